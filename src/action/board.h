@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The board: one block of memory in which the result of each tick is
+ * published, for the pages in httpd's children, for the command line tool and
+ * for the next process that ticks.  This file knows its layout and how to read
+ * and write it safely; where the memory comes from is httpd/board_file.c's.
+ *
+ * Invariants: no pointers, plain numbers and bounded strings only; each region
+ * has one writer at a time; a reader checks every count and index before use,
+ * retries a bounded number of times while a region is being written, and then
+ * gives up with APR_EAGAIN.  A writer that died in the middle leaves an odd
+ * sequence number, which the next one mends by writing.
+ */
+#ifndef AMGR_BOARD_H
+#define AMGR_BOARD_H
+
+#include "action/record.h"
+
+#define AMGR_BOARD_VERSION 1
+#define AMGR_RECORDS_MAX 128
+
+/** A part of a tick that can fail. */
+typedef enum amgr_stage_e {
+    AMGR_STAGE_SCOREBOARD = 0, /**< a row that contradicts our own table */
+    AMGR_STAGE_PROC,           /**< memory of a process could not be read */
+    AMGR_STAGE_DATA_FILE,
+    AMGR_STAGE_SIGNAL,
+    AMGR_STAGE_TICKER,         /**< the ticker died, hung or fell behind */
+    AMGR_STAGE_OVERRUN,        /**< a tick was cut short at its time cap */
+    AMGR_STAGE_COUNT
+} amgr_stage_e;
+
+/** Sums since the server was started. */
+typedef struct amgr_counters_t {
+    apr_uint64_t ticks;
+    apr_uint64_t errors[AMGR_STAGE_COUNT];
+    apr_uint64_t suppressed[AMGR_CAUSE_COUNT];
+    apr_uint64_t killed_active;
+    apr_uint64_t killed_idle;
+    apr_uint64_t tick_cpu_us;  /**< CPU time of all ticks */
+    apr_uint64_t last_cpu_us;  /**< of the last one */
+    apr_uint64_t last_wall_us; /**< its duration */
+} amgr_counters_t;
+
+/** How many of each the board has room for. */
+typedef struct amgr_board_dims_t {
+    apr_int32_t process_max;
+    apr_int32_t slot_max;
+    apr_int32_t thread_limit;
+    apr_int32_t reserved;
+} amgr_board_dims_t;
+
+/** Whose board this is: the httpd parent. */
+typedef struct amgr_board_owner_t {
+    amgr_proc_id_t id;
+    char boot_id[40]; /**< /proc/sys/kernel/random/boot_id */
+} amgr_board_owner_t;
+
+/** What the parent announces at each start and restart. */
+typedef struct amgr_board_config_t {
+    amgr_limits_t limits;
+    apr_int32_t ticker;        /**< a ticker process is meant to tick */
+    apr_int32_t no_monitor;    /**< -X: nothing ticks and nothing acts */
+    apr_int32_t can_signal;    /**< rights were probed */
+    apr_int32_t can_read_proc;
+} amgr_board_config_t;
+
+typedef struct amgr_board_t amgr_board_t; /**< the block itself */
+
+/** Bytes a board of these dimensions needs. */
+apr_size_t amgr_board_size(const amgr_board_dims_t *dims);
+
+/** Lay out an empty board over @a memory of that size (all zero). */
+amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
+                              const amgr_board_owner_t *owner);
+
+/**
+ * Whether @a memory of @a size bytes holds a board that this code can read
+ * (magic, version, sizes, offsets).  APR_EGENERAL: not a board;
+ * APR_ENOTIMPL: another layout or other dimensions than @a dims (which may be
+ * NULL: any).
+ */
+apr_status_t amgr_board_check(const void *memory, apr_size_t size,
+                              const amgr_board_dims_t *dims);
+
+const amgr_board_owner_t *amgr_board_owner(const amgr_board_t *board);
+const amgr_board_dims_t *amgr_board_dims(const amgr_board_t *board);
+
+/** Writer: the parent.  Reader: anyone. */
+void amgr_board_write_config(amgr_board_t *board,
+                             const amgr_board_config_t *config);
+apr_status_t amgr_board_read_config(const amgr_board_t *board,
+                                    amgr_board_config_t *out);
+
+/** Writer: the ticking process, once per tick. */
+void amgr_board_write_tick(amgr_board_t *board,
+                           const amgr_snapshot_t *snapshot);
+/**
+ * Copy the last tick into @a out, whose storage is the caller's and may be
+ * smaller (counts are cut; slot_max 0 leaves the slots out).  APR_NOTFOUND
+ * before the first tick.
+ */
+apr_status_t amgr_board_read_tick(const amgr_board_t *board,
+                                  amgr_snapshot_t *out);
+
+/** The writer's own counters, for adding to; only the ticking process. */
+amgr_counters_t *amgr_board_counters(amgr_board_t *board);
+/** A copy of them for anybody else: single words, each one right. */
+void amgr_board_read_counters(const amgr_board_t *board, amgr_counters_t *out);
+
+/** Add a record (gives it its serial) or, with a serial, update it while it
+ * is still in the ring.  Writer: the ticking process. */
+void amgr_board_write_record(amgr_board_t *board, amgr_record_t *record);
+/** The newest @a max records, newest first; returns APR_SUCCESS or EAGAIN. */
+apr_status_t amgr_board_read_records(const amgr_board_t *board,
+                                     amgr_record_t *out, int max,
+                                     int *out_count);
+
+/** The ticking process's ledger; nobody else's business. */
+amgr_ledger_t *amgr_board_ledger(amgr_board_t *board);
+
+/** Heartbeat of the ticker: CLOCK_MONOTONIC microseconds, one word. */
+void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us);
+apr_time_t amgr_board_last_beat(const amgr_board_t *board);
+
+/** Take over counters and records of @a old, for a new layout of memory. */
+void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
+
+const char *amgr_stage_word(int stage);
+
+#endif

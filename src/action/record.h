@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The record of one retirement: whom, why, with what figures, how it ended.
+ * Written at the moment of the decision and completed later; plain numbers and
+ * bounded strings, published in shared memory as it is.
+ */
+#ifndef AMGR_RECORD_H
+#define AMGR_RECORD_H
+
+#include "base/sink.h"
+#include "policy/judge.h"
+
+/** What was done to the process. */
+typedef enum amgr_action_e {
+    AMGR_ACTION_NONE = 0, /**< dry run */
+    AMGR_ACTION_KILL,     /**< SIGKILL */
+    AMGR_ACTION_COUNT
+} amgr_action_e;
+
+typedef enum amgr_outcome_e {
+    AMGR_OUTCOME_PENDING = 0, /**< signalled, not gone yet */
+    AMGR_OUTCOME_GONE,        /**< the process ended */
+    AMGR_OUTCOME_VANISHED,    /**< it had ended before the signal */
+    AMGR_OUTCOME_FAILED,      /**< the signal could not be sent */
+    AMGR_OUTCOME_DRY_RUN,     /**< nothing was sent */
+    AMGR_OUTCOME_COUNT
+} amgr_outcome_e;
+
+typedef struct amgr_record_t {
+    apr_uint64_t serial;          /**< 1 for the server's first; 0: empty */
+    apr_time_t time_us;           /**< wall, of the decision */
+    apr_interval_time_t ended_us; /**< decision to outcome, or AMGR_NO_TIME */
+    amgr_proc_id_t id;
+    apr_uint64_t measured;        /**< bytes, or microseconds for time */
+    apr_uint64_t limit;
+    apr_uint64_t rss_bytes;
+    apr_int32_t kind;
+    apr_int32_t role;
+    apr_int32_t process_slot;
+    apr_int32_t generation;
+    apr_int32_t active;
+    apr_int32_t verdict;          /**< amgr_verdict_e: the reason */
+    apr_int32_t metric;           /**< amgr_metric_e of a memory reason */
+    apr_int32_t action;           /**< amgr_action_e */
+    apr_int32_t outcome;          /**< amgr_outcome_e */
+    apr_int32_t requests;         /**< in flight at the decision */
+    apr_interval_time_t since_us; /**< of the deciding or last request */
+    char group[AMGR_GROUP_NAME_LEN];
+    char request[AMGR_SLOT_REQUEST_LEN]; /**< raw; empty: unknown */
+    char vhost[AMGR_SLOT_VHOST_LEN];
+} amgr_record_t;
+
+/** Fill in a record of @a decision, everything but serial, action, outcome. */
+void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
+                      const amgr_decision_t *decision,
+                      const amgr_limits_t *limits);
+
+/**
+ * The log line of a record, without newline, in the Python tool's words
+ * followed by measured value, limit and action:
+ *
+ *   Killing native worker 12 (idle) using 12.05 MB (GET /a HTTP/1.1): rss
+ *   12050432 bytes over ManagerMaxMemoryIdle 1024 bytes, SIGKILL
+ *   Killing native worker 13 (active) hanging for 4 seconds since last request
+ *   (GET /b HTTP/1.1): ...
+ *   Killing WSGI worker 9 (example) using 13.03 MB (last request unknown): ...
+ *   Would kill ...                                          (dry run)
+ *
+ * Untrusted text is escaped to one line; @a show is amgr_show_requests_e.
+ */
+void amgr_record_format(const amgr_record_t *record, int show,
+                        amgr_sink_t *sink);
+
+const char *amgr_action_word(int action);
+const char *amgr_outcome_word(int outcome);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Escaping of untrusted text for one format each.  The text may hold any
+ * bytes: raw bytes do reach the scoreboard.  Every function repairs invalid
+ * UTF-8 (U+FFFD for each maximal bad run's byte), so the output is always
+ * valid UTF-8 and always well-formed in its format.
+ */
+#ifndef AMGR_ESCAPE_H
+#define AMGR_ESCAPE_H
+
+#include "base/sink.h"
+
+/** HTML text and double or single quoted attributes; control characters
+ * become U+FFFD. */
+void amgr_escape_html(amgr_sink_t *sink, const char *text);
+
+/** The inside of a JSON string; also escapes < > & U+2028 U+2029, so that the
+ * result may stand inside HTML. */
+void amgr_escape_json(amgr_sink_t *sink, const char *text);
+
+/** One line of plain text: control characters, backslash and invalid bytes as
+ * \\xHH, so that nothing can forge a second line. */
+void amgr_escape_line(amgr_sink_t *sink, const char *text);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The text sink: where every writer of this project puts its bytes.  A small
+ * buffer in the caller's storage that is handed to a flush function whenever
+ * it is full, so that a page of any length needs constant memory.
+ *
+ * Invariant: once a flush has failed, the sink swallows everything and keeps
+ * the first error; writers need no checks of their own and ask once, at
+ * amgr_sink_finish().
+ */
+#ifndef AMGR_SINK_H
+#define AMGR_SINK_H
+
+#include "base/base.h"
+
+/** Takes @a len bytes; anything but APR_SUCCESS stops the sink for good. */
+typedef apr_status_t amgr_sink_flush_fn(void *baton, const char *data,
+                                        apr_size_t len);
+
+typedef struct amgr_sink_t {
+    char *buf;                 /**< caller's storage */
+    apr_size_t size;           /**< bytes in @c buf */
+    apr_size_t used;           /**< bytes not flushed yet */
+    apr_uint64_t total;        /**< bytes ever put */
+    amgr_sink_flush_fn *flush; /**< NULL: a fixed buffer, full = APR_ENOSPC */
+    void *baton;               /**< handed to @c flush */
+    apr_status_t status;       /**< first error */
+} amgr_sink_t;
+
+/** Set up a sink over @a buf; @a flush may be NULL for a fixed buffer. */
+void amgr_sink_init(amgr_sink_t *sink, char *buf, apr_size_t size,
+                    amgr_sink_flush_fn *flush, void *baton);
+
+void amgr_sink_put(amgr_sink_t *sink, const char *data, apr_size_t len);
+void amgr_sink_puts(amgr_sink_t *sink, const char *text);
+void amgr_sink_putc(amgr_sink_t *sink, char c);
+void amgr_sink_u64(amgr_sink_t *sink, apr_uint64_t value);
+void amgr_sink_i64(amgr_sink_t *sink, apr_int64_t value);
+
+/** printf into the sink; one call's text is cut at 1,023 bytes. */
+void amgr_sink_printf(amgr_sink_t *sink, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** Flush what is left; returns the first error of the sink's life. */
+apr_status_t amgr_sink_finish(amgr_sink_t *sink);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is true at one instant: the server, its processes, their slots and
+ * groups.  Plain numbers and bounded strings without pointers in the parts
+ * that are published, so that they can live in shared memory as they are.
+ *
+ * Invariants: processes are ordered by pid; the slots of a process stand
+ * together, in scoreboard order.  Text comes from the scoreboard and may hold
+ * any bytes; it is always NUL-terminated.
+ */
+#ifndef AMGR_SNAPSHOT_H
+#define AMGR_SNAPSHOT_H
+
+#include "base/clock.h"
+#include "proc/proc.h"
+
+#define AMGR_GROUPS_MAX 66        /**< native, daemon, helper, program + 62 */
+#define AMGR_GROUP_NAME_LEN 64    /**< bytes with the NUL */
+#define AMGR_SLOT_CLIENT_LEN 64   /**< as in httpd's scoreboard.h */
+#define AMGR_SLOT_REQUEST_LEN 64
+#define AMGR_SLOT_VHOST_LEN 32
+#define AMGR_SLOT_PROTOCOL_LEN 16
+
+/** Scoreboard modes, in the order of httpd's SERVER_* constants. */
+typedef enum amgr_mode_e {
+    AMGR_MODE_DEAD = 0,
+    AMGR_MODE_STARTING,
+    AMGR_MODE_READY,
+    AMGR_MODE_READ,
+    AMGR_MODE_WRITE,
+    AMGR_MODE_KEEPALIVE,
+    AMGR_MODE_LOG,
+    AMGR_MODE_DNS,
+    AMGR_MODE_CLOSING,
+    AMGR_MODE_GRACEFUL,
+    AMGR_MODE_IDLE_KILL,
+    AMGR_MODE_COUNT
+} amgr_mode_e;
+
+/** One worker: a slot of the scoreboard. */
+typedef struct amgr_slot_t {
+    apr_time_t start_time_us; /**< wall; of the request that runs or ran last */
+    apr_time_t stop_time_us;  /**< wall; end of the last finished request */
+    apr_time_t last_used_us;  /**< wall */
+    apr_interval_time_t duration_us;  /**< of all requests, slot's lifetime */
+    apr_interval_time_t request_age_us; /**< verdict's age or AMGR_NO_TIME */
+    apr_uint64_t accesses;        /**< slot's lifetime */
+    apr_uint64_t bytes;
+    apr_uint64_t child_accesses;  /**< this process's */
+    apr_uint64_t child_bytes;
+    apr_uint64_t conn_bytes;
+    apr_uint64_t cpu_ticks;       /**< user + system, with its children's */
+    apr_uint32_t conn_count;
+    apr_int32_t process_slot;     /**< scoreboard's row */
+    apr_int32_t thread;           /**< scoreboard's column */
+    apr_int32_t mode;             /**< amgr_mode_e */
+    char client[AMGR_SLOT_CLIENT_LEN];
+    char request[AMGR_SLOT_REQUEST_LEN];
+    char vhost[AMGR_SLOT_VHOST_LEN];
+    char protocol[AMGR_SLOT_PROTOCOL_LEN];
+} amgr_slot_t;
+
+typedef enum amgr_kind_e {
+    AMGR_KIND_NATIVE = 0, /**< a child of the MPM: owns a row of slots */
+    AMGR_KIND_FOREIGN,    /**< any other direct child of the parent */
+    AMGR_KIND_COUNT
+} amgr_kind_e;
+
+/** What a foreign process is; decides whether it may ever be retired. */
+typedef enum amgr_role_e {
+    AMGR_ROLE_WORKER = 0, /**< native */
+    AMGR_ROLE_WSGI,       /**< daemon of a configured WSGI group */
+    AMGR_ROLE_DAEMON,     /**< other fork of httpd: cgid, fcgid's manager */
+    AMGR_ROLE_HELPER,     /**< this module's own */
+    AMGR_ROLE_PROGRAM,    /**< called exec: piped loggers */
+    AMGR_ROLE_COUNT
+} amgr_role_e;
+
+typedef enum amgr_state_e {
+    AMGR_STATE_SERVING = 0,
+    AMGR_STATE_RETIRING, /**< this module told it to go, it is not gone yet */
+    AMGR_STATE_STOPPING, /**< leaving for a reason of httpd's */
+    AMGR_STATE_COUNT
+} amgr_state_e;
+
+/** What policy says of a process at this tick; words in model/words.c. */
+typedef enum amgr_verdict_e {
+    AMGR_VERDICT_UNKNOWN = 0,  /**< not judged yet, or nothing to judge by */
+    AMGR_VERDICT_EXEMPT,       /**< never judged: daemon, helper, program */
+    AMGR_VERDICT_OK,
+    AMGR_VERDICT_MEMORY_ACTIVE, /**< over its limit, see the cause */
+    AMGR_VERDICT_MEMORY_IDLE,
+    AMGR_VERDICT_TIME,
+    AMGR_VERDICT_COUNT
+} amgr_verdict_e;
+
+/** Why a process over its limit is left alone at this tick. */
+typedef enum amgr_cause_e {
+    AMGR_CAUSE_NONE = 0,     /**< it is not left alone, or not over a limit */
+    AMGR_CAUSE_DRY_RUN,
+    AMGR_CAUSE_INERT,        /**< the limit is below a fresh child's size */
+    AMGR_CAUSE_MIN_AGE,
+    AMGR_CAUSE_STRIKES,
+    AMGR_CAUSE_STORM,
+    AMGR_CAUSE_MAX_RETIRING,
+    AMGR_CAUSE_MIN_SERVING,
+    AMGR_CAUSE_NO_RIGHTS,    /**< this process may not signal it */
+    AMGR_CAUSE_COUNT
+} amgr_cause_e;
+
+/** A direct child of the httpd parent. */
+typedef struct amgr_process_t {
+    amgr_proc_id_t id;
+    apr_int32_t kind;         /**< amgr_kind_e */
+    apr_int32_t role;         /**< amgr_role_e */
+    apr_int32_t state;        /**< amgr_state_e */
+    apr_int32_t group;        /**< index into the snapshot's groups */
+    apr_int32_t process_slot; /**< scoreboard's row, -1: none (or lost) */
+    apr_int32_t generation;   /**< -1 for foreign ones */
+    apr_int32_t active;       /**< any slot busy; 1 when it has none to ask */
+    apr_int32_t threads;      /**< of the kernel; 0 is not known */
+    apr_int32_t first_slot;   /**< index into the snapshot's slots */
+    apr_int32_t slot_count;
+    apr_int32_t verdict;      /**< amgr_verdict_e */
+    apr_int32_t cause;        /**< amgr_cause_e */
+    apr_time_t started_us;    /**< wall, by the kernel's start time */
+    apr_interval_time_t age_us; /**< AMGR_NO_TIME when not known */
+    apr_uint64_t rss_bytes;   /**< this and the next three: AMGR_UNKNOWN */
+    apr_uint64_t anon_bytes;  /**< anonymous + swap */
+    apr_uint64_t pss_bytes;
+    apr_uint64_t uss_bytes;
+    apr_uint64_t accesses;    /**< requests it has finished; 0 for foreign */
+} amgr_process_t;
+
+/** Statistics over the resident sizes of a group's processes. */
+typedef struct amgr_stats_t {
+    apr_uint64_t count; /**< processes, those without a known size too */
+    apr_uint64_t known; /**< those with a known size; the rest is over them */
+    apr_uint64_t sum;
+    apr_uint64_t min;
+    apr_uint64_t max;
+    double average;
+    double median;      /**< mean of the two middle ones for an even count */
+} amgr_stats_t;
+
+typedef struct amgr_group_t {
+    char name[AMGR_GROUP_NAME_LEN];
+    apr_int32_t kind; /**< amgr_kind_e */
+    apr_int32_t role; /**< amgr_role_e */
+    apr_int32_t inert; /**< its memory limit is below a fresh child's size */
+    apr_int32_t reserved;
+    apr_uint64_t fresh_bytes; /**< size of a fresh child, AMGR_UNKNOWN */
+    amgr_stats_t rss;
+} amgr_group_t;
+
+/** The server as a whole, with mod_status's meaning of each figure. */
+typedef struct amgr_server_t {
+    char version[64];
+    char mpm[16];
+    amgr_instant_t time;          /**< when the slots were copied */
+    apr_time_t started_us;        /**< wall: restart time, as mod_status */
+    apr_interval_time_t uptime_us;
+    apr_int32_t generation;
+    apr_int32_t extended;         /**< ExtendedStatus is on */
+    apr_int32_t threaded;         /**< more than one slot to a process */
+    apr_int32_t async;
+    apr_int32_t busy_workers;
+    apr_int32_t graceful_workers;
+    apr_int32_t idle_workers;
+    apr_int32_t max_workers;      /**< slots that can be used at once */
+    apr_int32_t max_processes;    /**< processes the MPM may run at once */
+    apr_int32_t threads_per_process;
+    apr_uint64_t total_accesses;
+    apr_uint64_t total_bytes;
+    apr_interval_time_t total_duration_us;
+    double cpu_seconds;           /**< of parent and children, all modes */
+    double cpu_load;              /**< percent of one core since the start */
+    double requests_per_second;   /**< since the start; < 0 is not known */
+    double bytes_per_second;
+    double bytes_per_request;
+} amgr_server_t;
+
+/** The whole.  The arrays are the caller's storage. */
+typedef struct amgr_snapshot_t {
+    amgr_server_t server;
+    amgr_group_t groups[AMGR_GROUPS_MAX];
+    int group_count;
+    amgr_process_t *processes;
+    int process_count;
+    int process_max;
+    amgr_slot_t *slots;
+    int slot_count;
+    int slot_max;
+    int incomplete;   /**< something could not be collected at this tick */
+    int hanging;      /**< slots whose request is older than the threshold */
+} amgr_snapshot_t;
+
+/** Idle in the sense of the Python tool: modes `_`, `I` and `.`. */
+int amgr_mode_is_idle(int mode);
+
+/** mod_status's letter of a mode; `?` for a value that is none. */
+char amgr_mode_letter(int mode);
+
+/**
+ * Whether the slot runs a request whose age can be told: mode W, L or D, begun
+ * after the last one ended and not before its process (@a started_us).
+ */
+int amgr_slot_is_timed(const amgr_slot_t *slot, apr_time_t started_us);
+
+/** Empty the snapshot, keeping its storage. */
+void amgr_snapshot_clear(amgr_snapshot_t *snapshot);
+
+/** The process with this pid, or NULL (binary search). */
+amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid);
+
+/**
+ * The index of the group of this name, added when new.  A full table gives the
+ * index of the last group, so that nothing is lost, only merged.
+ */
+int amgr_snapshot_group(amgr_snapshot_t *snapshot, const char *name, int kind,
+                        int role);
+
+/**
+ * Fill in what follows from the rest: activity of each process, sum of its
+ * requests, statistics of each group.  @a scratch has room for process_count
+ * numbers.
+ */
+void amgr_snapshot_complete(amgr_snapshot_t *snapshot, apr_uint64_t *scratch);
+
+/** Count, sum, min, max, average and median; sorts @a values. */
+void amgr_stats_compute(amgr_stats_t *out, apr_uint64_t *values,
+                        apr_size_t count);
+
+#endif

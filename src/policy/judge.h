@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The judgement: a pure function from what is true, what is allowed and what
+ * is remembered to what should be done.  Sends nothing, reads no clock.
+ */
+#ifndef AMGR_JUDGE_H
+#define AMGR_JUDGE_H
+
+#include "policy/ledger.h"
+
+/** What is to be done about one process over its limit. */
+typedef struct amgr_decision_t {
+    int process;             /**< index into the snapshot's processes */
+    int verdict;             /**< amgr_verdict_e: which limit */
+    int cause;               /**< AMGR_CAUSE_NONE: retire it; else why not */
+    int announce;            /**< count and log it: new since the last tick */
+    int slot;                /**< index of the slot that decided, -1: none */
+    int requests;            /**< requests in flight in the process */
+    apr_uint64_t measured;   /**< bytes, or microseconds for time */
+    apr_uint64_t limit;      /**< the same unit */
+} amgr_decision_t;
+
+/**
+ * Judge every process of @a snapshot.
+ *
+ * Fills in the snapshot's request ages, verdicts, causes, states (retiring),
+ * hanging count and the groups' fresh size and inert mark; updates @a ledger;
+ * writes a decision for each process that is over a limit, ordered by pid, at
+ * most @a max (process_count always suffices).  @a can_signal 0: missing
+ * rights, nothing may be retired.
+ *
+ * The caller carries out the decisions with AMGR_CAUSE_NONE and tells the
+ * outcome with amgr_judge_done().
+ *
+ * @return the number of decisions
+ */
+int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
+               amgr_ledger_t *ledger, int can_signal,
+               amgr_decision_t *decisions, int max);
+
+/** The signal of a decision was sent (@a sent) or failed. */
+void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     const amgr_decision_t *decision, int sent);
+
+/** The figure that @a metric names; AMGR_UNKNOWN when it was not read. */
+apr_uint64_t amgr_judge_measure(const amgr_process_t *process, int metric);
+
+/**
+ * Whether a dearer figure than RSS is needed of @a process before judging:
+ * its RSS is over the limit that applies to it.  Exempt ones never.
+ */
+int amgr_judge_needs_measure(const amgr_limits_t *limits,
+                             const amgr_process_t *process);
+
+#endif

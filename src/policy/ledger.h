@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What policy remembers between ticks: since when each request has been seen,
+ * strikes of each process, who has been retired, how big a fresh child is, and
+ * the storm breaker.  Plain numbers without pointers in one block of memory,
+ * so that it can live in shared memory and outlive the process that ticks;
+ * only the ticking process writes it.
+ */
+#ifndef AMGR_LEDGER_H
+#define AMGR_LEDGER_H
+
+#include "model/snapshot.h"
+#include "policy/limits.h"
+
+#define AMGR_STORM_MAX 64 /**< largest count the breaker can be set to */
+
+/** What is remembered of a process; empty when pid is 0. */
+typedef struct amgr_ledger_process_t {
+    amgr_proc_id_t id;
+    apr_time_t retired_mono_us;  /**< when it was signalled, 0: never */
+    apr_int32_t strikes;         /**< ticks in a row over a limit */
+    apr_int32_t last_cause;      /**< cause counted last, amgr_cause_e */
+    apr_int32_t last_verdict;    /**< verdict that cause was counted for */
+    apr_int32_t failed;          /**< signalling failed: not tried again */
+} amgr_ledger_process_t;
+
+/** Since when a slot's current request has been seen. */
+typedef struct amgr_ledger_slot_t {
+    apr_time_t start_time_us;  /**< wall, as the scoreboard has it */
+    apr_time_t seen_mono_us;   /**< the verdict's age counts from here */
+    pid_t pid;
+} amgr_ledger_slot_t;
+
+typedef struct amgr_ledger_group_t {
+    char name[AMGR_GROUP_NAME_LEN];
+    apr_uint64_t fresh_bytes; /**< smallest first size seen of a fresh child */
+} amgr_ledger_group_t;
+
+/** One retirement, for the breaker. */
+typedef struct amgr_ledger_storm_t {
+    apr_time_t mono_us;
+    apr_int32_t over_before; /**< processes over a limit when it was decided */
+    apr_int32_t reserved;
+} amgr_ledger_storm_t;
+
+typedef struct amgr_ledger_t {
+    apr_int32_t process_max;
+    apr_int32_t slot_max;
+    apr_int32_t thread_limit;      /**< columns of the slot table */
+    apr_int32_t group_count;
+    apr_time_t tick_mono_us;       /**< the previous tick, 0: none */
+    apr_time_t tick_wall_us;
+    apr_time_t clear_mono_us;      /**< last tick that left none over a limit */
+    apr_time_t storm_open_mono_us; /**< breaker opened, 0: closed */
+    apr_int32_t storm_next;        /**< ring position */
+    apr_int32_t storm_count;       /**< entries used */
+    amgr_ledger_storm_t storm[AMGR_STORM_MAX];
+    amgr_ledger_group_t groups[AMGR_GROUPS_MAX];
+    /* followed in memory by process_max amgr_ledger_process_t and slot_max
+     * amgr_ledger_slot_t */
+} amgr_ledger_t;
+
+/** Bytes a ledger of these dimensions needs. */
+apr_size_t amgr_ledger_size(int process_max, int slot_max);
+
+/** Lay out an empty ledger over @a memory of that size. */
+amgr_ledger_t *amgr_ledger_init(void *memory, int process_max, int slot_max,
+                                int thread_limit);
+
+/** Whether @a memory holds a ledger of just these dimensions. */
+int amgr_ledger_fits(const void *memory, int process_max, int slot_max,
+                     int thread_limit);
+
+amgr_ledger_process_t *amgr_ledger_processes(amgr_ledger_t *ledger);
+amgr_ledger_slot_t *amgr_ledger_slots(amgr_ledger_t *ledger);
+
+/** A new configuration took over: forget fresh sizes, strikes and the breaker,
+ * keep who was retired and since when requests run. */
+void amgr_ledger_restart(amgr_ledger_t *ledger);
+
+#endif

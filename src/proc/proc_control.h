@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Signals to one process beyond doubt.  Every call opens a pidfd, then checks
+ * start time and, when asked, parent, and only then signals through the pidfd
+ * (pidfd_open(2), pidfd_send_signal(2)): between the check and the signal the
+ * descriptor holds the process, so no other can be hit, whoever reaps.
+ *
+ * Returns APR_NOTFOUND when the process is gone, a zombie, or not the one
+ * meant (another start time or parent: nothing was sent); APR_EACCES without
+ * the right to signal it.
+ */
+#ifndef AMGR_PROC_CONTROL_H
+#define AMGR_PROC_CONTROL_H
+
+#include "proc/proc_read.h"
+
+/** @a parent 0: any parent will do. */
+apr_status_t amgr_proc_signal(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
+                              pid_t parent, int sig);
+
+/** Non-zero while it exists and is no zombie; missing rights mean alive. */
+int amgr_proc_is_alive(amgr_proc_dir_t *dir, const amgr_proc_id_t *id);
+
+apr_status_t amgr_proc_suspend(amgr_proc_dir_t *dir, const amgr_proc_id_t *id);
+apr_status_t amgr_proc_resume(amgr_proc_dir_t *dir, const amgr_proc_id_t *id);
+
+/** SIGTERM, then wait for the end at most @a wait_us (0: do not wait);
+ * APR_TIMEUP when it still runs. */
+apr_status_t amgr_proc_terminate(amgr_proc_dir_t *dir,
+                                 const amgr_proc_id_t *id,
+                                 apr_interval_time_t wait_us);
+
+/** SIGKILL, then wait as above. */
+apr_status_t amgr_proc_kill(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
+                            apr_interval_time_t wait_us);
+
+/** SIGTERM, wait, and SIGKILL and wait once more for one that stays. */
+apr_status_t amgr_proc_terminate_or_kill(amgr_proc_dir_t *dir,
+                                         const amgr_proc_id_t *id,
+                                         apr_interval_time_t wait_us);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading /proc through a directory handle, so that a fixture tree can stand
+ * in for it.  No pool, no allocation: callers pass storage.
+ *
+ * A process that vanishes at any moment is an ordinary result: APR_NOTFOUND
+ * (ENOENT, ESRCH, or an empty file where the kernel gives one to a zombie).
+ * Missing rights are APR_EACCES.  Other errors come back as they are.
+ */
+#ifndef AMGR_PROC_READ_H
+#define AMGR_PROC_READ_H
+
+#include "proc/proc.h"
+
+/** What could not be read, and why: races and missing rights by kind. */
+typedef struct amgr_proc_errors_t {
+    apr_uint64_t vanished;
+    apr_uint64_t denied;
+    apr_uint64_t malformed;
+    apr_uint64_t other;
+} amgr_proc_errors_t;
+
+/** An open /proc, or a tree that looks like one. */
+typedef struct amgr_proc_dir_t {
+    int fd;                    /**< -1 when closed */
+    amgr_proc_errors_t errors; /**< counted by every reader below */
+} amgr_proc_dir_t;
+
+apr_status_t amgr_proc_dir_open(amgr_proc_dir_t *dir, const char *path);
+void amgr_proc_dir_close(amgr_proc_dir_t *dir);
+
+apr_status_t amgr_proc_read_stat(amgr_proc_dir_t *dir, pid_t pid,
+                                 amgr_proc_stat_t *out);
+apr_status_t amgr_proc_read_statm(amgr_proc_dir_t *dir, pid_t pid,
+                                  amgr_proc_statm_t *out);
+apr_status_t amgr_proc_read_status(amgr_proc_dir_t *dir, pid_t pid,
+                                   amgr_proc_status_t *out);
+/** Takes the target's mmap lock: may block behind a stuck process. */
+apr_status_t amgr_proc_read_smaps(amgr_proc_dir_t *dir, pid_t pid,
+                                  amgr_proc_smaps_t *out);
+apr_status_t amgr_proc_read_uptime(amgr_proc_dir_t *dir,
+                                   apr_interval_time_t *out_us);
+
+/**
+ * The raw bytes of /proc/PID/NAME (cmdline, environ, status...), at most
+ * @a size, NUL-terminated within it.  cmdline and environ take the target's
+ * mmap lock.
+ */
+apr_status_t amgr_proc_read_raw(amgr_proc_dir_t *dir, pid_t pid,
+                                const char *name, char *buf, apr_size_t size,
+                                apr_size_t *out_len);
+
+/** The target of /proc/PID/NAME (exe, cwd), NUL-terminated. */
+apr_status_t amgr_proc_read_link(amgr_proc_dir_t *dir, pid_t pid,
+                                 const char *name, char *buf, apr_size_t size);
+
+/**
+ * The direct children of @a pid, ascending: from task/PID/children where the
+ * kernel has it (CONFIG_PROC_CHILDREN), else by scanning for the parent.
+ * Returns APR_ENOSPC when there are more than @a max; the first are filled in.
+ */
+apr_status_t amgr_proc_read_children(amgr_proc_dir_t *dir, pid_t pid,
+                                     pid_t *out, int max, int *out_count);
+
+/** Every pid of the tree, ascending; APR_ENOSPC as above. */
+apr_status_t amgr_proc_list(amgr_proc_dir_t *dir, pid_t *out, int max,
+                            int *out_count);
+
+/** Identity as of now: the pid with its start time. */
+apr_status_t amgr_proc_read_id(amgr_proc_dir_t *dir, pid_t pid,
+                               amgr_proc_id_t *out);
+
+/* Kept descriptors: for a process that reads the same files again and again
+ * (the ticker).  A kept descriptor names the process, not the pid: after its
+ * end reads answer APR_NOTFOUND, even when the pid lives again. */
+
+/** Open /proc/PID/NAME for keeping (O_CLOEXEC); the caller closes it. */
+apr_status_t amgr_proc_keep(amgr_proc_dir_t *dir, pid_t pid, const char *name,
+                            int *out_fd);
+apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,
+                                    amgr_proc_statm_t *out);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Everything a writer shows: one instant, read once, printed after.  Writers
+ * take a view and a sink, and nothing else.
+ */
+#ifndef AMGR_VIEW_H
+#define AMGR_VIEW_H
+
+#include "action/board.h"
+#include "base/sink.h"
+#include "model/request.h"
+
+typedef struct amgr_view_t {
+    const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
+    const amgr_board_config_t *config;
+    const amgr_counters_t *counters;
+    const amgr_record_t *records;     /**< newest first */
+    int record_count;
+    int show_requests;                /**< amgr_show_requests_e */
+    apr_time_t tick_wall_us;          /**< AMGR_NO_TIME before the first */
+    apr_time_t now_wall_us;
+    int refresh_sec;                  /**< page: 0 is off */
+    const char *base_path;            /**< page: where assets/ hangs */
+} amgr_view_t;
+
+/** What is the matter, in order of urgency; decides the page's headline. */
+typedef enum amgr_health_e {
+    AMGR_HEALTH_OK = 0,
+    AMGR_HEALTH_WAITING,   /**< before the first tick */
+    AMGR_HEALTH_NO_LIMITS, /**< watching only */
+    AMGR_HEALTH_INERT,     /**< a limit is below a fresh child */
+    AMGR_HEALTH_HANGING,
+    AMGR_HEALTH_RETIRING,
+    AMGR_HEALTH_NO_RIGHTS,
+    AMGR_HEALTH_STALE,     /**< the last tick is too long ago */
+    AMGR_HEALTH_COUNT
+} amgr_health_e;
+
+amgr_health_e amgr_view_health(const amgr_view_t *view);
+
+/** status.json, described by status.schema.json beside the writer. */
+void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** The data file and metrics.txt: byte for byte the Python tool's format. */
+void amgr_write_metrics_txt(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** The page. */
+void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** The page's style sheet, NUL-terminated. */
+extern const char amgr_page_style[];
+
+#endif
