@@ -10,16 +10,17 @@
 
 #include "base/sink.h"
 
-/** HTML text and double or single quoted attributes; control characters
- * become U+FFFD. */
+/** HTML text and double or single quoted attributes; control characters (tabs
+ * and line ends too) become U+FFFD. */
 void amgr_escape_html(amgr_sink_t *sink, const char *text);
 
 /** The inside of a JSON string; also escapes < > & U+2028 U+2029, so that the
  * result may stand inside HTML. */
 void amgr_escape_json(amgr_sink_t *sink, const char *text);
 
-/** One line of plain text: control characters, backslash and invalid bytes as
- * \\xHH, so that nothing can forge a second line. */
+/** One line of plain text: control characters, U+2028, U+2029, backslash and
+ * invalid bytes as \\xHH for each of their bytes, so that nothing can forge a
+ * second line or command a terminal. */
 void amgr_escape_line(amgr_sink_t *sink, const char *text);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct amgr_sink_t {
     char *buf;                 /**< caller's storage */
     apr_size_t size;           /**< bytes in @c buf */
     apr_size_t used;           /**< bytes not flushed yet */
-    apr_uint64_t total;        /**< bytes ever put */
+    apr_uint64_t total;        /**< bytes ever put, swallowed ones too */
     amgr_sink_flush_fn *flush; /**< NULL: a fixed buffer, full = APR_ENOSPC */
     void *baton;               /**< handed to @c flush */
     apr_status_t status;       /**< first error */
@@ -31,6 +31,17 @@ typedef struct amgr_sink_t {
 void amgr_sink_init(amgr_sink_t *sink, char *buf, apr_size_t size,
                     amgr_sink_flush_fn *flush, void *baton);
 
+/**
+ * Set up a fixed sink over @a buf that keeps one byte for the NUL of
+ * amgr_sink_text(); text that does not fit is cut and the status APR_ENOSPC.
+ */
+void amgr_sink_init_text(amgr_sink_t *sink, char *buf, apr_size_t size);
+
+/** Terminate what amgr_sink_init_text() began; returns its buffer. */
+char *amgr_sink_text(amgr_sink_t *sink);
+
+/** Put bytes; @c total counts them even when they are swallowed, so that it
+ * tells how much room a fixed sink would have needed. */
 void amgr_sink_put(amgr_sink_t *sink, const char *data, apr_size_t len);
 void amgr_sink_puts(amgr_sink_t *sink, const char *text);
 void amgr_sink_putc(amgr_sink_t *sink, char c);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Escaping of untrusted text.  One walk over the characters serves all
+ * formats; a format is a function that names the replacement of a character,
+ * or NULL for one that may stand as it is.
+ */
+#include "base/escape.h"
+
+#include <string.h>
+
+/** U+FFFD, the replacement character. */
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+/** Room for four bytes as \xHH, and the NUL. */
+#define SCRATCH_LEN 17
+
+/* @a len is 0 for a byte that is no part of valid UTF-8. */
+typedef const char *replace_fn(const unsigned char *at, apr_size_t len,
+                               char *scratch);
+
+static int is_continuation(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+/*
+ * Length of the character at @a at, 0 when there is none (RFC 3629: no
+ * overlong forms, no surrogates, nothing above U+10FFFF).  A NUL is no
+ * continuation byte, so this never reads past the end of the text.
+ */
+static apr_size_t utf8_length(const unsigned char *at)
+{
+    unsigned char first = at[0];
+
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xC2 || first > 0xF4 || !is_continuation(at[1])) {
+        return 0;
+    }
+    if (first < 0xE0) {
+        return 2;
+    }
+    if (!is_continuation(at[2])) {
+        return 0;
+    }
+    if (first < 0xF0) {
+        if ((first == 0xE0 && at[1] < 0xA0) ||
+            (first == 0xED && at[1] > 0x9F)) {
+            return 0;
+        }
+        return 3;
+    }
+    if (!is_continuation(at[3]) || (first == 0xF0 && at[1] < 0x90) ||
+        (first == 0xF4 && at[1] > 0x8F)) {
+        return 0;
+    }
+    return 4;
+}
+
+/* C0, DEL and C1: what terminals and browsers may take as a command. */
+static int is_control(const unsigned char *at, apr_size_t len)
+{
+    if (len == 1) {
+        return at[0] < 0x20 || at[0] == 0x7F;
+    }
+    return len == 2 && at[0] == 0xC2 && at[1] < 0xA0;
+}
+
+/* U+2028 and U+2029: line ends to JavaScript and to some readers of text. */
+static int is_separator(const unsigned char *at, apr_size_t len)
+{
+    return len == 3 && at[0] == 0xE2 && at[1] == 0x80 &&
+           (at[2] == 0xA8 || at[2] == 0xA9);
+}
+
+/* What no format here escapes; spares most characters the call. */
+static int is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\'' && c != '&' &&
+           c != '<' && c != '>' && c != '\\';
+}
+
+static void escape(amgr_sink_t *sink, const char *text, replace_fn *replace)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *run = at;
+    const char *replacement;
+    char scratch[SCRATCH_LEN];
+    apr_size_t len;
+
+    while (*at != '\0') {
+        if (is_plain(*at)) {
+            at++;
+            continue;
+        }
+        len = utf8_length(at);
+        replacement = replace(at, len, scratch);
+        if (len == 0) {
+            len = 1;
+        }
+        if (replacement != NULL) {
+            amgr_sink_put(sink, (const char *)run, (apr_size_t)(at - run));
+            amgr_sink_puts(sink, replacement);
+            run = at + len;
+        }
+        at += len;
+    }
+    amgr_sink_put(sink, (const char *)run, (apr_size_t)(at - run));
+}
+
+static char *put_hex(char *out, unsigned int byte)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    *out++ = digits[(byte >> 4) & 0xF];
+    *out++ = digits[byte & 0xF];
+    return out;
+}
+
+static const char *replace_html(const unsigned char *at, apr_size_t len,
+                                char *scratch)
+{
+    (void)scratch; /* every replacement is a constant */
+    if (len == 0 || is_control(at, len)) {
+        return REPLACEMENT;
+    }
+    switch (at[0]) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+static const char *replace_json(const unsigned char *at, apr_size_t len,
+                                char *scratch)
+{
+    if (len == 0) {
+        return REPLACEMENT;
+    }
+    if (is_separator(at, len)) {
+        return at[2] == 0xA8 ? "\\u2028" : "\\u2029";
+    }
+    switch (at[0]) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return "\\\\";
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    default:
+        break;
+    }
+    if ((len == 1 && is_control(at, len)) || at[0] == '<' || at[0] == '>' ||
+        at[0] == '&') {
+        memcpy(scratch, "\\u00", 4);
+        *put_hex(scratch + 4, at[0]) = '\0';
+        return scratch;
+    }
+    return NULL;
+}
+
+static const char *replace_line(const unsigned char *at, apr_size_t len,
+                                char *scratch)
+{
+    char *out = scratch;
+    apr_size_t i;
+
+    if (len != 0 && !is_control(at, len) && !is_separator(at, len) &&
+        at[0] != '\\') {
+        return NULL;
+    }
+    for (i = 0; i < (len == 0 ? 1 : len); i++) {
+        *out++ = '\\';
+        *out++ = 'x';
+        out = put_hex(out, at[i]);
+    }
+    *out = '\0';
+    return scratch;
+}
+
+void amgr_escape_html(amgr_sink_t *sink, const char *text)
+{
+    escape(sink, text, replace_html);
+}
+
+void amgr_escape_json(amgr_sink_t *sink, const char *text)
+{
+    escape(sink, text, replace_json);
+}
+
+void amgr_escape_line(amgr_sink_t *sink, const char *text)
+{
+    escape(sink, text, replace_line);
+}

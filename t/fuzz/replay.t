@@ -1,0 +1,43 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Replays the kept inputs through every fuzz target built by the ordinary
+# compiler: t/fuzz/corpus/NAME/* through BUILD/fuzz/NAME.  A target without
+# inputs, inputs without a target and a target that was not built are failures.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Lint qw(build_dir files);
+use Test::More;
+
+my @targets = map { m{([^/]+)\.c$} } files(qr{/fuzz_[^/]+\.c$}, 't/fuzz');
+my %known = map { $_ => 1 } @targets;
+
+for my $name (@targets) {
+    my $binary = build_dir() . "/fuzz/$name";
+    my @inputs = grep { -f } glob "t/fuzz/corpus/$name/*";
+    ok(-x $binary, "$binary is built") or next;
+    cmp_ok(scalar @inputs, '>', 0, "$name has inputs") or next;
+    my $out = join '', run($binary, @inputs);
+    is($?, 0, "$name: " . @inputs . ' inputs') or diag($out);
+}
+my @lost = grep { !$known{$_} } map { m{([^/]+)$} } grep { -d }
+    glob 't/fuzz/corpus/*';
+is("@lost", '', 'no inputs without a target');
+done_testing();
+
+sub run {
+    my (@command) = @_;
+    my $pid = open my $out, '-|';
+    die "fork: $!\n" unless defined $pid;
+    if ($pid == 0) {
+        open STDERR, '>&', \*STDOUT;
+        exec @command or exit 127;
+    }
+    my @lines = <$out>;
+    close $out;
+    return @lines;
+}
