@@ -27,14 +27,16 @@ typedef struct amgr_proc_id_t {
 /** /proc/PID/stat */
 typedef struct amgr_proc_stat_t {
     pid_t pid;
-    char comm[64]; /**< any bytes, NUL-terminated; the kernel allows 15 */
+    char comm[64]; /**< any bytes, cut to fit, NUL-terminated */
     char state;    /**< R S D Z T W ... */
     pid_t ppid;    /**< 0 is none */
-    pid_t pgrp;
+    pid_t pgrp;    /**< this and session: -1 while it is being reaped */
     pid_t session;
     unsigned int flags; /**< PF_* */
     apr_uint64_t user_ticks;
     apr_uint64_t system_ticks;
+    apr_uint64_t children_user_ticks; /**< of reaped children */
+    apr_uint64_t children_system_ticks;
     int threads;
     apr_uint64_t start_ticks; /**< after boot, in 1/sysconf(_SC_CLK_TCK) s */
     apr_uint64_t vsize_bytes;
@@ -53,7 +55,7 @@ typedef struct amgr_proc_statm_t {
 typedef struct amgr_proc_status_t {
     uid_t uid[4]; /**< real, effective, saved, file system */
     gid_t gid[4];
-    int threads;
+    int threads;             /**< 0 is not known */
     apr_uint64_t rss_bytes;  /**< VmRSS */
     apr_uint64_t anon_bytes; /**< RssAnon */
     apr_uint64_t swap_bytes; /**< VmSwap */
@@ -76,12 +78,18 @@ typedef struct amgr_proc_field_t {
     apr_size_t value_len;
 } amgr_proc_field_t;
 
+/** A pid alone, as a directory of /proc is named: no sign, no leading 0. */
+apr_status_t amgr_proc_parse_pid(const char *buf, apr_size_t len, pid_t *out);
+
 apr_status_t amgr_proc_parse_stat(const char *buf, apr_size_t len,
                                   amgr_proc_stat_t *out);
 apr_status_t amgr_proc_parse_statm(const char *buf, apr_size_t len,
                                    amgr_proc_statm_t *out);
+/** Uid and Gid must be there.  A last line without end is taken for cut and
+ * ignored; a field twice is a forgery and an error. */
 apr_status_t amgr_proc_parse_status(const char *buf, apr_size_t len,
                                     amgr_proc_status_t *out);
+/** Rss must be there; ends and doubles as above. */
 apr_status_t amgr_proc_parse_smaps(const char *buf, apr_size_t len,
                                    amgr_proc_smaps_t *out);
 
@@ -90,11 +98,16 @@ apr_status_t amgr_proc_parse_uptime(const char *buf, apr_size_t len,
                                     apr_interval_time_t *out_us);
 
 /**
- * The next field of a status file.  Start with *cursor = 0; returns APR_EOF
- * after the last field.
+ * The next field of a status file, blanks around its value left out.  Start
+ * with *cursor = 0; returns APR_EOF after the last field, APR_EGENERAL for a
+ * line that is none (then the cursor stays).
  */
 apr_status_t amgr_proc_next_field(const char *buf, apr_size_t len,
                                   apr_size_t *cursor, amgr_proc_field_t *out);
+
+/** The first field of this name; APR_NOTFOUND when there is none. */
+apr_status_t amgr_proc_find_field(const char *buf, apr_size_t len,
+                                  const char *name, amgr_proc_field_t *out);
 
 /**
  * The next argument of a cmdline file, or the next NAME=value of an environ
@@ -108,7 +121,8 @@ apr_status_t amgr_proc_next_string(const char *buf, apr_size_t len,
 /** Whether both name the same process; an unknown start time never matches. */
 int amgr_proc_id_equal(const amgr_proc_id_t *a, const amgr_proc_id_t *b);
 
-/** Clock ticks to microseconds (sysconf(_SC_CLK_TCK)). */
+/** Clock ticks to microseconds (sysconf(_SC_CLK_TCK)); AMGR_NO_TIME for more
+ * than fit. */
 apr_time_t amgr_proc_ticks_us(apr_uint64_t ticks);
 
 #endif
