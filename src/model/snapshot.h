@@ -214,8 +214,9 @@ void amgr_snapshot_clear(amgr_snapshot_t *snapshot);
 amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid);
 
 /**
- * The index of the group of this name, added when new.  A full table gives the
- * index of the last group, so that nothing is lost, only merged.
+ * The index of the group of this name and role, added when new: a WSGI group
+ * that is called "native" stays apart from the workers.  A full table gives
+ * the index of the last group, so that nothing is lost, only merged.
  */
 int amgr_snapshot_group(amgr_snapshot_t *snapshot, const char *name, int kind,
                         int role);
