@@ -27,7 +27,8 @@ typedef struct amgr_decision_t {
  * hanging count and the groups' fresh size and inert mark; updates @a ledger;
  * writes a decision for each process that is over a limit, ordered by pid, at
  * most @a max (process_count always suffices).  @a can_signal 0: missing
- * rights, nothing may be retired.
+ * rights, nothing may be retired.  A process that the ledger has no room for
+ * is left alone with AMGR_CAUSE_MAX_RETIRING, unannounced.
  *
  * The caller carries out the decisions with AMGR_CAUSE_NONE and tells the
  * outcome with amgr_judge_done().
@@ -38,7 +39,8 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
                amgr_ledger_t *ledger, int can_signal,
                amgr_decision_t *decisions, int max);
 
-/** The signal of a decision was sent (@a sent) or failed. */
+/** The signal of a decision was sent (@a sent) or failed.  Decisions with a
+ * cause are not carried out and ignored. */
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      const amgr_decision_t *decision, int sent);
 
@@ -47,7 +49,9 @@ apr_uint64_t amgr_judge_measure(const amgr_process_t *process, int metric);
 
 /**
  * Whether a dearer figure than RSS is needed of @a process before judging:
- * its RSS is over the limit that applies to it.  Exempt ones never.
+ * its RSS is over the limit that applies to it, or over any limit while it has
+ * finished no request and so tells the size of a fresh child.  Exempt ones
+ * never.  Wants the process as amgr_snapshot_complete() leaves it.
  */
 int amgr_judge_needs_measure(const amgr_limits_t *limits,
                              const amgr_process_t *process);

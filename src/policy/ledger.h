@@ -22,17 +22,22 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t last_cause;      /**< cause counted last, amgr_cause_e */
     apr_int32_t last_verdict;    /**< verdict that cause was counted for */
     apr_int32_t failed;          /**< signalling failed: not tried again */
+    apr_int32_t ticks;           /**< it was seen at; 1: new at this one */
+    apr_int32_t dry_run_told;    /**< its dry run was announced */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */
 typedef struct amgr_ledger_slot_t {
     apr_time_t start_time_us;  /**< wall, as the scoreboard has it */
-    apr_time_t seen_mono_us;   /**< the verdict's age counts from here */
+    apr_time_t seen_mono_us;   /**< the verdict's age counts from here;
+                                    AMGR_NO_TIME: a predecessor's request */
     pid_t pid;
 } amgr_ledger_slot_t;
 
 typedef struct amgr_ledger_group_t {
     char name[AMGR_GROUP_NAME_LEN];
+    apr_int32_t role;         /**< amgr_role_e */
+    apr_int32_t reserved;
     apr_uint64_t fresh_bytes; /**< smallest first size seen of a fresh child */
 } amgr_ledger_group_t;
 
@@ -54,10 +59,13 @@ typedef struct amgr_ledger_t {
     apr_time_t storm_open_mono_us; /**< breaker opened, 0: closed */
     apr_int32_t storm_next;        /**< ring position */
     apr_int32_t storm_count;       /**< entries used */
+    apr_int32_t over_count;        /**< over a limit at this tick, as the
+                                        breaker counts */
+    apr_int32_t reserved;
     amgr_ledger_storm_t storm[AMGR_STORM_MAX];
     amgr_ledger_group_t groups[AMGR_GROUPS_MAX];
-    /* followed in memory by process_max amgr_ledger_process_t and slot_max
-     * amgr_ledger_slot_t */
+    /* followed in memory by process_max amgr_ledger_process_t, the used ones
+     * first and ordered by pid, and slot_max amgr_ledger_slot_t */
 } amgr_ledger_t;
 
 /** Bytes a ledger of these dimensions needs. */
@@ -67,15 +75,30 @@ apr_size_t amgr_ledger_size(int process_max, int slot_max);
 amgr_ledger_t *amgr_ledger_init(void *memory, int process_max, int slot_max,
                                 int thread_limit);
 
-/** Whether @a memory holds a ledger of just these dimensions. */
+/** Whether @a memory holds a ledger of just these dimensions, with positions
+ * and counts that are safe to use. */
 int amgr_ledger_fits(const void *memory, int process_max, int slot_max,
                      int thread_limit);
 
 amgr_ledger_process_t *amgr_ledger_processes(amgr_ledger_t *ledger);
 amgr_ledger_slot_t *amgr_ledger_slots(amgr_ledger_t *ledger);
 
-/** A new configuration took over: forget fresh sizes, strikes and the breaker,
- * keep who was retired and since when requests run. */
+/**
+ * Make the process table that of @a snapshot: entries of processes that are
+ * gone are dropped, new ones get an empty entry (ticks 1).  Linear for sorted
+ * input.  When the table is full, or its start time is not known, a process
+ * has no entry; it is judged, and never retired.
+ */
+void amgr_ledger_follow(amgr_ledger_t *ledger,
+                        const amgr_snapshot_t *snapshot);
+
+/** The entry of just this process, or NULL (binary search). */
+amgr_ledger_process_t *amgr_ledger_find(amgr_ledger_t *ledger,
+                                        const amgr_proc_id_t *id);
+
+/** A new configuration took over: forget fresh sizes, strikes, failures, what
+ * was announced and the breaker; keep who was retired and since when requests
+ * run. */
 void amgr_ledger_restart(amgr_ledger_t *ledger);
 
 #endif

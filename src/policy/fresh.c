@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How big a child is before it has done anything.  A memory limit below that
+ * would retire every child as soon as it is born; such a limit is inert.  The
+ * size is learned from children that are seen for the first time while they
+ * have done no work, and the smallest one counts.
+ */
+#include <string.h>
+
+#include "policy/judging.h"
+
+/* Young enough to have been born about when it was first seen. */
+static int is_newborn(const amgr_judging_t *tick, const amgr_process_t *process)
+{
+    return process->age_us != AMGR_NO_TIME &&
+           process->age_us <
+               2 * tick->limits->interval_us + apr_time_from_sec(2);
+}
+
+static int is_fresh(const amgr_judging_t *tick, const amgr_process_t *process,
+                    const amgr_survey_t *survey)
+{
+    if (process->role == AMGR_ROLE_WSGI) {
+        return is_newborn(tick, process);
+    }
+    if (process->role != AMGR_ROLE_WORKER || process->accesses != 0 ||
+        survey->working != 0) {
+        return 0;
+    }
+    /* Without ExtendedStatus nothing counts requests: only youth tells. */
+    return tick->snapshot->server.extended || is_newborn(tick, process);
+}
+
+static amgr_ledger_group_t *find_group(amgr_ledger_t *ledger,
+                                       const amgr_group_t *group)
+{
+    int i;
+
+    for (i = 0; i < ledger->group_count; i++) {
+        if (ledger->groups[i].role == group->role &&
+            strncmp(ledger->groups[i].name, group->name, sizeof(group->name)) ==
+                0) {
+            return &ledger->groups[i];
+        }
+    }
+    return NULL;
+}
+
+static amgr_ledger_group_t *add_group(amgr_ledger_t *ledger,
+                                      const amgr_group_t *group)
+{
+    amgr_ledger_group_t *added;
+
+    if (ledger->group_count >= AMGR_GROUPS_MAX) {
+        return NULL;
+    }
+    added = &ledger->groups[ledger->group_count++];
+    memcpy(added->name, group->name, sizeof(added->name));
+    added->role = group->role;
+    added->fresh_bytes = AMGR_UNKNOWN;
+    return added;
+}
+
+static int is_over(apr_uint64_t bytes, apr_int64_t limit_bytes)
+{
+    return limit_bytes != AMGR_LIMIT_OFF && bytes > (apr_uint64_t)limit_bytes;
+}
+
+/* The configured figure.  RSS stands in for one that was not read, being
+ * larger as a rule: it can show that a limit is above it, not the reverse. */
+static apr_uint64_t fresh_measure(const amgr_limits_t *limits,
+                                  const amgr_process_t *process)
+{
+    apr_uint64_t bytes = amgr_judge_measure(process, limits->metric);
+
+    if (bytes != AMGR_UNKNOWN || process->rss_bytes == AMGR_UNKNOWN ||
+        is_over(process->rss_bytes, limits->max_memory_active_bytes) ||
+        is_over(process->rss_bytes, limits->max_memory_idle_bytes)) {
+        return bytes;
+    }
+    return process->rss_bytes;
+}
+
+void amgr_fresh_learn(const amgr_judging_t *tick, const amgr_process_t *process,
+                      const amgr_ledger_process_t *entry,
+                      const amgr_survey_t *survey)
+{
+    const amgr_snapshot_t *snapshot = tick->snapshot;
+    const amgr_group_t *group;
+    amgr_ledger_group_t *known;
+    apr_uint64_t bytes;
+
+    if (entry == NULL || entry->ticks != 1 || process->group < 0 ||
+        process->group >= snapshot->group_count ||
+        !is_fresh(tick, process, survey)) {
+        return;
+    }
+    bytes = fresh_measure(tick->limits, process);
+    if (bytes == AMGR_UNKNOWN) {
+        return;
+    }
+    group = &snapshot->groups[process->group];
+    known = find_group(tick->ledger, group);
+    if (known == NULL) {
+        known = add_group(tick->ledger, group);
+    }
+    /* AMGR_UNKNOWN is the largest number there is. */
+    if (known != NULL && bytes < known->fresh_bytes) {
+        known->fresh_bytes = bytes;
+    }
+}
+
+static int is_below(apr_int64_t limit_bytes, apr_uint64_t fresh_bytes)
+{
+    return fresh_bytes != AMGR_UNKNOWN && is_over(fresh_bytes, limit_bytes);
+}
+
+void amgr_fresh_publish(const amgr_judging_t *tick)
+{
+    const amgr_limits_t *limits = tick->limits;
+    int i;
+
+    for (i = 0; i < tick->snapshot->group_count; i++) {
+        amgr_group_t *group = &tick->snapshot->groups[i];
+        const amgr_ledger_group_t *known = find_group(tick->ledger, group);
+
+        group->fresh_bytes = known == NULL ? AMGR_UNKNOWN : known->fresh_bytes;
+        group->inert = 0;
+        if (group->role == AMGR_ROLE_WORKER || group->role == AMGR_ROLE_WSGI) {
+            group->inert =
+                is_below(limits->max_memory_active_bytes, group->fresh_bytes);
+        }
+        if (group->role == AMGR_ROLE_WORKER) {
+            group->inert |=
+                is_below(limits->max_memory_idle_bytes, group->fresh_bytes);
+        }
+    }
+}
+
+int amgr_fresh_is_inert(const amgr_judging_t *tick,
+                        const amgr_process_t *process, apr_int64_t limit_bytes)
+{
+    const amgr_snapshot_t *snapshot = tick->snapshot;
+
+    if (process->group < 0 || process->group >= snapshot->group_count) {
+        return 0;
+    }
+    return is_below(limit_bytes, snapshot->groups[process->group].fresh_bytes);
+}

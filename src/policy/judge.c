@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verdicts, and the order in which the parts of policy have their say:
+ * ages, fresh sizes, verdicts, the rules for one process, the breaker, the
+ * rules for the server, and what of it is news.
+ */
+#include <string.h>
+
+#include "policy/judging.h"
+
+apr_uint64_t amgr_judge_measure(const amgr_process_t *process, int metric)
+{
+    switch (metric) {
+    case AMGR_METRIC_RSS:
+        return process->rss_bytes;
+    case AMGR_METRIC_ANON:
+        return process->anon_bytes;
+    case AMGR_METRIC_PSS:
+        return process->pss_bytes;
+    case AMGR_METRIC_USS:
+        return process->uss_bytes;
+    default:
+        return AMGR_UNKNOWN;
+    }
+}
+
+static int is_judged(const amgr_process_t *process)
+{
+    return process->role == AMGR_ROLE_WORKER || process->role == AMGR_ROLE_WSGI;
+}
+
+/* The memory limit that applies, and the verdict of one who is over it.
+ * Nobody can see whether a WSGI daemon is busy: it counts as active. */
+static apr_int64_t memory_limit(const amgr_limits_t *limits,
+                                const amgr_process_t *process, int *verdict)
+{
+    if (process->role == AMGR_ROLE_WSGI || process->active) {
+        *verdict = AMGR_VERDICT_MEMORY_ACTIVE;
+        return limits->max_memory_active_bytes;
+    }
+    *verdict = AMGR_VERDICT_MEMORY_IDLE;
+    return limits->max_memory_idle_bytes;
+}
+
+static int is_over(apr_uint64_t bytes, apr_int64_t limit_bytes)
+{
+    return bytes != AMGR_UNKNOWN && limit_bytes != AMGR_LIMIT_OFF &&
+           bytes > (apr_uint64_t)limit_bytes;
+}
+
+int amgr_judge_needs_measure(const amgr_limits_t *limits,
+                             const amgr_process_t *process)
+{
+    int verdict;
+
+    if (limits->metric == AMGR_METRIC_RSS || !is_judged(process)) {
+        return 0;
+    }
+    if (is_over(process->rss_bytes, memory_limit(limits, process, &verdict))) {
+        return 1;
+    }
+    /* Perhaps a fresh child, whose size tells whether a limit is inert: the
+     * one for active processes must be known before anyone is active. */
+    return process->role == AMGR_ROLE_WORKER && process->accesses == 0 &&
+           (is_over(process->rss_bytes, limits->max_memory_active_bytes) ||
+            is_over(process->rss_bytes, limits->max_memory_idle_bytes));
+}
+
+/* Judge by memory; fills in the decision when the process is over. */
+static int judge_memory(const amgr_judging_t *tick,
+                        const amgr_process_t *process,
+                        amgr_decision_t *decision)
+{
+    const amgr_limits_t *limits = tick->limits;
+    apr_uint64_t bytes = amgr_judge_measure(process, limits->metric);
+    int verdict;
+    apr_int64_t limit_bytes = memory_limit(limits, process, &verdict);
+
+    if (is_over(bytes, limit_bytes)) {
+        decision->verdict = verdict;
+        decision->slot = -1;
+        decision->measured = bytes;
+        decision->limit = (apr_uint64_t)limit_bytes;
+        return verdict;
+    }
+    if (process->rss_bytes == AMGR_UNKNOWN && bytes == AMGR_UNKNOWN) {
+        return AMGR_VERDICT_UNKNOWN;
+    }
+    if (bytes == AMGR_UNKNOWN && is_over(process->rss_bytes, limit_bytes)) {
+        return AMGR_VERDICT_UNKNOWN;
+    }
+    return AMGR_VERDICT_OK;
+}
+
+static int is_over_time(const amgr_judging_t *tick,
+                        const amgr_process_t *process,
+                        const amgr_survey_t *survey)
+{
+    return process->role == AMGR_ROLE_WORKER &&
+           tick->limits->max_time_us != AMGR_LIMIT_OFF &&
+           survey->longest_us > tick->limits->max_time_us;
+}
+
+/* The verdict.  Memory is judged before time, but an inert limit does not act
+ * and so must not stand in the way of the one for time. */
+static int judge_process(const amgr_judging_t *tick,
+                         const amgr_process_t *process,
+                         const amgr_survey_t *survey, amgr_decision_t *decision)
+{
+    int verdict = judge_memory(tick, process, decision);
+
+    if (verdict > AMGR_VERDICT_OK &&
+        !amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit)) {
+        return verdict;
+    }
+    if (is_over_time(tick, process, survey)) {
+        decision->verdict = AMGR_VERDICT_TIME;
+        decision->slot = survey->longest_slot;
+        decision->measured = (apr_uint64_t)survey->longest_us;
+        decision->limit = (apr_uint64_t)tick->limits->max_time_us;
+        return AMGR_VERDICT_TIME;
+    }
+    return verdict;
+}
+
+/* Ages, hanging requests, fresh sizes and the counts that rules need. */
+static void survey_all(amgr_judging_t *tick)
+{
+    amgr_snapshot_t *snapshot = tick->snapshot;
+    int i;
+
+    snapshot->hanging = 0;
+    for (i = 0; i < snapshot->slot_count; i++) {
+        snapshot->slots[i].request_age_us = AMGR_NO_TIME;
+    }
+    for (i = 0; i < snapshot->process_count; i++) {
+        amgr_process_t *process = &snapshot->processes[i];
+        const amgr_ledger_process_t *entry =
+            amgr_ledger_find(tick->ledger, &process->id);
+        amgr_survey_t survey;
+
+        amgr_age_process(tick, process, entry);
+        amgr_age_survey(tick, process, &survey);
+        amgr_fresh_learn(tick, process, entry, &survey);
+        snapshot->hanging += survey.hanging;
+        tick->natives += process->role == AMGR_ROLE_WORKER;
+        tick->retirable += is_judged(process);
+        tick->retiring += entry != NULL && entry->retired_mono_us != 0;
+        tick->serving += amgr_safety_is_serving(process, entry, &survey);
+    }
+}
+
+static void forget(amgr_ledger_process_t *entry)
+{
+    if (entry != NULL) {
+        entry->strikes = 0;
+        entry->last_verdict = AMGR_VERDICT_UNKNOWN;
+        entry->last_cause = AMGR_CAUSE_NONE;
+    }
+}
+
+/* Whether the breaker counts a process that is left alone for this cause. */
+static int counts_as_over(int cause)
+{
+    return cause != AMGR_CAUSE_NO_RIGHTS && cause != AMGR_CAUSE_INERT &&
+           cause != AMGR_CAUSE_STRIKES;
+}
+
+/* Judge one process; non-zero when it is over and there is a decision. */
+static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
+{
+    amgr_process_t *process = &tick->snapshot->processes[index];
+    amgr_ledger_process_t *entry = amgr_ledger_find(tick->ledger, &process->id);
+    amgr_survey_t survey;
+
+    process->cause = AMGR_CAUSE_NONE;
+    process->verdict = AMGR_VERDICT_EXEMPT;
+    if (!is_judged(process)) {
+        return 0;
+    }
+    amgr_age_survey(tick, process, &survey);
+    memset(decision, 0, sizeof(*decision));
+    process->verdict = judge_process(tick, process, &survey, decision);
+    if (entry != NULL && entry->retired_mono_us != 0) {
+        process->state = AMGR_STATE_RETIRING;
+        return 0;
+    }
+    if (process->verdict <= AMGR_VERDICT_OK) {
+        forget(entry);
+        return 0;
+    }
+    if (entry != NULL && entry->strikes < APR_INT32_MAX) {
+        entry->strikes++;
+    }
+    decision->process = index;
+    decision->requests = survey.requests;
+    decision->cause = amgr_safety_cause(tick, process, entry, decision);
+    tick->over += counts_as_over(decision->cause);
+    return 1;
+}
+
+static int decide_all(amgr_judging_t *tick, amgr_decision_t *decisions, int max)
+{
+    amgr_decision_t decision;
+    int count = 0;
+    int i;
+
+    for (i = 0; i < tick->snapshot->process_count; i++) {
+        if (!decide(tick, i, &decision)) {
+            continue;
+        }
+        if (count < max) {
+            decisions[count++] = decision;
+        }
+        else {
+            /* The caller has no room to act on it. */
+            tick->snapshot->processes[i].cause = AMGR_CAUSE_MAX_RETIRING;
+        }
+    }
+    return count;
+}
+
+/* Whether a decision is news, and remember that it was told.  A dry run is
+ * told once in a process's life, as a real one would be. */
+static int is_news(amgr_ledger_process_t *entry,
+                   const amgr_decision_t *decision)
+{
+    int changed;
+
+    if (entry == NULL) {
+        return 0;
+    }
+    changed = entry->last_verdict != decision->verdict ||
+              entry->last_cause != decision->cause;
+    entry->last_verdict = decision->verdict;
+    entry->last_cause = decision->cause;
+    if (decision->cause == AMGR_CAUSE_NONE) {
+        return 1;
+    }
+    if (decision->cause == AMGR_CAUSE_DRY_RUN) {
+        changed = !entry->dry_run_told;
+        entry->dry_run_told = 1;
+    }
+    return changed && !entry->failed;
+}
+
+static void announce(amgr_judging_t *tick, amgr_decision_t *decisions,
+                     int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        amgr_process_t *process =
+            &tick->snapshot->processes[decisions[i].process];
+
+        process->cause = decisions[i].cause;
+        decisions[i].announce = is_news(
+            amgr_ledger_find(tick->ledger, &process->id), &decisions[i]);
+    }
+}
+
+int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
+               amgr_ledger_t *ledger, int can_signal,
+               amgr_decision_t *decisions, int max)
+{
+    amgr_judging_t tick;
+    int count;
+
+    memset(&tick, 0, sizeof(tick));
+    tick.limits = limits;
+    tick.snapshot = snapshot;
+    tick.ledger = ledger;
+    tick.can_signal = can_signal;
+    amgr_age_begin(&tick);
+    amgr_ledger_follow(ledger, snapshot);
+    survey_all(&tick);
+    amgr_fresh_publish(&tick);
+    count = decide_all(&tick, decisions, max);
+    amgr_storm_update(&tick);
+    amgr_safety_choose(&tick, decisions, count);
+    amgr_storm_settle(&tick, decisions, count);
+    announce(&tick, decisions, count);
+    ledger->tick_mono_us = tick.mono_us == 0 ? 1 : tick.mono_us;
+    ledger->tick_wall_us = tick.wall_us;
+    return count;
+}
+
+void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     const amgr_decision_t *decision, int sent)
+{
+    apr_time_t mono_us = snapshot->server.time.mono_us;
+    amgr_process_t *process;
+    amgr_ledger_process_t *entry;
+
+    if (decision->process < 0 || decision->process >= snapshot->process_count ||
+        decision->cause != AMGR_CAUSE_NONE) {
+        return;
+    }
+    process = &snapshot->processes[decision->process];
+    entry = amgr_ledger_find(ledger, &process->id);
+    if (entry == NULL) {
+        return;
+    }
+    if (!sent) {
+        entry->failed = 1;
+        return;
+    }
+    entry->retired_mono_us = mono_us == 0 ? 1 : mono_us;
+    amgr_storm_note(ledger, mono_us);
+    process->state = AMGR_STATE_RETIRING;
+}

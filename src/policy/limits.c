@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The default limits: nothing is limited, every safety rule is on, so that
+ * loading the module alone retires nobody.
+ */
+#include <string.h>
+
+#include "policy/limits.h"
+
+void amgr_limits_init(amgr_limits_t *limits)
+{
+    /* All of it, padding too: it is published and compared as memory. */
+    memset(limits, 0, sizeof(*limits));
+    limits->max_memory_active_bytes = AMGR_LIMIT_OFF;
+    limits->max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    limits->max_time_us = AMGR_LIMIT_OFF;
+    limits->hanging_us = apr_time_from_sec(300);
+    limits->interval_us = apr_time_from_sec(10);
+    limits->min_age_us = apr_time_from_sec(30);
+    limits->storm_window_us = apr_time_from_sec(60);
+    limits->storm_count = 5;
+    limits->strikes = 1;
+    limits->min_serving = 1;
+    limits->metric = AMGR_METRIC_RSS;
+    limits->max_retiring.value = 10;
+    limits->max_retiring.percent = 1;
+}
+
+const char *amgr_metric_word(int metric)
+{
+    static const char *const words[AMGR_METRIC_COUNT] = {
+        [AMGR_METRIC_RSS] = "rss",
+        [AMGR_METRIC_ANON] = "anon",
+        [AMGR_METRIC_PSS] = "pss",
+        [AMGR_METRIC_USS] = "uss",
+    };
+
+    if (metric < 0 || metric >= AMGR_METRIC_COUNT) {
+        return "unknown";
+    }
+    return words[metric];
+}
+
+int amgr_limits_are_set(const amgr_limits_t *limits)
+{
+    return limits->max_memory_active_bytes != AMGR_LIMIT_OFF ||
+           limits->max_memory_idle_bytes != AMGR_LIMIT_OFF ||
+           limits->max_time_us != AMGR_LIMIT_OFF;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The safety rules: who of the processes over a limit may go at this tick.
+ * First what can be told of a process alone, then what the server can afford;
+ * the order of the tests is the precedence of the causes.
+ */
+#include <stdlib.h>
+
+#include "policy/judging.h"
+
+/* What has been granted so far at this tick. */
+typedef struct granted_t {
+    int all;
+    int serving;
+    int on_free_slots; /* beyond min_serving, for a free slot's sake */
+} granted_t;
+
+int amgr_safety_is_serving(const amgr_process_t *process,
+                           const amgr_ledger_process_t *entry,
+                           const amgr_survey_t *survey)
+{
+    return process->role == AMGR_ROLE_WORKER &&
+           process->state == AMGR_STATE_SERVING &&
+           (entry == NULL || entry->retired_mono_us == 0) && !survey->stuck;
+}
+
+static int is_too_young(const amgr_limits_t *limits,
+                        const amgr_process_t *process)
+{
+    return limits->min_age_us > 0 && (process->age_us == AMGR_NO_TIME ||
+                                      process->age_us < limits->min_age_us);
+}
+
+int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
+                      const amgr_ledger_process_t *entry,
+                      const amgr_decision_t *decision)
+{
+    if (!tick->can_signal || (entry != NULL && entry->failed)) {
+        return AMGR_CAUSE_NO_RIGHTS;
+    }
+    if (decision->verdict != AMGR_VERDICT_TIME &&
+        amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit)) {
+        return AMGR_CAUSE_INERT;
+    }
+    if (is_too_young(tick->limits, process)) {
+        return AMGR_CAUSE_MIN_AGE;
+    }
+    /* One that cannot be remembered would be retired again and again. */
+    if (entry == NULL) {
+        return AMGR_CAUSE_MAX_RETIRING;
+    }
+    if (entry->strikes < tick->limits->strikes) {
+        return AMGR_CAUSE_STRIKES;
+    }
+    return AMGR_CAUSE_NONE;
+}
+
+/* Most urgent first: a hung process serves nobody, one over its memory may;
+ * then the furthest over its limit; then by pid, which is the index's order. */
+static int compare_urgency(const void *a, const void *b)
+{
+    const amgr_decision_t *left = a;
+    const amgr_decision_t *right = b;
+    int left_time = left->verdict == AMGR_VERDICT_TIME;
+    int right_time = right->verdict == AMGR_VERDICT_TIME;
+    double left_ratio = (double)left->measured / ((double)left->limit + 1.0);
+    double right_ratio = (double)right->measured / ((double)right->limit + 1.0);
+
+    if (left_time != right_time) {
+        return right_time - left_time;
+    }
+    if (left_ratio > right_ratio || left_ratio < right_ratio) {
+        return left_ratio > right_ratio ? -1 : 1;
+    }
+    return (left->process > right->process) - (left->process < right->process);
+}
+
+static int compare_process(const void *a, const void *b)
+{
+    const amgr_decision_t *left = a;
+    const amgr_decision_t *right = b;
+
+    return (left->process > right->process) - (left->process < right->process);
+}
+
+/* Whether enough are left that serve, or a free slot lets the MPM replace
+ * this one; each such slot is good for one. */
+static int may_leave(const amgr_judging_t *tick, granted_t *granted)
+{
+    int max_processes = tick->snapshot->server.max_processes;
+
+    if (tick->serving - granted->serving - 1 >= tick->limits->min_serving) {
+        return 1;
+    }
+    if (tick->natives + granted->on_free_slots < max_processes) {
+        granted->on_free_slots++;
+        return 1;
+    }
+    return 0;
+}
+
+static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
+                  granted_t *granted, int allowed)
+{
+    const amgr_process_t *process =
+        &tick->snapshot->processes[decision->process];
+    const amgr_ledger_process_t *entry =
+        amgr_ledger_find(tick->ledger, &process->id);
+    amgr_survey_t survey;
+    int serving;
+
+    if (tick->ledger->storm_open_mono_us != 0) {
+        return AMGR_CAUSE_STORM;
+    }
+    if (tick->retiring + granted->all >= allowed) {
+        return AMGR_CAUSE_MAX_RETIRING;
+    }
+    amgr_age_survey(tick, process, &survey);
+    serving = amgr_safety_is_serving(process, entry, &survey);
+    if (serving && !may_leave(tick, granted)) {
+        return AMGR_CAUSE_MIN_SERVING;
+    }
+    if (tick->limits->dry_run) {
+        return AMGR_CAUSE_DRY_RUN;
+    }
+    granted->all++;
+    granted->serving += serving;
+    return AMGR_CAUSE_NONE;
+}
+
+void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
+                        int count)
+{
+    int allowed = amgr_share_of(&tick->limits->max_retiring, tick->retirable);
+    granted_t granted = {0, 0, 0};
+    int i;
+
+    if (count == 0) {
+        return;
+    }
+    qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_urgency);
+    for (i = 0; i < count; i++) {
+        if (decisions[i].cause == AMGR_CAUSE_NONE) {
+            decisions[i].cause = choose(tick, &decisions[i], &granted, allowed);
+        }
+    }
+    qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_process);
+}
