@@ -78,7 +78,8 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
  * Whether @a memory of @a size bytes holds a board that this code can read
  * (magic, version, sizes, offsets).  APR_EGENERAL: not a board;
  * APR_ENOTIMPL: another layout or other dimensions than @a dims (which may be
- * NULL: any).
+ * NULL: any).  Nothing but this call and amgr_board_carry() may be done with
+ * memory that did not pass.
  */
 apr_status_t amgr_board_check(const void *memory, apr_size_t size,
                               const amgr_board_dims_t *dims);
@@ -86,19 +87,21 @@ apr_status_t amgr_board_check(const void *memory, apr_size_t size,
 const amgr_board_owner_t *amgr_board_owner(const amgr_board_t *board);
 const amgr_board_dims_t *amgr_board_dims(const amgr_board_t *board);
 
-/** Writer: the parent.  Reader: anyone. */
+/** Writer: the parent.  Reader: anyone; APR_NOTFOUND before the first. */
 void amgr_board_write_config(amgr_board_t *board,
                              const amgr_board_config_t *config);
 apr_status_t amgr_board_read_config(const amgr_board_t *board,
                                     amgr_board_config_t *out);
 
-/** Writer: the ticking process, once per tick. */
+/** Writer: the ticking process, once per tick.  Publishes what there is room
+ * for. */
 void amgr_board_write_tick(amgr_board_t *board,
                            const amgr_snapshot_t *snapshot);
 /**
  * Copy the last tick into @a out, whose storage is the caller's and may be
- * smaller (counts are cut; slot_max 0 leaves the slots out).  APR_NOTFOUND
- * before the first tick.
+ * smaller (counts are cut, and the slots of processes with them; slot_max 0
+ * leaves the slots out).  Every index in it is valid and every string ends.
+ * APR_NOTFOUND before the first tick; the snapshot is empty on any failure.
  */
 apr_status_t amgr_board_read_tick(const amgr_board_t *board,
                                   amgr_snapshot_t *out);
@@ -123,7 +126,11 @@ amgr_ledger_t *amgr_board_ledger(amgr_board_t *board);
 void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us);
 apr_time_t amgr_board_last_beat(const amgr_board_t *board);
 
-/** Take over counters and records of @a old, for a new layout of memory. */
+/**
+ * Take over counters and records of @a old, for a new layout of memory, as far
+ * as their structs have the same size.  @a old must have got APR_SUCCESS or
+ * APR_ENOTIMPL from amgr_board_check() and have no writer any more.
+ */
 void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 
 const char *amgr_stage_word(int stage);

@@ -29,6 +29,7 @@ typedef enum amgr_outcome_e {
 typedef struct amgr_record_t {
     apr_uint64_t serial;          /**< 1 for the server's first; 0: empty */
     apr_time_t time_us;           /**< wall, of the decision */
+    apr_time_t decided_mono_us;   /**< the same instant, for time spans */
     apr_interval_time_t ended_us; /**< decision to outcome, or AMGR_NO_TIME */
     amgr_proc_id_t id;
     apr_uint64_t measured;        /**< bytes, or microseconds for time */
@@ -50,7 +51,11 @@ typedef struct amgr_record_t {
     char vhost[AMGR_SLOT_VHOST_LEN];
 } amgr_record_t;
 
-/** Fill in a record of @a decision, everything but serial, action, outcome. */
+/**
+ * Fill in a record of @a decision, everything but serial, action, outcome.
+ * Its request is the deciding slot's; where memory decided, the longest one
+ * running in an active process, else the one that ended last.
+ */
 void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
                       const amgr_decision_t *decision,
                       const amgr_limits_t *limits);
@@ -65,6 +70,10 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
  *   (GET /b HTTP/1.1): ...
  *   Killing WSGI worker 9 (example) using 13.03 MB (last request unknown): ...
  *   Would kill ...                                          (dry run)
+ *
+ * The figure after "using" is the measured one, whatever the metric; a time
+ * reason reads "request age 4.2s over ManagerMaxTime 2s".  The action is one of
+ * "SIGKILL", "SIGKILL failed", "already gone", "nothing sent".
  *
  * Untrusted text is escaped to one line; @a show is amgr_show_requests_e.
  */

@@ -14,7 +14,10 @@
  * Carry out @a decision on a process of @a snapshot and fill in @a record
  * (all but its serial).  @a parent is the httpd parent, whose child the
  * process must be.  A dry run is recorded and nothing is sent.  Returns
- * APR_SUCCESS when the signal was sent or nothing had to be.
+ * APR_SUCCESS when the signal was sent or nothing had to be; APR_NOTFOUND when
+ * the process was gone before (outcome vanished: no failure); APR_EINVAL, with
+ * nothing sent, for a decision or a process that is not to be signalled; else
+ * why the signal could not be sent (outcome failed).
  */
 apr_status_t amgr_retire_apply(amgr_proc_dir_t *proc, pid_t parent,
                                const amgr_limits_t *limits,
@@ -24,7 +27,8 @@ apr_status_t amgr_retire_apply(amgr_proc_dir_t *proc, pid_t parent,
 
 /**
  * Whether the process of a pending record is gone as of @a snapshot; then
- * fills in outcome and time and returns non-zero.
+ * fills in outcome and time and returns non-zero.  A snapshot whose table of
+ * processes is full proves nobody's absence.
  */
 int amgr_retire_confirm(const amgr_snapshot_t *snapshot,
                         amgr_record_t *record);

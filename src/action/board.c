@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The board's layout, its check, and its small regions: configuration,
+ * counters and heartbeat.  The sizes of all structs are part of the header, so
+ * that a process of another build refuses a board instead of misreading it.
+ */
+#include <string.h>
+
+#include "action/board_layout.h"
+#include "action/seqlock.h"
+
+#define ALIGN_BYTES 64
+
+/* Far above what httpd can be built for; keeps the arithmetic from wrapping. */
+#define PROCESS_MAX (1 << 20)
+#define SLOT_MAX (1 << 24)
+
+_Static_assert(sizeof(amgr_counters_t) % sizeof(apr_uint64_t) == 0,
+               "counters are copied word by word");
+
+static const amgr_board_sizes_t own_sizes = {
+    .header = sizeof(struct amgr_board_t),
+    .config = sizeof(amgr_board_config_region_t),
+    .tick = sizeof(amgr_board_tick_t),
+    .server = sizeof(amgr_server_t),
+    .group = sizeof(amgr_group_t),
+    .process = sizeof(amgr_process_t),
+    .slot = sizeof(amgr_slot_t),
+    .counters = sizeof(amgr_counters_t),
+    .record = sizeof(amgr_record_t),
+    .records_max = AMGR_RECORDS_MAX,
+    .ledger = sizeof(amgr_ledger_t),
+    .ledger_process = sizeof(amgr_ledger_process_t),
+    .ledger_slot = sizeof(amgr_ledger_slot_t),
+};
+
+/* Reserve @a bytes at *end, which moves to the next cache line after it. */
+static apr_uint64_t place(apr_uint64_t *end, apr_uint64_t bytes)
+{
+    apr_uint64_t offset = *end;
+
+    *end =
+        (offset + bytes + ALIGN_BYTES - 1) & ~(apr_uint64_t)(ALIGN_BYTES - 1);
+    return offset;
+}
+
+static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
+{
+    apr_uint64_t processes = (apr_uint64_t)dims->process_max;
+    apr_uint64_t slots = (apr_uint64_t)dims->slot_max;
+    apr_uint64_t end = 0;
+
+    (void)place(&end, sizeof(struct amgr_board_t)); /* the header, at 0 */
+    out->config = place(&end, sizeof(amgr_board_config_region_t));
+    out->beat = place(&end, sizeof(apr_uint64_t));
+    out->counters = place(&end, sizeof(amgr_counters_t));
+    out->records = place(&end, sizeof(amgr_board_records_t));
+    out->tick = place(&end, sizeof(amgr_board_tick_t));
+    out->processes = place(&end, processes * sizeof(amgr_process_t));
+    out->slots = place(&end, slots * sizeof(amgr_slot_t));
+    out->ledger =
+        place(&end, amgr_ledger_size(dims->process_max, dims->slot_max));
+    out->total = end;
+}
+
+static int are_sane(const amgr_board_dims_t *dims)
+{
+    return dims->process_max >= 0 && dims->process_max <= PROCESS_MAX &&
+           dims->slot_max >= 0 && dims->slot_max <= SLOT_MAX &&
+           dims->thread_limit >= 0 && dims->thread_limit <= SLOT_MAX;
+}
+
+apr_size_t amgr_board_size(const amgr_board_dims_t *dims)
+{
+    amgr_board_offsets_t at;
+
+    lay_out(dims, &at);
+    return at.total;
+}
+
+amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
+                              const amgr_board_owner_t *owner)
+{
+    amgr_board_t *board = memory;
+
+    board->version = AMGR_BOARD_VERSION;
+    board->sizes = own_sizes;
+    board->dims = *dims;
+    board->owner = *owner;
+    board->owner.boot_id[sizeof(board->owner.boot_id) - 1] = '\0';
+    lay_out(dims, &board->at);
+    (void)amgr_ledger_init(amgr_board_at_rw(board, board->at.ledger),
+                           dims->process_max, dims->slot_max,
+                           dims->thread_limit); /* it stands in place */
+    /* Last, so that nobody takes half a header for a board. */
+    __atomic_store_n(&board->magic, AMGR_BOARD_MAGIC, __ATOMIC_RELEASE);
+    return board;
+}
+
+/* A header of the same shape as ours: then its offsets mean what ours do. */
+static int has_our_header(const amgr_board_t *board)
+{
+    return board->version == AMGR_BOARD_VERSION &&
+           board->sizes.header == own_sizes.header;
+}
+
+/* Whether the region is inside the board and is aligned. */
+static int is_inside(const amgr_board_t *board, apr_uint64_t offset,
+                     apr_uint64_t bytes)
+{
+    return offset % ALIGN_BYTES == 0 && offset >= own_sizes.header &&
+           offset <= board->at.total && bytes <= board->at.total - offset;
+}
+
+static int are_ours(const amgr_board_t *board)
+{
+    amgr_board_offsets_t at;
+    const void *ledger;
+
+    if (!are_sane(&board->dims) ||
+        memchr(board->owner.boot_id, '\0', sizeof(board->owner.boot_id)) ==
+            NULL) {
+        return 0;
+    }
+    lay_out(&board->dims, &at);
+    if (memcmp(&at, &board->at, sizeof(at)) != 0) {
+        return 0;
+    }
+    ledger = amgr_board_at(board, at.ledger);
+    return amgr_ledger_fits(ledger, board->dims.process_max,
+                            board->dims.slot_max, board->dims.thread_limit);
+}
+
+apr_status_t amgr_board_check(const void *memory, apr_size_t size,
+                              const amgr_board_dims_t *dims)
+{
+    const amgr_board_t *board = memory;
+
+    if (size < sizeof(*board) ||
+        __atomic_load_n(&board->magic, __ATOMIC_ACQUIRE) != AMGR_BOARD_MAGIC) {
+        return APR_EGENERAL;
+    }
+    if (!has_our_header(board)) {
+        return APR_ENOTIMPL;
+    }
+    if (board->at.total > size) {
+        return APR_EGENERAL;
+    }
+    if (memcmp(&board->sizes, &own_sizes, sizeof(own_sizes)) != 0) {
+        return APR_ENOTIMPL;
+    }
+    if (!are_ours(board)) {
+        return APR_EGENERAL;
+    }
+    if (dims != NULL && (dims->process_max != board->dims.process_max ||
+                         dims->slot_max != board->dims.slot_max ||
+                         dims->thread_limit != board->dims.thread_limit)) {
+        return APR_ENOTIMPL;
+    }
+    return APR_SUCCESS;
+}
+
+const amgr_board_owner_t *amgr_board_owner(const amgr_board_t *board)
+{
+    return &board->owner;
+}
+
+const amgr_board_dims_t *amgr_board_dims(const amgr_board_t *board)
+{
+    return &board->dims;
+}
+
+void amgr_board_write_config(amgr_board_t *board,
+                             const amgr_board_config_t *config)
+{
+    amgr_board_config_region_t *region =
+        amgr_board_at_rw(board, board->at.config);
+
+    amgr_seq_begin_write(&region->seq);
+    region->config = *config;
+    amgr_seq_end_write(&region->seq);
+}
+
+apr_status_t amgr_board_read_config(const amgr_board_t *board,
+                                    amgr_board_config_t *out)
+{
+    const amgr_board_config_region_t *region =
+        amgr_board_at(board, board->at.config);
+    apr_uint64_t seq;
+    int i;
+
+    for (i = 0; i < AMGR_SEQ_TRIES; i++) {
+        seq = amgr_seq_begin_read(&region->seq);
+        if (seq == 0) {
+            return APR_NOTFOUND;
+        }
+        *out = region->config;
+        if (amgr_seq_is_stable(&region->seq, seq)) {
+            return APR_SUCCESS;
+        }
+    }
+    return APR_EAGAIN;
+}
+
+amgr_counters_t *amgr_board_counters(amgr_board_t *board)
+{
+    return amgr_board_at_rw(board, board->at.counters);
+}
+
+void amgr_board_read_counters(const amgr_board_t *board, amgr_counters_t *out)
+{
+    const apr_uint64_t *from = amgr_board_at(board, board->at.counters);
+    apr_uint64_t *to = (apr_uint64_t *)out;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(*out) / sizeof(*to); i++) {
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    }
+}
+
+amgr_ledger_t *amgr_board_ledger(amgr_board_t *board)
+{
+    return amgr_board_at_rw(board, board->at.ledger);
+}
+
+void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us)
+{
+    apr_time_t *beat = amgr_board_at_rw(board, board->at.beat);
+
+    __atomic_store_n(beat, mono_us, __ATOMIC_RELEASE);
+}
+
+apr_time_t amgr_board_last_beat(const amgr_board_t *board)
+{
+    const apr_time_t *beat = amgr_board_at(board, board->at.beat);
+
+    return __atomic_load_n(beat, __ATOMIC_ACQUIRE);
+}
+
+void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
+{
+    if (old->magic != AMGR_BOARD_MAGIC || !has_our_header(old)) {
+        return;
+    }
+    if (old->sizes.counters == own_sizes.counters &&
+        is_inside(old, old->at.counters, sizeof(amgr_counters_t))) {
+        amgr_board_read_counters(old, amgr_board_counters(board));
+    }
+    if (old->sizes.record == own_sizes.record &&
+        old->sizes.records_max == own_sizes.records_max &&
+        is_inside(old, old->at.records, sizeof(amgr_board_records_t))) {
+        amgr_board_carry_records(board, old);
+    }
+}
+
+const char *amgr_stage_word(int stage)
+{
+    static const char *const words[AMGR_STAGE_COUNT] = {
+        [AMGR_STAGE_SCOREBOARD] = "scoreboard",
+        [AMGR_STAGE_PROC] = "proc",
+        [AMGR_STAGE_DATA_FILE] = "data_file",
+        [AMGR_STAGE_SIGNAL] = "signal",
+        [AMGR_STAGE_TICKER] = "ticker",
+        [AMGR_STAGE_OVERRUN] = "overrun",
+    };
+
+    if (stage < 0 || stage >= AMGR_STAGE_COUNT) {
+        return "unknown";
+    }
+    return words[stage];
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a board's memory is laid out: a header that names every size and place,
+ * then one region per writer, each on cache lines of its own.  Internal to the
+ * board; everybody else goes through board.h.
+ */
+#ifndef AMGR_BOARD_LAYOUT_H
+#define AMGR_BOARD_LAYOUT_H
+
+#include "action/board.h"
+
+#define AMGR_BOARD_MAGIC APR_UINT64_C(0x44524f4252474d41) /* "AMGRBORD" */
+
+/** Sizes of the published structs: another build's may differ. */
+typedef struct amgr_board_sizes_t {
+    apr_uint32_t header;
+    apr_uint32_t config;
+    apr_uint32_t tick;
+    apr_uint32_t server;
+    apr_uint32_t group;
+    apr_uint32_t process;
+    apr_uint32_t slot;
+    apr_uint32_t counters;
+    apr_uint32_t record;
+    apr_uint32_t records_max;
+    apr_uint32_t ledger;
+    apr_uint32_t ledger_process;
+    apr_uint32_t ledger_slot;
+    apr_uint32_t reserved;
+} amgr_board_sizes_t;
+
+/** Where the regions begin, in bytes from the header. */
+typedef struct amgr_board_offsets_t {
+    apr_uint64_t config;
+    apr_uint64_t beat;
+    apr_uint64_t counters;
+    apr_uint64_t records;
+    apr_uint64_t tick;
+    apr_uint64_t processes;
+    apr_uint64_t slots;
+    apr_uint64_t ledger;
+    apr_uint64_t total; /**< bytes of the whole board */
+} amgr_board_offsets_t;
+
+struct amgr_board_t {
+    apr_uint64_t magic;
+    apr_uint32_t version;
+    apr_uint32_t reserved;
+    amgr_board_sizes_t sizes;
+    amgr_board_offsets_t at;
+    amgr_board_dims_t dims;
+    amgr_board_owner_t owner;
+};
+
+typedef struct amgr_board_config_region_t {
+    apr_uint64_t seq; /**< 0: never written */
+    amgr_board_config_t config;
+} amgr_board_config_region_t;
+
+/** The tick without its arrays of processes and slots, whose places the
+ * header names; one sequence number covers all three. */
+typedef struct amgr_board_tick_t {
+    apr_uint64_t seq;     /**< 0: never written */
+    apr_uint64_t written; /**< 1 once a tick was completed */
+    apr_int32_t group_count;
+    apr_int32_t process_count;
+    apr_int32_t slot_count;
+    apr_int32_t incomplete;
+    apr_int32_t hanging;
+    apr_int32_t reserved;
+    amgr_server_t server;
+    amgr_group_t groups[AMGR_GROUPS_MAX];
+} amgr_board_tick_t;
+
+typedef struct amgr_board_records_t {
+    apr_uint64_t seq;
+    apr_uint64_t last_serial; /**< the newest record's, 0: none */
+    amgr_record_t records[AMGR_RECORDS_MAX]; /**< by serial, modulo */
+} amgr_board_records_t;
+
+static inline const void *amgr_board_at(const amgr_board_t *board,
+                                        apr_uint64_t offset)
+{
+    return (const char *)board + offset;
+}
+
+static inline void *amgr_board_at_rw(amgr_board_t *board, apr_uint64_t offset)
+{
+    return (char *)board + offset;
+}
+
+/** Take over the records of @a old that are sound (board_record.c). */
+void amgr_board_carry_records(amgr_board_t *board, const amgr_board_t *old);
+
+#endif
