@@ -26,17 +26,58 @@ typedef struct amgr_view_t {
 /** What is the matter, in order of urgency; decides the page's headline. */
 typedef enum amgr_health_e {
     AMGR_HEALTH_OK = 0,
-    AMGR_HEALTH_WAITING,   /**< before the first tick */
-    AMGR_HEALTH_NO_LIMITS, /**< watching only */
-    AMGR_HEALTH_INERT,     /**< a limit is below a fresh child */
+    AMGR_HEALTH_WAITING,    /**< before the first tick */
+    AMGR_HEALTH_NO_LIMITS,  /**< watching only */
+    AMGR_HEALTH_NO_MONITOR, /**< -X: nothing ticks and nothing acts */
+    AMGR_HEALTH_INERT,      /**< a limit is below a fresh child */
+    AMGR_HEALTH_OVER,       /**< over a limit and left alone, see the cause */
     AMGR_HEALTH_HANGING,
     AMGR_HEALTH_RETIRING,
+    AMGR_HEALTH_STORM,      /**< the breaker is open and holds back */
     AMGR_HEALTH_NO_RIGHTS,
-    AMGR_HEALTH_STALE,     /**< the last tick is too long ago */
+    AMGR_HEALTH_STALE,      /**< the last tick is too long ago */
     AMGR_HEALTH_COUNT
 } amgr_health_e;
 
+/** How many of what a view holds: one pass over its processes. */
+typedef struct amgr_view_counts_t {
+    int native;                   /**< native processes */
+    int native_slots;             /**< their slots */
+    int foreign;                  /**< foreign ones but programs */
+    int retiring;                 /**< told to go, not gone */
+    int over;                     /**< over a limit and left alone */
+    int causes[AMGR_CAUSE_COUNT]; /**< @c over by cause */
+} amgr_view_counts_t;
+
 amgr_health_e amgr_view_health(const amgr_view_t *view);
+
+/** One or two words of a page's title: "healthy", "retiring". */
+const char *amgr_health_word(int health);
+
+void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out);
+
+/** Name of a group by its index; "unknown" when there is none. */
+const char *amgr_view_group_name(const amgr_view_t *view, int group);
+
+/** The slots of @a process, NULL and 0 when the snapshot does not hold them
+ * all. */
+const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
+                                   const amgr_process_t *process,
+                                   int *out_count);
+
+/** The memory limit that @a process obeys now; AMGR_LIMIT_OFF: none. */
+apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
+                                   const amgr_process_t *process);
+
+/** A group that makes this memory limit inert, or NULL; @a idle: the idle
+ * limit, which only native workers obey. */
+const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int idle);
+
+/** Whether the time limit is set but cannot work: ExtendedStatus is off. */
+int amgr_view_time_is_inert(const amgr_view_t *view);
+
+/** Whether any limit is inert. */
+int amgr_view_is_inert(const amgr_view_t *view);
 
 /** status.json, described by status.schema.json beside the writer. */
 void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The JSON writer.  Everything goes straight to the sink; the only state is
+ * which levels already have a member.  No printf: a status of 20,000 slots
+ * writes half a million values.
+ */
+#include "render/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/units.h"
+
+#define LINE_DEPTH 2 /* members down to this level begin a line */
+
+void amgr_json_init(amgr_json_t *json, amgr_sink_t *sink)
+{
+    memset(json, 0, sizeof(*json));
+    json->sink = sink;
+}
+
+/* What stands between the previous member and this value or key. */
+static void separate(amgr_json_t *json)
+{
+    int level = json->depth - 1;
+
+    if (json->after_key) {
+        json->after_key = 0;
+        return;
+    }
+    if (level < 0 || level >= AMGR_JSON_DEPTH_MAX) {
+        return;
+    }
+    if (json->filled[level]) {
+        amgr_sink_putc(json->sink, ',');
+    }
+    json->filled[level] = 1;
+    if (json->depth <= LINE_DEPTH) {
+        amgr_sink_putc(json->sink, '\n');
+    }
+}
+
+static void begin(amgr_json_t *json, char bracket)
+{
+    separate(json);
+    amgr_sink_putc(json->sink, bracket);
+    if (json->depth >= AMGR_JSON_DEPTH_MAX) {
+        if (json->sink->status == APR_SUCCESS) {
+            json->sink->status = APR_EINVAL;
+        }
+    }
+    else {
+        json->filled[json->depth] = 0;
+    }
+    json->depth++;
+}
+
+static void end(amgr_json_t *json, char bracket)
+{
+    json->depth--;
+    if (json->depth >= 0 && json->depth < LINE_DEPTH
+        && json->filled[json->depth]) {
+        amgr_sink_putc(json->sink, '\n');
+    }
+    amgr_sink_putc(json->sink, bracket);
+}
+
+void amgr_json_begin_object(amgr_json_t *json)
+{
+    begin(json, '{');
+}
+
+void amgr_json_end_object(amgr_json_t *json)
+{
+    end(json, '}');
+}
+
+void amgr_json_begin_array(amgr_json_t *json)
+{
+    begin(json, '[');
+}
+
+void amgr_json_end_array(amgr_json_t *json)
+{
+    end(json, ']');
+}
+
+void amgr_json_key(amgr_json_t *json, const char *name)
+{
+    separate(json);
+    amgr_sink_putc(json->sink, '"');
+    amgr_sink_puts(json->sink, name);
+    amgr_sink_put(json->sink, "\":", 2);
+    json->after_key = 1;
+}
+
+void amgr_json_null(amgr_json_t *json)
+{
+    separate(json);
+    amgr_sink_put(json->sink, "null", 4);
+}
+
+void amgr_json_bool(amgr_json_t *json, int value)
+{
+    separate(json);
+    amgr_sink_puts(json->sink, value ? "true" : "false");
+}
+
+void amgr_json_string(amgr_json_t *json, const char *text)
+{
+    separate(json);
+    amgr_sink_putc(json->sink, '"');
+    amgr_escape_json(json->sink, text);
+    amgr_sink_putc(json->sink, '"');
+}
+
+void amgr_json_i64(amgr_json_t *json, apr_int64_t value)
+{
+    separate(json);
+    amgr_sink_i64(json->sink, value);
+}
+
+void amgr_json_u64(amgr_json_t *json, apr_uint64_t value)
+{
+    if (value == AMGR_UNKNOWN) {
+        amgr_json_null(json);
+        return;
+    }
+    separate(json);
+    amgr_sink_u64(json->sink, value);
+}
+
+void amgr_json_double(amgr_json_t *json, double value)
+{
+    char text[AMGR_UNITS_LEN];
+
+    if (!isfinite(value)) {
+        amgr_json_null(json);
+        return;
+    }
+    separate(json);
+    amgr_sink_puts(json->sink, amgr_double_format(value, text, sizeof(text)));
+}
+
+void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
+{
+    char digits[8];
+    apr_time_t rest;
+    int len;
+
+    if (us < 0) {
+        amgr_json_null(json);
+        return;
+    }
+    separate(json);
+    amgr_sink_u64(json->sink, (apr_uint64_t)(us / APR_USEC_PER_SEC));
+    digits[0] = '.';
+    rest = us % APR_USEC_PER_SEC;
+    for (len = 6; len > 0; len--) {
+        digits[len] = (char)('0' + rest % 10);
+        rest /= 10;
+    }
+    for (len = 6; len > 1 && digits[len] == '0'; len--) {
+        continue;
+    }
+    amgr_sink_put(json->sink, digits, (apr_size_t)len + 1);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of the page, for page*.c alone.  Every part is written in one go
+ * from the view.  All text that is not ours goes through the helpers here or
+ * amgr_escape_html; numbers need no escaping.
+ */
+#ifndef AMGR_PAGE_H
+#define AMGR_PAGE_H
+
+#include "render/view.h"
+
+/** What stands for a figure that is not known. */
+#define AMGR_PAGE_NA "n/a"
+
+/** One part each, in the order of the page. */
+void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_processes(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_groups(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_limits(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_scoreboard(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** Class of the headline's colour: "ok", "info", "warn" or "bad". */
+const char *amgr_page_health_class(int health);
+
+/** Why a process over its limit is left alone, to follow "because". */
+const char *amgr_page_cause_text(int cause);
+
+/* Figures in words; each writes "n/a" for what is not known. */
+
+/** "12.05 MB". */
+void amgr_page_size(amgr_sink_t *sink, apr_uint64_t bytes);
+
+/** The same as a table cell, the exact number in its title. */
+void amgr_page_size_cell(amgr_sink_t *sink, apr_uint64_t bytes);
+
+/** The two largest units: "2d 3h", "1m 29s", "0s". */
+void amgr_page_span(amgr_sink_t *sink, apr_interval_time_t span_us);
+
+/** "2026-01-31 23:59:59" in UTC, as a time element. */
+void amgr_page_time(amgr_sink_t *sink, apr_time_t wall_us);
+
+/** @a value over 10 to the power of @a decimals: (1234, 2) is "12.34". */
+void amgr_page_fixed(amgr_sink_t *sink, apr_uint64_t value, int decimals);
+
+/** A rate with three decimals; negative is not known. */
+void amgr_page_rate(amgr_sink_t *sink, double value);
+
+/** A count, or "n/a" when negative. */
+void amgr_page_count(amgr_sink_t *sink, apr_int64_t value);
+
+/** The same as a table cell. */
+void amgr_page_count_cell(amgr_sink_t *sink, apr_int64_t value);
+
+/** "1 worker", "2 workers". */
+void amgr_page_plural(amgr_sink_t *sink, apr_int64_t count, const char *noun);
+
+/** The part of a request that may be shown, escaped; empty: "n/a". */
+void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
+                       const char *request);
+
+/** Untrusted text, escaped. */
+void amgr_page_text(amgr_sink_t *sink, const char *text);
+
+/** Heading of a section with this id. */
+void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
+                             const char *title);
+void amgr_page_end_section(amgr_sink_t *sink);
+
+/** A table with its caption in a wrapper that scrolls on narrow screens; @a
+ * columns are separated by '|', those that begin with '#' hold numbers. */
+void amgr_page_begin_table(amgr_sink_t *sink, const char *caption,
+                           const char *columns);
+void amgr_page_end_table(amgr_sink_t *sink);
+
+/** A term of a definition list; the caller writes the value between. */
+void amgr_page_begin_fact(amgr_sink_t *sink, const char *name);
+void amgr_page_end_fact(amgr_sink_t *sink);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Questions that several writers ask of a view.  Pure: reads the view, prints
+ * nothing.  A view may come from shared memory by way of a copy, so indices
+ * into groups and slots are checked here once, for all writers.
+ */
+#include "render/view.h"
+
+#include <string.h>
+
+/* A tick may be late by one turn of the monitor hook, which under load takes
+ * as long as the interval itself, before anything is wrong. */
+#define STALE_TICKS 3
+#define STALE_GRACE_US apr_time_from_sec(5)
+
+static const char *const health_words[AMGR_HEALTH_COUNT] = {
+    "healthy",       "waiting", "watching", "not monitored",
+    "inert limit",   "over limit", "hanging", "retiring",
+    "storm breaker", "no rights", "stale"
+};
+
+const char *amgr_health_word(int health)
+{
+    if (health < 0 || health >= AMGR_HEALTH_COUNT) {
+        return "unknown";
+    }
+    return health_words[health];
+}
+
+static int is_over(const amgr_process_t *process)
+{
+    return process->verdict == AMGR_VERDICT_MEMORY_ACTIVE
+        || process->verdict == AMGR_VERDICT_MEMORY_IDLE
+        || process->verdict == AMGR_VERDICT_TIME;
+}
+
+static void count_process(const amgr_process_t *process,
+                          amgr_view_counts_t *out)
+{
+    if (process->kind == AMGR_KIND_NATIVE) {
+        out->native++;
+        out->native_slots += process->slot_count;
+    }
+    else if (process->role != AMGR_ROLE_PROGRAM) {
+        out->foreign++;
+    }
+    if (process->state == AMGR_STATE_RETIRING) {
+        out->retiring++;
+    }
+    else if (is_over(process) && process->cause > AMGR_CAUSE_NONE
+             && process->cause < AMGR_CAUSE_COUNT) {
+        out->over++;
+        out->causes[process->cause]++;
+    }
+}
+
+void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
+{
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    for (i = 0; i < view->snapshot->process_count; i++) {
+        count_process(&view->snapshot->processes[i], out);
+    }
+}
+
+const char *amgr_view_group_name(const amgr_view_t *view, int group)
+{
+    if (group < 0 || group >= view->snapshot->group_count) {
+        return "unknown";
+    }
+    return view->snapshot->groups[group].name;
+}
+
+const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
+                                   const amgr_process_t *process,
+                                   int *out_count)
+{
+    const amgr_snapshot_t *snapshot = view->snapshot;
+
+    *out_count = 0;
+    if (process->slot_count <= 0 || process->first_slot < 0
+        || process->slot_count > snapshot->slot_count
+        || process->first_slot > snapshot->slot_count - process->slot_count) {
+        return NULL;
+    }
+    *out_count = process->slot_count;
+    return snapshot->slots + process->first_slot;
+}
+
+apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
+                                   const amgr_process_t *process)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+
+    if (process->role == AMGR_ROLE_WORKER && !process->active) {
+        return limits->max_memory_idle_bytes;
+    }
+    if (process->role == AMGR_ROLE_WORKER || process->role == AMGR_ROLE_WSGI) {
+        return limits->max_memory_active_bytes;
+    }
+    return AMGR_LIMIT_OFF;
+}
+
+const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int idle)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+    apr_int64_t limit = idle ? limits->max_memory_idle_bytes
+                             : limits->max_memory_active_bytes;
+    int i;
+
+    if (limit == AMGR_LIMIT_OFF) {
+        return NULL;
+    }
+    for (i = 0; i < view->snapshot->group_count; i++) {
+        const amgr_group_t *group = &view->snapshot->groups[i];
+
+        if (group->inert && (!idle || group->kind == AMGR_KIND_NATIVE)
+            && (group->fresh_bytes == AMGR_UNKNOWN
+                || (apr_uint64_t)limit < group->fresh_bytes)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+int amgr_view_time_is_inert(const amgr_view_t *view)
+{
+    return view->config->limits.max_time_us != AMGR_LIMIT_OFF
+        && !view->snapshot->server.extended;
+}
+
+int amgr_view_is_inert(const amgr_view_t *view)
+{
+    return amgr_view_time_is_inert(view)
+        || amgr_view_inert_group(view, 0) != NULL
+        || amgr_view_inert_group(view, 1) != NULL;
+}
+
+static int is_stale(const amgr_view_t *view)
+{
+    apr_interval_time_t allowed_us =
+        STALE_TICKS * view->config->limits.interval_us + STALE_GRACE_US;
+
+    return view->tick_wall_us != AMGR_NO_TIME
+        && view->now_wall_us - view->tick_wall_us > allowed_us;
+}
+
+static int lacks_rights(const amgr_view_t *view)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+
+    if (!view->config->can_signal && !limits->dry_run) {
+        return amgr_limits_are_set(limits);
+    }
+    return !view->config->can_read_proc
+        && (limits->max_memory_active_bytes != AMGR_LIMIT_OFF
+            || limits->max_memory_idle_bytes != AMGR_LIMIT_OFF);
+}
+
+/* The two that concern the server as a whole, before looking at workers. */
+static amgr_health_e quiet_health(const amgr_view_t *view)
+{
+    if (amgr_view_is_inert(view)) {
+        return AMGR_HEALTH_INERT;
+    }
+    if (!amgr_limits_are_set(&view->config->limits)) {
+        return AMGR_HEALTH_NO_LIMITS;
+    }
+    return AMGR_HEALTH_OK;
+}
+
+amgr_health_e amgr_view_health(const amgr_view_t *view)
+{
+    amgr_view_counts_t counts;
+
+    if (view->config->no_monitor) {
+        return AMGR_HEALTH_NO_MONITOR;
+    }
+    if (is_stale(view)) {
+        return AMGR_HEALTH_STALE;
+    }
+    if (lacks_rights(view)) {
+        return AMGR_HEALTH_NO_RIGHTS;
+    }
+    if (view->tick_wall_us == AMGR_NO_TIME) {
+        return AMGR_HEALTH_WAITING;
+    }
+    amgr_view_count(view, &counts);
+    if (counts.causes[AMGR_CAUSE_STORM] > 0) {
+        return AMGR_HEALTH_STORM;
+    }
+    if (counts.retiring > 0) {
+        return AMGR_HEALTH_RETIRING;
+    }
+    if (view->snapshot->hanging > 0) {
+        return AMGR_HEALTH_HANGING;
+    }
+    if (counts.over > counts.causes[AMGR_CAUSE_INERT]) {
+        return AMGR_HEALTH_OVER;
+    }
+    return quiet_health(view);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * status.json: byte for byte, valid under any input, and nothing of a request
+ * that must not be shown.  The schema is checked by t/lint/status-schema.t.
+ */
+#include "render_view.h"
+
+static fixed_view_t fixed;
+
+static void test_golden(void **state)
+{
+    (void)state; /* cmocka's signature */
+    check_golden(amgr_write_status_json, view_prefork, "prefork.json");
+    check_golden(amgr_write_status_json, view_event, "event.json");
+    check_golden(amgr_write_status_json, view_empty, "empty.json");
+}
+
+static void test_failing_sink(void **state)
+{
+    (void)state; /* cmocka's signature */
+    check_failing_sink(amgr_write_status_json, view_prefork);
+}
+
+static void check_valid(fixed_view_fn *make)
+{
+    text_t text;
+
+    make(&fixed);
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_true(json_is_valid(text.data));
+    assert_int_equal(text.data[text.len - 1], '\n');
+    free(text.data);
+}
+
+static void test_valid(void **state)
+{
+    (void)state; /* cmocka's signature */
+    check_valid(view_prefork);
+    check_valid(view_event);
+    check_valid(view_empty);
+}
+
+static void check_shown(int show, int path, int secret)
+{
+    text_t text;
+
+    view_prefork(&fixed);
+    fixed.view.show_requests = show;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_int_equal(strstr(text.data, "GET /a") != NULL, path);
+    assert_int_equal(strstr(text.data, "POST /upload") != NULL, path);
+    assert_int_equal(strstr(text.data, "secret") != NULL, secret);
+    free(text.data);
+}
+
+static void test_requests(void **state)
+{
+    (void)state; /* cmocka's signature */
+    check_shown(AMGR_SHOW_OFF, 0, 0);
+    check_shown(AMGR_SHOW_PATH, 1, 0);
+    check_shown(AMGR_SHOW_FULL, 1, 1);
+}
+
+/* Indices that lead nowhere are not followed. */
+static void test_bad_indices(void **state)
+{
+    text_t text;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.processes[0].first_slot = APR_INT32_MAX;
+    fixed.processes[1].first_slot = -1;
+    fixed.processes[2].slot_count = APR_INT32_MAX;
+    fixed.processes[3].group = 1000;
+    fixed.processes[4].group = -1;
+    fixed.processes[5].verdict = 99;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_true(json_is_valid(text.data));
+    assert_non_null(strstr(text.data, "\"pid\":1101,"));
+    assert_non_null(strstr(text.data, "\"pid\":1104,\"kind\":\"native\","
+                                      "\"group\":\"unknown\""));
+    free(text.data);
+}
+
+static void test_not_counted(void **state)
+{
+    text_t text;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.snapshot.server.extended = 0;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_non_null(strstr(text.data, "\"total_accesses\":null"));
+    assert_non_null(strstr(text.data, "\"requests_per_second\":null"));
+    assert_non_null(strstr(text.data, "\"inert\":true"));
+    free(text.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_failing_sink),
+        cmocka_unit_test(test_valid),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_bad_indices),
+        cmocka_unit_test(test_not_counted)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

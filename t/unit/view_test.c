@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the writers ask of a view: health in its order of urgency, counts,
+ * limits that apply, limits that are inert.
+ */
+#include "render_view.h"
+
+static fixed_view_t fixed;
+
+/* A server with a limit, one worker process within it, and a fresh tick. */
+static void make_healthy(void)
+{
+    view_empty(&fixed);
+    fixed.snapshot.server.extended = 1;
+    add_slot(&fixed, add_process(&fixed, 10, "native", AMGR_ROLE_WORKER,
+                                 VIEW_MIB(10)), 0, 0, AMGR_MODE_READY);
+    finish_view(&fixed);
+    fixed.config.limits.max_memory_active_bytes = (apr_int64_t)VIEW_MIB(50);
+    fixed.view.tick_wall_us = VIEW_NOW_US - VIEW_SEC(1);
+}
+
+static void expect(amgr_health_e health)
+{
+    assert_string_equal(amgr_health_word((int)amgr_view_health(&fixed.view)),
+                        amgr_health_word((int)health));
+}
+
+static void test_words(void **state)
+{
+    int i;
+    int j;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_HEALTH_COUNT; i++) {
+        assert_non_null(amgr_health_word(i));
+        for (j = 0; j < i; j++) {
+            assert_string_not_equal(amgr_health_word(i), amgr_health_word(j));
+        }
+    }
+    assert_string_equal(amgr_health_word(-1), "unknown");
+    assert_string_equal(amgr_health_word(AMGR_HEALTH_COUNT), "unknown");
+}
+
+/* Each step adds something more urgent to all before it. */
+static void test_urgency(void **state)
+{
+    amgr_process_t *process = &fixed.processes[0];
+
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    expect(AMGR_HEALTH_OK);
+    fixed.config.limits.max_time_us = VIEW_SEC(10);
+    fixed.snapshot.server.extended = 0;
+    expect(AMGR_HEALTH_INERT);
+    process->verdict = AMGR_VERDICT_MEMORY_ACTIVE;
+    process->cause = AMGR_CAUSE_MIN_AGE;
+    expect(AMGR_HEALTH_OVER);
+    fixed.snapshot.hanging = 1;
+    expect(AMGR_HEALTH_HANGING);
+    process->cause = AMGR_CAUSE_NONE;
+    process->state = AMGR_STATE_RETIRING;
+    expect(AMGR_HEALTH_RETIRING);
+    process->state = AMGR_STATE_SERVING;
+    process->cause = AMGR_CAUSE_STORM;
+    expect(AMGR_HEALTH_STORM);
+    fixed.config.can_signal = 0;
+    expect(AMGR_HEALTH_NO_RIGHTS);
+    fixed.view.tick_wall_us = VIEW_NOW_US - VIEW_SEC(36);
+    expect(AMGR_HEALTH_STALE);
+    fixed.config.no_monitor = 1;
+    expect(AMGR_HEALTH_NO_MONITOR);
+}
+
+static void test_quiet(void **state)
+{
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    expect(AMGR_HEALTH_WAITING);
+    make_healthy();
+    fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
+    expect(AMGR_HEALTH_NO_LIMITS);
+    /* Nothing to signal for: missing rights do not matter. */
+    fixed.config.can_signal = 0;
+    fixed.config.can_read_proc = 0;
+    expect(AMGR_HEALTH_NO_LIMITS);
+    fixed.snapshot.hanging = 1;
+    expect(AMGR_HEALTH_HANGING);
+}
+
+static void test_rights(void **state)
+{
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    fixed.config.can_signal = 0;
+    fixed.config.limits.dry_run = 1;
+    expect(AMGR_HEALTH_OK);
+    fixed.config.can_read_proc = 0;
+    expect(AMGR_HEALTH_NO_RIGHTS);
+}
+
+static void test_stale(void **state)
+{
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    fixed.view.tick_wall_us = VIEW_NOW_US - VIEW_SEC(35);
+    expect(AMGR_HEALTH_OK);
+    fixed.view.tick_wall_us -= 1;
+    expect(AMGR_HEALTH_STALE);
+    /* The wall clock was set back since the tick. */
+    fixed.view.tick_wall_us = VIEW_NOW_US + VIEW_SEC(3600);
+    expect(AMGR_HEALTH_OK);
+}
+
+static void test_inert(void **state)
+{
+    amgr_group_t *group = &fixed.snapshot.groups[0];
+
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    fixed.config.limits.max_memory_idle_bytes = (apr_int64_t)VIEW_MIB(5);
+    assert_false(amgr_view_is_inert(&fixed.view));
+    group->inert = 1;
+    group->fresh_bytes = VIEW_MIB(6);
+    assert_ptr_equal(amgr_view_inert_group(&fixed.view, 1), group);
+    assert_null(amgr_view_inert_group(&fixed.view, 0));
+    expect(AMGR_HEALTH_INERT);
+    /* Over an inert limit is no worse than the limit being inert. */
+    fixed.processes[0].verdict = AMGR_VERDICT_MEMORY_IDLE;
+    fixed.processes[0].cause = AMGR_CAUSE_INERT;
+    expect(AMGR_HEALTH_INERT);
+    /* The idle limit is no business of a foreign group. */
+    group->kind = AMGR_KIND_FOREIGN;
+    assert_null(amgr_view_inert_group(&fixed.view, 1));
+    fixed.config.limits.max_memory_active_bytes = (apr_int64_t)VIEW_MIB(5);
+    assert_ptr_equal(amgr_view_inert_group(&fixed.view, 0), group);
+    fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
+    assert_null(amgr_view_inert_group(&fixed.view, 0));
+}
+
+static void test_counts(void **state)
+{
+    amgr_view_counts_t counts;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    amgr_view_count(&fixed.view, &counts);
+    assert_int_equal(counts.native, 6);
+    assert_int_equal(counts.native_slots, 6);
+    assert_int_equal(counts.foreign, 5);
+    assert_int_equal(counts.retiring, 1);
+    assert_int_equal(counts.over, 1);
+    assert_int_equal(counts.causes[AMGR_CAUSE_MIN_AGE], 1);
+}
+
+static void test_memory_limit(void **state)
+{
+    const amgr_process_t *at = fixed.processes;
+    apr_int64_t active = (apr_int64_t)VIEW_MIB(500);
+    apr_int64_t idle = (apr_int64_t)VIEW_MIB(250);
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    assert_true(amgr_view_memory_limit(&fixed.view, &at[0]) == idle);
+    assert_true(amgr_view_memory_limit(&fixed.view, &at[1]) == active);
+    /* A WSGI daemon obeys the active limit, others none. */
+    assert_int_equal(at[6].role, AMGR_ROLE_WSGI);
+    assert_true(amgr_view_memory_limit(&fixed.view, &at[6]) == active);
+    assert_int_equal(at[10].role, AMGR_ROLE_DAEMON);
+    assert_true(amgr_view_memory_limit(&fixed.view, &at[10])
+                == AMGR_LIMIT_OFF);
+}
+
+static void test_slots(void **state)
+{
+    amgr_process_t *process = &fixed.processes[1];
+    int count;
+
+    (void)state; /* cmocka's signature */
+    view_event(&fixed);
+    assert_ptr_equal(amgr_view_slots(&fixed.view, process, &count),
+                     &fixed.slots[3]);
+    assert_int_equal(count, 3);
+    process->slot_count = 7;
+    assert_null(amgr_view_slots(&fixed.view, process, &count));
+    assert_int_equal(count, 0);
+    process->slot_count = 6;
+    assert_non_null(amgr_view_slots(&fixed.view, process, &count));
+    process->first_slot = -3;
+    assert_null(amgr_view_slots(&fixed.view, process, &count));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_urgency),
+        cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_slots)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
