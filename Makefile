@@ -13,6 +13,8 @@ ifeq ($(HTTPD),)
 HTTPD  := /usr/sbin/apache2
 endif
 PROVE  ?= prove
+PROVE_FLAGS ?= -j 4 --timer
+TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t
 
 CFLAGS ?= -O2 -g
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -20,13 +22,14 @@ WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wimplicit-fallthrough -Wdeclaration-after-statement
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
+CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
 HTTPD_INCLUDE = $(shell $(APXS) -q INCLUDEDIR 2>/dev/null)
 LIBEXECDIR    = $(shell $(APXS) -q LIBEXECDIR 2>/dev/null)
 SYSCONFDIR    = $(shell $(APXS) -q SYSCONFDIR 2>/dev/null)
 
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
               $(WARN) $(WERROR) $(CFLAGS) $(SANITIZE)
-CORE_CPPFLAGS  = -Isrc -I$(BUILD)/gen $(patsubst -I%,-isystem %,$(APR_INCLUDE)) $(APR_CPPFLAGS)
+CORE_CPPFLAGS  = -Isrc $(patsubst -I%,-isystem %,$(APR_INCLUDE)) $(APR_CPPFLAGS)
 HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 
 # base to render know nothing of httpd: one archive for module, tool and tests.
@@ -61,28 +64,109 @@ $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(MODULE): $(MODULE_OBJ) $(CORE_LIB) conf/exports.map
-	$(CC) -shared -Wl,--version-script=conf/exports.map -Wl,-z,relro,-z,now \
+$(MODULE): $(MODULE_OBJ) $(CORE_LIB)
+	$(CC) -shared -Wl,-z,relro,-z,now \
 	    $(SANITIZE) $(LDFLAGS) -o $@ $(MODULE_OBJ) $(CORE_LIB)
 
 $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(CORE_LIB) \
-	    $(LDFLAGS) $$(apr-1-config --link-ld --libs) -lcmocka -lm
+	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
-unit: $(UNIT_BIN) ## build the unit tests
+# Fuzz targets, built by the ordinary compiler to replay the kept inputs.
+FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+
+# Small modules that misbehave on purpose, for the integration tests.
+FAULTY_SRC := $(sort $(wildcard t/modules/mod_*.c))
+FAULTY_SO  := $(FAULTY_SRC:t/modules/%.c=$(BUILD)/t/%.so)
+
+$(BUILD)/t/%.so: t/modules/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HTTPD_CPPFLAGS) -std=gnu11 -fPIC $(WARN) $(WERROR) $(CFLAGS) \
+	    -shared -MMD -MP -MF $@.d -o $@ $<
+
+TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(FAULTY_SO)
+
+check: $(TESTED) ## build and run every test, installing nothing
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) $(PROVE_FLAGS) \
+	    $(TESTS)
 
 check-unit: $(UNIT_BIN) ## run the unit tests alone
-	@for t in $(UNIT_BIN); do CMOCKA_MESSAGE_OUTPUT=TAP $$t || exit 1; done
+	AMGR_BUILD=$(BUILD) $(PROVE) t/unit/*.t
+
+test: deps-test ## run every test (installs what is missing when root)
+	$(MAKE) WERROR=-Werror check
+
+test-asan: deps-test ## run the tests under AddressSanitizer and UBSan
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+	    TESTS="t/unit/*.t t/fuzz/*.t t/httpd/*.t" sanitized
+
+# httpd itself is not instrumented, so the runtime is loaded before it; what
+# httpd and its other modules never free is theirs.
+sanitized:
+	AMGR_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:disable_coredump=0:log_path=stderr" \
+	UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1" \
+	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
+	    TESTS="$(TESTS)" check
+
+bench: deps-test ## measure, as ratios in one run
+	$(MAKE) all $(BUILD)/libamgr.a
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
+
+run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
+	$(MAKE) all
+	AMGR_MODULE=$(MODULE) BUILD=$(BUILD) t/demo/run.sh
+
+# Debian's packages: what building and running needs, and testing on top.
+DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
+             libapache2-mod-wsgi-py3 media-types
+DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl \
+             python3-jsonschema valgrind
+
+deps: ## install what building and running needs (root), or name it
+	@t/deps.sh $(DEPS)
+
+deps-test: ## install what testing needs (root), or name it
+	@t/deps.sh $(DEPS_TEST)
+
+install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
+	install -d "$(DESTDIR)$(LIBEXECDIR)" \
+	    "$(DESTDIR)$(SYSCONFDIR)/mods-available" \
+	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager"
+	install -m 0644 $(MODULE) "$(DESTDIR)$(LIBEXECDIR)/"
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/apache_manager.load \
+	    > $(BUILD)/apache_manager.load
+	install -m 0644 $(BUILD)/apache_manager.load conf/apache_manager.conf \
+	    "$(DESTDIR)$(SYSCONFDIR)/mods-available/"
+	install -m 0644 README.md LICENSE conf/reference.conf \
+	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"
+
+compile_commands.json: Makefile ## what editors and analysers read
+	@mkdir -p $(BUILD)
+	@{ echo '['; sep=; for f in $(CORE_SRC) $(MODULE_SRC); do \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
+	        "$$sep" "$(CURDIR)" "$$f" \
+	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
+	    sep=,; done; echo ']'; } > $(BUILD)/$@
 
 help: ## this list
 	@echo "mod_apache_manager $(VERSION)"
-	@sed -n 's/^\([a-z][a-z.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
-	    awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z._-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+	    awk -F'|' '{ printf "%-29s %s\n", $$1, $$2 }'
 
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
--include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(FAULTY_SO:=.d)
 
-.PHONY: all unit check-unit help clean
+.PHONY: all bench check check-unit clean compile_commands.json deps \
+        deps-test help install run sanitized test test-asan

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See board_file.h.  The file is complete before it gets its name, so nobody
+ * ever maps half a board; its space is allocated, so that no write to the
+ * mapping can end in SIGBUS on a full disk.
+ */
+#include "httpd/board_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "proc/proc_read.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+static apr_status_t read_boot_id(char *out, apr_size_t size)
+{
+    ssize_t got;
+    int fd = open(BOOT_ID_PATH, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return errno;
+    }
+    got = read(fd, out, size - 1);
+    close(fd);
+    if (got <= 0) {
+        return APR_EGENERAL;
+    }
+    out[got] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    return APR_SUCCESS;
+}
+
+apr_status_t amgr_board_file_owner(amgr_board_owner_t *out)
+{
+    amgr_proc_dir_t proc;
+    apr_status_t rv;
+
+    memset(out, 0, sizeof(*out));
+    rv = amgr_proc_dir_open(&proc, "/proc");
+    if (rv == APR_SUCCESS) {
+        rv = amgr_proc_read_id(&proc, getpid(), &out->id);
+        amgr_proc_dir_close(&proc);
+    }
+    out->id.pid = getpid();
+    /* Where the kernel hides it, all boots look alike; pid and start time
+     * still tell most owners apart. */
+    (void)read_boot_id(out->boot_id, sizeof(out->boot_id));
+    return rv;
+}
+
+static int owner_is_alive(const amgr_board_owner_t *owner,
+                          const amgr_board_owner_t *self)
+{
+    amgr_proc_dir_t proc;
+    amgr_proc_id_t now;
+    int alive = 0;
+
+    if (owner->id.pid <= 0 || owner->id.pid == self->id.pid ||
+        strncmp(owner->boot_id, self->boot_id, sizeof(self->boot_id)) != 0) {
+        return 0;
+    }
+    if (amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
+        alive = amgr_proc_read_id(&proc, owner->id.pid, &now) == APR_SUCCESS &&
+                amgr_proc_id_equal(&now, &owner->id);
+        amgr_proc_dir_close(&proc);
+    }
+    return alive;
+}
+
+/** Whether the file at @a path is the board of a server that still runs. */
+static int is_taken(const char *path, const amgr_board_owner_t *self)
+{
+    struct stat st;
+    void *memory;
+    int taken = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0) {
+        return 0;
+    }
+    /* Another user's file could be cut short under our mapping. */
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        st.st_uid == geteuid()) {
+        apr_size_t size = (apr_size_t)st.st_size;
+
+        memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+        if (memory != MAP_FAILED) {
+            taken = amgr_board_check(memory, size, NULL) != APR_EGENERAL &&
+                    owner_is_alive(amgr_board_owner(memory), self);
+            munmap(memory, size);
+        }
+    }
+    close(fd);
+    return taken;
+}
+
+/** Whether the directory of @a path is one that only its owner, or under the
+ * sticky bit everybody for themselves, can change. */
+static int is_safe_place(const char *path)
+{
+    char dir[1024];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    apr_size_t len = slash == NULL ? 0 : (apr_size_t)(slash - path);
+
+    if (len == 0 || len >= sizeof(dir)) {
+        return 0;
+    }
+    memcpy(dir, path, len);
+    dir[len] = '\0';
+    return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+           ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0);
+}
+
+/**
+ * Map @a fd for writing, and what it stands for read-only through a descriptor
+ * of its own.
+ */
+static apr_status_t map_both(amgr_board_file_t *file, int fd, apr_size_t size)
+{
+    char name[64];
+    void *shared;
+    int read_only;
+
+    file->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (file->memory == MAP_FAILED) {
+        file->memory = NULL;
+        return errno;
+    }
+    file->size = size;
+    if (madvise(file->memory, size, MADV_DONTFORK) != 0) {
+        return errno;
+    }
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    read_only = open(name, O_RDONLY | O_CLOEXEC);
+    if (read_only < 0) {
+        return errno;
+    }
+    shared = mmap(NULL, size, PROT_READ, MAP_SHARED, read_only, 0);
+    close(read_only);
+    if (shared == MAP_FAILED) {
+        return errno;
+    }
+    file->shared = shared;
+    return APR_SUCCESS;
+}
+
+/** Size, allocate, map and lay out the board that @a fd will be. */
+static apr_status_t fill(amgr_board_file_t *file, int fd,
+                         const amgr_board_dims_t *dims,
+                         const amgr_board_owner_t *owner)
+{
+    apr_size_t size = amgr_board_size(dims);
+    apr_status_t rv = posix_fallocate(fd, 0, (off_t)size);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = map_both(file, fd, size);
+    if (rv == APR_SUCCESS) {
+        amgr_board_init(file->memory, dims, owner);
+    }
+    else {
+        amgr_board_file_unmap(file);
+    }
+    return rv;
+}
+
+static apr_status_t create_named(amgr_board_file_t *file, const char *path,
+                                 const amgr_board_dims_t *dims,
+                                 const amgr_board_owner_t *owner)
+{
+    char temp[sizeof(file->path) + 8];
+    struct stat st;
+    apr_status_t rv;
+    int fd;
+
+    if (strlen(path) >= sizeof(file->path) || !is_safe_place(path)) {
+        return APR_EACCES;
+    }
+    snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
+    fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    rv = fill(file, fd, dims, owner);
+    if (rv == APR_SUCCESS && (fstat(fd, &st) != 0 || rename(temp, path) != 0)) {
+        rv = errno;
+        amgr_board_file_unmap(file);
+    }
+    close(fd);
+    if (rv != APR_SUCCESS) {
+        unlink(temp);
+        return rv;
+    }
+    file->device = st.st_dev;
+    file->inode = st.st_ino;
+    snprintf(file->path, sizeof(file->path), "%s", path);
+    return APR_SUCCESS;
+}
+
+static apr_status_t create_anonymous(amgr_board_file_t *file,
+                                     const amgr_board_dims_t *dims,
+                                     const amgr_board_owner_t *owner)
+{
+    apr_status_t rv;
+    int fd = memfd_create("apache-manager", MFD_CLOEXEC);
+
+    if (fd < 0) {
+        return errno;
+    }
+    rv = fill(file, fd, dims, owner);
+    close(fd);
+    return rv;
+}
+
+amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
+                                          const char *path,
+                                          const amgr_board_dims_t *dims,
+                                          const amgr_board_owner_t *owner,
+                                          apr_status_t *out_status)
+{
+    amgr_board_place_e place = AMGR_BOARD_ANONYMOUS;
+
+    memset(file, 0, sizeof(*file));
+    *out_status = APR_SUCCESS;
+    if (is_taken(path, owner)) {
+        place = AMGR_BOARD_DIR_TAKEN;
+    }
+    else {
+        *out_status = create_named(file, path, dims, owner);
+        if (*out_status == APR_SUCCESS) {
+            return AMGR_BOARD_IN_FILE;
+        }
+    }
+    if (create_anonymous(file, dims, owner) != APR_SUCCESS) {
+        return AMGR_BOARD_NOWHERE;
+    }
+    return place;
+}
+
+void amgr_board_file_unmap(amgr_board_file_t *file)
+{
+    if (file->memory != NULL) {
+        munmap(file->memory, file->size);
+        file->memory = NULL;
+    }
+    if (file->shared != NULL) {
+        munmap((void *)file->shared, file->size);
+        file->shared = NULL;
+    }
+}
+
+void amgr_board_file_remove(const amgr_board_file_t *file)
+{
+    struct stat st;
+
+    if (file->path[0] != '\0' && lstat(file->path, &st) == 0 &&
+        st.st_dev == file->device && st.st_ino == file->inode) {
+        unlink(file->path);
+    }
+}

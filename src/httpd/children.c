@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See children.h.  A sequence number that is odd while the parent writes lets
+ * the ticker read without a lock: neither can ever hold up the other.
+ */
+#include "httpd/children.h"
+
+#include <string.h>
+
+#define COPY_TRIES 64
+
+struct amgr_children_t {
+    apr_uint32_t sequence; /**< odd while the parent writes */
+    apr_int32_t max;
+    apr_int32_t count;
+    apr_int32_t reserved;
+    amgr_child_t child[]; /**< ordered by pid */
+};
+
+apr_size_t amgr_children_size(int max)
+{
+    return sizeof(amgr_children_t) + (apr_size_t)max * sizeof(amgr_child_t);
+}
+
+amgr_children_t *amgr_children_init(void *memory, int max)
+{
+    amgr_children_t *table = memory;
+
+    table->max = max;
+    table->count = 0;
+    return table;
+}
+
+static void begin_write(amgr_children_t *table)
+{
+    __atomic_store_n(&table->sequence, table->sequence | 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void end_write(amgr_children_t *table)
+{
+    __atomic_store_n(&table->sequence, (table->sequence | 1) + 1,
+                     __ATOMIC_RELEASE);
+}
+
+/** The place of @a pid, or where it would have to be. */
+static int find(const amgr_children_t *table, pid_t pid)
+{
+    int low = 0;
+    int high = table->count;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (table->child[middle].id.pid < pid) {
+            low = middle + 1;
+        }
+        else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int is_at(const amgr_children_t *table, int place, pid_t pid)
+{
+    return place < table->count && table->child[place].id.pid == pid;
+}
+
+apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
+                               pid_t pid, int slot, int generation)
+{
+    amgr_child_t child = {{pid, 0}, slot, generation};
+    int place = find(table, pid);
+    apr_status_t rv;
+
+    /* Without a start time the child is listed but never signalled. */
+    rv = amgr_proc_read_id(proc, pid, &child.id);
+    if (rv != APR_SUCCESS) {
+        child.id.pid = pid;
+        child.id.start_ticks = 0;
+    }
+    if (!is_at(table, place, pid) && table->count >= table->max) {
+        return APR_ENOSPC;
+    }
+    begin_write(table);
+    if (!is_at(table, place, pid)) {
+        memmove(&table->child[place + 1], &table->child[place],
+                (apr_size_t)(table->count - place) * sizeof(child));
+        table->count++;
+    }
+    table->child[place] = child;
+    end_write(table);
+    return rv;
+}
+
+void amgr_children_remove(amgr_children_t *table, pid_t pid)
+{
+    int place = find(table, pid);
+
+    if (!is_at(table, place, pid)) {
+        return;
+    }
+    begin_write(table);
+    table->count--;
+    memmove(&table->child[place], &table->child[place + 1],
+            (apr_size_t)(table->count - place) * sizeof(table->child[0]));
+    end_write(table);
+}
+
+void amgr_children_lose_slot(amgr_children_t *table, pid_t pid)
+{
+    int place = find(table, pid);
+
+    if (is_at(table, place, pid)) {
+        begin_write(table);
+        table->child[place].slot = -1;
+        end_write(table);
+    }
+}
+
+int amgr_children_copy(const amgr_children_t *table, amgr_child_t *out, int max)
+{
+    int try;
+
+    for (try = 0; try < COPY_TRIES; try++) {
+        apr_uint32_t before =
+            __atomic_load_n(&table->sequence, __ATOMIC_ACQUIRE);
+        int count = table->count;
+
+        if (before & 1) {
+            continue;
+        }
+        count = count < 0 ? 0 : count > max ? max : count;
+        memcpy(out, table->child, (apr_size_t)count * sizeof(out[0]));
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&table->sequence, __ATOMIC_RELAXED) == before) {
+            return count;
+        }
+    }
+    return -1;
+}

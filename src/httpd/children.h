@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of children: which processes the MPM has forked, as the parent saw
+ * it happen (child_status hook).  The authority on whom this module may
+ * signal.  Written by the parent alone; read by the parent and the ticker, who
+ * share its memory; no other process has it, so no worker can forge it.
+ */
+#ifndef AMGR_CHILDREN_H
+#define AMGR_CHILDREN_H
+
+#include "proc/proc_read.h"
+
+typedef struct amgr_child_t {
+    amgr_proc_id_t id;
+    apr_int32_t slot; /**< scoreboard's row; -1 when the MPM took it
+                                 away from a child that still lives */
+    apr_int32_t generation;
+} amgr_child_t;
+
+typedef struct amgr_children_t amgr_children_t;
+
+/** Bytes a table of @a max children needs. */
+apr_size_t amgr_children_size(int max);
+
+/** Lay out an empty table over @a memory of that size (all zero). */
+amgr_children_t *amgr_children_init(void *memory, int max);
+
+/** A child was forked: note it with its start time.  APR_ENOSPC: full. */
+apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
+                               pid_t pid, int slot, int generation);
+
+/** A child has been reaped. */
+void amgr_children_remove(amgr_children_t *table, pid_t pid);
+
+/** A child that still lives has lost its row of the scoreboard. */
+void amgr_children_lose_slot(amgr_children_t *table, pid_t pid);
+
+/**
+ * Copy the table, ordered by pid.  Returns the number of children, at most
+ * @a max; -1 when the parent was writing all the time (try at the next tick).
+ */
+int amgr_children_copy(const amgr_children_t *table, amgr_child_t *out,
+                       int max);
+
+#endif

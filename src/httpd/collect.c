@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See collect.h.  The kernel says which processes are the parent's children,
+ * the table of children says which of them are the MPM's; the scoreboard only
+ * adds what they do.
+ */
+#include "httpd/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "httpd/collector.h"
+#include "httpd/private_memory.h"
+#include "httpd/scoreboard.h"
+#include "model/words.h"
+
+/** A fork this young may not have given itself its title yet. */
+#define TITLE_AGE_US APR_USEC_PER_SEC
+
+static apr_size_t aligned(apr_size_t size)
+{
+    return (size + 15) & ~(apr_size_t)15;
+}
+
+/** Lay the arrays out behind the record, in one block that fork leaves out. */
+static void *take(char **next, apr_size_t count, apr_size_t size)
+{
+    void *place = *next;
+
+    *next += aligned(count * size);
+    return place;
+}
+
+amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
+                                        const amgr_wsgi_t *wsgi, int in_ticker)
+{
+    apr_size_t max = (apr_size_t)runtime->children_max;
+    apr_size_t slots =
+        (apr_size_t)runtime->server_limit * (apr_size_t)runtime->thread_limit;
+    apr_size_t size = aligned(sizeof(amgr_collector_t)) +
+                      max * (sizeof(amgr_process_t) + 2 * sizeof(amgr_known_t) +
+                             sizeof(amgr_child_t) + 3 * sizeof(pid_t) +
+                             sizeof(apr_uint64_t)) +
+                      slots * sizeof(amgr_slot_t) + 8 * 16;
+    amgr_collector_t *collector = amgr_private_memory_create(size);
+    char *next = (char *)collector + aligned(sizeof(amgr_collector_t));
+
+    if (collector == NULL) {
+        return NULL;
+    }
+    collector->size = size;
+    collector->runtime = runtime;
+    collector->wsgi = wsgi;
+    collector->in_ticker = in_ticker;
+    collector->max = (int)max;
+    collector->proc.fd = -1;
+    collector->snapshot.process_max = (int)max;
+    collector->snapshot.slot_max = (int)slots;
+    collector->snapshot.processes = take(&next, max, sizeof(amgr_process_t));
+    collector->snapshot.slots = take(&next, slots, sizeof(amgr_slot_t));
+    collector->known = take(&next, max, sizeof(amgr_known_t));
+    collector->before = take(&next, max, sizeof(amgr_known_t));
+    collector->children = take(&next, max, sizeof(amgr_child_t));
+    collector->numbers = take(&next, max, sizeof(apr_uint64_t));
+    collector->pids = take(&next, 3 * max, sizeof(pid_t));
+    return collector;
+}
+
+void amgr_collector_destroy(amgr_collector_t *collector)
+{
+    int i;
+
+    if (collector == NULL) {
+        return;
+    }
+    for (i = 0; i < collector->before_count; i++) {
+        amgr_known_drop(&collector->before[i]);
+    }
+    amgr_proc_dir_close(&collector->proc);
+    amgr_private_memory_destroy(collector, collector->size);
+}
+
+amgr_proc_dir_t *amgr_collector_proc(amgr_collector_t *collector)
+{
+    return &collector->proc;
+}
+
+/** What is known of this very process, moved to this tick; else nothing. */
+static void recall(amgr_collector_t *collector, int *cursor,
+                   const amgr_proc_id_t *id, amgr_known_t *out)
+{
+    while (*cursor < collector->before_count &&
+           collector->before[*cursor].id.pid < id->pid) {
+        (*cursor)++;
+    }
+    if (*cursor < collector->before_count &&
+        amgr_proc_id_equal(&collector->before[*cursor].id, id)) {
+        *out = collector->before[*cursor];
+        collector->before[*cursor].statm_fd = -1;
+        return;
+    }
+    memset(out, 0, sizeof(*out));
+    out->id = *id;
+    out->role = AMGR_ROLE_COUNT;
+    out->statm_fd = -1;
+    out->anon_bytes = AMGR_UNKNOWN;
+}
+
+/** Age and start from the kernel's start time, or unknown. */
+static void set_age(amgr_process_t *process, const amgr_instant_t *now)
+{
+    process->age_us = AMGR_NO_TIME;
+    process->started_us = AMGR_NO_TIME;
+    if (process->id.start_ticks != 0) {
+        process->age_us =
+            now->boot_us - amgr_proc_ticks_us(process->id.start_ticks);
+        if (process->age_us < 0) {
+            process->age_us = 0;
+        }
+        process->started_us = now->wall_us - process->age_us;
+    }
+}
+
+static amgr_process_t *append(amgr_collector_t *collector, amgr_known_t *known)
+{
+    amgr_snapshot_t *snapshot = &collector->snapshot;
+    amgr_process_t *process = &snapshot->processes[snapshot->process_count];
+
+    memset(process, 0, sizeof(*process));
+    process->id = known->id;
+    process->process_slot = -1;
+    process->generation = -1;
+    process->rss_bytes = AMGR_UNKNOWN;
+    process->anon_bytes = known->anon_bytes;
+    process->pss_bytes = AMGR_UNKNOWN;
+    process->uss_bytes = AMGR_UNKNOWN;
+    process->threads = known->threads;
+    set_age(process, &snapshot->server.time);
+    collector->known[snapshot->process_count] = *known;
+    snapshot->process_count++;
+    return process;
+}
+
+void amgr_collector_rest(amgr_collector_t *collector)
+{
+    if (!collector->in_ticker) {
+        amgr_proc_dir_close(&collector->proc);
+    }
+}
+
+/** The title that a fork of httpd gave itself. */
+static void read_role(amgr_collector_t *collector, amgr_known_t *known)
+{
+    const amgr_wsgi_group_t *group;
+    char title[AMGR_GROUP_NAME_LEN];
+    apr_size_t len = 0;
+
+    known->role = AMGR_ROLE_DAEMON;
+    if (amgr_proc_read_raw(&collector->proc, known->id.pid, "cmdline", title,
+                           sizeof(title), &len) != APR_SUCCESS) {
+        return;
+    }
+    group = amgr_wsgi_find(collector->wsgi, title);
+    if (group != NULL) {
+        known->role = AMGR_ROLE_WSGI;
+        known->wsgi = (int)(group - collector->wsgi->groups);
+    }
+}
+
+static int group_of(amgr_collector_t *collector, const amgr_known_t *known)
+{
+    const char *name = amgr_role_word(known->role);
+
+    if (known->role == AMGR_ROLE_WSGI) {
+        name = collector->wsgi->groups[known->wsgi].name;
+    }
+    return amgr_snapshot_group(&collector->snapshot, name, AMGR_KIND_FOREIGN,
+                               known->role);
+}
+
+/** A child of the parent that the MPM did not fork. */
+static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
+{
+    amgr_process_t *process;
+    amgr_proc_stat_t stat;
+    amgr_proc_id_t id;
+    amgr_known_t known;
+
+    if (amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS ||
+        stat.state == 'Z' || stat.ppid != collector->runtime->parent) {
+        return;
+    }
+    id.pid = pid;
+    id.start_ticks = stat.start_ticks;
+    recall(collector, cursor, &id, &known);
+    known.threads = stat.threads;
+    if (pid == collector->runtime->ticker.pid || pid == getpid()) {
+        known.role = AMGR_ROLE_HELPER;
+    }
+    else if ((stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0) {
+        known.role = AMGR_ROLE_PROGRAM;
+    }
+    else if (known.role == AMGR_ROLE_COUNT) {
+        if (collector->snapshot.server.time.boot_us -
+                amgr_proc_ticks_us(id.start_ticks) <
+            TITLE_AGE_US) {
+            return;
+        }
+        read_role(collector, &known);
+    }
+    process = append(collector, &known);
+    process->kind = AMGR_KIND_FOREIGN;
+    process->role = known.role;
+    process->group = group_of(collector, &known);
+}
+
+static void add_native(amgr_collector_t *collector, int *cursor,
+                       const amgr_child_t *child, amgr_collect_faults_t *faults)
+{
+    amgr_process_t *process;
+    amgr_row_t row = {0, 0, 0};
+    amgr_known_t known;
+
+    recall(collector, cursor, &child->id, &known);
+    known.role = AMGR_ROLE_WORKER;
+    if (child->slot >= 0) {
+        int differs;
+
+        amgr_scoreboard_read_row(child->slot, &row);
+        differs = row.pid != child->id.pid;
+        /* Once may be the moment between two stores of the MPM. */
+        faults->contradicted += differs && known.contradicted;
+        known.contradicted = differs;
+    }
+    process = append(collector, &known);
+    process->kind = AMGR_KIND_NATIVE;
+    process->role = AMGR_ROLE_WORKER;
+    process->group = 0;
+    process->process_slot = child->slot;
+    process->generation = child->generation;
+    process->state = AMGR_STATE_SERVING;
+    if (child->slot < 0 || row.stopping ||
+        child->generation != collector->snapshot.server.generation ||
+        amgr_mailbox_is_stopping(&collector->runtime->mailbox, child->slot,
+                                 child->id.pid)) {
+        process->state = AMGR_STATE_STOPPING;
+    }
+    amgr_scoreboard_copy_row(child->slot, process, &collector->snapshot);
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t left = *(const pid_t *)a;
+    pid_t right = *(const pid_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/**
+ * Every pid that may be a child's, ascending and each once: the kernel's list,
+ * which may leave one out while another ends, the table's, and those of the
+ * tick before.
+ */
+static int list_pids(amgr_collector_t *collector, int child_count)
+{
+    pid_t *pids = collector->pids;
+    int count = 0;
+    int kept = 0;
+    int i;
+
+    if (amgr_proc_read_children(&collector->proc, collector->runtime->parent,
+                                pids, collector->max, &count) != APR_SUCCESS &&
+        count < collector->max) {
+        count = 0; /* the table alone still says which workers there are */
+    }
+    for (i = 0; i < child_count; i++) {
+        pids[count++] = collector->children[i].id.pid;
+    }
+    for (i = 0; i < collector->before_count; i++) {
+        pids[count++] = collector->before[i].id.pid;
+    }
+    qsort(pids, (size_t)count, sizeof(pids[0]), compare_pids);
+    for (i = 0; i < count; i++) {
+        if (kept == 0 || pids[kept - 1] != pids[i]) {
+            pids[kept++] = pids[i];
+        }
+    }
+    return kept;
+}
+
+/** Who is there: workers by the table, all others by the kernel. */
+static void list_processes(amgr_collector_t *collector,
+                           amgr_collect_faults_t *faults)
+{
+    const amgr_child_t *children = collector->children;
+    int before = 0;
+    int child = 0;
+    int child_count;
+    int pid_count;
+    int i;
+
+    child_count = amgr_children_copy(amgr_runtime_children(collector->runtime),
+                                     collector->children, collector->max);
+    if (child_count < 0) {
+        faults->no_table = 1;
+        return;
+    }
+    pid_count = list_pids(collector, child_count);
+    for (i = 0;
+         i < pid_count && collector->snapshot.process_count < collector->max;
+         i++) {
+        if (child < child_count &&
+            children[child].id.pid == collector->pids[i]) {
+            add_native(collector, &before, &children[child], faults);
+            child++;
+        }
+        else {
+            add_foreign(collector, &before, collector->pids[i]);
+        }
+    }
+}
+
+/** Add the parent's CPU time, with that of the children it has reaped. */
+static void add_parent_cpu(amgr_collector_t *collector)
+{
+    amgr_server_t *server = &collector->snapshot.server;
+    double uptime = (double)server->uptime_us / APR_USEC_PER_SEC;
+    amgr_proc_stat_t stat;
+
+    if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
+                            &stat) == APR_SUCCESS) {
+        server->cpu_seconds +=
+            (double)(stat.user_ticks + stat.system_ticks +
+                     stat.children_user_ticks + stat.children_system_ticks) /
+            (double)sysconf(_SC_CLK_TCK);
+    }
+    server->cpu_load = uptime > 0 ? server->cpu_seconds / uptime * 100 : 0;
+}
+
+/** Make this tick's knowledge the next one's past. */
+static void remember(amgr_collector_t *collector)
+{
+    amgr_known_t *spare = collector->before;
+    int i;
+
+    for (i = 0; i < collector->before_count; i++) {
+        amgr_known_drop(&collector->before[i]);
+    }
+    collector->before = collector->known;
+    collector->before_count = collector->snapshot.process_count;
+    collector->known = spare;
+}
+
+amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
+                              const amgr_limits_t *limits,
+                              amgr_collect_faults_t *faults)
+{
+    amgr_snapshot_t *snapshot = &collector->snapshot;
+
+    memset(faults, 0, sizeof(*faults));
+    amgr_snapshot_clear(snapshot);
+    amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                        AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    collector->turn++;
+    if (collector->proc.fd < 0 &&
+        amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
+        faults->unreadable++;
+    }
+    amgr_scoreboard_read_server(&snapshot->server);
+    list_processes(collector, faults);
+    amgr_collect_memory(collector, limits, faults);
+    amgr_snapshot_complete(snapshot, collector->numbers);
+    amgr_collect_slow_memory(collector, limits);
+    add_parent_cpu(collector);
+    remember(collector);
+    snapshot->incomplete |=
+        faults->unreadable > 0 || faults->overrun || faults->no_table;
+    return snapshot;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The memory of every process of a snapshot.  One small file each at every
+ * tick; dearer ones in turn, or of those that are near a limit.  A process
+ * that ends meanwhile is taken out of the snapshot.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "httpd/collector.h"
+#include "policy/judge.h"
+
+/** The dearer `status` of each process is read once in so many ticks. */
+#define STATUS_EVERY 8
+
+/** A tick that has read this long leaves the rest to the next one. */
+#define READ_CAP_US (60 * 1000)
+
+void amgr_known_drop(amgr_known_t *known)
+{
+    if (known->statm_fd >= 0) {
+        close(known->statm_fd);
+        known->statm_fd = -1;
+    }
+}
+
+static apr_status_t read_statm(amgr_collector_t *collector, amgr_known_t *known,
+                               amgr_proc_statm_t *out)
+{
+    if (!collector->in_ticker) {
+        return amgr_proc_read_statm(&collector->proc, known->id.pid, out);
+    }
+    if (known->statm_fd < 0) {
+        apr_status_t rv = amgr_proc_keep(&collector->proc, known->id.pid,
+                                         "statm", &known->statm_fd);
+
+        if (rv != APR_SUCCESS) {
+            known->statm_fd = -1;
+            return APR_STATUS_IS_EMFILE(rv)
+                       ? amgr_proc_read_statm(&collector->proc, known->id.pid,
+                                              out)
+                       : rv;
+        }
+    }
+    return amgr_proc_reread_statm(&collector->proc, known->statm_fd, out);
+}
+
+static void read_status(amgr_collector_t *collector, amgr_known_t *known,
+                        amgr_process_t *process)
+{
+    amgr_proc_status_t status;
+
+    if (amgr_proc_read_status(&collector->proc, known->id.pid, &status) !=
+            APR_SUCCESS ||
+        status.anon_bytes == AMGR_UNKNOWN) {
+        return;
+    }
+    known->threads = status.threads;
+    known->anon_bytes =
+        status.anon_bytes +
+        (status.swap_bytes == AMGR_UNKNOWN ? 0 : status.swap_bytes);
+    process->threads = known->threads;
+    process->anon_bytes = known->anon_bytes;
+}
+
+/**
+ * Whether the memory of a child that seems not to be there is only hidden:
+ * under hidepid the whole of its directory is "not there", while one that is
+ * ending keeps it until it is reaped.
+ */
+static int is_hidden(amgr_collector_t *collector, pid_t pid)
+{
+    amgr_proc_stat_t stat;
+
+    return amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS &&
+           (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+/** Returns 0 when the process turns out to have ended. */
+static int read_memory(amgr_collector_t *collector, int index,
+                       const amgr_limits_t *limits,
+                       amgr_collect_faults_t *faults)
+{
+    amgr_process_t *process = &collector->snapshot.processes[index];
+    amgr_known_t *known = &collector->known[index];
+    amgr_proc_statm_t statm;
+    apr_status_t rv = read_statm(collector, known, &statm);
+
+    if (rv == APR_NOTFOUND) {
+        if (!is_hidden(collector, known->id.pid)) {
+            return 0;
+        }
+        rv = APR_EACCES;
+    }
+    if (rv != APR_SUCCESS) {
+        faults->unreadable++;
+        faults->denied += APR_STATUS_IS_EACCES(rv);
+        return 1;
+    }
+    process->rss_bytes = statm.rss_bytes;
+    if (known->threads == 0 || known->anon_bytes == AMGR_UNKNOWN ||
+        limits->metric == AMGR_METRIC_ANON ||
+        ((unsigned int)index + collector->turn) % STATUS_EVERY == 0) {
+        read_status(collector, known, process);
+    }
+    return 1;
+}
+
+/** Read every process's memory, from where the last tick had to stop. */
+static void read_all(amgr_collector_t *collector, const amgr_limits_t *limits,
+                     amgr_collect_faults_t *faults)
+{
+    amgr_snapshot_t *snapshot = &collector->snapshot;
+    int count = snapshot->process_count;
+    apr_time_t deadline_us = amgr_clock_monotonic_us() + READ_CAP_US;
+    int start = collector->cursor < count ? collector->cursor : 0;
+    int i;
+
+    collector->cursor = 0;
+    for (i = 0; i < count; i++) {
+        int index = (start + i) % count;
+
+        if (i % 8 == 7 && amgr_clock_monotonic_us() > deadline_us) {
+            faults->overrun = 1;
+            collector->cursor = index;
+            break;
+        }
+        if (!read_memory(collector, index, limits, faults)) {
+            snapshot->processes[index].id.pid = 0; /* taken out below */
+        }
+    }
+}
+
+/** Take out the processes that ended while they were being looked at. */
+static void sift(amgr_collector_t *collector)
+{
+    amgr_snapshot_t *snapshot = &collector->snapshot;
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].id.pid == 0) {
+            amgr_known_drop(&collector->known[i]);
+            continue;
+        }
+        snapshot->processes[kept] = snapshot->processes[i];
+        collector->known[kept] = collector->known[i];
+        kept++;
+    }
+    snapshot->process_count = kept;
+}
+
+/** The figures that take the process's own lock: the ticker's alone. */
+void amgr_collect_slow_memory(amgr_collector_t *collector,
+                              const amgr_limits_t *limits)
+{
+    amgr_snapshot_t *snapshot = &collector->snapshot;
+    int i;
+
+    if (!collector->in_ticker || (limits->metric != AMGR_METRIC_PSS &&
+                                  limits->metric != AMGR_METRIC_USS)) {
+        return;
+    }
+    for (i = 0; i < snapshot->process_count; i++) {
+        amgr_process_t *process = &snapshot->processes[i];
+        amgr_proc_smaps_t smaps;
+
+        if (amgr_judge_needs_measure(limits, process) &&
+            amgr_proc_read_smaps(&collector->proc, process->id.pid, &smaps) ==
+                APR_SUCCESS) {
+            process->pss_bytes = smaps.pss_bytes;
+            process->uss_bytes = smaps.uss_bytes;
+        }
+    }
+}
+
+void amgr_collect_memory(amgr_collector_t *collector,
+                         const amgr_limits_t *limits,
+                         amgr_collect_faults_t *faults)
+{
+    read_all(collector, limits, faults);
+    sift(collector);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The inside of a collector, shared by the files that collect: collect.c lists
+ * processes and slots, collect_memory.c reads memory.  Nobody else's business.
+ */
+#ifndef AMGR_COLLECTOR_H
+#define AMGR_COLLECTOR_H
+
+#include "httpd/collect.h"
+
+/** What is known of a process from earlier ticks. */
+typedef struct amgr_known_t {
+    amgr_proc_id_t id;
+    int role; /**< amgr_role_e */
+    int wsgi; /**< index of its WSGI group */
+    int threads;
+    int statm_fd;     /**< kept by the ticker, -1: none */
+    int contradicted; /**< its row named another process last time */
+    apr_uint64_t anon_bytes;
+} amgr_known_t;
+
+struct amgr_collector_t {
+    apr_size_t size; /**< of this whole block of memory */
+    const amgr_runtime_t *runtime;
+    const amgr_wsgi_t *wsgi;
+    int in_ticker;
+    int max;           /**< processes there is room for */
+    unsigned int turn; /**< ticks so far */
+    int cursor;        /**< where an overrun tick left off */
+    amgr_proc_dir_t proc;
+    amgr_snapshot_t snapshot;
+    amgr_known_t *known;  /**< of this tick, beside snapshot.processes */
+    amgr_known_t *before; /**< of the tick before, ordered by pid */
+    int before_count;
+    amgr_child_t *children;
+    pid_t *pids;
+    apr_uint64_t *numbers;
+};
+
+/** Close what is kept open of a process. */
+void amgr_known_drop(amgr_known_t *known);
+
+/** Resident sizes of all, and the rest in turn; drops who has ended. */
+void amgr_collect_memory(amgr_collector_t *collector,
+                         const amgr_limits_t *limits,
+                         amgr_collect_faults_t *faults);
+
+/** The figures that take the process's own lock: in the ticker alone. */
+void amgr_collect_slow_memory(amgr_collector_t *collector,
+                              const amgr_limits_t *limits);
+
+#endif

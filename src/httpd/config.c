@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See config.h.
+ */
+#include "httpd/config.h"
+
+#include <http_main.h>
+
+#include "model/request.h"
+
+void *amgr_config_create(apr_pool_t *p, server_rec *s)
+{
+    amgr_config_t *config = apr_pcalloc(p, sizeof(*config));
+
+    (void)s; /* the hook's signature; vhosts cannot hold our directives */
+    amgr_limits_init(&config->limits);
+    config->show_requests = AMGR_SHOW_PATH;
+    return config;
+}
+
+amgr_config_t *amgr_config_main(void)
+{
+    return ap_get_module_config(ap_server_conf->module_config,
+                                &apache_manager_module);
+}
+
+int amgr_config_needs_ticker(const amgr_config_t *config)
+{
+    return config->limits.interval_us < AMGR_HOOK_INTERVAL_US ||
+           config->limits.metric == AMGR_METRIC_PSS ||
+           config->limits.metric == AMGR_METRIC_USS || config->syslog;
+}

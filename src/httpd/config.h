@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The module's configuration: one for the whole server, since one parent
+ * watches all workers whatever virtual host they serve.
+ */
+#ifndef AMGR_CONFIG_H
+#define AMGR_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "policy/limits.h"
+
+/** The interval from which the parent's own hook is fine enough. */
+#define AMGR_HOOK_INTERVAL_US (10 * APR_USEC_PER_SEC)
+
+typedef struct amgr_config_t {
+    amgr_limits_t limits;  /**< defaults of policy, overridden */
+    const char *data_file; /**< absolute; NULL: the default place */
+    int data_file_off;     /**< ManagerDataFile Off */
+    int show_requests;     /**< amgr_show_requests_e */
+    int syslog;            /**< kill lines to syslog as well */
+} amgr_config_t;
+
+/** A server's configuration record, with every default; from pconf. */
+void *amgr_config_create(apr_pool_t *p, server_rec *s);
+
+/** The main server's; the one that counts. */
+amgr_config_t *amgr_config_main(void);
+
+/** Whether something asked for needs a process of its own to tick: a shorter
+ * interval than the hook's, slow reads, or syslog. */
+int amgr_config_needs_ticker(const amgr_config_t *config);
+
+/** The one symbol that the shared object exports. */
+extern module AP_MODULE_DECLARE_DATA apache_manager_module
+    __attribute__((visibility("default")));
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command table and its setters.  A setter is found by the type of value,
+ * and told where to store it by the offset in the table, so that a new
+ * directive of a known type is one row.  Every error sentence is made in
+ * refuse(): the directive, the value in quotes, what was expected.
+ */
+#include "httpd/directives.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "base/units.h"
+#include "httpd/config.h"
+#include "model/request.h"
+#include "policy/ledger.h"
+
+#define INTERVAL_MIN_US (100 * 1000)
+#define INTERVAL_MAX_US (3600 * APR_USEC_PER_SEC)
+
+/** An enumerated option's words, in the order of the enumeration. */
+typedef struct words_t {
+    const char *const *words;
+    int count;
+    const char *expected;
+} words_t;
+
+static const char *const metric_words[] = {"rss", "anon", "pss", "uss"};
+static const char *const show_words[] = {"Off", "Path", "Full"};
+static const char *const switch_words[] = {"Off", "On"};
+
+static const words_t metrics = {metric_words, AMGR_METRIC_COUNT,
+                                "one of rss, anon, pss, uss"};
+static const words_t shows = {show_words, AMGR_SHOW_COUNT,
+                              "one of Off, Path, Full"};
+static const words_t switches = {switch_words, 2, "On or Off"};
+
+static const char *refuse(cmd_parms *cmd, const char *value,
+                          const char *expected)
+{
+    return apr_psprintf(cmd->pool, "%s: '%s' is not valid (expected %s)",
+                        cmd->cmd->name, value, expected);
+}
+
+/** Where a directive may not stand; NULL when it may stand here. */
+static const char *misplaced(cmd_parms *cmd)
+{
+    const char *why = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return why == NULL ? NULL
+                       : apr_psprintf(cmd->pool,
+                                      "%s: belongs in the main server's "
+                                      "configuration, outside any section",
+                                      cmd->cmd->name);
+}
+
+/** The member of the configuration that the row's offset names. */
+static void *member(cmd_parms *cmd)
+{
+    amgr_config_t *config = ap_get_module_config(cmd->server->module_config,
+                                                 &apache_manager_module);
+
+    return (char *)config + (apr_size_t)cmd->info;
+}
+
+static const char *set_size(cmd_parms *cmd, void *unused, const char *value)
+{
+    apr_int64_t bytes = AMGR_LIMIT_OFF;
+    const char *wrong = misplaced(cmd);
+
+    (void)unused; /* per-directory configuration: there is none */
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (strcasecmp(value, "Off") != 0) {
+        wrong = amgr_size_parse(value, &bytes);
+        if (wrong != NULL) {
+            return refuse(cmd, value,
+                          apr_pstrcat(cmd->pool, wrong, ", or Off", NULL));
+        }
+    }
+    *(apr_int64_t *)member(cmd) = bytes;
+    return NULL;
+}
+
+static const char *set_span(cmd_parms *cmd, const char *value, int off_allowed)
+{
+    apr_interval_time_t span_us = AMGR_LIMIT_OFF;
+    const char *wrong = misplaced(cmd);
+
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (!off_allowed || strcasecmp(value, "Off") != 0) {
+        wrong = amgr_duration_parse(value, &span_us);
+        if (wrong != NULL) {
+            return refuse(cmd, value,
+                          off_allowed
+                              ? apr_pstrcat(cmd->pool, wrong, ", or Off", NULL)
+                              : wrong);
+        }
+    }
+    *(apr_interval_time_t *)member(cmd) = span_us;
+    return NULL;
+}
+
+static const char *set_duration(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_span(cmd, value, 0);
+}
+
+static const char *set_duration_or_off(cmd_parms *cmd, void *unused,
+                                       const char *value)
+{
+    (void)unused;
+    return set_span(cmd, value, 1);
+}
+
+static const char *set_interval(cmd_parms *cmd, void *unused, const char *value)
+{
+    apr_interval_time_t *interval_us = member(cmd);
+    apr_interval_time_t before_us = *interval_us;
+    const char *wrong = set_span(cmd, value, 0);
+
+    (void)unused;
+    if (wrong == NULL &&
+        (*interval_us < INTERVAL_MIN_US || *interval_us > INTERVAL_MAX_US)) {
+        *interval_us = before_us;
+        wrong = refuse(cmd, value, "a duration from 100ms to 1h");
+    }
+    return wrong;
+}
+
+static const char *set_count(cmd_parms *cmd, const char *value, int min,
+                             int max)
+{
+    const char *wrong = misplaced(cmd);
+    int count = 0;
+
+    if (wrong != NULL) {
+        return wrong;
+    }
+    wrong = amgr_count_parse(value, min, max, &count);
+    if (wrong != NULL) {
+        return refuse(
+            cmd, value,
+            apr_psprintf(cmd->pool, "a whole number from %d to %d", min, max));
+    }
+    *(apr_int32_t *)member(cmd) = count;
+    return NULL;
+}
+
+static const char *set_strikes(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_count(cmd, value, 1, 1000);
+}
+
+static const char *set_serving(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_count(cmd, value, 0, 100000);
+}
+
+static const char *set_share(cmd_parms *cmd, void *unused, const char *value)
+{
+    const char *wrong = misplaced(cmd);
+    amgr_share_t share;
+
+    (void)unused;
+    if (wrong != NULL) {
+        return wrong;
+    }
+    wrong = amgr_share_parse(value, &share);
+    if (wrong != NULL) {
+        return refuse(cmd, value, wrong);
+    }
+    *(amgr_share_t *)member(cmd) = share;
+    return NULL;
+}
+
+static const char *set_storm(cmd_parms *cmd, void *unused, const char *count,
+                             const char *window)
+{
+    amgr_limits_t *limits = member(cmd);
+    const char *wrong = misplaced(cmd);
+    apr_interval_time_t window_us = limits->storm_window_us;
+    int storm_count = 0;
+
+    (void)unused;
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (strcasecmp(count, "Off") == 0) {
+        if (window != NULL) {
+            return refuse(cmd, window, "nothing after Off");
+        }
+    }
+    else {
+        if (amgr_count_parse(count, 1, AMGR_STORM_MAX, &storm_count) != NULL) {
+            return refuse(cmd, count,
+                          apr_psprintf(cmd->pool,
+                                       "a count from 1 to %d and a duration, "
+                                       "or Off",
+                                       AMGR_STORM_MAX));
+        }
+        if (window == NULL) {
+            return refuse(cmd, count, "a count and a duration, or Off");
+        }
+        wrong = amgr_duration_parse(window, &window_us);
+        if (wrong != NULL) {
+            return refuse(cmd, window, wrong);
+        }
+    }
+    limits->storm_count = storm_count;
+    limits->storm_window_us = window_us;
+    return NULL;
+}
+
+static const char *set_word(cmd_parms *cmd, const char *value,
+                            const words_t *words)
+{
+    const char *wrong = misplaced(cmd);
+    int i;
+
+    if (wrong != NULL) {
+        return wrong;
+    }
+    for (i = 0; i < words->count; i++) {
+        if (strcasecmp(value, words->words[i]) == 0) {
+            *(apr_int32_t *)member(cmd) = i;
+            return NULL;
+        }
+    }
+    return refuse(cmd, value, words->expected);
+}
+
+static const char *set_metric(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_word(cmd, value, &metrics);
+}
+
+static const char *set_show(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_word(cmd, value, &shows);
+}
+
+static const char *set_switch(cmd_parms *cmd, void *unused, const char *value)
+{
+    (void)unused;
+    return set_word(cmd, value, &switches);
+}
+
+static const char *set_data_file(cmd_parms *cmd, void *unused,
+                                 const char *value)
+{
+    amgr_config_t *config = member(cmd);
+    const char *wrong = misplaced(cmd);
+    const char *path;
+
+    (void)unused;
+    if (wrong != NULL) {
+        return wrong;
+    }
+    config->data_file_off = strcasecmp(value, "Off") == 0;
+    if (config->data_file_off) {
+        config->data_file = NULL;
+        return NULL;
+    }
+    path = ap_runtime_dir_relative(cmd->pool, value);
+    if (path == NULL || *value == '\0' || value[strlen(value) - 1] == '/') {
+        return refuse(cmd, value, "the path of a file, or Off");
+    }
+    config->data_file = path;
+    return NULL;
+}
+
+#define LIMIT_ROW(name, setter, field, help)                                   \
+    AP_INIT_TAKE1(name, setter, (void *)offsetof(amgr_config_t, limits.field), \
+                  RSRC_CONF, help)
+#define CONFIG_ROW(name, setter, field, help)                           \
+    AP_INIT_TAKE1(name, setter, (void *)offsetof(amgr_config_t, field), \
+                  RSRC_CONF, help)
+
+const command_rec amgr_directives[] = {
+    LIMIT_ROW("ManagerMaxMemoryActive", set_size, max_memory_active_bytes,
+              "memory in bytes (K, M, G, T) of an active worker, or Off"),
+    LIMIT_ROW("ManagerMaxMemoryIdle", set_size, max_memory_idle_bytes,
+              "memory in bytes (K, M, G, T) of an idle worker, or Off"),
+    LIMIT_ROW("ManagerMaxTime", set_duration_or_off, max_time_us,
+              "age (ms, s, m, h, d) of a running request, or Off"),
+    LIMIT_ROW("ManagerHangingThreshold", set_duration, hanging_us,
+              "age from which a request is counted as hanging"),
+    LIMIT_ROW("ManagerMemoryMetric", set_metric, metric,
+              "what memory limits measure: rss, anon, pss or uss"),
+    LIMIT_ROW("ManagerDryRun", set_switch, dry_run,
+              "On or Off: decide and log, send no signal"),
+    LIMIT_ROW("ManagerInterval", set_interval, interval_us,
+              "time between ticks, 100ms to 1h"),
+    LIMIT_ROW("ManagerMinAge", set_duration, min_age_us,
+              "age before which a worker is never retired"),
+    LIMIT_ROW("ManagerMaxRetiring", set_share, max_retiring,
+              "number or percentage of workers retiring at a time"),
+    LIMIT_ROW("ManagerMinServing", set_serving, min_serving,
+              "number of worker processes that must go on serving"),
+    LIMIT_ROW("ManagerStrikes", set_strikes, strikes,
+              "ticks in a row over a limit before a worker is retired"),
+    AP_INIT_TAKE12("ManagerStormLimit", set_storm,
+                   (void *)offsetof(amgr_config_t, limits), RSRC_CONF,
+                   "retirements and duration without improvement, or Off"),
+    CONFIG_ROW("ManagerSyslog", set_switch, syslog,
+               "On or Off: lines of retirements to syslog as well"),
+    CONFIG_ROW("ManagerShowRequests", set_show, show_requests,
+               "how much of a request is shown: Off, Path or Full"),
+    AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
+                  "path of the metrics file, or Off"),
+    {NULL}};

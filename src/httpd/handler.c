@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See handler.h.
+ */
+#include "httpd/handler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "base/units.h"
+#include "httpd/config.h"
+#include "httpd/page_view.h"
+
+#define HANDLER_NAME "manager-status"
+#define REFRESH_MAX_SEC 3600
+#define SINK_SIZE 8192
+
+/** Nothing inline, nothing from elsewhere, no framing. */
+#define SECURITY_POLICY                                            \
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; " \
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+/** What a sub-path stands for. */
+typedef struct endpoint_t {
+    const char *path; /**< after the place the handler is set at */
+    const char *content_type;
+    void (*write)(const amgr_view_t *view, amgr_sink_t *sink);
+} endpoint_t;
+
+static void write_style(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    (void)view; /* the same for every view */
+    amgr_sink_puts(sink, amgr_page_style);
+}
+
+static const endpoint_t endpoints[] = {
+    {"", "text/html; charset=utf-8", amgr_write_page},
+    {"/status.json", "application/json", amgr_write_status_json},
+    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt},
+    {"/assets/style.css", "text/css; charset=utf-8", write_style},
+};
+
+/** Whether @a path is @a base or below it. */
+static int is_below(const char *path, const char *base, apr_size_t base_len)
+{
+    return strncmp(path, base, base_len) == 0 &&
+           (path[base_len] == '\0' || path[base_len] == '/');
+}
+
+/**
+ * Length of the part of the URI at which the handler was set: the longest
+ * <Location> with this handler.  0 when it was set in another way.
+ */
+static apr_size_t location_len(const request_rec *r)
+{
+    const core_server_config *core =
+        ap_get_core_module_config(r->server->module_config);
+    ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
+    apr_size_t longest = 0;
+    int i;
+
+    for (i = 0; i < core->sec_url->nelts; i++) {
+        const core_dir_config *section = ap_get_core_module_config(sections[i]);
+        apr_size_t len = section->d == NULL ? 0 : strlen(section->d);
+
+        while (len > 1 && section->d[len - 1] == '/') {
+            len--;
+        }
+        if (len > longest && section->handler != NULL && !section->r &&
+            !section->d_is_fnmatch &&
+            strcmp(section->handler, HANDLER_NAME) == 0 &&
+            is_below(r->uri, section->d, len)) {
+            longest = len;
+        }
+    }
+    return longest;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    apr_size_t text_len = strlen(text);
+    apr_size_t end_len = strlen(end);
+
+    return text_len >= end_len && strcmp(text + text_len - end_len, end) == 0;
+}
+
+/** Where the page is, so that its links can be absolute. */
+static apr_size_t find_base(const request_rec *r)
+{
+    apr_size_t len = location_len(r);
+    apr_size_t i;
+
+    if (len > 0) {
+        return len;
+    }
+    for (i = 1; i < AMGR_COUNT(endpoints); i++) {
+        if (ends_with(r->uri, endpoints[i].path)) {
+            return strlen(r->uri) - strlen(endpoints[i].path);
+        }
+    }
+    return strlen(r->uri);
+}
+
+static const endpoint_t *find_endpoint(const char *rest)
+{
+    apr_size_t i;
+
+    if (strcmp(rest, "/") == 0) {
+        rest = "";
+    }
+    for (i = 0; i < AMGR_COUNT(endpoints); i++) {
+        if (strcmp(rest, endpoints[i].path) == 0) {
+            return &endpoints[i];
+        }
+    }
+    return NULL;
+}
+
+/** The value of the exact token refresh=N, clamped; 0 when there is none. */
+static int read_refresh(const request_rec *r)
+{
+    const char *rest = r->args == NULL ? "" : r->args;
+    int seconds = 0;
+
+    while (*rest != '\0') {
+        const char *token = ap_getword(r->pool, &rest, '&');
+
+        if (strncmp(token, "refresh=", 8) == 0 &&
+            amgr_count_parse(token + 8, 1, REFRESH_MAX_SEC, &seconds) == NULL) {
+            return seconds;
+        }
+    }
+    return 0;
+}
+
+static void set_headers(request_rec *r, const endpoint_t *endpoint)
+{
+    apr_table_t *headers = r->headers_out;
+
+    ap_set_content_type(r, endpoint->content_type);
+    apr_table_setn(headers, "Cache-Control", "no-store");
+    apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
+    apr_table_setn(headers, "Referrer-Policy", "same-origin");
+}
+
+static apr_status_t send_part(void *baton, const char *data, apr_size_t len)
+{
+    request_rec *r = baton;
+
+    return ap_rwrite(data, (int)len, r) < 0 ? APR_EGENERAL : APR_SUCCESS;
+}
+
+static int answer(request_rec *r, const endpoint_t *endpoint,
+                  apr_size_t base_len)
+{
+    char buf[SINK_SIZE];
+    amgr_sink_t sink;
+    amgr_view_t view;
+
+    if (amgr_page_view_collect(&view, r->pool) != APR_SUCCESS) {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
+    view.refresh_sec = read_refresh(r);
+    set_headers(r, endpoint);
+    if (r->header_only) {
+        return OK;
+    }
+    amgr_sink_init(&sink, buf, sizeof(buf), send_part, r);
+    endpoint->write(&view, &sink);
+    amgr_sink_finish(&sink);
+    return OK;
+}
+
+int amgr_hook_handler(request_rec *r)
+{
+    const endpoint_t *endpoint;
+    apr_size_t base_len;
+
+    if (strcmp(r->handler, HANDLER_NAME) != 0) {
+        return DECLINED;
+    }
+    base_len = find_base(r);
+    endpoint = find_endpoint(r->uri + base_len);
+    if (endpoint == NULL) {
+        return HTTP_NOT_FOUND;
+    }
+    r->allowed |= AP_METHOD_BIT << M_GET;
+    if (r->method_number != M_GET) {
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    return answer(r, endpoint, base_len);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See hooks.h.
+ */
+#include "httpd/hooks.h"
+
+#include <sys/stat.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_main.h>
+#include <mpm_common.h>
+
+#include "httpd/log.h"
+#include "httpd/scoreboard.h"
+#include "httpd/tick.h"
+#include "httpd/ticker.h"
+
+/** The hook comes a little early or late; half a second is no matter. */
+#define EARLY_US (500 * 1000)
+
+/** The parent's side of one configuration; lives in its pool. */
+typedef struct parent_t {
+    apr_pool_t *pool;
+    amgr_wsgi_t wsgi;
+    int wants_ticker;
+    int no_monitor;
+    amgr_tick_t *tick;       /**< made at the first tick of the hook's */
+    apr_time_t tick_mono_us; /**< the hook's last tick */
+    const char *data_file;
+} parent_t;
+
+static parent_t *parent;
+
+int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)pconf; /* the hook's signature; nothing is needed of them */
+    (void)plog;
+    (void)ptemp;
+    ap_extended_status = 1;
+    return OK;
+}
+
+/** Whether httpd is about to end, rather than to restart (server/main.c). */
+static int is_ending(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+}
+
+static void remove_data_file(const char *path)
+{
+    struct stat st;
+
+    if (path != NULL && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_uid == geteuid()) {
+        unlink(path);
+    }
+}
+
+/** The configuration goes: at a restart, or at the end of the server.  Runs in
+ * forks of other modules too, where nothing of this is theirs. */
+static apr_status_t leave(void *unused)
+{
+    amgr_runtime_t *runtime = amgr_runtime();
+
+    (void)unused; /* a cleanup's signature */
+    if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
+        amgr_ticker_stop(runtime);
+        if (parent->tick != NULL) {
+            amgr_tick_destroy(parent->tick);
+        }
+        if (is_ending()) {
+            amgr_board_file_remove(&runtime->board);
+            remove_data_file(parent->data_file);
+        }
+    }
+    parent = NULL;
+    return APR_SUCCESS;
+}
+
+static int runs_without_monitor(void)
+{
+    return ap_exists_config_define("DEBUG") ||
+           ap_exists_config_define("ONE_PROCESS");
+}
+
+static void publish_config(amgr_runtime_t *runtime)
+{
+    amgr_board_config_t published;
+
+    memset(&published, 0, sizeof(published));
+    published.limits = amgr_config_main()->limits;
+    published.ticker = parent->wants_ticker;
+    published.no_monitor = parent->no_monitor;
+    published.can_signal = 1;
+    published.can_read_proc = 1;
+    amgr_board_write_config(amgr_runtime_board(runtime), &published);
+}
+
+/** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
+ * reap children that nobody was told of. */
+static void check_sigchld(server_rec *s)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+        action.sa_handler == SIG_IGN) {
+        amgr_log(s, AMGR_TAG_SIGCHLD, APLOG_WARNING, 0,
+                 "SIGCHLD is ignored: httpd was started by a program that set "
+                 "it so, and ends of workers go unnoticed");
+    }
+}
+
+int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp, server_rec *s)
+{
+    const amgr_config_t *config = amgr_config_main();
+    amgr_runtime_t *runtime;
+
+    (void)plog; /* the hook's signature */
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    runtime = amgr_runtime_setup(s, pconf);
+    if (runtime == NULL) {
+        return OK; /* said why; the server serves without being watched */
+    }
+    parent = apr_pcalloc(pconf, sizeof(*parent));
+    parent->pool = pconf;
+    parent->no_monitor = runs_without_monitor();
+    parent->wants_ticker =
+        !parent->no_monitor && amgr_config_needs_ticker(config);
+    parent->data_file = amgr_runtime_data_file(runtime, config, pconf);
+    amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
+    apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
+    check_sigchld(s);
+    if (amgr_ticker_stop(runtime)) {
+        publish_config(runtime);
+        amgr_ledger_restart(amgr_board_ledger(amgr_runtime_board(runtime)));
+        runtime->ticker.retry_mono_us = 0;
+    }
+    if (parent->wants_ticker && amgr_scoreboard_exists()) {
+        amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
+    }
+    return OK;
+}
+
+int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
+{
+    amgr_runtime_t *runtime = amgr_runtime();
+
+    (void)p; /* the hook's signature */
+    if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
+        parent->wants_ticker) {
+        amgr_ticker_start(ap_server_conf, runtime, &parent->wsgi, parent->pool);
+    }
+    return OK;
+}
+
+/** The hook's own tick, when it is due. */
+static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
+{
+    apr_time_t now_us = amgr_clock_monotonic_us();
+    apr_interval_time_t interval_us = amgr_config_main()->limits.interval_us;
+
+    if (interval_us < AMGR_HOOK_INTERVAL_US) {
+        interval_us = AMGR_HOOK_INTERVAL_US;
+    }
+    if (parent->tick_mono_us != 0 &&
+        now_us - parent->tick_mono_us < interval_us - EARLY_US) {
+        return;
+    }
+    if (parent->tick == NULL) {
+        parent->tick =
+            amgr_tick_create(s, runtime, &parent->wsgi, 0, parent->pool);
+    }
+    parent->tick_mono_us = now_us;
+    if (parent->tick != NULL) {
+        amgr_tick_run(parent->tick);
+    }
+}
+
+int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
+{
+    amgr_runtime_t *runtime = amgr_runtime();
+
+    (void)p; /* pconf: nothing that comes from it would ever be freed */
+    if (runtime == NULL || parent == NULL || !amgr_runtime_is_parent(runtime)) {
+        return DECLINED;
+    }
+    if (amgr_ticker_check(s, runtime)) {
+        return DECLINED;
+    }
+    tick_in_parent(s, runtime);
+    if (parent->wants_ticker) {
+        amgr_ticker_start(s, runtime, &parent->wsgi, parent->pool);
+    }
+    return DECLINED;
+}
+
+void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
+                            int slot, mpm_child_status status)
+{
+    amgr_runtime_t *runtime = amgr_runtime();
+    amgr_children_t *children;
+    amgr_proc_dir_t proc;
+
+    if (runtime == NULL || !amgr_runtime_is_parent(runtime)) {
+        return;
+    }
+    children = amgr_runtime_children(runtime);
+    switch (status) {
+    case MPM_CHILD_STARTED:
+        if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+            proc.fd = -1;
+        }
+        if (amgr_children_add(children, &proc, pid, slot, gen) == APR_ENOSPC) {
+            amgr_log(s, AMGR_TAG_TABLE_FULL, APLOG_WARNING, 0,
+                     "the table of children is full: worker %" APR_PID_T_FMT
+                     " (slot %d) is not watched",
+                     pid, slot);
+        }
+        amgr_proc_dir_close(&proc);
+        break;
+    case MPM_CHILD_EXITED:
+        amgr_children_remove(children, pid);
+        break;
+    case MPM_CHILD_LOST_SLOT:
+        amgr_children_lose_slot(children, pid);
+        break;
+    default:
+        break;
+    }
+}
+
+void amgr_hook_child_init(apr_pool_t *p, server_rec *s)
+{
+    (void)p; /* the hook's signature */
+    (void)s;
+    amgr_runtime_enter_child();
+}
+
+void amgr_hook_child_stopping(apr_pool_t *p, int graceful)
+{
+    const amgr_runtime_t *runtime = amgr_runtime();
+    pid_t self = getpid();
+    int row;
+
+    (void)p; /* the hook's signature */
+    (void)graceful;
+    if (runtime == NULL || !ap_exists_scoreboard_image()) {
+        return;
+    }
+    for (row = 0; row < runtime->server_limit; row++) {
+        if (ap_get_scoreboard_process(row)->pid == self) {
+            amgr_mailbox_say_stopping(&runtime->mailbox, row, self);
+            return;
+        }
+    }
+}

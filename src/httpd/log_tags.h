@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every message of level warning and above, and every notice, carries one of
+ * these tags, so that it can be searched for.  A tag is never reused.
+ */
+#ifndef AMGR_LOG_TAGS_H
+#define AMGR_LOG_TAGS_H
+
+/* X(symbol, tag, what it announces) */
+#define AMGR_LOG_TAGS(X)                                                      \
+    X(AMGR_TAG_KILL, "AMGR0001", "a worker is retired, or would be")          \
+    X(AMGR_TAG_KILL_FAILED, "AMGR0002", "a worker could not be signalled")    \
+    X(AMGR_TAG_SUPPRESSED, "AMGR0003", "a worker over a limit is left alone") \
+    X(AMGR_TAG_INERT, "AMGR0004", "a limit is below a fresh child's size")    \
+    X(AMGR_TAG_STORM, "AMGR0005", "the storm breaker opened or closed")       \
+    X(AMGR_TAG_NO_RIGHTS, "AMGR0006", "workers may not be signalled")         \
+    X(AMGR_TAG_NO_PROC, "AMGR0007", "memory of workers cannot be read")       \
+    X(AMGR_TAG_DATA_FILE, "AMGR0008", "the data file was not written")        \
+    X(AMGR_TAG_BOARD, "AMGR0009", "the board is not where it should be")      \
+    X(AMGR_TAG_SHARED_DIR, "AMGR0010", "another server uses the directory")   \
+    X(AMGR_TAG_TICKER, "AMGR0011", "the ticker started, hung or ended")       \
+    X(AMGR_TAG_TABLE_FULL, "AMGR0012", "the table of children is full")       \
+    X(AMGR_TAG_INERT_TIME, "AMGR0013", "time limits need ExtendedStatus")     \
+    X(AMGR_TAG_SIGCHLD, "AMGR0014", "SIGCHLD is ignored, children get lost")  \
+    X(AMGR_TAG_FORGED, "AMGR0015", "the scoreboard contradicts our table")    \
+    X(AMGR_TAG_FAILED, "AMGR0016", "the module could not set itself up")
+
+#define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
+typedef enum amgr_log_tag_e {
+    AMGR_LOG_TAGS(AMGR_LOG_TAG_SYMBOL) AMGR_TAG_COUNT
+} amgr_log_tag_e;
+#undef AMGR_LOG_TAG_SYMBOL
+
+#endif

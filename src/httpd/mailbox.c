@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See mailbox.h.
+ */
+#include "httpd/mailbox.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+/** One cache line, so that no two children share one. */
+struct amgr_mailbox_cell_t {
+    apr_int32_t stopping_pid; /**< the stamp: whose word this is */
+    apr_int32_t reserved[15];
+};
+
+apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows)
+{
+    void *memory =
+        mmap(NULL, (apr_size_t)rows * sizeof(amgr_mailbox_cell_t),
+             PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        return errno;
+    }
+    box->cells = memory;
+    box->rows = rows;
+    return APR_SUCCESS;
+}
+
+void amgr_mailbox_say_stopping(const amgr_mailbox_t *box, int row, pid_t self)
+{
+    if (box->cells != NULL && row >= 0 && row < box->rows) {
+        __atomic_store_n(&box->cells[row].stopping_pid, self, __ATOMIC_RELAXED);
+    }
+}
+
+int amgr_mailbox_is_stopping(const amgr_mailbox_t *box, int row, pid_t pid)
+{
+    return box->cells != NULL && row >= 0 && row < box->rows &&
+           __atomic_load_n(&box->cells[row].stopping_pid, __ATOMIC_RELAXED) ==
+               pid;
+}

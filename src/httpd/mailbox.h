@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The mailbox: what children tell the parent.  One cell for each row of the
+ * scoreboard, in memory that every child can write, so everything in it is
+ * hearsay: it may colour what is shown, and nothing is ever done because of it.
+ */
+#ifndef AMGR_MAILBOX_H
+#define AMGR_MAILBOX_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+typedef struct amgr_mailbox_cell_t amgr_mailbox_cell_t;
+
+/** The way to the cells; itself private to each process. */
+typedef struct amgr_mailbox_t {
+    amgr_mailbox_cell_t *cells; /**< NULL: there is no mailbox */
+    apr_int32_t rows;
+} amgr_mailbox_t;
+
+/** Map memory for @a rows cells, inherited by every fork from now on. */
+apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows);
+
+/** Child: this process, which owns @a row, has begun to stop.  Two stores and
+ * nothing else: prefork calls it inside a signal handler. */
+void amgr_mailbox_say_stopping(const amgr_mailbox_t *box, int row, pid_t self);
+
+/** Parent: whether @a pid, which owns @a row, says that it is stopping. */
+int amgr_mailbox_is_stopping(const amgr_mailbox_t *box, int row, pid_t pid);
+
+#endif

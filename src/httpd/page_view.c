@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See page_view.h.
+ */
+#include "httpd/page_view.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "httpd/collect.h"
+#include "httpd/runtime.h"
+#include "httpd/scoreboard.h"
+#include "model/words.h"
+
+#define READ_TRIES 20
+#define READ_PAUSE_US 500
+
+/** Room for everything that can be there at once. */
+static amgr_snapshot_t *make_snapshot(const amgr_runtime_t *runtime,
+                                      int process_max, int live_rows,
+                                      apr_pool_t *p)
+{
+    amgr_snapshot_t *snapshot = apr_pcalloc(p, sizeof(*snapshot));
+
+    (void)runtime; /* its limits are not needed: what lives is what counts */
+    snapshot->process_max = process_max;
+    snapshot->processes =
+        apr_pcalloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
+    snapshot->slot_max = live_rows * amgr_scoreboard_columns();
+    snapshot->slots =
+        apr_palloc(p, (apr_size_t)snapshot->slot_max * sizeof(amgr_slot_t));
+    return snapshot;
+}
+
+static int count_live_rows(void)
+{
+    int rows = amgr_scoreboard_rows();
+    int live = 0;
+    int i;
+
+    for (i = 0; i < rows; i++) {
+        amgr_row_t row;
+
+        amgr_scoreboard_read_row(i, &row);
+        live += row.pid > 0;
+    }
+    return live;
+}
+
+/** The last tick without its slots; the writer is never waited for long. */
+static apr_status_t read_tick(const amgr_board_t *board, amgr_snapshot_t *out)
+{
+    apr_status_t rv = APR_EAGAIN;
+    int slot_max = out->slot_max;
+    int try;
+
+    out->slot_max = 0;
+    for (try = 0; try < READ_TRIES && rv == APR_EAGAIN; try++) {
+        if (try > 0) {
+            apr_sleep(READ_PAUSE_US);
+        }
+        rv = amgr_board_read_tick(board, out);
+    }
+    out->slot_max = slot_max;
+    out->slot_count = 0;
+    return rv;
+}
+
+/** Where a process of this pid stands or would have to stand. */
+static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
+{
+    int place = snapshot->process_count;
+
+    while (place > 0 && snapshot->processes[place - 1].id.pid > pid) {
+        place--;
+    }
+    return place;
+}
+
+/** A worker that was forked after the last tick. */
+static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
+                              int index)
+{
+    int place = place_of(snapshot, row->pid);
+    amgr_process_t *process;
+
+    if (snapshot->process_count >= snapshot->process_max) {
+        snapshot->incomplete = 1;
+        return NULL;
+    }
+    process = &snapshot->processes[place];
+    memmove(process + 1, process,
+            (apr_size_t)(snapshot->process_count - place) * sizeof(*process));
+    memset(process, 0, sizeof(*process));
+    process->id.pid = row->pid;
+    process->kind = AMGR_KIND_NATIVE;
+    process->role = AMGR_ROLE_WORKER;
+    process->group =
+        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    process->process_slot = index;
+    process->generation = row->generation;
+    process->state = row->stopping ? AMGR_STATE_STOPPING : AMGR_STATE_SERVING;
+    process->started_us = AMGR_NO_TIME;
+    process->age_us = AMGR_NO_TIME;
+    process->rss_bytes = AMGR_UNKNOWN;
+    process->anon_bytes = AMGR_UNKNOWN;
+    process->pss_bytes = AMGR_UNKNOWN;
+    process->uss_bytes = AMGR_UNKNOWN;
+    snapshot->process_count++;
+    return process;
+}
+
+/** Slots of now: the rows of the scoreboard, each under its process. */
+static void add_slots(amgr_snapshot_t *snapshot)
+{
+    int rows = amgr_scoreboard_rows();
+    int i;
+
+    for (i = 0; i < rows; i++) {
+        amgr_process_t *process;
+        amgr_row_t row;
+
+        amgr_scoreboard_read_row(i, &row);
+        if (row.pid <= 0) {
+            continue;
+        }
+        process = amgr_snapshot_find(snapshot, row.pid);
+        if (process == NULL) {
+            process = insert(snapshot, &row, i);
+        }
+        if (process != NULL && process->process_slot == i &&
+            process->slot_count == 0) {
+            amgr_scoreboard_copy_row(i, process, snapshot);
+        }
+    }
+}
+
+/** For display the wall clock will do. */
+static void set_request_ages(amgr_snapshot_t *snapshot)
+{
+    apr_time_t now_us = snapshot->server.time.wall_us;
+    int i;
+    int j;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        const amgr_process_t *process = &snapshot->processes[i];
+
+        for (j = 0; j < process->slot_count; j++) {
+            amgr_slot_t *slot = &snapshot->slots[process->first_slot + j];
+
+            if (snapshot->server.extended &&
+                amgr_slot_is_timed(slot, process->started_us)) {
+                slot->request_age_us = now_us > slot->start_time_us
+                                           ? now_us - slot->start_time_us
+                                           : 0;
+            }
+        }
+    }
+}
+
+/** Nobody ticks under -X: look at the one process there is, this one. */
+static void look_at_self(amgr_snapshot_t *snapshot)
+{
+    amgr_process_t *self = amgr_snapshot_find(snapshot, getpid());
+    amgr_proc_dir_t proc;
+    amgr_proc_stat_t stat;
+    amgr_proc_statm_t statm;
+    apr_uint64_t scratch[1];
+
+    if (self == NULL || snapshot->process_count != 1 ||
+        amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return;
+    }
+    if (amgr_proc_read_stat(&proc, getpid(), &stat) == APR_SUCCESS &&
+        amgr_proc_read_statm(&proc, getpid(), &statm) == APR_SUCCESS) {
+        self->id.start_ticks = stat.start_ticks;
+        self->threads = stat.threads;
+        self->rss_bytes = statm.rss_bytes;
+        self->age_us = snapshot->server.time.boot_us -
+                       amgr_proc_ticks_us(stat.start_ticks);
+        self->started_us = snapshot->server.time.wall_us - self->age_us;
+    }
+    amgr_proc_dir_close(&proc);
+    amgr_snapshot_complete(snapshot, scratch);
+}
+
+static void read_records(amgr_view_t *view, const amgr_board_t *board,
+                         apr_pool_t *p)
+{
+    amgr_record_t *records =
+        apr_palloc(p, AMGR_RECORDS_MAX * sizeof(amgr_record_t));
+    int try;
+
+    view->records = records;
+    for (try = 0; try < READ_TRIES; try++) {
+        if (amgr_board_read_records(board, records, AMGR_RECORDS_MAX,
+                                    &view->record_count) == APR_SUCCESS) {
+            return;
+        }
+        apr_sleep(READ_PAUSE_US);
+    }
+    view->record_count = 0;
+}
+
+/** The server's figures of now; those that only a tick can know stay. */
+static void refresh_server(amgr_snapshot_t *snapshot)
+{
+    double cpu_seconds = snapshot->server.cpu_seconds;
+    double cpu_load = snapshot->server.cpu_load;
+
+    amgr_scoreboard_read_server(&snapshot->server);
+    snapshot->server.cpu_seconds = cpu_seconds;
+    snapshot->server.cpu_load = cpu_load;
+}
+
+apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
+{
+    const amgr_runtime_t *runtime = amgr_runtime();
+    const amgr_board_t *board;
+    amgr_board_config_t *config;
+    amgr_counters_t *counters;
+    amgr_snapshot_t *snapshot;
+
+    memset(view, 0, sizeof(*view));
+    if (runtime == NULL || !amgr_scoreboard_exists()) {
+        return APR_NOTFOUND;
+    }
+    board = runtime->board.shared;
+    config = apr_pcalloc(p, sizeof(*config));
+    counters = apr_pcalloc(p, sizeof(*counters));
+    snapshot =
+        make_snapshot(runtime, runtime->children_max, count_live_rows(), p);
+    view->tick_wall_us = AMGR_NO_TIME;
+    if (read_tick(board, snapshot) == APR_SUCCESS) {
+        view->tick_wall_us = snapshot->server.time.wall_us;
+    }
+    else {
+        amgr_snapshot_clear(snapshot);
+        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    }
+    refresh_server(snapshot);
+    add_slots(snapshot);
+    if (amgr_board_read_config(board, config) != APR_SUCCESS) {
+        config->limits = amgr_config_main()->limits;
+    }
+    if (config->no_monitor) {
+        look_at_self(snapshot);
+    }
+    set_request_ages(snapshot);
+    amgr_board_read_counters(board, counters);
+    read_records(view, board, p);
+    view->snapshot = snapshot;
+    view->config = config;
+    view->counters = counters;
+    view->show_requests = amgr_config_main()->show_requests;
+    view->now_wall_us = snapshot->server.time.wall_us;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the module keeps while the server runs: the only mutable state outside
+ * of configuration.  One record in the process's pool, found again after every
+ * restart, although the module itself is unloaded and loaded anew.  It holds
+ * no pointers to code, for the code may come back at another address or in
+ * another version.
+ */
+#ifndef AMGR_RUNTIME_H
+#define AMGR_RUNTIME_H
+
+#include <httpd.h>
+
+#include "httpd/board_file.h"
+#include "httpd/children.h"
+#include "httpd/config.h"
+#include "httpd/mailbox.h"
+
+/** The process that ticks in the parent's stead. */
+typedef struct amgr_ticker_state_t {
+    pid_t pid;      /**< 0: there is none, reaped beyond doubt */
+    int killed;     /**< SIGKILL was sent to it */
+    int failed;     /**< its end is a fault, to be counted */
+    int registered; /**< APR tells us when the MPM reaps it */
+    apr_time_t forked_mono_us;
+    apr_time_t retry_mono_us; /**< not forked again before this */
+} amgr_ticker_state_t;
+
+typedef struct amgr_runtime_t {
+    apr_uint32_t version; /**< AMGR_RUNTIME_VERSION of who made it */
+    apr_uint32_t size;    /**< sizeof(amgr_runtime_t) likewise */
+    pid_t parent;         /**< the httpd parent; children compare it */
+    amgr_board_owner_t owner;
+    amgr_board_file_t board;
+    amgr_board_place_e place;
+    void *children_memory; /**< see private_memory.h */
+    apr_size_t children_size;
+    int children_max;
+    int server_limit;
+    int thread_limit;
+    amgr_mailbox_t mailbox;
+    amgr_ticker_state_t ticker;
+    int no_monitor; /**< -X: nothing ticks, nothing acts */
+} amgr_runtime_t;
+
+/** The current record, or NULL where the module could not set itself up. */
+amgr_runtime_t *amgr_runtime(void);
+
+/** Find the record or make it, at each start and restart of the server.
+ * Returns NULL (logged) when there can be none. */
+amgr_runtime_t *amgr_runtime_setup(server_rec *s, apr_pool_t *pconf);
+
+/** A child has begun its life: what is the parent's alone is gone here. */
+void amgr_runtime_enter_child(void);
+
+/** Whether this very process is the httpd parent. */
+int amgr_runtime_is_parent(const amgr_runtime_t *runtime);
+
+amgr_board_t *amgr_runtime_board(const amgr_runtime_t *runtime);
+amgr_children_t *amgr_runtime_children(const amgr_runtime_t *runtime);
+
+/** Where the data file goes, or NULL when none is to be written. */
+const char *amgr_runtime_data_file(const amgr_runtime_t *runtime,
+                                   const amgr_config_t *config, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See scoreboard.h.  Field by field as in httpd's scoreboard.h; what each
+ * figure means is modules/generators/mod_status.c's.
+ */
+#include "httpd/scoreboard.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <ap_mpm.h>
+#include <http_core.h>
+#include <mpm_common.h>
+#include <scoreboard.h>
+
+/** Sums over the whole scoreboard. */
+typedef struct sums_t {
+    int busy;
+    int graceful;
+    int idle;
+    apr_uint64_t accesses;
+    apr_uint64_t bytes;
+    apr_interval_time_t duration_us;
+    apr_uint64_t cpu_ticks;
+} sums_t;
+
+_Static_assert(AMGR_MODE_DEAD == SERVER_DEAD &&
+                   AMGR_MODE_READY == SERVER_READY &&
+                   AMGR_MODE_WRITE == SERVER_BUSY_WRITE &&
+                   AMGR_MODE_LOG == SERVER_BUSY_LOG &&
+                   AMGR_MODE_DNS == SERVER_BUSY_DNS &&
+                   AMGR_MODE_IDLE_KILL == SERVER_IDLE_KILL &&
+                   AMGR_MODE_COUNT == SERVER_NUM_STATUS,
+               "modes are those of httpd's scoreboard.h");
+_Static_assert(sizeof(((worker_score *)0)->request) <= AMGR_SLOT_REQUEST_LEN &&
+                   sizeof(((worker_score *)0)->vhost) <= AMGR_SLOT_VHOST_LEN &&
+                   sizeof(((worker_score *)0)->client64) <=
+                       AMGR_SLOT_CLIENT_LEN &&
+                   sizeof(((worker_score *)0)->protocol) <=
+                       AMGR_SLOT_PROTOCOL_LEN,
+               "texts of the scoreboard fit");
+
+int amgr_scoreboard_exists(void)
+{
+    return ap_exists_scoreboard_image();
+}
+
+static int query(int what)
+{
+    int value = 0;
+
+    return ap_mpm_query(what, &value) == APR_SUCCESS && value > 0 ? value : 0;
+}
+
+int amgr_scoreboard_rows(void)
+{
+    return query(AP_MPMQ_HARD_LIMIT_DAEMONS);
+}
+
+int amgr_scoreboard_columns(void)
+{
+    int columns = query(AP_MPMQ_HARD_LIMIT_THREADS);
+
+    return columns > 0 ? columns : 1;
+}
+
+/** Slots of a process that the MPM uses, at most the columns there are. */
+static int used_columns(void)
+{
+    int used = query(AP_MPMQ_MAX_THREADS);
+    int columns = amgr_scoreboard_columns();
+
+    return used < 1 ? 1 : used > columns ? columns : used;
+}
+
+void amgr_scoreboard_read_row(int row, amgr_row_t *out)
+{
+    const process_score *score = ap_get_scoreboard_process(row);
+
+    memset(out, 0, sizeof(*out));
+    if (score != NULL) {
+        out->pid = score->pid;
+        out->generation = score->generation;
+        out->stopping = score->quiescing != 0;
+    }
+}
+
+int amgr_scoreboard_generation(void)
+{
+    return ap_get_scoreboard_global()->running_generation;
+}
+
+static int checked_mode(int mode)
+{
+    return mode >= 0 && mode < AMGR_MODE_COUNT ? mode : AMGR_MODE_DEAD;
+}
+
+static apr_uint64_t cpu_ticks(const worker_score *score)
+{
+    return (apr_uint64_t)(score->times.tms_utime + score->times.tms_stime +
+                          score->times.tms_cutime + score->times.tms_cstime);
+}
+
+static void count_mode(sums_t *sums, int mode, const amgr_row_t *row,
+                       int generation)
+{
+    if (row->pid == 0 || row->stopping || mode == AMGR_MODE_DEAD ||
+        mode == AMGR_MODE_STARTING || mode == AMGR_MODE_IDLE_KILL) {
+        return;
+    }
+    if (mode == AMGR_MODE_READY) {
+        sums->idle += row->generation == generation;
+    }
+    else if (mode == AMGR_MODE_GRACEFUL) {
+        sums->graceful++;
+    }
+    else {
+        sums->busy++;
+    }
+}
+
+static void sum_row(sums_t *sums, int index, int columns, int generation)
+{
+    apr_uint64_t row_ticks = 0;
+    amgr_row_t row;
+    int i;
+
+    amgr_scoreboard_read_row(index, &row);
+    for (i = 0; i < columns; i++) {
+        const worker_score *score =
+            ap_get_scoreboard_worker_from_indexes(index, i);
+        apr_uint64_t ticks;
+
+        if (score == NULL) {
+            continue;
+        }
+        count_mode(sums, checked_mode(score->status), &row, generation);
+        sums->accesses += score->access_count;
+        sums->bytes += (apr_uint64_t)score->bytes_served;
+        sums->duration_us += score->duration;
+        /* The kernel counts CPU time by process: the largest is the latest. */
+        ticks = cpu_ticks(score);
+        row_ticks = ticks > row_ticks ? ticks : row_ticks;
+    }
+    sums->cpu_ticks += row_ticks;
+}
+
+static void fill_rates(amgr_server_t *out)
+{
+    double seconds = (double)apr_time_sec(out->uptime_us);
+
+    out->requests_per_second = -1;
+    out->bytes_per_second = -1;
+    out->bytes_per_request = -1;
+    if (seconds > 0) {
+        out->requests_per_second = (double)out->total_accesses / seconds;
+        out->bytes_per_second = (double)out->total_bytes / seconds;
+    }
+    if (out->total_accesses > 0) {
+        out->bytes_per_request =
+            (double)out->total_bytes / (double)out->total_accesses;
+    }
+}
+
+static void fill_sums(amgr_server_t *out, const sums_t *sums)
+{
+    out->busy_workers = sums->busy;
+    out->graceful_workers = sums->graceful;
+    out->idle_workers = sums->idle;
+    out->total_accesses = sums->accesses;
+    out->total_bytes = sums->bytes;
+    out->total_duration_us = sums->duration_us;
+    out->cpu_seconds = (double)sums->cpu_ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+void amgr_scoreboard_read_server(amgr_server_t *out)
+{
+    sums_t sums;
+    int rows = amgr_scoreboard_rows();
+    int columns = amgr_scoreboard_columns();
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    memset(&sums, 0, sizeof(sums));
+    amgr_clock_read(&out->time);
+    apr_cpystrn(out->version, ap_get_server_banner(), sizeof(out->version));
+    apr_cpystrn(out->mpm, ap_show_mpm(), sizeof(out->mpm));
+    out->generation = amgr_scoreboard_generation();
+    out->started_us = ap_get_scoreboard_global()->restart_time;
+    out->uptime_us = out->time.wall_us - out->started_us;
+    out->extended = ap_extended_status;
+    out->threads_per_process = used_columns();
+    out->threaded = out->threads_per_process > 1;
+    out->async = query(AP_MPMQ_IS_ASYNC) > 0;
+    out->max_processes = query(AP_MPMQ_MAX_DAEMONS);
+    out->max_workers = out->max_processes * out->threads_per_process;
+    for (i = 0; i < rows; i++) {
+        sum_row(&sums, i, columns, out->generation);
+    }
+    fill_sums(out, &sums);
+    fill_rates(out);
+}
+
+/** One slot, from a private copy, so that nothing changes between a check and
+ * its use. */
+static void convert(const worker_score *score, int row, int column,
+                    amgr_slot_t *out)
+{
+    out->start_time_us = score->start_time;
+    out->stop_time_us = score->stop_time;
+    out->last_used_us = score->last_used;
+    out->duration_us = score->duration;
+    out->request_age_us = AMGR_NO_TIME;
+    out->accesses = score->access_count;
+    out->bytes = (apr_uint64_t)score->bytes_served;
+    out->child_accesses = score->my_access_count;
+    out->child_bytes = (apr_uint64_t)score->my_bytes_served;
+    out->conn_bytes = (apr_uint64_t)score->conn_bytes;
+    out->conn_count = score->conn_count;
+    out->cpu_ticks = cpu_ticks(score);
+    out->process_slot = row;
+    out->thread = column;
+    out->mode = checked_mode(score->status);
+    apr_cpystrn(out->client, score->client64, sizeof(out->client));
+    apr_cpystrn(out->request, score->request, sizeof(out->request));
+    apr_cpystrn(out->vhost, score->vhost, sizeof(out->vhost));
+    apr_cpystrn(out->protocol, score->protocol, sizeof(out->protocol));
+}
+
+void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
+                              amgr_snapshot_t *snapshot)
+{
+    int columns = used_columns();
+    int i;
+
+    process->first_slot = snapshot->slot_count;
+    process->slot_count = 0;
+    if (row < 0 || row >= amgr_scoreboard_rows()) {
+        return;
+    }
+    for (i = 0; i < columns; i++) {
+        worker_score score;
+
+        if (snapshot->slot_count >= snapshot->slot_max) {
+            snapshot->incomplete = 1;
+            return;
+        }
+        ap_copy_scoreboard_worker(&score, row, i);
+        /* The copy ends its own texts only as far as httpd's does. */
+        score.client64[sizeof(score.client64) - 1] = '\0';
+        score.request[sizeof(score.request) - 1] = '\0';
+        score.vhost[sizeof(score.vhost) - 1] = '\0';
+        score.protocol[sizeof(score.protocol) - 1] = '\0';
+        convert(&score, row, i, &snapshot->slots[snapshot->slot_count]);
+        snapshot->slot_count++;
+        process->slot_count++;
+    }
+}

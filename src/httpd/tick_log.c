@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See tick_log.h.
+ */
+#include "httpd/tick_log.h"
+
+#include <string.h>
+#include <syslog.h>
+
+#include <apr_strings.h>
+
+#include "httpd/log.h"
+#include "model/words.h"
+
+#define LINE_LEN 900
+
+void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
+                          const amgr_config_t *config,
+                          const amgr_record_t *record, apr_status_t rv)
+{
+    char line[LINE_LEN];
+    amgr_sink_t sink;
+
+    /* A fixed buffer: a line that is too long is cut, and still ended. */
+    amgr_sink_init(&sink, line, sizeof(line) - 1, NULL, NULL);
+    amgr_record_format(record, config->show_requests, &sink);
+    line[sink.used] = '\0';
+    if (rv != APR_SUCCESS) {
+        amgr_log(s, AMGR_TAG_KILL_FAILED, APLOG_ERR, rv, "%s", line);
+        return;
+    }
+    amgr_log(s, AMGR_TAG_KILL, APLOG_NOTICE, 0, "%s", line);
+    if (config->syslog) {
+        if (!log->syslog_open) {
+            openlog("apache-manager", LOG_PID, LOG_USER);
+            log->syslog_open = 1;
+        }
+        syslog(LOG_WARNING, "NOTICE %s", line);
+    }
+}
+
+void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
+                              const amgr_decision_t *decision)
+{
+    const amgr_process_t *process = &snapshot->processes[decision->process];
+    int is_time = decision->verdict == AMGR_VERDICT_TIME;
+
+    if (!APLOG_IS_LEVEL(s, APLOG_INFO)) {
+        return;
+    }
+    amgr_log(s, AMGR_TAG_SUPPRESSED, APLOG_INFO, 0,
+             "worker %" APR_PID_T_FMT " (slot %d) is over its limit (%s: "
+             "%" APR_UINT64_T_FMT " over %" APR_UINT64_T_FMT " %s) and left "
+             "alone: %s",
+             process->id.pid, process->process_slot,
+             amgr_verdict_word(decision->verdict), decision->measured,
+             decision->limit, is_time ? "microseconds" : "bytes",
+             amgr_cause_word(decision->cause));
+}
+
+void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
+                             const char *path, const amgr_replace_file_t *file)
+{
+    if (file->error == log->data_file_error &&
+        file->sys_errno == log->data_file_errno) {
+        return;
+    }
+    log->data_file_error = file->error;
+    log->data_file_errno = file->sys_errno;
+    if (file->error == AMGR_REPLACE_OK) {
+        amgr_log(s, AMGR_TAG_DATA_FILE, APLOG_NOTICE, 0,
+                 "data file %s is written again", path);
+        return;
+    }
+    amgr_log(s, AMGR_TAG_DATA_FILE, APLOG_WARNING, file->sys_errno,
+             "data file %s is not written: %s", path,
+             amgr_replace_error_text(file->error));
+}
+
+static void log_rights(amgr_tick_log_t *log, server_rec *s,
+                       const amgr_board_config_t *config)
+{
+    int no_rights = !config->can_signal && amgr_limits_are_set(&config->limits);
+
+    if (no_rights && !log->no_rights) {
+        amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, 0,
+                 "no permission to signal workers (CAP_KILL is missing?): "
+                 "limits are watched, nothing is retired");
+    }
+    if (!config->can_read_proc && !log->no_proc) {
+        amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, 0,
+                 "no permission to read workers in /proc (hidepid?): their "
+                 "memory is unknown and memory limits are inert");
+    }
+    log->no_rights = no_rights;
+    log->no_proc = !config->can_read_proc;
+}
+
+static void log_storm(amgr_tick_log_t *log, server_rec *s,
+                      const amgr_limits_t *limits, const amgr_ledger_t *ledger)
+{
+    int open = ledger->storm_open_mono_us != 0;
+
+    if (open && !log->storm_open) {
+        amgr_log(s, AMGR_TAG_STORM, APLOG_ERR, 0,
+                 "storm breaker open: %d retirements in %d s did not help, "
+                 "nothing is retired until no worker is over a limit: check "
+                 "the limits against what the application needs",
+                 limits->storm_count,
+                 (int)apr_time_sec(limits->storm_window_us));
+    }
+    else if (!open && log->storm_open) {
+        amgr_log(s, AMGR_TAG_STORM, APLOG_NOTICE, 0, "storm breaker closed");
+    }
+    log->storm_open = open;
+}
+
+static int is_told(const amgr_tick_log_t *log, const char *name)
+{
+    int i;
+
+    for (i = 0; i < log->inert_count; i++) {
+        if (strcmp(log->inert[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void log_inert(amgr_tick_log_t *log, server_rec *s,
+                      const amgr_snapshot_t *snapshot)
+{
+    int i;
+
+    for (i = 0; i < snapshot->group_count; i++) {
+        const amgr_group_t *group = &snapshot->groups[i];
+
+        if (!group->inert || log->inert_count >= AMGR_GROUPS_MAX ||
+            is_told(log, group->name)) {
+            continue;
+        }
+        apr_cpystrn(log->inert[log->inert_count++], group->name,
+                    sizeof(log->inert[0]));
+        amgr_log(s, AMGR_TAG_INERT, APLOG_WARNING, 0,
+                 "a memory limit is below the size of a fresh process of "
+                 "group %s (%" APR_UINT64_T_FMT " bytes): it is inert, since "
+                 "a replacement would be over it at once",
+                 group->name, group->fresh_bytes);
+    }
+}
+
+void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
+                         const amgr_snapshot_t *snapshot,
+                         const amgr_collect_faults_t *faults,
+                         const amgr_board_config_t *config,
+                         const amgr_ledger_t *ledger)
+{
+    log_rights(log, s, config);
+    log_storm(log, s, &config->limits, ledger);
+    log_inert(log, s, snapshot);
+    if (faults->contradicted > 0 && !log->forged) {
+        amgr_log(s, AMGR_TAG_FORGED, APLOG_WARNING, 0,
+                 "%d rows of the scoreboard name another process than the one "
+                 "that was forked for them: a worker may have overwritten "
+                 "shared memory",
+                 faults->contradicted);
+    }
+    log->forged = faults->contradicted > 0;
+    if (!snapshot->server.extended && !log->time_inert &&
+        config->limits.max_time_us != AMGR_LIMIT_OFF) {
+        amgr_log(s, AMGR_TAG_INERT_TIME, APLOG_WARNING, 0,
+                 "ExtendedStatus is Off: the age of requests is unknown and "
+                 "ManagerMaxTime is inert");
+        log->time_inert = 1;
+    }
+}

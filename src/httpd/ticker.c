@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See ticker.h.
+ */
+#include "httpd/ticker.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <apr_portable.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <http_main.h>
+
+#include "httpd/log.h"
+#include "httpd/private_memory.h"
+#include "httpd/tick.h"
+
+/** The title by which ps and top know it. */
+#define TICKER_TITLE "apache-manager"
+
+/** It beats at least this often, whatever the interval. */
+#define BEAT_US (500 * 1000)
+
+/** A ticker that has not beaten for so long is taken for dead. */
+#define SILENCE_US (5 * APR_USEC_PER_SEC)
+
+/** The first tick comes soon, so that a page has figures. */
+#define FIRST_TICK_US (300 * 1000)
+
+/** How long a killed ticker is waited for. */
+#define REAP_US (500 * 1000)
+
+/** Between two forks of a ticker that ends by itself. */
+#define RETRY_US (5 * APR_USEC_PER_SEC)
+
+static void reset_signals(void)
+{
+    static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGINT, SIGPIPE};
+    sigset_t none;
+    apr_size_t i;
+
+    /* Handlers are the parent's and touch its state; restarts and stops are
+     * the parent's to pass on. */
+    for (i = 1; i < NSIG; i++) {
+        signal((int)i, SIG_DFL);
+    }
+    for (i = 0; i < AMGR_COUNT(ignored); i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/** Listeners and whatever else the parent has open would stay open with it. */
+static void close_descriptors(server_rec *s)
+{
+    struct dirent *entry;
+    apr_os_file_t log_fd = -1;
+    DIR *dir;
+
+    closelog();
+    if (s->error_log != NULL) {
+        apr_os_file_get(&log_fd, s->error_log);
+    }
+    dir = opendir("/proc/self/fd");
+    if (dir == NULL) {
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        long fd = strtol(entry->d_name, NULL, 10);
+
+        if (fd > STDERR_FILENO && fd != log_fd && fd != dirfd(dir)) {
+            close((int)fd);
+        }
+    }
+    closedir(dir);
+}
+
+/** It keeps a descriptor for each worker. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void sleep_us(apr_interval_time_t span_us)
+{
+    struct timespec span;
+
+    span.tv_sec = (time_t)apr_time_sec(span_us);
+    span.tv_nsec = (long)apr_time_usec(span_us) * 1000;
+    nanosleep(&span, NULL);
+}
+
+/** Sleep until @a due_us, beating; ends the process when its parent went. */
+static void wait_until(const amgr_runtime_t *runtime, apr_time_t due_us)
+{
+    amgr_board_t *board = amgr_runtime_board(runtime);
+
+    for (;;) {
+        apr_time_t now_us = amgr_clock_monotonic_us();
+
+        if (getppid() != runtime->parent) {
+            _exit(0);
+        }
+        amgr_board_beat(board, now_us);
+        if (now_us >= due_us) {
+            return;
+        }
+        sleep_us(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US);
+    }
+}
+
+/** The ticker's life.  Never returns: no cleanup of the parent's may run. */
+static void live(server_rec *s, amgr_runtime_t *runtime,
+                 const amgr_wsgi_t *wsgi)
+{
+    apr_interval_time_t interval_us;
+    apr_time_t due_us = amgr_clock_monotonic_us() + FIRST_TICK_US;
+    apr_pool_t *pool = NULL;
+    amgr_tick_t *tick;
+
+    setpgid(0, 0); /* prefork stops its children by their group */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, TICKER_TITLE);
+    reset_signals();
+    close_descriptors(s);
+    raise_descriptor_limit();
+    runtime->ticker.pid = getpid();
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        _exit(1);
+    }
+    apr_pool_tag(pool, "amgr_ticker");
+    tick = amgr_tick_create(s, runtime, wsgi, 1, pool);
+    if (tick == NULL) {
+        _exit(1);
+    }
+    interval_us = amgr_config_main()->limits.interval_us;
+    for (;;) {
+        wait_until(runtime, due_us);
+        amgr_tick_run(tick);
+        due_us += interval_us;
+        if (due_us < amgr_clock_monotonic_us()) {
+            due_us = amgr_clock_monotonic_us() + interval_us;
+        }
+    }
+}
+
+/** It is reaped.  Its pid may be another's soon, whose end must not be taken
+ * for its own, so APR forgets it too (which does not check that it knows it).
+ */
+static void note_end(amgr_runtime_t *runtime)
+{
+    amgr_counters_t *counters =
+        amgr_board_counters(amgr_runtime_board(runtime));
+
+    counters->errors[AMGR_STAGE_TICKER] += (apr_uint64_t)runtime->ticker.failed;
+    runtime->ticker.pid = 0;
+    runtime->ticker.killed = 0;
+    runtime->ticker.failed = 0;
+    if (runtime->ticker.registered) {
+        apr_proc_other_child_unregister(runtime);
+    }
+}
+
+/** The MPM's loop has reaped it, or asks us to let go of it at a restart. */
+static void on_end(int reason, void *data, int status)
+{
+    amgr_runtime_t *runtime = data;
+
+    if (reason == APR_OC_REASON_UNREGISTER) {
+        runtime->ticker.registered = 0;
+        return;
+    }
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
+        return;
+    }
+    if (!runtime->ticker.killed) {
+        amgr_log(ap_server_conf, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+                 "ticker %" APR_PID_T_FMT " ended by itself (wait status "
+                 "0x%x): to be replaced",
+                 runtime->ticker.pid, (unsigned int)status);
+        runtime->ticker.failed = 1;
+    }
+    note_end(runtime);
+}
+
+static void pass_memory(amgr_runtime_t *runtime, int pass_on)
+{
+    amgr_private_memory_pass_on(runtime->children_memory,
+                                runtime->children_size, pass_on);
+    amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size,
+                                pass_on);
+}
+
+void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
+                       const amgr_wsgi_t *wsgi, apr_pool_t *pconf)
+{
+    amgr_ticker_state_t *ticker = &runtime->ticker;
+    apr_time_t now_us = amgr_clock_monotonic_us();
+    apr_proc_t proc;
+    pid_t pid;
+
+    if (ticker->pid != 0 || now_us < ticker->retry_mono_us) {
+        return;
+    }
+    ticker->retry_mono_us = now_us + RETRY_US;
+    pass_memory(runtime, 1);
+    pid = fork();
+    if (pid == 0) {
+        live(s, runtime, wsgi);
+        _exit(0);
+    }
+    pass_memory(runtime, 0);
+    if (pid < 0) {
+        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, errno,
+                 "cannot fork the ticker: ticks come from the monitor hook, "
+                 "every 10 seconds, until it can");
+        return;
+    }
+    ticker->pid = pid;
+    ticker->killed = 0;
+    ticker->forked_mono_us = now_us;
+    memset(&proc, 0, sizeof(proc));
+    proc.pid = pid;
+    apr_proc_other_child_register(apr_pmemdup(pconf, &proc, sizeof(proc)),
+                                  on_end, runtime, NULL, pconf);
+    ticker->registered = 1;
+    amgr_log(s, AMGR_TAG_TICKER, APLOG_INFO, 0,
+             "ticker %" APR_PID_T_FMT " started", pid);
+}
+
+/**
+ * Whether it is reaped, by us now or by the MPM's loop before: only then can
+ * it never write again.
+ */
+static int is_reaped(amgr_runtime_t *runtime)
+{
+    pid_t got;
+
+    if (runtime->ticker.pid == 0) {
+        return 1;
+    }
+    do {
+        got = waitpid(runtime->ticker.pid, NULL, WNOHANG);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) {
+        return 0;
+    }
+    note_end(runtime);
+    return 1;
+}
+
+int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
+{
+    amgr_ticker_state_t *ticker = &runtime->ticker;
+    apr_time_t beat_us = amgr_board_last_beat(amgr_runtime_board(runtime));
+    apr_time_t now_us = amgr_clock_monotonic_us();
+    pid_t pid = ticker->pid;
+
+    if (pid == 0) {
+        return 0;
+    }
+    if (is_reaped(runtime)) {
+        return 0;
+    }
+    if (beat_us < ticker->forked_mono_us) {
+        beat_us = ticker->forked_mono_us;
+    }
+    if (now_us - beat_us > SILENCE_US && !ticker->killed) {
+        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+                 "ticker %" APR_PID_T_FMT " has not ticked for %d s: killed, "
+                 "to be replaced",
+                 pid, (int)apr_time_sec(now_us - beat_us));
+        kill(pid, SIGKILL); /* our child, not reaped: it cannot be another */
+        ticker->killed = 1;
+        ticker->failed = 1;
+    }
+    return !is_reaped(runtime);
+}
+
+int amgr_ticker_stop(amgr_runtime_t *runtime)
+{
+    apr_time_t deadline_us = amgr_clock_monotonic_us() + REAP_US;
+
+    if (is_reaped(runtime)) {
+        return 1;
+    }
+    kill(runtime->ticker.pid, SIGKILL);
+    runtime->ticker.killed = 1;
+    while (!is_reaped(runtime)) {
+        if (amgr_clock_monotonic_us() > deadline_us) {
+            return 0;
+        }
+        sleep_us(1000);
+    }
+    return 1;
+}

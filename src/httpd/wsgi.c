@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See wsgi.h.
+ */
+#include "httpd/wsgi.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <http_config.h>
+
+#define DAEMON_DIRECTIVE "WSGIDaemonProcess"
+#define DISPLAY_OPTION "display-name="
+
+/** Names that our own groups have; a WSGI group of that name is prefixed. */
+static int is_reserved(const char *name)
+{
+    return strcmp(name, "native") == 0 || strcmp(name, "daemon") == 0 ||
+           strcmp(name, "helper") == 0 || strcmp(name, "program") == 0;
+}
+
+/** The uncut title of a daemon, or NULL when it is given none. */
+static const char *read_title(const char *args, const char *name, apr_pool_t *p)
+{
+    const char *title = NULL;
+
+    while (*args != '\0') {
+        const char *word = ap_getword_conf(p, &args);
+
+        if (strncasecmp(word, DISPLAY_OPTION, strlen(DISPLAY_OPTION)) == 0) {
+            title = word + strlen(DISPLAY_OPTION);
+        }
+    }
+    if (title != NULL && strcmp(title, "%{GROUP}") == 0) {
+        title = apr_pstrcat(p, "(wsgi:", name, ")", NULL);
+    }
+    return title;
+}
+
+static void add(apr_array_header_t *groups, const char *args,
+                apr_size_t title_len, apr_pool_t *p)
+{
+    const char *name = ap_getword_conf(p, &args);
+    const char *title = read_title(args, name, p);
+    amgr_wsgi_group_t group;
+    amgr_wsgi_group_t *known = (amgr_wsgi_group_t *)groups->elts;
+    int i;
+
+    if (title == NULL || *title == '\0' || title_len == 0) {
+        return;
+    }
+    if (title_len >= sizeof(group.title)) {
+        title_len = sizeof(group.title) - 1;
+    }
+    apr_cpystrn(group.title, title, title_len + 1);
+    apr_snprintf(group.name, sizeof(group.name), "%s%s",
+                 is_reserved(name) ? "wsgi:" : "", name);
+    for (i = 0; i < groups->nelts; i++) {
+        if (strcmp(known[i].title, group.title) == 0) {
+            char both[sizeof(group.name)];
+
+            apr_snprintf(both, sizeof(both), "%s+%s", known[i].name,
+                         group.name);
+            apr_cpystrn(known[i].name, both, sizeof(known[i].name));
+            return;
+        }
+    }
+    *(amgr_wsgi_group_t *)apr_array_push(groups) = group;
+}
+
+static void walk(const ap_directive_t *node, apr_array_header_t *groups,
+                 apr_size_t title_len, apr_pool_t *p)
+{
+    for (; node != NULL; node = node->next) {
+        if (strcasecmp(node->directive, DAEMON_DIRECTIVE) == 0) {
+            add(groups, node->args, title_len, p);
+        }
+        if (node->first_child != NULL) {
+            walk(node->first_child, groups, title_len, p);
+        }
+    }
+}
+
+void amgr_wsgi_configure(amgr_wsgi_t *wsgi, apr_size_t title_len,
+                         apr_pool_t *pconf)
+{
+    apr_array_header_t *groups =
+        apr_array_make(pconf, 4, sizeof(amgr_wsgi_group_t));
+
+    walk(ap_conftree, groups, title_len, pconf);
+    wsgi->groups = (amgr_wsgi_group_t *)groups->elts;
+    wsgi->count = groups->nelts;
+}
+
+const amgr_wsgi_group_t *amgr_wsgi_find(const amgr_wsgi_t *wsgi,
+                                        const char *title)
+{
+    int i;
+
+    for (i = 0; i < wsgi->count; i++) {
+        if (strcmp(wsgi->groups[i].title, title) == 0) {
+            return &wsgi->groups[i];
+        }
+    }
+    return NULL;
+}
