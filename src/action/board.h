@@ -78,12 +78,13 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
  * Whether @a memory of @a size bytes holds a board that this code can read
  * (magic, version, sizes, offsets).  APR_EGENERAL: not a board;
  * APR_ENOTIMPL: another layout or other dimensions than @a dims (which may be
- * NULL: any).  Nothing but this call and amgr_board_carry() may be done with
- * memory that did not pass.
+ * NULL: any).  Nothing but this call, amgr_board_carry() and
+ * amgr_board_owner() may be done with memory that did not pass.
  */
 apr_status_t amgr_board_check(const void *memory, apr_size_t size,
                               const amgr_board_dims_t *dims);
 
+/** Of any board that amgr_board_check() took for one, whatever its layout. */
 const amgr_board_owner_t *amgr_board_owner(const amgr_board_t *board);
 const amgr_board_dims_t *amgr_board_dims(const amgr_board_t *board);
 

@@ -46,10 +46,12 @@ struct amgr_board_t {
     apr_uint64_t magic;
     apr_uint32_t version;
     apr_uint32_t reserved;
+    amgr_board_owner_t owner; /**< up to here alike in every version, so that a
+                                   board that cannot be read still says whose
+                                   it is */
     amgr_board_sizes_t sizes;
     amgr_board_offsets_t at;
     amgr_board_dims_t dims;
-    amgr_board_owner_t owner;
 };
 
 typedef struct amgr_board_config_region_t {

@@ -118,32 +118,29 @@ static int is_safe_place(const char *path)
            ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
-/**
- * Map @a fd for writing, and what it stands for read-only through a descriptor
- * of its own.
- */
-static apr_status_t map_both(amgr_board_file_t *file, int fd, apr_size_t size)
+/** Map @a fd for writing, for the parent and the ticker alone. */
+static apr_status_t map_writable(amgr_board_file_t *file, int fd)
 {
-    char name[64];
-    void *shared;
-    int read_only;
+    void *memory =
+        mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-    file->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (file->memory == MAP_FAILED) {
-        file->memory = NULL;
+    if (memory == MAP_FAILED) {
         return errno;
     }
-    file->size = size;
-    if (madvise(file->memory, size, MADV_DONTFORK) != 0) {
-        return errno;
-    }
-    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-    read_only = open(name, O_RDONLY | O_CLOEXEC);
-    if (read_only < 0) {
-        return errno;
-    }
-    shared = mmap(NULL, size, PROT_READ, MAP_SHARED, read_only, 0);
-    close(read_only);
+    file->memory = memory;
+    return madvise(memory, file->size, MADV_DONTFORK) == 0 ? APR_SUCCESS
+                                                           : errno;
+}
+
+/**
+ * Map @a fd for reading, for everybody.  It must be one that was opened
+ * read-only or sealed against writing, for only then mprotect(2) refuses to
+ * make the mapping writable.
+ */
+static apr_status_t map_shared(amgr_board_file_t *file, int fd)
+{
+    const void *shared = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);
+
     if (shared == MAP_FAILED) {
         return errno;
     }
@@ -156,19 +153,38 @@ static apr_status_t fill(amgr_board_file_t *file, int fd,
                          const amgr_board_dims_t *dims,
                          const amgr_board_owner_t *owner)
 {
-    apr_size_t size = amgr_board_size(dims);
-    apr_status_t rv = posix_fallocate(fd, 0, (off_t)size);
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    file->size = amgr_board_size(dims);
+    rv = posix_fallocate(fd, 0, (off_t)file->size);
+    if (rv == APR_SUCCESS) {
+        rv = map_writable(file, fd);
     }
-    rv = map_both(file, fd, size);
     if (rv == APR_SUCCESS) {
         amgr_board_init(file->memory, dims, owner);
     }
-    else {
-        amgr_board_file_unmap(file);
+    return rv;
+}
+
+/** Map the file at @a path, which is the one that @a st is of, read-only. */
+static apr_status_t share_named(amgr_board_file_t *file, const char *path,
+                                const struct stat *st)
+{
+    struct stat found;
+    apr_status_t rv;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0) {
+        return errno;
     }
+    if (fstat(fd, &found) != 0 || found.st_dev != st->st_dev ||
+        found.st_ino != st->st_ino) {
+        rv = APR_EACCES; /* somebody put another file there */
+    }
+    else {
+        rv = map_shared(file, fd);
+    }
+    close(fd);
     return rv;
 }
 
@@ -189,12 +205,14 @@ static apr_status_t create_named(amgr_board_file_t *file, const char *path,
     if (fd < 0) {
         return errno;
     }
-    rv = fill(file, fd, dims, owner);
-    if (rv == APR_SUCCESS && (fstat(fd, &st) != 0 || rename(temp, path) != 0)) {
-        rv = errno;
-        amgr_board_file_unmap(file);
-    }
+    rv = fstat(fd, &st) == 0 ? fill(file, fd, dims, owner) : errno;
     close(fd);
+    if (rv == APR_SUCCESS) {
+        rv = share_named(file, temp, &st);
+    }
+    if (rv == APR_SUCCESS && rename(temp, path) != 0) {
+        rv = errno;
+    }
     if (rv != APR_SUCCESS) {
         unlink(temp);
         return rv;
@@ -210,12 +228,19 @@ static apr_status_t create_anonymous(amgr_board_file_t *file,
                                      const amgr_board_owner_t *owner)
 {
     apr_status_t rv;
-    int fd = memfd_create("apache-manager", MFD_CLOEXEC);
+    int fd = memfd_create("apache-manager", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
     if (fd < 0) {
         return errno;
     }
     rv = fill(file, fd, dims, owner);
+    if (rv == APR_SUCCESS &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK) != 0) {
+        rv = errno;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = map_shared(file, fd);
+    }
     close(fd);
     return rv;
 }
@@ -238,8 +263,10 @@ amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
         if (*out_status == APR_SUCCESS) {
             return AMGR_BOARD_IN_FILE;
         }
+        amgr_board_file_unmap(file);
     }
     if (create_anonymous(file, dims, owner) != APR_SUCCESS) {
+        amgr_board_file_unmap(file);
         return AMGR_BOARD_NOWHERE;
     }
     return place;

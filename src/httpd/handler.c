@@ -11,6 +11,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "base/units.h"
 #include "httpd/config.h"
@@ -52,11 +53,24 @@ static int is_below(const char *path, const char *base, apr_size_t base_len)
            (path[base_len] == '\0' || path[base_len] == '/');
 }
 
+/** Whether a section sets our handler: SetHandler takes an expression. */
+static int sets_handler(request_rec *r, const core_dir_config *section)
+{
+    const char *handler = section->handler;
+    const char *error = NULL;
+
+    if (section->expr_handler != NULL) {
+        handler = ap_expr_str_exec(r, section->expr_handler, &error);
+    }
+    return error == NULL && handler != NULL &&
+           strcmp(handler, HANDLER_NAME) == 0;
+}
+
 /**
  * Length of the part of the URI at which the handler was set: the longest
  * <Location> with this handler.  0 when it was set in another way.
  */
-static apr_size_t location_len(const request_rec *r)
+static apr_size_t location_len(request_rec *r)
 {
     const core_server_config *core =
         ap_get_core_module_config(r->server->module_config);
@@ -71,10 +85,8 @@ static apr_size_t location_len(const request_rec *r)
         while (len > 1 && section->d[len - 1] == '/') {
             len--;
         }
-        if (len > longest && section->handler != NULL && !section->r &&
-            !section->d_is_fnmatch &&
-            strcmp(section->handler, HANDLER_NAME) == 0 &&
-            is_below(r->uri, section->d, len)) {
+        if (len > longest && section->r == NULL && !section->d_is_fnmatch &&
+            is_below(r->uri, section->d, len) && sets_handler(r, section)) {
             longest = len;
         }
     }
@@ -90,7 +102,7 @@ static int ends_with(const char *text, const char *end)
 }
 
 /** Where the page is, so that its links can be absolute. */
-static apr_size_t find_base(const request_rec *r)
+static apr_size_t find_base(request_rec *r)
 {
     apr_size_t len = location_len(r);
     apr_size_t i;
@@ -191,7 +203,7 @@ int amgr_hook_handler(request_rec *r)
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }

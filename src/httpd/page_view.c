@@ -18,16 +18,14 @@
 #define READ_PAUSE_US 500
 
 /** Room for everything that can be there at once. */
-static amgr_snapshot_t *make_snapshot(const amgr_runtime_t *runtime,
-                                      int process_max, int live_rows,
+static amgr_snapshot_t *make_snapshot(int process_max, int live_rows,
                                       apr_pool_t *p)
 {
     amgr_snapshot_t *snapshot = apr_pcalloc(p, sizeof(*snapshot));
 
-    (void)runtime; /* its limits are not needed: what lives is what counts */
     snapshot->process_max = process_max;
     snapshot->processes =
-        apr_pcalloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
+        apr_palloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
     snapshot->slot_max = live_rows * amgr_scoreboard_columns();
     snapshot->slots =
         apr_palloc(p, (apr_size_t)snapshot->slot_max * sizeof(amgr_slot_t));
@@ -231,8 +229,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     board = runtime->board.shared;
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));
-    snapshot =
-        make_snapshot(runtime, runtime->children_max, count_live_rows(), p);
+    snapshot = make_snapshot(runtime->children_max, count_live_rows(), p);
     view->tick_wall_us = AMGR_NO_TIME;
     if (read_tick(board, snapshot) == APR_SUCCESS) {
         view->tick_wall_us = snapshot->server.time.wall_us;

@@ -4,10 +4,9 @@
  */
 #include "httpd/ticker.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,8 +36,13 @@
 /** The first tick comes soon, so that a page has figures. */
 #define FIRST_TICK_US (300 * 1000)
 
-/** How long a killed ticker is waited for. */
+/** How long a ticker may finish its tick, and how long a killed one is waited
+ * for. */
+#define FINISH_US (200 * 1000)
 #define REAP_US (500 * 1000)
+
+/** Descriptors there can be, where the kernel cannot be asked to close all. */
+#define FD_MAX 65536
 
 /** Between two forks of a ticker that ends by itself. */
 #define RETRY_US (5 * APR_USEC_PER_SEC)
@@ -46,44 +50,51 @@
 static void reset_signals(void)
 {
     static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGINT, SIGPIPE};
-    sigset_t none;
+    sigset_t set;
     apr_size_t i;
 
     /* Handlers are the parent's and touch its state; restarts and stops are
-     * the parent's to pass on. */
+     * the parent's to pass on.  Its SIGTERM ends the ticker between ticks. */
     for (i = 1; i < NSIG; i++) {
         signal((int)i, SIG_DFL);
     }
     for (i = 0; i < AMGR_COUNT(ignored); i++) {
         signal(ignored[i], SIG_IGN);
     }
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/** Close the descriptors from @a first to @a last. */
+static void close_all(int first, int last)
+{
+    int fd;
+
+    if (first > last ||
+        close_range((unsigned int)first, (unsigned int)last, 0) == 0) {
+        return;
+    }
+    /* Before Linux 5.9. */
+    for (fd = first; fd <= last && fd < FD_MAX; fd++) {
+        close(fd);
+    }
 }
 
 /** Listeners and whatever else the parent has open would stay open with it. */
 static void close_descriptors(server_rec *s)
 {
-    struct dirent *entry;
-    apr_os_file_t log_fd = -1;
-    DIR *dir;
+    apr_os_file_t log_fd = STDERR_FILENO;
 
     closelog();
     if (s->error_log != NULL) {
         apr_os_file_get(&log_fd, s->error_log);
     }
-    dir = opendir("/proc/self/fd");
-    if (dir == NULL) {
-        return;
+    if (log_fd < STDERR_FILENO) {
+        log_fd = STDERR_FILENO;
     }
-    while ((entry = readdir(dir)) != NULL) {
-        long fd = strtol(entry->d_name, NULL, 10);
-
-        if (fd > STDERR_FILENO && fd != log_fd && fd != dirfd(dir)) {
-            close((int)fd);
-        }
-    }
-    closedir(dir);
+    close_all(STDERR_FILENO + 1, log_fd - 1);
+    close_all(log_fd + 1, INT_MAX);
 }
 
 /** It keeps a descriptor for each worker. */
@@ -106,6 +117,19 @@ static void sleep_us(apr_interval_time_t span_us)
     nanosleep(&span, NULL);
 }
 
+/** Sleep with SIGTERM let in: never in the middle of a tick, so that each is
+ * written down as a whole. */
+static void doze(apr_interval_time_t span_us)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &term, NULL);
+    sleep_us(span_us);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+}
+
 /** Sleep until @a due_us, beating; ends the process when its parent went. */
 static void wait_until(const amgr_runtime_t *runtime, apr_time_t due_us)
 {
@@ -121,7 +145,7 @@ static void wait_until(const amgr_runtime_t *runtime, apr_time_t due_us)
         if (now_us >= due_us) {
             return;
         }
-        sleep_us(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US);
+        doze(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US);
     }
 }
 
@@ -293,15 +317,11 @@ int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
     return !is_reaped(runtime);
 }
 
-int amgr_ticker_stop(amgr_runtime_t *runtime)
+/** Poll for its end, at most @a span_us. */
+static int wait_for_end(amgr_runtime_t *runtime, apr_interval_time_t span_us)
 {
-    apr_time_t deadline_us = amgr_clock_monotonic_us() + REAP_US;
+    apr_time_t deadline_us = amgr_clock_monotonic_us() + span_us;
 
-    if (is_reaped(runtime)) {
-        return 1;
-    }
-    kill(runtime->ticker.pid, SIGKILL);
-    runtime->ticker.killed = 1;
     while (!is_reaped(runtime)) {
         if (amgr_clock_monotonic_us() > deadline_us) {
             return 0;
@@ -309,4 +329,18 @@ int amgr_ticker_stop(amgr_runtime_t *runtime)
         sleep_us(1000);
     }
     return 1;
+}
+
+int amgr_ticker_stop(amgr_runtime_t *runtime)
+{
+    if (is_reaped(runtime)) {
+        return 1;
+    }
+    runtime->ticker.killed = 1;
+    kill(runtime->ticker.pid, SIGTERM);
+    if (wait_for_end(runtime, FINISH_US)) {
+        return 1;
+    }
+    kill(runtime->ticker.pid, SIGKILL);
+    return wait_for_end(runtime, REAP_US);
 }

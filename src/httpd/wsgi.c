@@ -94,13 +94,28 @@ void amgr_wsgi_configure(amgr_wsgi_t *wsgi, apr_size_t title_len,
     wsgi->count = groups->nelts;
 }
 
+/** Length without the blanks that mod_wsgi fills a short title up with. */
+static apr_size_t trimmed_len(const char *title)
+{
+    apr_size_t len = strlen(title);
+
+    while (len > 0 && title[len - 1] == ' ') {
+        len--;
+    }
+    return len;
+}
+
 const amgr_wsgi_group_t *amgr_wsgi_find(const amgr_wsgi_t *wsgi,
                                         const char *title)
 {
+    apr_size_t len = trimmed_len(title);
     int i;
 
     for (i = 0; i < wsgi->count; i++) {
-        if (strcmp(wsgi->groups[i].title, title) == 0) {
+        const char *configured = wsgi->groups[i].title;
+
+        if (trimmed_len(configured) == len &&
+            strncmp(configured, title, len) == 0) {
             return &wsgi->groups[i];
         }
     }

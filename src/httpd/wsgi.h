@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The WSGI groups that the configuration names, and the titles by which their
- * daemons are known.  mod_wsgi writes display-name over argv[0] and cuts it to
- * the length argv[0] had, so two names may end up as one title; such groups
+ * daemons are known.  mod_wsgi writes display-name over argv[0], cut or filled
+ * up with blanks to the length argv[0] had, so two names may end up as one title; such groups
  * are shown as one, named by both.
  */
 #ifndef AMGR_WSGI_H

@@ -257,6 +257,10 @@ static void put_process(amgr_json_t *json, const amgr_view_t *view,
     put_u64(json, "anon_bytes", process->anon_bytes);
     put_u64(json, "pss_bytes", process->pss_bytes);
     put_string(json, "verdict", amgr_verdict_word(process->verdict));
+    put_text(json, "cause",
+             process->cause == AMGR_CAUSE_NONE
+                 ? ""
+                 : amgr_cause_word(process->cause));
     put_slots(json, view, process);
     amgr_json_end_object(json);
 }
