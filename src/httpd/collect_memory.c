@@ -14,6 +14,9 @@
 /** The dearer `status` of each process is read once in so many ticks. */
 #define STATUS_EVERY 8
 
+/** And of so many processes at one tick. */
+#define STATUS_MAX 64
+
 /** A tick that has read this long leaves the rest to the next one. */
 #define READ_CAP_US (60 * 1000)
 
@@ -99,9 +102,11 @@ static int read_memory(amgr_collector_t *collector, int index,
         return 1;
     }
     process->rss_bytes = statm.rss_bytes;
-    if (known->threads == 0 || known->anon_bytes == AMGR_UNKNOWN ||
-        limits->metric == AMGR_METRIC_ANON ||
-        ((unsigned int)index + collector->turn) % STATUS_EVERY == 0) {
+    if (limits->metric == AMGR_METRIC_ANON ||
+        (collector->status_reads < STATUS_MAX &&
+         (known->anon_bytes == AMGR_UNKNOWN ||
+          ((unsigned int)index + collector->turn) % STATUS_EVERY == 0))) {
+        collector->status_reads++;
         read_status(collector, known, process);
     }
     return 1;
@@ -118,6 +123,7 @@ static void read_all(amgr_collector_t *collector, const amgr_limits_t *limits,
     int i;
 
     collector->cursor = 0;
+    collector->status_reads = 0;
     for (i = 0; i < count; i++) {
         int index = (start + i) % count;
 

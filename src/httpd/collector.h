@@ -27,6 +27,7 @@ struct amgr_collector_t {
     int max;           /**< processes there is room for */
     unsigned int turn; /**< ticks so far */
     int cursor;        /**< where an overrun tick left off */
+    int status_reads;  /**< of this tick */
     amgr_proc_dir_t proc;
     amgr_snapshot_t snapshot;
     amgr_known_t *known;  /**< of this tick, beside snapshot.processes */

@@ -77,6 +77,22 @@ static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
     return place;
 }
 
+/** Whether the kernel says that @a pid is a child of our parent, so that a row
+ * that was overwritten shows no stranger. */
+static int is_sibling(pid_t pid)
+{
+    amgr_proc_dir_t proc;
+    amgr_proc_stat_t stat;
+    apr_status_t rv;
+
+    if (pid == getpid() || amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return pid == getpid();
+    }
+    rv = amgr_proc_read_stat(&proc, pid, &stat);
+    amgr_proc_dir_close(&proc);
+    return rv == APR_SUCCESS && stat.ppid == getppid();
+}
+
 /** A worker that was forked after the last tick. */
 static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
                               int index)
@@ -126,7 +142,7 @@ static void add_slots(amgr_snapshot_t *snapshot)
             continue;
         }
         process = amgr_snapshot_find(snapshot, row.pid);
-        if (process == NULL) {
+        if (process == NULL && is_sibling(row.pid)) {
             process = insert(snapshot, &row, i);
         }
         if (process != NULL && process->process_slot == i &&

@@ -2,8 +2,8 @@
  *
  * The WSGI groups that the configuration names, and the titles by which their
  * daemons are known.  mod_wsgi writes display-name over argv[0], cut or filled
- * up with blanks to the length argv[0] had, so two names may end up as one title; such groups
- * are shown as one, named by both.
+ * up with blanks to the length argv[0] had, so two names may end up as one
+ * title; such groups are shown as one, named by both.
  */
 #ifndef AMGR_WSGI_H
 #define AMGR_WSGI_H
