@@ -12,7 +12,7 @@
 #include "policy/judge.h"
 
 /** The dearer `status` of each process is read once in so many ticks. */
-#define STATUS_EVERY 8
+#define STATUS_EVERY 16
 
 /** And of so many processes at one tick. */
 #define STATUS_MAX 64
