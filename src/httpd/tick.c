@@ -255,8 +255,8 @@ void amgr_tick_run(amgr_tick_t *tick)
 
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
     count_faults(counters, &faults);
-    confirm(tick, snapshot);
     if (!faults.no_table) {
+        confirm(tick, snapshot);
         probe_rights(tick, snapshot, &faults);
         count = amgr_judge(&tick->config->limits, snapshot,
                            amgr_board_ledger(tick->board),
