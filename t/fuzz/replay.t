@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Replays the kept inputs through every fuzz target built by the ordinary
-# compiler: t/fuzz/corpus/NAME/* through BUILD/fuzz/NAME.  A target without
-# inputs, inputs without a target and a target that was not built are failures.
+# compiler: t/fuzz/corpus/NAME/* through BUILD/fuzz/NAME, of t/fuzz/fuzz_NAME.c.
+# A target without inputs, inputs without a target and a target that was not
+# built are failures.
 use strict;
 use warnings;
 
@@ -13,7 +14,7 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Lint qw(build_dir files);
 use Test::More;
 
-my @targets = map { m{([^/]+)\.c$} } files(qr{/fuzz_[^/]+\.c$}, 't/fuzz');
+my @targets = map { m{/fuzz_([^/]+)\.c$} } files(qr{/fuzz_[^/]+\.c$}, 't/fuzz');
 my %known = map { $_ => 1 } @targets;
 
 for my $name (@targets) {

@@ -1,0 +1,186 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Loading: one LoadModule line changes nothing; every malformed value and every
+# wrong place is an error of `httpd -t` that says which directive, which value
+# and what was expected.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Httpd qw(mpms wait_until);
+use Apache::Test qw(-withtestmore);
+use File::Find ();
+
+# One server to each MPM, all at once: the first tick comes after ten seconds.
+my @servers = map {
+    AMGR::Httpd->new(mpm => $_, location => 0, log_level => 'debug')->start;
+} mpms();
+my %before = map { $_->name => [$_->children] } @servers;
+
+# ---- malformed values ------------------------------------------------------
+
+my $check = AMGR::Httpd->new(mpm => 'event', name => 'check');
+
+my $size = [qw(banana 12abc -1 +5M 0 0M 1e3 5X .5M 1.5.2M 99999999999G M
+               NaN 0x10 5MM), ' ', '5 M', '1,5G'];
+my $span = [qw(banana 12abc -1 +5s 0 0s 1e3 5x .5s 10dogs 10sfoo 1h30m 1ms2
+               99999999999d), '5 s'];
+my $switch = [qw(yes 1 true onn), ' '];
+my %malformed = (
+    ManagerMaxMemoryActive  => $size,
+    ManagerMaxMemoryIdle    => $size,
+    ManagerMaxTime          => $span,
+    ManagerHangingThreshold => [@$span, 'Off'],
+    ManagerMinAge           => [@$span, 'Off'],
+    ManagerInterval         => [@$span, qw(Off 99ms 0.09 61m 2h 3601 1d)],
+    ManagerDryRun           => $switch,
+    ManagerSyslog           => $switch,
+    ManagerMaxRetiring      => [qw(0 0% 101% -1 10%% % 5x 1.5 50.5% Off)],
+    ManagerMinServing       => [qw(-1 1.5 many 1x 99999999999 Off)],
+    ManagerStrikes          => [qw(0 -1 1.5 few 1x 99999999999 Off)],
+    ManagerMemoryMetric     => [qw(vsz rs rsss)],
+    ManagerShowRequests     => [qw(On all Pathh)],
+);
+
+for my $directive (sort keys %malformed) {
+    for my $value (@{ $malformed{$directive} }) {
+        my ($out, $status) = $check->config_error(qq($directive "$value"));
+        my $text = qr/^\s*\Q$directive\E: '\Q$value\E' is not .*\(expected .+\)$/m;
+        ok($status != 0 && $out =~ $text, "$directive '$value' is refused")
+            or diag("status $status: $out");
+    }
+    # httpd's own words, which end in our help; an empty value is none to it.
+    for my $values ('', '""', '1 2') {
+        my ($out, $status) = $check->config_error("$directive $values");
+        ok($status != 0 && $out =~ /\Q$directive\E takes one argument, \S/,
+           "$directive with '$values' is refused") or diag($out);
+    }
+}
+
+# Two values, or one word.
+my @storm = (
+    ['5',         '5'],     ['0 1m',    '0'],     ['-1 1m',   '-1'],
+    ['65 1m',     '65'],    ['five 1m', 'five'],  ['5 0',     '0'],
+    ['5 1week',   '1week'], ['5 -1m',   '-1m'],   ['5 ""',    '5'],
+    ['Off 1m',    '1m'],    ['1.5 1m',  '1.5'],   ['5 Off',   'Off'],
+);
+for (@storm) {
+    my ($values, $quoted) = @$_;
+    my ($out, $status) = $check->config_error("ManagerStormLimit $values");
+    ok($status != 0
+       && $out =~ /^\s*ManagerStormLimit: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "ManagerStormLimit $values is refused") or diag("status $status: $out");
+}
+
+for my $value ('some/dir/', '/') {
+    my ($out, $status) = $check->config_error("ManagerDataFile $value");
+    (my $quoted = $value) =~ s/"//g;
+    ok($status != 0
+       && $out =~ /^\s*ManagerDataFile: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "ManagerDataFile $value is refused") or diag("status $status: $out");
+}
+
+# ---- what is good ----------------------------------------------------------
+
+my @good = (
+    (map { ("ManagerMaxMemoryActive $_", "ManagerMaxMemoryIdle $_") }
+     qw(50K 50KB 50kb 50KiB 5m 1.5G 42 2T off Off OFF)),
+    (map { "ManagerMaxTime $_" } qw(500ms 2s 3m 5h 2d 90 1.5m off)),
+    (map { "ManagerHangingThreshold $_" } qw(500ms 5M 300)),
+    (map { "ManagerInterval $_" } qw(100ms 0.1 10s 1h 60m 3600)),
+    (map { ("ManagerDryRun $_", "ManagerSyslog $_") } qw(on OFF)),
+    (map { "ManagerMinAge $_" } qw(1ms 30s)),
+    (map { "ManagerMaxRetiring $_" } qw(1 20 1% 100%)),
+    (map { "ManagerMinServing $_" } qw(0 1 100)),
+    (map { "ManagerStrikes $_" } qw(1 1000)),
+    (map { "ManagerStormLimit $_" } 'Off', 'off', '1 1s', '64 1d'),
+    (map { "ManagerMemoryMetric $_" } qw(rss ANON Pss uss)),
+    (map { "ManagerShowRequests $_" } qw(off path FULL)),
+    (map { "ManagerDataFile $_" } 'Off', 'off', 'x.txt', '/nonexistent/x.txt'),
+);
+for my $line (@good) {
+    my ($out, $status) = $check->config_error($line);
+    ok($status == 0 && $out =~ /^Syntax OK$/m, "$line is accepted")
+        or diag("status $status: $out");
+}
+
+# ---- places ----------------------------------------------------------------
+
+my %any = (
+    (map { $_ => 'Off' } qw(ManagerMaxMemoryActive ManagerMaxMemoryIdle
+                            ManagerDryRun ManagerSyslog ManagerStormLimit
+                            ManagerShowRequests ManagerDataFile)),
+    (map { $_ => '1m' } qw(ManagerHangingThreshold ManagerMinAge
+                           ManagerInterval ManagerMaxTime)),
+    (map { $_ => '1' } qw(ManagerMaxRetiring ManagerMinServing
+                          ManagerStrikes)),
+    ManagerMemoryMetric => 'rss',
+);
+is(join(' ', grep { !exists $any{$_} } sort keys %malformed), '',
+   'the table of places knows every directive');
+for my $directive (sort keys %any) {
+    for my $place ('<VirtualHost *:1>', '<Directory "/">', '<Location "/x">',
+                   '<Files "x">', '<Location "/manager-status">') {
+        my ($section) = $place =~ /<(\w+)/;
+        my ($out, $status) = $check->config_error(
+            "$place\n$directive $any{$directive}\n</$section>");
+        ok($status != 0 && $out =~ /\Q$directive\E/,
+           "$directive in $place is refused") or diag("status $status: $out");
+    }
+}
+
+my ($out, $status) = $check->config_error('ManagerBalancerName x');
+ok($status != 0 && $out =~ /Invalid command 'ManagerBalancerName'/,
+   q(mod_cluster's directive is not ours));
+
+# ---- what loading did not do -----------------------------------------------
+
+for my $s (@servers) {
+    my $name = $s->name;
+    ok(wait_until(sub { -e $s->data_file }, 20, 'the first tick'),
+       "$name ticks");
+    is("@{[$s->children]}", "@{ $before{$name} }",
+       "$name: nothing was killed, and no process was added");
+    is($s->get('/manager-status')->code, 404,
+       "$name: nothing is shown until a location says so");
+    is($s->get('/')->code, 200, "$name serves");
+    is_deeply([files_outside($s)], [], "$name: no file outside the runtime "
+              . 'directory');
+    my @own = grep { !/httpd\.pid$/ } glob $s->runtime_file('*');
+    is_deeply([map { s{.*/}{}r } @own],
+              ['apache-manager.board', 'apache-manager.txt'],
+              "$name: two files in it");
+    is(mode($s->board_file), '0600', "$name: the board is the server's alone");
+    is(mode($s->data_file), '0644', "$name: the data file is for everybody");
+    is(join("\n", $s->log_lines(qr/Would kill|Killing|AMGR\d{4}/)), '',
+       "$name: nothing to announce");
+    like(slurp($s->data_file), qr/^workers-killed-idle\t0$/m,
+         "$name: nothing killed in the data file");
+    $s->stop_ok;
+}
+
+sub mode { return sprintf '%04o', (stat $_[0])[2] & 07777 }
+
+sub slurp {
+    my ($file) = @_;
+    open my $fh, '<', $file or die "$file: $!\n";
+    local $/;
+    return scalar <$fh>;
+}
+
+sub files_outside {
+    my ($s) = @_;
+    my %ours = map { $s->path($_) => 1 }
+        qw(htdocs/index.html conf/mime.types conf/httpd.conf logs/error.log
+           logs/output.log run/httpd.pid);
+    my @found;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        push @found, $_ if !-d && !$ours{$_} && !m{/run/[^/]+$};
+    } }, $s->root);
+    return sort @found;
+}
+
+done_testing();

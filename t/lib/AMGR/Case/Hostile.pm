@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the world may do to the module: workers that lie, files that are traps,
+# disks that are full, rights that are missing, servers that share a directory.
+package AMGR::Case::Hostile;
+
+use strict;
+use warnings;
+
+use AMGR::Case::Retire;
+use AMGR::Httpd qw(wait_until);
+use AMGR::Schema qw(schema_errors);
+use Apache::Test qw(-withtestmore);
+use POSIX ();
+use Time::HiRes qw(time);
+
+use constant NOBODY => 65534;
+
+sub run {
+    my ($mpm) = @_;
+    lies($mpm);
+    data_files($mpm);
+    ordinary_user($mpm);
+    one_process($mpm);
+    without_extended_status($mpm);
+    score_board_file($mpm);
+    same_directory($mpm);
+    done_testing();
+    return;
+}
+
+sub healthy {
+    my ($s, $what) = @_;
+    is($s->get('/')->code, 200, "$what: it serves");
+    my $text = $s->get('/manager-status/status.json')->content;
+    is_deeply([schema_errors($text)], [], "$what: status.json obeys its schema");
+    is($s->get('/manager-status')->code, 200, "$what: the page");
+    like($s->get('/manager-status/metrics.txt')->content,
+         qr/^status-response\t[01]$/m, "$what: metrics.txt");
+    return;
+}
+
+# ---- a worker that scribbles over what it shares ---------------------------
+
+sub lies {
+    my ($mpm) = @_;
+    my $s = AMGR::Httpd->new(mpm => $mpm, interval => '300ms',
+                             name => "$mpm-lies");
+    my $module = $s->build_object('mod_scribble');
+    $s->{config} = <<"END";
+LoadModule scribble_module $module
+<Location "/scribble">
+    SetHandler scribble
+</Location>
+ManagerMaxMemoryActive 4G
+ManagerMinAge 1s
+END
+    $s->start;
+    AMGR::Case::Retire::grow_up($s);
+
+    my @board = split /\n/, $s->get('/scribble?board=1')->content;
+    is_deeply(\@board, ['board r--s EACCES'],
+              "$mpm: a worker has the board to read, once, for good");
+
+    # A stranger, a child of this test, whom root could well kill.
+    my $stranger = fork // die "fork: $!\n";
+    if ($stranger == 0) {
+        exec 'sleep', '300' or POSIX::_exit(127);
+    }
+    my @before = $s->children;
+    for my $pid ($stranger, $s->parent_pid, 1, -1, $$) {
+        my $name = $pid == $stranger ? 'a stranger' : $pid == $$ ? 'this test'
+            : $pid == $s->parent_pid ? 'the parent' : $pid;
+        my $lie = $s->start_request("/scribble?pids=$pid&hang=1&secs=1");
+        $s->wait_ticks(1);
+        ok($lie->wait(10), "$mpm: rows that belong to $name");
+        is($lie->status, 200, 'the liar lives');
+        healthy($s, "pid $name");
+    }
+    AMGR::Case::Retire::all_live("$mpm: nobody ends for a lie", $stranger,
+                                 $s->parent_pid, @before);
+    is_deeply($s->json->{kills}, [], 'nobody was retired');
+    cmp_ok($s->json->{manager}{errors}{scoreboard}, '>=', 1,
+           "$mpm: contradictions are counted");
+
+    my $noise = $s->start_request('/scribble?noise=1&secs=2');
+    $s->wait_ticks(2);
+    ok($noise->wait(10), "$mpm: noise over what children may write");
+    like($noise->body // '', qr/mappings=\d+/, 'and it tells');
+    healthy($s, 'after the noise');
+    AMGR::Case::Retire::all_live("$mpm: nobody ends for noise", $stranger,
+                                 $s->parent_pid, @before);
+    my $ticks = $s->json->{manager}{ticks};
+    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks + 2 }, 10, 'ticks'),
+       'it ticks on');
+
+    # A forged age can at worst retire a genuine child.
+    $s->set_config("$s->{config}ManagerMaxTime 1s\n");
+    $s->graceful or return fail('graceful');
+    AMGR::Case::Retire::grow_up($s);
+    my $forged = $s->start_request("/scribble?pids=$stranger&hang=1&secs=3");
+    $forged->wait(20);
+    my @killed = map { $_->{pid} } @{ $s->json->{kills} };
+    ok(AMGR::Httpd::is_alive($stranger), "$mpm: a stranger is never signalled");
+    ok($s->is_running, 'nor is the parent');
+    is(scalar(grep { $_ == $stranger || $_ == $s->parent_pid || $_ <= 1 }
+              @killed), 0, 'and no record names them');
+    ok(wait_until(sub { $s->get('/')->code == 200 }, 10, 'service'),
+       "$mpm: it serves");
+    kill 'TERM', $stranger;
+    waitpid $stranger, 0;
+    $s->expect_log(qr/AMGR00(?:15|03|04|05): /, qr/AH1039[23]/,
+                   qr/long lost child came home/);
+    $s->stop_ok;
+    return;
+}
+
+# ---- the data file's place -------------------------------------------------
+
+sub data_files {
+    my ($mpm) = @_;
+    my %trap = (
+        symlink   => sub { symlink "$_[0]/victim", $_[1] },
+        directory => sub { mkdir $_[1] },
+        fifo      => sub { POSIX::mkfifo($_[1], 0600) },
+        dangling  => sub { symlink "$_[0]/not-there", $_[1] },
+    );
+    for my $kind (sort keys %trap) {
+        my ($s, $dir) = data_server($mpm, $kind);
+        $trap{$kind}->($dir, "$dir/data.txt")
+            or die "$kind: $!\n";
+        my $was = join ' ', (lstat "$dir/data.txt")[0, 1, 2];
+        $s->start;
+        refused($s, "$mpm: $kind");
+        is(join(' ', (lstat "$dir/data.txt")[0, 1, 2]), $was,
+           "$mpm: the $kind is as it was");
+        is(AMGR::Httpd::slurp("$dir/victim"), "precious\n", 'nothing was '
+           . 'written through it');
+        ok(!-e "$dir/not-there", 'nor made');
+        only_these($dir, 'data.txt', 'victim');
+        $s->stop_ok;
+        ok(-l "$dir/data.txt" || -e _, "$mpm: and stays after the end");
+    }
+
+    my ($s, $dir) = data_server($mpm, 'hard link');
+    link "$dir/victim", "$dir/data.txt" or die "link: $!\n";
+    $s->start;
+    ok(wait_until(sub { AMGR::Httpd::slurp("$dir/data.txt") =~ /^uptime\t/m },
+                  15, 'the data file'), "$mpm: a hard link is replaced");
+    is(AMGR::Httpd::slurp("$dir/victim"), "precious\n",
+       'not written through');
+    $s->stop_ok;
+    ok(!-e "$dir/data.txt", 'the data file is removed at the end');
+
+    ($s, $dir) = data_server($mpm, 'open directory');
+    chmod 0777, $dir;
+    $s->start;
+    refused($s, "$mpm: a directory that all may write");
+    ok(!-e "$dir/data.txt", 'is not written');
+    # It is news again when it changes, and only then.
+    chmod 0755, $dir;
+    ok(wait_until(sub { -s "$dir/data.txt" }, 10, 'the data file'),
+       "$mpm: put right, it is written");
+    $s->stop_ok;
+
+    ($s, $dir) = data_server($mpm, 'sticky directory');
+    chmod 01777, $dir;
+    $s->start;
+    ok(wait_until(sub { -s "$dir/data.txt" }, 10, 'the data file'),
+       "$mpm: a sticky directory will do");
+    $s->stop_ok;
+
+    for my $fault (qw(full readonly)) {
+        ($s, $dir) = data_server($mpm, $fault);
+        open my $fh, '>', "$dir/data.txt" or die "$dir/data.txt: $!\n";
+        print {$fh} "old\n";
+        close $fh;
+        $s->{env} = { LD_PRELOAD => $s->build_object('fault'),
+                      AMGR_FAULT => $fault, AMGR_FAULT_DIR => $dir };
+        $s->start;
+        refused($s, "$mpm: a disk that is $fault");
+        is(AMGR::Httpd::slurp("$dir/data.txt"), "old\n", 'the old file stands');
+        only_these($dir, 'data.txt', 'victim');
+        $s->stop_ok;
+    }
+
+    ($s, $dir) = data_server($mpm, 'missing directory');
+    $s->{config} =~ s{/data\.txt}{/no/data.txt};
+    $s->start;
+    refused($s, "$mpm: a directory that is not there");
+    $s->stop_ok;
+    return;
+}
+
+sub data_server {
+    my ($mpm, $kind) = @_;
+    $kind =~ tr/ /-/;
+    my $s = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
+                             name => "$mpm-$kind");
+    my $dir = $s->path('work/data');
+    mkdir $dir, 0755 or die "$dir: $!\n";
+    $s->write('work/data/victim', "precious\n");
+    $s->{config} = "ManagerDataFile $dir/data.txt\n";
+    return ($s, $dir);
+}
+
+# It is counted at each try, logged once, and the server goes on.
+sub refused {
+    my ($s, $what) = @_;
+    $s->expect_log(qr/AMGR0008: /);
+    ok(wait_until(sub { $s->json->{manager}{errors}{data_file} >= 2 }, 15,
+                  'two errors'), "$what is refused, and counted")
+        or diag(JSON::PP->new->canonical->encode(
+                    $s->json->{manager}{errors}));
+    my @lines = $s->log_lines(qr/AMGR0008: /);
+    is(scalar @lines, 1, "$what is logged once") or diag(join "\n", @lines);
+    like($lines[0] // '', qr/\Q$s->{root}\E/, 'with its path');
+    healthy($s, $what);
+    return;
+}
+
+sub only_these {
+    my ($dir, @names) = @_;
+    opendir my $fh, $dir or die "$dir: $!\n";
+    is(join(' ', sort grep { !/^\.\.?$/ } readdir $fh),
+       join(' ', sort @names), 'no temporary file is left');
+    return;
+}
+
+# ---- rights ----------------------------------------------------------------
+
+sub ordinary_user {
+    my ($mpm) = @_;
+    my $uid = AMGR::Httpd::is_root() ? NOBODY : $>;
+    my $s = AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
+                                       as_user => $uid,
+                                       name => "$mpm-user");
+    is((stat '/proc/' . $s->parent_pid)[4], $uid, 'an ordinary user');
+    AMGR::Case::Retire::grow_up($s);
+    my @before = $s->children;
+    my $pid = AMGR::Case::Retire::leak($s, 200);
+    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: retired without root");
+    AMGR::Case::Retire::all_live('nobody else', grep { $_ != $pid } @before);
+    AMGR::Case::Retire::record($s, $pid);
+    healthy($s, 'an ordinary user');
+    is((stat $s->board_file)[4], $uid, 'the board is theirs');
+    $s->stop_ok;
+    return;
+}
+
+# ---- configurations out of the ordinary ------------------------------------
+
+# Nothing ticks and nothing acts; what is asked for is collected at once.
+sub one_process {
+    my ($mpm) = @_;
+    my $s = AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
+                                       args => ['-X'], name => "$mpm-X");
+    my $pid = AMGR::Case::Retire::leak($s, 200);
+    my $json = $s->json;
+    is($json->{manager}{ticks}, 0, "$mpm -X: no tick");
+    my ($me) = grep { $_->{pid} == $pid } @{ $json->{processes} };
+    ok(!$me || ($me->{rss_bytes} // 0) > 200 << 20, 'memory of now')
+        or diag(JSON::PP->new->canonical->encode($me));
+    is_deeply($json->{kills}, [], 'nobody is retired');
+    healthy($s, "$mpm -X");
+    like($s->get('/manager-status')->content, qr/-X|one process/i,
+         'the page says so');
+    ok($s->is_running, 'it runs');
+    $s->stop_ok;
+    return;
+}
+
+sub without_extended_status {
+    my ($mpm) = @_;
+    my $s = AMGR::Case::Retire::server($mpm, "ExtendedStatus Off\n"
+        . "ManagerMaxTime 1s\nManagerMaxMemoryIdle 150M", name => "$mpm-plain");
+    AMGR::Case::Retire::grow_up($s);
+    my $long = $s->start_request('/app/sleep?s=4');
+    ok($long->wait(10), 'the long request ends');
+    is($long->status, 200, "$mpm: without ExtendedStatus no time is judged");
+    my @lines = $s->log_lines(qr/AMGR0013: /);
+    is(scalar @lines, 1, 'and the log says so');
+    my $json = $s->json;
+    is($json->{server}{total_accesses}, undef, 'nobody counts accesses');
+    is($json->{server}{requests_per_second}, undef, 'nor their rate');
+    my $pid = AMGR::Case::Retire::leak($s, 200);
+    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: memory is judged all the same");
+    healthy($s, 'without ExtendedStatus');
+    $s->expect_log(qr/AMGR0013: /);
+    $s->stop_ok;
+
+    # Unless the configuration says otherwise the module turns it on.
+    $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-extended")->start;
+    $s->get('/') for 1 .. 3;
+    ok(wait_until(sub { ($s->json->{server}{total_accesses} // 0) >= 3 }, 5,
+                  'accesses'), "$mpm: ExtendedStatus is on without a word");
+    $s->stop_ok;
+    return;
+}
+
+sub score_board_file {
+    my ($mpm) = @_;
+    my $s = AMGR::Case::Retire::server($mpm, "ScoreBoardFile scoreboard\n"
+                                       . 'ManagerMaxMemoryIdle 150M',
+                                       name => "$mpm-scoreboard");
+    AMGR::Case::Retire::grow_up($s);
+    my $pid = AMGR::Case::Retire::leak($s, 200);
+    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: with a ScoreBoardFile too");
+    healthy($s, 'with a ScoreBoardFile');
+    $s->stop_ok;
+    return;
+}
+
+# Two servers in one runtime directory: the second keeps off.
+sub same_directory {
+    my ($mpm) = @_;
+    my $first = AMGR::Httpd->new(mpm => $mpm, interval => '300ms',
+                                 name => "$mpm-first")->start;
+    ok($first->wait_ticks(1), 'the first ticks');
+    my $inode = (stat $first->board_file)[1];
+    my $second = AMGR::Case::Retire::server(
+        $mpm, 'ManagerMaxMemoryIdle 150M', name => "$mpm-second",
+        runtime_dir => $first->runtime_file('.'));
+    is(scalar(my @l = $second->log_lines(qr/AMGR0010: /)), 1,
+       "$mpm: the second says that it will not share");
+    $second->expect_log(qr/AMGR0010: /);
+    AMGR::Case::Retire::grow_up($second);
+    my $pid = AMGR::Case::Retire::leak($second, 200);
+    AMGR::Case::Retire::gone($second, $pid, 6, 'and does its work');
+    is_deeply($first->json->{kills}, [], 'which the first knows nothing of');
+    my %first = map { $_ => 1 } $first->children;
+    is(scalar(grep { $first{ $_->{pid} } } @{ $second->json->{processes} }),
+       0, 'each shows its own');
+    healthy($first, 'the first');
+    healthy($second, 'the second');
+    is((stat $first->board_file)[1], $inode, 'the board is the first\'s');
+    # What it leaves behind is the first's: no matter of its own end.
+    my @wrong = grep { !/the (?:board|data) file stayed/ } $second->stop;
+    is("@wrong", '', 'the second ends');
+    ok(-e $first->board_file, "$mpm: and leaves the board");
+    ok(-e $first->data_file, 'and the data file');
+    ok($first->wait_ticks(2), 'the first ticks on');
+    is($first->data->{'workers-killed-idle'}, 0,
+       'and the data file is its own');
+    $first->stop_ok;
+    return;
+}
+
+1;

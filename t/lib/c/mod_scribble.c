@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * For the tests only: a worker gone mad.  It writes lies into whatever memory
+ * it shares with others, waits, and puts back what it found, so that the
+ * server itself can be stopped in order.
+ *
+ *   /scribble?pids=N     every row in use belongs to process N
+ *   /scribble?hang=1     every idle slot has run a request for a year
+ *   /scribble?noise=1    0xff over all shared memory that is not httpd's own
+ *   /scribble?board=1    tells how the board is mapped and whether mprotect(2)
+ *                        makes it writable
+ * with &secs=N: for so many seconds.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <ap_mpm.h>
+#include <scoreboard.h>
+
+#define ROWS_MAX 64
+#define NOBODY (-2)
+#define LIE_TIME (APR_USEC_PER_SEC * 86400 * 365 * 50)
+
+static int number(request_rec *r, const char *name, int otherwise)
+{
+    const char *at = r->args == NULL ? NULL : strstr(r->args, name);
+
+    return at == NULL ? otherwise : (int)strtol(at + strlen(name), NULL, 10);
+}
+
+static int limit_of(int what)
+{
+    int value = 0;
+
+    ap_mpm_query(what, &value);
+    return value;
+}
+
+static pid_t saved_pids[ROWS_MAX];
+
+static void lie_about_pids(pid_t pid)
+{
+    int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    int row;
+
+    for (row = 0; row < rows && row < ROWS_MAX; row++) {
+        process_score *process = ap_get_scoreboard_process(row);
+
+        saved_pids[row] = process->pid;
+        if (process->pid != 0) {
+            process->pid = pid;
+        }
+    }
+}
+
+static void tell_true_pids(void)
+{
+    int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    int row;
+
+    for (row = 0; row < rows && row < ROWS_MAX; row++) {
+        if (saved_pids[row] != 0) {
+            ap_get_scoreboard_process(row)->pid = saved_pids[row];
+        }
+    }
+}
+
+/** Only idle slots, and back only those that nobody has used since: the MPM
+ * itself must not fall over what this module makes of its memory. */
+static void lie_about_time(int lie)
+{
+    int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    int columns = limit_of(AP_MPMQ_HARD_LIMIT_THREADS);
+    int row;
+    int column;
+
+    for (row = 0; row < rows; row++) {
+        for (column = 0; column < columns; column++) {
+            worker_score *slot = ap_get_scoreboard_worker_from_indexes(row,
+                                                                       column);
+
+            if (lie && slot->status == SERVER_READY) {
+                slot->status = SERVER_BUSY_WRITE;
+                slot->start_time = LIE_TIME;
+                slot->stop_time = LIE_TIME - 1;
+                slot->bytes_served = -1;
+                slot->my_access_count = (unsigned long)-1;
+                memset(slot->request, 0xff, sizeof(slot->request));
+                memset(slot->client64, 'A', sizeof(slot->client64));
+            }
+            else if (!lie && slot->start_time == LIE_TIME &&
+                     slot->status == SERVER_BUSY_WRITE) {
+                slot->start_time = 0;
+                slot->stop_time = 0;
+                slot->status = SERVER_READY;
+            }
+        }
+    }
+}
+
+/** Calls for every writable shared mapping but the scoreboard. */
+static int each_mapping(void (*take)(char *begin, size_t size, void *baton),
+                        void *baton)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[1024];
+    int count = 0;
+
+    if (maps == NULL) {
+        return -1;
+    }
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long begin = 0;
+        unsigned long end = 0;
+        unsigned long image = (unsigned long)ap_scoreboard_image->global;
+        char perms[8] = "";
+
+        if (sscanf(line, "%lx-%lx %7s", &begin, &end, perms) == 3 &&
+            strcmp(perms, "rw-s") == 0 && !(image >= begin && image < end)) {
+            take((char *)begin, end - begin, baton);
+            count++;
+        }
+    }
+    fclose(maps);
+    return count;
+}
+
+static char *saved[64];
+static size_t saved_count;
+
+static void make_noise(char *begin, size_t size, void *baton)
+{
+    (void)baton;
+    if (saved_count < 64 && (saved[saved_count] = malloc(size)) != NULL) {
+        memcpy(saved[saved_count++], begin, size);
+        memset(begin, 0xff, size);
+    }
+}
+
+static void make_quiet(char *begin, size_t size, void *baton)
+{
+    size_t *index = baton;
+
+    if (*index < saved_count) {
+        memcpy(begin, saved[*index], size);
+        free(saved[(*index)++]);
+    }
+}
+
+static int tell_board(request_rec *r)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[1024];
+
+    if (maps == NULL) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long begin = 0;
+        unsigned long end = 0;
+        char perms[8] = "";
+
+        if (strstr(line, "apache-manager.board") == NULL ||
+            sscanf(line, "%lx-%lx %7s", &begin, &end, perms) != 3) {
+            continue;
+        }
+        if (mprotect((void *)begin, end - begin, PROT_READ | PROT_WRITE) ==
+            0) {
+            ap_rprintf(r, "board %s writable\n", perms);
+            mprotect((void *)begin, end - begin, PROT_READ);
+        }
+        else {
+            ap_rprintf(r, "board %s %s\n", perms,
+                       errno == EACCES ? "EACCES" : strerror(errno));
+        }
+    }
+    fclose(maps);
+    return OK;
+}
+
+static int handle(request_rec *r)
+{
+    int seconds = number(r, "secs=", 2);
+    int pid = number(r, "pids=", NOBODY);
+    int hang = number(r, "hang=", 0);
+    int noise = number(r, "noise=", 0);
+    int count = 0;
+    size_t index = 0;
+
+    if (r->handler == NULL || strcmp(r->handler, "scribble") != 0) {
+        return DECLINED;
+    }
+    ap_set_content_type(r, "text/plain");
+    if (number(r, "board=", 0)) {
+        return tell_board(r);
+    }
+    if (pid != NOBODY) {
+        lie_about_pids((pid_t)pid);
+    }
+    if (hang) {
+        lie_about_time(1);
+    }
+    if (noise) {
+        saved_count = 0;
+        count = each_mapping(make_noise, NULL);
+    }
+    sleep((unsigned int)seconds);
+    if (noise) {
+        each_mapping(make_quiet, &index);
+    }
+    if (hang) {
+        lie_about_time(0);
+    }
+    if (pid != NOBODY) {
+        tell_true_pids();
+    }
+    ap_rprintf(r, "pid=%d mappings=%d\n", (int)getpid(), count);
+    return OK;
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(scribble) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks,
+    AP_MODULE_FLAG_NONE
+};

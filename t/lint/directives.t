@@ -1,0 +1,54 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every directive is in the code, in the reference configuration and in the
+# README, or in none of them.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Lint qw(slurp files);
+use Test::More;
+
+my $table = slurp('src/httpd/directives.c');
+my $reference = slurp('conf/reference.conf');
+my $readme = slurp('README.md');
+
+# Rows of the command table: some macro's first argument.
+my %code;
+$code{$_}++ for $table =~ /^\s*[A-Z][A-Z0-9_]*\(\s*"(<?Manage[dr][A-Z][A-Za-z]+)"/mg;
+ok(%code, 'the command table has rows') or BAIL_OUT('no command table');
+my %said;
+$said{$_}++ for $table =~ /"(<?Manage[dr][A-Z][A-Za-z]+)"/g;
+is(set(\%said), set(\%code), 'every name of the file is a row of the table');
+
+# Set or commented out: "# ManagerInterval 10s".
+my %conf = map { $_ => 1 }
+    $reference =~ /^\s*(?:#\s?)?\s*(<?Manage[dr][A-Z][A-Za-z]+)(?=[ \t]|$)/mg;
+is(set(\%conf), set(\%code), 'conf/reference.conf: these and no others');
+
+# The heading of its entry in the reference: "### `ManagerInterval`" or
+# "### ManagerInterval".
+my %manual = map { $_ => 1 }
+    $readme =~ /^\#{2,5}\s+`?(<?Manage[dr][A-Z][A-Za-z]+)\b/mg;
+is(set(\%manual), set(\%code), 'README.md: an entry for each of them');
+
+for my $name (sort keys %code) {
+    (my $plain = $name) =~ s/^<//;
+    is($code{$name}, 1, "$name stands once in the table");
+    isnt($plain, 'ManagerBalancerName', "$plain is not mod_cluster's");
+}
+
+# Shipped configuration uses only what there is.
+for my $file (files(qr/\.(?:conf|load)$/, 'conf')) {
+    my %used = map { $_ => 1 }
+        slurp($file) =~ /^\s*(?:#\s?)?\s*(<?Manage[dr][A-Z][A-Za-z]+)(?=[ \t]|$)/mg;
+    is(join(' ', grep { !$code{$_} } sort keys %used), '',
+       "$file names directives that exist");
+}
+
+sub set { my ($names) = @_; return join "\n", sort keys %$names }
+
+done_testing();
