@@ -255,10 +255,10 @@ amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
 
     memset(file, 0, sizeof(*file));
     *out_status = APR_SUCCESS;
-    if (is_taken(path, owner)) {
+    if (path != NULL && is_taken(path, owner)) {
         place = AMGR_BOARD_DIR_TAKEN;
     }
-    else {
+    else if (path != NULL) {
         *out_status = create_named(file, path, dims, owner);
         if (*out_status == APR_SUCCESS) {
             return AMGR_BOARD_IN_FILE;

@@ -36,9 +36,9 @@ typedef enum amgr_board_place_e {
 
 /**
  * Create and map a board of @a dims for @a owner in the file @a path, which is
- * absolute.  A board that a dead server left there is replaced; a live one is
- * left alone and this server's board is anonymous.  *out_status says why there
- * is no file.
+ * absolute, or in memory alone when it is NULL.  A board that a dead server
+ * left there is replaced; a live one is left alone and this server's board is
+ * anonymous.  *out_status says why there is no file.
  */
 amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
                                           const char *path,

@@ -126,7 +126,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    runtime = amgr_runtime_setup(s, pconf);
+    runtime = amgr_runtime_setup(s, runs_without_monitor(), pconf);
     if (runtime == NULL) {
         return OK; /* said why; the server serves without being watched */
     }

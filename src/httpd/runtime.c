@@ -95,14 +95,17 @@ static int make_board(amgr_runtime_t *runtime, server_rec *s,
     const char *path = ap_runtime_dir_relative(pconf, AMGR_BOARD_FILE_NAME);
     apr_status_t rv = APR_SUCCESS;
 
-    runtime->place = amgr_board_file_create(&runtime->board, path, dims,
-                                            &runtime->owner, &rv);
+    runtime->place = amgr_board_file_create(&runtime->board,
+                                            runtime->one_process ? NULL : path,
+                                            dims, &runtime->owner, &rv);
     if (runtime->place == AMGR_BOARD_NOWHERE) {
         amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, rv,
                  "no memory for the board: nothing is watched");
         return 0;
     }
-    log_place(s, runtime, path, rv);
+    if (!runtime->one_process) {
+        log_place(s, runtime, path, rv);
+    }
     return 1;
 }
 
@@ -121,7 +124,7 @@ static int renew_board(amgr_runtime_t *runtime, server_rec *s,
     return 1;
 }
 
-static amgr_runtime_t *create(server_rec *s, apr_pool_t *pconf)
+static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
 {
     amgr_runtime_t *runtime = apr_pcalloc(s->process->pool, sizeof(*runtime));
     amgr_board_dims_t dims;
@@ -136,6 +139,7 @@ static amgr_runtime_t *create(server_rec *s, apr_pool_t *pconf)
     }
     amgr_board_file_owner(&runtime->owner);
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
+    runtime->one_process = one_process;
     if (!make_board(runtime, s, &dims, pconf)) {
         return NULL;
     }
@@ -176,11 +180,12 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
     return runtime;
 }
 
-amgr_runtime_t *amgr_runtime_setup(server_rec *s, apr_pool_t *pconf)
+amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
+                                   apr_pool_t *pconf)
 {
     current = find(s, pconf);
     if (current == NULL) {
-        current = create(s, pconf);
+        current = create(s, one_process, pconf);
         if (current != NULL) {
             /* Copies the key, whose own bytes go with this code. */
             apr_pool_userdata_set(current, RUNTIME_KEY, apr_pool_cleanup_null,

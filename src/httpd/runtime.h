@@ -30,6 +30,7 @@ typedef struct amgr_runtime_t {
     apr_uint32_t version; /**< AMGR_RUNTIME_VERSION of who made it */
     apr_uint32_t size;    /**< sizeof(amgr_runtime_t) likewise */
     pid_t parent;         /**< the httpd parent; children compare it */
+    int one_process;      /**< -X: there are no children */
     amgr_board_owner_t owner;
     amgr_board_file_t board;
     amgr_board_place_e place;
@@ -46,9 +47,14 @@ typedef struct amgr_runtime_t {
 /** The current record, or NULL where the module could not set itself up. */
 amgr_runtime_t *amgr_runtime(void);
 
-/** Find the record or make it, at each start and restart of the server.
- * Returns NULL (logged) when there can be none. */
-amgr_runtime_t *amgr_runtime_setup(server_rec *s, apr_pool_t *pconf);
+/**
+ * Find the record or make it, at each start and restart of the server.
+ * @a one_process: under -X the board is in memory alone, since the one process
+ * gives up the right to remove a file.  Returns NULL (logged) when there can
+ * be none.
+ */
+amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
+                                   apr_pool_t *pconf);
 
 /** A child has begun its life: what is the parent's alone is gone here. */
 void amgr_runtime_enter_child(void);

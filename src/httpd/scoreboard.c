@@ -97,10 +97,18 @@ static int checked_mode(int mode)
     return mode >= 0 && mode < AMGR_MODE_COUNT ? mode : AMGR_MODE_DEAD;
 }
 
+/** A count or an amount of bytes: what cannot be true is cut to what can. */
+static apr_uint64_t plausible(apr_int64_t value)
+{
+    return value < 0 ? 0 : (apr_uint64_t)value;
+}
+
 static apr_uint64_t cpu_ticks(const worker_score *score)
 {
-    return (apr_uint64_t)(score->times.tms_utime + score->times.tms_stime +
-                          score->times.tms_cutime + score->times.tms_cstime);
+    return plausible(score->times.tms_utime) +
+           plausible(score->times.tms_stime) +
+           plausible(score->times.tms_cutime) +
+           plausible(score->times.tms_cstime);
 }
 
 static void count_mode(sums_t *sums, int mode, const amgr_row_t *row,
@@ -137,8 +145,8 @@ static void sum_row(sums_t *sums, int index, int columns, int generation)
             continue;
         }
         count_mode(sums, checked_mode(score->status), &row, generation);
-        sums->accesses += score->access_count;
-        sums->bytes += (apr_uint64_t)score->bytes_served;
+        sums->accesses += plausible((apr_int64_t)score->access_count);
+        sums->bytes += plausible(score->bytes_served);
         sums->duration_us += score->duration;
         /* The kernel counts CPU time by process: the largest is the latest. */
         ticks = cpu_ticks(score);
@@ -213,11 +221,11 @@ static void convert(const worker_score *score, int row, int column,
     out->last_used_us = score->last_used;
     out->duration_us = score->duration;
     out->request_age_us = AMGR_NO_TIME;
-    out->accesses = score->access_count;
-    out->bytes = (apr_uint64_t)score->bytes_served;
-    out->child_accesses = score->my_access_count;
-    out->child_bytes = (apr_uint64_t)score->my_bytes_served;
-    out->conn_bytes = (apr_uint64_t)score->conn_bytes;
+    out->accesses = plausible((apr_int64_t)score->access_count);
+    out->bytes = plausible(score->bytes_served);
+    out->child_accesses = plausible((apr_int64_t)score->my_access_count);
+    out->child_bytes = plausible(score->my_bytes_served);
+    out->conn_bytes = plausible(score->conn_bytes);
     out->conn_count = score->conn_count;
     out->cpu_ticks = cpu_ticks(score);
     out->process_slot = row;

@@ -44,8 +44,12 @@ sub healthy {
 
 sub lies {
     my ($mpm) = @_;
+    # The MPM believes the lies and starts more: it must not end any of them
+    # for being too many afterwards.
+    (my $sizes = AMGR::Httpd::mpm_sizes($mpm)) =~
+        s/^(MaxSpare\w+) \d+/$1 100/m;
     my $s = AMGR::Httpd->new(mpm => $mpm, interval => '300ms',
-                             name => "$mpm-lies");
+                             mpm_config => $sizes, name => "$mpm-lies");
     my $module = $s->build_object('mod_scribble');
     $s->{config} = <<"END";
 LoadModule scribble_module $module

@@ -219,7 +219,9 @@ sub no_growth {
     one_ticker($s, 'after them');
     is(descriptors($parent), $fds, 'no descriptor more');
     is(boards($parent), $boards, 'no mapping more');
-    cmp_ok(rss($parent), '<', $rss + 1024 * 1024, 'no megabyte more');
+    # A sanitizer keeps what was freed.
+    my $slack = $ENV{AMGR_PRELOAD} ? 64 : 1;
+    cmp_ok(rss($parent), '<', $rss + ($slack << 20), "no $slack MB more");
     is($s->parent_pid, $parent, 'the same parent');
     return;
 }
