@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "httpd/collector.h"
-#include "policy/judge.h"
+#include "policy/measure.h"
 
 /** The dearer `status` of each process is read once in so many ticks. */
 #define STATUS_EVERY 16
@@ -172,7 +172,7 @@ void amgr_collect_slow_memory(amgr_collector_t *collector,
         amgr_process_t *process = &snapshot->processes[i];
         amgr_proc_smaps_t smaps;
 
-        if (amgr_judge_needs_measure(limits, process) &&
+        if (amgr_measure_is_needed(limits, process) &&
             amgr_proc_read_smaps(&collector->proc, process->id.pid, &smaps) ==
                 APR_SUCCESS) {
             process->pss_bytes = smaps.pss_bytes;

@@ -61,21 +61,18 @@ static amgr_ledger_group_t *add_group(amgr_ledger_t *ledger,
     return added;
 }
 
-static int is_over(apr_uint64_t bytes, apr_int64_t limit_bytes)
-{
-    return limit_bytes != AMGR_LIMIT_OFF && bytes > (apr_uint64_t)limit_bytes;
-}
-
 /* The configured figure.  RSS stands in for one that was not read, being
  * larger as a rule: it can show that a limit is above it, not the reverse. */
 static apr_uint64_t fresh_measure(const amgr_limits_t *limits,
                                   const amgr_process_t *process)
 {
-    apr_uint64_t bytes = amgr_judge_measure(process, limits->metric);
+    apr_uint64_t bytes = amgr_measure_of(process, limits->metric);
 
     if (bytes != AMGR_UNKNOWN || process->rss_bytes == AMGR_UNKNOWN ||
-        is_over(process->rss_bytes, limits->max_memory_active_bytes) ||
-        is_over(process->rss_bytes, limits->max_memory_idle_bytes)) {
+        amgr_measure_is_over(process->rss_bytes,
+                             limits->max_memory_active_bytes) ||
+        amgr_measure_is_over(process->rss_bytes,
+                             limits->max_memory_idle_bytes)) {
         return bytes;
     }
     return process->rss_bytes;
@@ -112,7 +109,7 @@ void amgr_fresh_learn(const amgr_judging_t *tick, const amgr_process_t *process,
 
 static int is_below(apr_int64_t limit_bytes, apr_uint64_t fresh_bytes)
 {
-    return fresh_bytes != AMGR_UNKNOWN && is_over(fresh_bytes, limit_bytes);
+    return amgr_measure_is_over(fresh_bytes, limit_bytes);
 }
 
 void amgr_fresh_publish(const amgr_judging_t *tick)

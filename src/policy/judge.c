@@ -8,75 +8,17 @@
 
 #include "policy/judging.h"
 
-apr_uint64_t amgr_judge_measure(const amgr_process_t *process, int metric)
-{
-    switch (metric) {
-    case AMGR_METRIC_RSS:
-        return process->rss_bytes;
-    case AMGR_METRIC_ANON:
-        return process->anon_bytes;
-    case AMGR_METRIC_PSS:
-        return process->pss_bytes;
-    case AMGR_METRIC_USS:
-        return process->uss_bytes;
-    default:
-        return AMGR_UNKNOWN;
-    }
-}
-
-static int is_judged(const amgr_process_t *process)
-{
-    return process->role == AMGR_ROLE_WORKER || process->role == AMGR_ROLE_WSGI;
-}
-
-/* The memory limit that applies, and the verdict of one who is over it.
- * Nobody can see whether a WSGI daemon is busy: it counts as active. */
-static apr_int64_t memory_limit(const amgr_limits_t *limits,
-                                const amgr_process_t *process, int *verdict)
-{
-    if (process->role == AMGR_ROLE_WSGI || process->active) {
-        *verdict = AMGR_VERDICT_MEMORY_ACTIVE;
-        return limits->max_memory_active_bytes;
-    }
-    *verdict = AMGR_VERDICT_MEMORY_IDLE;
-    return limits->max_memory_idle_bytes;
-}
-
-static int is_over(apr_uint64_t bytes, apr_int64_t limit_bytes)
-{
-    return bytes != AMGR_UNKNOWN && limit_bytes != AMGR_LIMIT_OFF &&
-           bytes > (apr_uint64_t)limit_bytes;
-}
-
-int amgr_judge_needs_measure(const amgr_limits_t *limits,
-                             const amgr_process_t *process)
-{
-    int verdict;
-
-    if (limits->metric == AMGR_METRIC_RSS || !is_judged(process)) {
-        return 0;
-    }
-    if (is_over(process->rss_bytes, memory_limit(limits, process, &verdict))) {
-        return 1;
-    }
-    /* Perhaps a fresh child, whose size tells whether a limit is inert: the
-     * one for active processes must be known before anyone is active. */
-    return process->role == AMGR_ROLE_WORKER && process->accesses == 0 &&
-           (is_over(process->rss_bytes, limits->max_memory_active_bytes) ||
-            is_over(process->rss_bytes, limits->max_memory_idle_bytes));
-}
-
 /* Judge by memory; fills in the decision when the process is over. */
 static int judge_memory(const amgr_judging_t *tick,
                         const amgr_process_t *process,
                         amgr_decision_t *decision)
 {
     const amgr_limits_t *limits = tick->limits;
-    apr_uint64_t bytes = amgr_judge_measure(process, limits->metric);
+    apr_uint64_t bytes = amgr_measure_of(process, limits->metric);
     int verdict;
-    apr_int64_t limit_bytes = memory_limit(limits, process, &verdict);
+    apr_int64_t limit_bytes = amgr_measure_limit(limits, process, &verdict);
 
-    if (is_over(bytes, limit_bytes)) {
+    if (amgr_measure_is_over(bytes, limit_bytes)) {
         decision->verdict = verdict;
         decision->slot = -1;
         decision->measured = bytes;
@@ -86,7 +28,8 @@ static int judge_memory(const amgr_judging_t *tick,
     if (process->rss_bytes == AMGR_UNKNOWN && bytes == AMGR_UNKNOWN) {
         return AMGR_VERDICT_UNKNOWN;
     }
-    if (bytes == AMGR_UNKNOWN && is_over(process->rss_bytes, limit_bytes)) {
+    if (bytes == AMGR_UNKNOWN &&
+        amgr_measure_is_over(process->rss_bytes, limit_bytes)) {
         return AMGR_VERDICT_UNKNOWN;
     }
     return AMGR_VERDICT_OK;
@@ -144,7 +87,7 @@ static void survey_all(amgr_judging_t *tick)
         amgr_fresh_learn(tick, process, entry, &survey);
         snapshot->hanging += survey.hanging;
         tick->natives += process->role == AMGR_ROLE_WORKER;
-        tick->retirable += is_judged(process);
+        tick->retirable += amgr_measure_is_judged(process);
         tick->retiring += entry != NULL && entry->retired_mono_us != 0;
         tick->serving += amgr_safety_is_serving(process, entry, &survey);
     }
@@ -175,7 +118,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
 
     process->cause = AMGR_CAUSE_NONE;
     process->verdict = AMGR_VERDICT_EXEMPT;
-    if (!is_judged(process)) {
+    if (!amgr_measure_is_judged(process)) {
         return 0;
     }
     amgr_age_survey(tick, process, &survey);

@@ -7,6 +7,7 @@
 #define AMGR_JUDGE_H
 
 #include "policy/ledger.h"
+#include "policy/measure.h"
 
 /** What is to be done about one process over its limit. */
 typedef struct amgr_decision_t {
@@ -43,17 +44,5 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
  * cause are not carried out and ignored. */
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      const amgr_decision_t *decision, int sent);
-
-/** The figure that @a metric names; AMGR_UNKNOWN when it was not read. */
-apr_uint64_t amgr_judge_measure(const amgr_process_t *process, int metric);
-
-/**
- * Whether a dearer figure than RSS is needed of @a process before judging:
- * its RSS is over the limit that applies to it, or over any limit while it has
- * finished no request and so tells the size of a fresh child.  Exempt ones
- * never.  Wants the process as amgr_snapshot_complete() leaves it.
- */
-int amgr_judge_needs_measure(const amgr_limits_t *limits,
-                             const amgr_process_t *process);
 
 #endif

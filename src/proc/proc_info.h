@@ -75,10 +75,6 @@ apr_status_t amgr_proc_read_strings(amgr_proc_dir_t *dir, pid_t pid,
 const char *amgr_proc_environ_get(const apr_array_header_t *environ_strings,
                                   const char *name);
 
-/** Every pid, ascending, in @a pool. */
-apr_status_t amgr_proc_list_all(amgr_proc_dir_t *dir, pid_t **out_pids,
-                                int *out_count, apr_pool_t *pool);
-
 /** All processes of this program, as an array of amgr_proc_id_t ordered by
  * pid; an empty one when there are none. */
 apr_status_t amgr_proc_find_exe(amgr_proc_dir_t *dir, const char *exe_path,

@@ -18,6 +18,10 @@
 #define DIRENTS_LEN 16384
 #define CHILDREN_LEN 4096
 
+/** Pids to make room for at first, and the most the kernel has. */
+#define PIDS_FIRST 1024
+#define PIDS_MAX (4 * 1024 * 1024)
+
 /** The smallest @c max pids seen so far, the greatest of them first. */
 typedef struct heap_t {
     pid_t *pids;
@@ -158,7 +162,7 @@ static apr_status_t each_process(amgr_proc_dir_t *dir, pid_fn *fn, void *baton)
 apr_status_t amgr_proc_list(amgr_proc_dir_t *dir, pid_t *out, int max,
                             int *out_count)
 {
-    heap_t heap = { out, 0, max, 0 };
+    heap_t heap = {out, 0, max, 0};
     apr_status_t rv;
 
     rv = amgr_proc_note(dir, "", each_process(dir, collect, &heap));
@@ -287,7 +291,7 @@ static apr_status_t find_children(children_t *c)
 apr_status_t amgr_proc_read_children(amgr_proc_dir_t *dir, pid_t pid,
                                      pid_t *out, int max, int *out_count)
 {
-    heap_t heap = { out, 0, max, 0 };
+    heap_t heap = {out, 0, max, 0};
     children_t c;
     amgr_proc_stat_t stat;
     apr_status_t rv;
@@ -302,4 +306,24 @@ apr_status_t amgr_proc_read_children(amgr_proc_dir_t *dir, pid_t pid,
         rv = amgr_proc_read_stat(dir, pid, &stat);
     }
     return rv != APR_SUCCESS ? rv : heap_finish(&heap, out_count);
+}
+
+apr_status_t amgr_proc_list_all(amgr_proc_dir_t *dir, pid_t **out_pids,
+                                int *out_count, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    pid_t *pids;
+    int max;
+
+    for (max = PIDS_FIRST;; max *= 4) {
+        pids = apr_palloc(pool, (apr_size_t)max * sizeof(*pids));
+        rv = amgr_proc_list(dir, pids, max, out_count);
+        if (rv != APR_ENOSPC || max >= PIDS_MAX) {
+            break;
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        *out_pids = pids;
+    }
+    return rv;
 }

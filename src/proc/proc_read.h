@@ -12,6 +12,8 @@
 #ifndef AMGR_PROC_READ_H
 #define AMGR_PROC_READ_H
 
+#include <apr_pools.h>
+
 #include "proc/proc.h"
 
 /** The files that failures are counted by. */
@@ -90,6 +92,10 @@ apr_status_t amgr_proc_read_children(amgr_proc_dir_t *dir, pid_t pid,
  * starts or ends meanwhile may be there or not. */
 apr_status_t amgr_proc_list(amgr_proc_dir_t *dir, pid_t *out, int max,
                             int *out_count);
+
+/** Every pid, ascending, in @a pool. */
+apr_status_t amgr_proc_list_all(amgr_proc_dir_t *dir, pid_t **out_pids,
+                                int *out_count, apr_pool_t *pool);
 
 /** Identity as of now: the pid with its start time. */
 apr_status_t amgr_proc_read_id(amgr_proc_dir_t *dir, pid_t pid,

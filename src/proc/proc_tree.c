@@ -11,10 +11,6 @@
 
 #include "proc/proc_info.h"
 
-/** Pids to make room for at first, and the most the kernel has. */
-#define PIDS_FIRST 1024
-#define PIDS_MAX (4 * 1024 * 1024)
-
 static void fill_node(amgr_proc_node_t *node, const amgr_proc_stat_t *stat)
 {
     node->id.pid = stat->pid;
@@ -118,29 +114,8 @@ static void link_children(amgr_proc_tree_t *tree)
     }
 }
 
-apr_status_t amgr_proc_list_all(amgr_proc_dir_t *dir, pid_t **out_pids,
-                                int *out_count, apr_pool_t *pool)
-{
-    apr_status_t rv;
-    pid_t *pids;
-    int max;
-
-    for (max = PIDS_FIRST;; max *= 4) {
-        pids = apr_palloc(pool, (apr_size_t)max * sizeof(*pids));
-        rv = amgr_proc_list(dir, pids, max, out_count);
-        if (rv != APR_ENOSPC || max >= PIDS_MAX) {
-            break;
-        }
-    }
-    if (rv == APR_SUCCESS) {
-        *out_pids = pids;
-    }
-    return rv;
-}
-
 apr_status_t amgr_proc_tree_read(amgr_proc_dir_t *dir,
-                                 amgr_proc_tree_t **out_tree,
-                                 apr_pool_t *pool)
+                                 amgr_proc_tree_t **out_tree, apr_pool_t *pool)
 {
     amgr_proc_tree_t *tree = apr_pcalloc(pool, sizeof(*tree));
     amgr_proc_stat_t stat;
@@ -241,8 +216,8 @@ static int is_match(const amgr_proc_tree_t *tree, const amgr_proc_node_t *node,
         return 1;
     }
     if (match->exe_path != NULL &&
-        (amgr_proc_read_exe_path(tree->dir, node->id.pid, text,
-                                 sizeof(text)) != APR_SUCCESS ||
+        (amgr_proc_read_exe_path(tree->dir, node->id.pid, text, sizeof(text)) !=
+             APR_SUCCESS ||
          strcmp(text, match->exe_path) != 0)) {
         return 0;
     }

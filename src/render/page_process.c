@@ -30,7 +30,7 @@ static void put_limit_cell(const amgr_view_t *view, amgr_sink_t *sink,
                            const amgr_process_t *process)
 {
     apr_int64_t limit = amgr_view_memory_limit(view, process);
-    apr_uint64_t used = amgr_judge_measure(process,
+    apr_uint64_t used = amgr_measure_of(process,
                                            view->config->limits.metric);
 
     if (limit == AMGR_LIMIT_OFF) {
@@ -147,7 +147,7 @@ static void put_process(const amgr_view_t *view, amgr_sink_t *sink,
                                 : process->active ? "active" : "idle");
     amgr_page_size_cell(sink, process->rss_bytes);
     if (metric_title(metric)[0] != '\0') {
-        amgr_page_size_cell(sink, amgr_judge_measure(process, metric));
+        amgr_page_size_cell(sink, amgr_measure_of(process, metric));
     }
     put_limit_cell(view, sink, process);
     put_verdict_cell(view, sink, process);

@@ -91,15 +91,12 @@ const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
 apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
                                    const amgr_process_t *process)
 {
-    const amgr_limits_t *limits = &view->config->limits;
+    int verdict;
 
-    if (process->role == AMGR_ROLE_WORKER && !process->active) {
-        return limits->max_memory_idle_bytes;
+    if (!amgr_measure_is_judged(process)) {
+        return AMGR_LIMIT_OFF;
     }
-    if (process->role == AMGR_ROLE_WORKER || process->role == AMGR_ROLE_WSGI) {
-        return limits->max_memory_active_bytes;
-    }
-    return AMGR_LIMIT_OFF;
+    return amgr_measure_limit(&view->config->limits, process, &verdict);
 }
 
 const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int idle)

@@ -235,31 +235,31 @@ static void dearer_figures_are_for_candidates(void **state)
     amgr_limits_init(&limits);
     limits.metric = AMGR_METRIC_PSS;
     process.rss_bytes = 100;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     limits.max_memory_idle_bytes = 100;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     limits.max_memory_idle_bytes = 99;
-    assert_true(amgr_judge_needs_measure(&limits, &process));
+    assert_true(amgr_measure_is_needed(&limits, &process));
     process.active = 1;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     limits.max_memory_active_bytes = 99;
-    assert_true(amgr_judge_needs_measure(&limits, &process));
+    assert_true(amgr_measure_is_needed(&limits, &process));
     process.role = AMGR_ROLE_DAEMON;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     process.role = AMGR_ROLE_WSGI;
-    assert_true(amgr_judge_needs_measure(&limits, &process));
+    assert_true(amgr_measure_is_needed(&limits, &process));
     limits.metric = AMGR_METRIC_RSS;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     /* a fresh child, for the sake of the other limit */
     limits.metric = AMGR_METRIC_PSS;
     limits.max_memory_idle_bytes = AMGR_LIMIT_OFF;
     process.role = AMGR_ROLE_WORKER;
     process.active = 0;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
     process.accesses = 0;
-    assert_true(amgr_judge_needs_measure(&limits, &process));
+    assert_true(amgr_measure_is_needed(&limits, &process));
     process.rss_bytes = AMGR_UNKNOWN;
-    assert_false(amgr_judge_needs_measure(&limits, &process));
+    assert_false(amgr_measure_is_needed(&limits, &process));
 }
 
 static void each_process_is_retired_once(void **state)
