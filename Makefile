@@ -82,16 +82,7 @@ $(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
 	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
-# Small modules that misbehave on purpose, for the integration tests.
-FAULTY_SRC := $(sort $(wildcard t/modules/mod_*.c))
-FAULTY_SO  := $(FAULTY_SRC:t/modules/%.c=$(BUILD)/t/%.so)
-
-$(BUILD)/t/%.so: t/modules/%.c
-	@mkdir -p $(@D)
-	$(CC) $(HTTPD_CPPFLAGS) -std=gnu11 -fPIC $(WARN) $(WERROR) $(CFLAGS) \
-	    -shared -MMD -MP -MF $@.d -o $@ $<
-
-TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(FAULTY_SO)
+TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) $(PROVE_FLAGS) \
@@ -166,7 +157,7 @@ clean: ## remove everything built
 	rm -rf $(BUILD)
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
--include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(FAULTY_SO:=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
 
 .PHONY: all bench check check-unit clean compile_commands.json deps \
         deps-test help install run sanitized test test-asan
