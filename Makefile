@@ -17,6 +17,10 @@ PROVE_FLAGS ?= -j 4 --timer
 TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t
 
 CFLAGS ?= -O2 -g
+
+# V=1 shows every command.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
           -Wimplicit-fallthrough -Wdeclaration-after-statement
@@ -50,27 +54,33 @@ all: $(MODULE) ## build the module (the default)
 
 $(BUILD)/src/httpd/%.o: src/httpd/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HTTPD_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HTTPD_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/mod_apache_manager.o: mod_apache_manager.c
 	@mkdir -p $(@D)
-	$(CC) $(HTTPD_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HTTPD_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CORE_LIB): $(CORE_OBJ)
+	$(call say,AR)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(MODULE): $(MODULE_OBJ) $(CORE_LIB)
-	$(CC) -shared -Wl,-z,relro,-z,now \
+	$(call say,LD)
+	$(Q)$(CC) -shared -Wl,-z,relro,-z,now \
 	    $(SANITIZE) $(LDFLAGS) -o $@ $(MODULE_OBJ) $(CORE_LIB)
 
 $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
 # Fuzz targets, built by the ordinary compiler to replay the kept inputs.
@@ -79,7 +89,8 @@ FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
 
 $(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
 TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN)

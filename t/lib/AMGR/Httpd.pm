@@ -53,7 +53,7 @@ my $shown = 0;       # logs
 
 # A test that is told to end does so through END; helpers of it just end.
 $SIG{$_} = sub { $$ == $owner ? exit 1 : POSIX::_exit(1) }
-    for qw(INT TERM HUP);
+    for qw(INT TERM HUP PIPE);
 
 # ---- where things are -----------------------------------------------------
 
@@ -816,6 +816,7 @@ sub DESTROY { return }
 END {
     if ($$ == $owner) {
         my $status = $?;
+        $SIG{$_} = 'IGNORE' for qw(INT TERM HUP PIPE);
         my $test = Test::Builder->new;
         for my $server (values %servers) {
             my $runs = $server->is_running;

@@ -69,7 +69,7 @@ END
     # A stranger, a child of this test, whom root could well kill.
     my $stranger = fork // die "fork: $!\n";
     if ($stranger == 0) {
-        exec 'sleep', '300' or POSIX::_exit(127);
+        exec qw(setpriv --pdeathsig KILL sleep 300) or POSIX::_exit(127);
     }
     my @before = $s->children;
     for my $pid ($stranger, $s->parent_pid, 1, -1, $$) {
