@@ -49,10 +49,10 @@ void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
         return;
     }
     amgr_log(s, AMGR_TAG_SUPPRESSED, APLOG_INFO, 0,
-             "worker %" APR_PID_T_FMT " (slot %d) is over its limit (%s: "
+             "worker %" APR_PID_T_FMT " (%s) is over its limit (%s: "
              "%" APR_UINT64_T_FMT " over %" APR_UINT64_T_FMT " %s) and left "
              "alone: %s",
-             process->id.pid, process->process_slot,
+             process->id.pid, snapshot->groups[process->group].name,
              amgr_verdict_word(decision->verdict), decision->measured,
              decision->limit, is_time ? "microseconds" : "bytes",
              amgr_cause_word(decision->cause));

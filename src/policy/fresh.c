@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How big a child is before it has done anything.  A memory limit below that
- * would retire every child as soon as it is born; such a limit is inert.  The
- * size is learned from children that are seen for the first time while they
- * have done no work, and the smallest one counts.
+ * would retire every child as soon as it is born; such a limit is inert.
+ *
+ * One that has done no work when it is first seen tells its size for certain.
+ * On a busy server there may be none, and of a daemon nobody can tell; a
+ * newborn may have grown already, so it takes several of them, and the
+ * smallest counts: one that leaked at once does not switch its limit off.
  */
 #include <string.h>
 
 #include "policy/judging.h"
+
+/* Newborns that may have worked, until the smallest of them counts. */
+#define NEWBORNS_ENOUGH 3
 
 /* Young enough to have been born about when it was first seen. */
 static int is_newborn(const amgr_judging_t *tick, const amgr_process_t *process)
@@ -17,18 +23,14 @@ static int is_newborn(const amgr_judging_t *tick, const amgr_process_t *process)
                2 * tick->limits->interval_us + apr_time_from_sec(2);
 }
 
-static int is_fresh(const amgr_judging_t *tick, const amgr_process_t *process,
-                    const amgr_survey_t *survey)
+/* Whether it is certain that the process has done no work yet. */
+static int has_not_worked(const amgr_judging_t *tick,
+                          const amgr_process_t *process,
+                          const amgr_survey_t *survey)
 {
-    if (process->role == AMGR_ROLE_WSGI) {
-        return is_newborn(tick, process);
-    }
-    if (process->role != AMGR_ROLE_WORKER || process->accesses != 0 ||
-        survey->working != 0) {
-        return 0;
-    }
-    /* Without ExtendedStatus nothing counts requests: only youth tells. */
-    return tick->snapshot->server.extended || is_newborn(tick, process);
+    return process->role == AMGR_ROLE_WORKER &&
+           tick->snapshot->server.extended && process->accesses == 0 &&
+           survey->working == 0;
 }
 
 static amgr_ledger_group_t *find_group(amgr_ledger_t *ledger,
@@ -57,7 +59,9 @@ static amgr_ledger_group_t *add_group(amgr_ledger_t *ledger,
     added = &ledger->groups[ledger->group_count++];
     memcpy(added->name, group->name, sizeof(added->name));
     added->role = group->role;
-    added->fresh_bytes = AMGR_UNKNOWN;
+    added->newborns = 0;
+    added->newborn_bytes = AMGR_UNKNOWN;
+    added->idle_bytes = AMGR_UNKNOWN;
     return added;
 }
 
@@ -78,6 +82,32 @@ static apr_uint64_t fresh_measure(const amgr_limits_t *limits,
     return process->rss_bytes;
 }
 
+/* AMGR_UNKNOWN is the largest number there is. */
+static void note(amgr_ledger_group_t *known, apr_uint64_t bytes, int idle)
+{
+    apr_uint64_t *smallest = idle ? &known->idle_bytes : &known->newborn_bytes;
+
+    if (bytes < *smallest) {
+        *smallest = bytes;
+    }
+    if (!idle && known->newborns < NEWBORNS_ENOUGH) {
+        known->newborns++;
+    }
+}
+
+/* What is known for certain, or AMGR_UNKNOWN. */
+static apr_uint64_t fresh_size(const amgr_ledger_group_t *known)
+{
+    if (known == NULL) {
+        return AMGR_UNKNOWN;
+    }
+    if (known->newborns < NEWBORNS_ENOUGH ||
+        known->idle_bytes < known->newborn_bytes) {
+        return known->idle_bytes;
+    }
+    return known->newborn_bytes;
+}
+
 void amgr_fresh_learn(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry,
                       const amgr_survey_t *survey)
@@ -86,10 +116,15 @@ void amgr_fresh_learn(const amgr_judging_t *tick, const amgr_process_t *process,
     const amgr_group_t *group;
     amgr_ledger_group_t *known;
     apr_uint64_t bytes;
+    int idle;
 
     if (entry == NULL || entry->ticks != 1 || process->group < 0 ||
         process->group >= snapshot->group_count ||
-        !is_fresh(tick, process, survey)) {
+        !amgr_measure_is_judged(process)) {
+        return;
+    }
+    idle = has_not_worked(tick, process, survey);
+    if (!idle && !is_newborn(tick, process)) {
         return;
     }
     bytes = fresh_measure(tick->limits, process);
@@ -101,9 +136,8 @@ void amgr_fresh_learn(const amgr_judging_t *tick, const amgr_process_t *process,
     if (known == NULL) {
         known = add_group(tick->ledger, group);
     }
-    /* AMGR_UNKNOWN is the largest number there is. */
-    if (known != NULL && bytes < known->fresh_bytes) {
-        known->fresh_bytes = bytes;
+    if (known != NULL) {
+        note(known, bytes, idle);
     }
 }
 
@@ -121,7 +155,7 @@ void amgr_fresh_publish(const amgr_judging_t *tick)
         amgr_group_t *group = &tick->snapshot->groups[i];
         const amgr_ledger_group_t *known = find_group(tick->ledger, group);
 
-        group->fresh_bytes = known == NULL ? AMGR_UNKNOWN : known->fresh_bytes;
+        group->fresh_bytes = fresh_size(known);
         group->inert = 0;
         if (group->role == AMGR_ROLE_WORKER || group->role == AMGR_ROLE_WSGI) {
             group->inert =

@@ -37,8 +37,9 @@ typedef struct amgr_ledger_slot_t {
 typedef struct amgr_ledger_group_t {
     char name[AMGR_GROUP_NAME_LEN];
     apr_int32_t role;         /**< amgr_role_e */
-    apr_int32_t reserved;
-    apr_uint64_t fresh_bytes; /**< smallest first size seen of a fresh child */
+    apr_int32_t newborns;       /**< seen that may have worked already */
+    apr_uint64_t newborn_bytes; /**< the smallest of them */
+    apr_uint64_t idle_bytes;    /**< the smallest that had not worked yet */
 } amgr_ledger_group_t;
 
 /** One retirement, for the breaker. */

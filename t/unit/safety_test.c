@@ -148,16 +148,50 @@ static void only_idle_newcomers_are_fresh(void **state)
 static void without_extended_status_only_youth_is_fresh(void **state)
 {
     world_t *world = begin(8, 0, 0);
+    pid_t pid;
 
     (void)state; /* cmocka's signature */
     world->snapshot.server.extended = 0;
     fresh_native(world, 100, 8);
     world_tick(world, 10 * SEC);
     assert_true(world->snapshot.groups[0].fresh_bytes == AMGR_UNKNOWN);
-    fresh_native(world, 101, 7);
-    world_age(world, 101, 11 * SEC);
-    world_tick(world, 10 * SEC);
+    for (pid = 101; pid < 104; pid++) {
+        assert_true(world->snapshot.groups[0].fresh_bytes == AMGR_UNKNOWN);
+        fresh_native(world, pid, pid - 94);
+        world_age(world, pid, 11 * SEC);
+        world_tick(world, 10 * SEC);
+    }
     assert_int_equal(world->snapshot.groups[0].fresh_bytes, 7 * MB);
+    world_destroy(world);
+}
+
+/* A busy server shows no child that has not worked: several newborns will do,
+ * but not one that leaked at once. */
+static void newborns_tell_when_there_are_several(void **state)
+{
+    world_t *world = begin(8, 1, 0);
+    const amgr_group_t *group = &world->snapshot.groups[0];
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_memory_active_bytes = 5 * MB;
+    world_native(world, 200)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_age(world, 200, SEC);
+    world_native(world, 201)->rss_bytes = (apr_uint64_t)(60 * MB);
+    world_age(world, 201, SEC);
+    world_tick(world, 10 * SEC);
+    assert_true(group->fresh_bytes == AMGR_UNKNOWN);
+    assert_false(group->inert);
+    world_native(world, 202)->rss_bytes = (apr_uint64_t)(40 * MB);
+    world_age(world, 202, SEC);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(group->fresh_bytes, 40 * MB);
+    assert_true(group->inert);
+    /* A smaller one puts it right. */
+    world_native(world, 203)->rss_bytes = (apr_uint64_t)(4 * MB);
+    world_age(world, 203, SEC);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(group->fresh_bytes, 4 * MB);
+    assert_false(group->inert);
     world_destroy(world);
 }
 
@@ -165,6 +199,7 @@ static void wsgi_daemons_have_a_fresh_size_too(void **state)
 {
     world_t *world = begin(8, 0, 0);
     const amgr_group_t *group = &world->snapshot.groups[0];
+    pid_t pid;
 
     (void)state; /* cmocka's signature */
     world->limits.max_memory_active_bytes = 9 * MB;
@@ -173,10 +208,13 @@ static void wsgi_daemons_have_a_fresh_size_too(void **state)
     world_age(world, 100, 12 * SEC); /* 22 s at the tick: too old */
     world_tick(world, 10 * SEC);
     assert_true(group->fresh_bytes == AMGR_UNKNOWN);
-    world_add(world, 101, AMGR_ROLE_WSGI, "example")->rss_bytes =
-        (apr_uint64_t)(9 * MB);
-    world_age(world, 101, 12 * SEC - 1);
-    world_tick(world, 10 * SEC);
+    for (pid = 101; pid < 104; pid++) {
+        assert_true(group->fresh_bytes == AMGR_UNKNOWN);
+        world_add(world, pid, AMGR_ROLE_WSGI, "example")->rss_bytes =
+            (apr_uint64_t)((pid - 92) * MB);
+        world_age(world, pid, 12 * SEC - 1);
+        world_tick(world, 10 * SEC);
+    }
     assert_int_equal(group->fresh_bytes, 9 * MB);
     assert_false(group->inert);
     world->limits.max_memory_active_bytes = 9 * MB - 1;
@@ -471,6 +509,7 @@ int main(void)
         cmocka_unit_test(limits_below_a_fresh_child_are_inert),
         cmocka_unit_test(only_idle_newcomers_are_fresh),
         cmocka_unit_test(without_extended_status_only_youth_is_fresh),
+        cmocka_unit_test(newborns_tell_when_there_are_several),
         cmocka_unit_test(wsgi_daemons_have_a_fresh_size_too),
         cmocka_unit_test(rss_is_no_proof_of_an_inert_limit),
         cmocka_unit_test(an_inert_limit_does_not_hide_a_hung_request),

@@ -22,6 +22,8 @@ static world_t *begin(int natives)
     }
     world->limits.max_memory_idle_bytes = 10 * MB;
     world->limits.min_age_us = 0;
+    /* At a tick nobody is a newborn any more, so no limit becomes inert. */
+    world->limits.interval_us = SEC;
     return world;
 }
 

@@ -720,6 +720,7 @@ my @harmless = (
     qr/AH00484: server reached MaxRequestWorkers/,
     qr/AH00161: server reached MaxRequestWorkers/,
     qr/AH00286: server reached MaxRequestWorkers/,
+    qr/AH00287: server is within MinSpareThreads of MaxRequestWorkers/,
     qr/AH00288: scoreboard is full|AH03490: scoreboard is full/,
     # It is remarkable to httpd that children end by a signal.
     qr/AH1039[23]: children are killed successively/,

@@ -150,11 +150,12 @@ sub min_serving {
 
 # Every worker outgrows the limit as soon as it serves, so there are always
 # some over it: after some retirements that did not help the breaker opens.
+# Two seconds give the MPM the time to replace each of them.
 sub storm {
     my ($mpm, $sizes) = @_;
     my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 1s\n"
                    . "ManagerStormLimit 2 1m\nManagerMaxRetiring 1",
-                   interval => '1s', name => "$mpm-storm",
+                   interval => '2s', name => "$mpm-storm",
                    mpm_config => $sizes);
     $s->wait_ticks(1);
     my $open = wait_until(sub {
