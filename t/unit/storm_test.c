@@ -124,7 +124,7 @@ static void can_be_switched_off(void **state)
     make_big(world, 0, 4);
     world->limits.storm_count = 0;
     for (tick = 0; tick < 80; tick++) {
-        world_tick(world, SEC);
+        world_tick(world, 5 * SEC);
         assert_int_equal(replace_all(world, BIG), 1);
     }
     world_destroy(world);
