@@ -61,7 +61,8 @@ int amgr_retire_confirm(const amgr_snapshot_t *snapshot, amgr_record_t *record)
     if (process != NULL && amgr_proc_id_equal(&process->id, &record->id)) {
         return 0;
     }
-    if (process == NULL && snapshot->process_count >= snapshot->process_max) {
+    if (process == NULL && record->role != AMGR_ROLE_WORKER &&
+        snapshot->process_count >= snapshot->process_max) {
         return 0;
     }
     span_us = snapshot->server.time.mono_us - record->decided_mono_us;

@@ -28,7 +28,7 @@ apr_status_t amgr_retire_apply(amgr_proc_dir_t *proc, pid_t parent,
 /**
  * Whether the process of a pending record is gone as of @a snapshot; then
  * fills in outcome and time and returns non-zero.  A snapshot whose table of
- * processes is full proves nobody's absence.
+ * processes is full proves the absence of workers alone, which come first.
  */
 int amgr_retire_confirm(const amgr_snapshot_t *snapshot,
                         amgr_record_t *record);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proc/proc_read.h"
@@ -148,6 +149,16 @@ static apr_status_t map_shared(amgr_board_file_t *file, int fd)
     return APR_SUCCESS;
 }
 
+/** Whether a file may be so large: beyond the limit the kernel would not only
+ * refuse, but end the process (SIGXFSZ). */
+static int may_be_so_large(apr_size_t size)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+           limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur;
+}
+
 /** Size, allocate, map and lay out the board that @a fd will be. */
 static apr_status_t fill(amgr_board_file_t *file, int fd,
                          const amgr_board_dims_t *dims,
@@ -156,6 +167,9 @@ static apr_status_t fill(amgr_board_file_t *file, int fd,
     apr_status_t rv;
 
     file->size = amgr_board_size(dims);
+    if (!may_be_so_large(file->size)) {
+        return EFBIG;
+    }
     rv = posix_fallocate(fd, 0, (off_t)file->size);
     if (rv == APR_SUCCESS) {
         rv = map_writable(file, fd);

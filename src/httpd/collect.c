@@ -297,6 +297,7 @@ static void list_processes(amgr_collector_t *collector,
     int before = 0;
     int child = 0;
     int child_count;
+    int foreign_max;
     int pid_count;
     int i;
 
@@ -307,16 +308,19 @@ static void list_processes(amgr_collector_t *collector,
         return;
     }
     pid_count = list_pids(collector, child_count);
-    for (i = 0;
-         i < pid_count && collector->snapshot.process_count < collector->max;
-         i++) {
+    /* There may be a logger to every virtual host: workers come first. */
+    foreign_max = collector->max - child_count;
+    for (i = 0; i < pid_count; i++) {
         if (child < child_count &&
             children[child].id.pid == collector->pids[i]) {
             add_native(collector, &before, &children[child], faults);
             child++;
         }
-        else {
+        else if (collector->snapshot.process_count - child < foreign_max) {
             add_foreign(collector, &before, collector->pids[i]);
+        }
+        else {
+            collector->snapshot.incomplete = 1;
         }
     }
 }
@@ -371,7 +375,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
     list_processes(collector, faults);
     amgr_collect_memory(collector, limits, faults);
     amgr_snapshot_complete(snapshot, collector->numbers);
-    amgr_collect_slow_memory(collector, limits);
+    amgr_collect_slow_memory(collector, limits, faults);
     add_parent_cpu(collector);
     remember(collector);
     snapshot->incomplete |=

@@ -17,6 +17,10 @@
 /** And of so many processes at one tick. */
 #define STATUS_MAX 64
 
+/** And so long the figures that take the process's own lock: well below the
+ * silence that a ticker is killed for. */
+#define SLOW_CAP_US APR_USEC_PER_SEC
+
 /** A tick that has read this long leaves the rest to the next one. */
 #define READ_CAP_US (60 * 1000)
 
@@ -159,19 +163,30 @@ static void sift(amgr_collector_t *collector)
 
 /** The figures that take the process's own lock: the ticker's alone. */
 void amgr_collect_slow_memory(amgr_collector_t *collector,
-                              const amgr_limits_t *limits)
+                              const amgr_limits_t *limits,
+                              amgr_collect_faults_t *faults)
 {
     amgr_snapshot_t *snapshot = &collector->snapshot;
+    int count = snapshot->process_count;
+    int start = collector->slow_cursor < count ? collector->slow_cursor : 0;
+    apr_time_t deadline_us = amgr_clock_monotonic_us() + SLOW_CAP_US;
     int i;
 
     if (!collector->in_ticker || (limits->metric != AMGR_METRIC_PSS &&
                                   limits->metric != AMGR_METRIC_USS)) {
         return;
     }
-    for (i = 0; i < snapshot->process_count; i++) {
-        amgr_process_t *process = &snapshot->processes[i];
+    collector->slow_cursor = 0;
+    for (i = 0; i < count; i++) {
+        int index = (start + i) % count;
+        amgr_process_t *process = &snapshot->processes[index];
         amgr_proc_smaps_t smaps;
 
+        if (i > 0 && amgr_clock_monotonic_us() > deadline_us) {
+            collector->slow_cursor = index;
+            faults->overrun = 1;
+            return;
+        }
         if (amgr_measure_is_needed(limits, process) &&
             amgr_proc_read_smaps(&collector->proc, process->id.pid, &smaps) ==
                 APR_SUCCESS) {

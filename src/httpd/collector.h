@@ -27,6 +27,7 @@ struct amgr_collector_t {
     int max;           /**< processes there is room for */
     unsigned int turn; /**< ticks so far */
     int cursor;        /**< where an overrun tick left off */
+    int slow_cursor;   /**< the same of the slow figures */
     int status_reads;  /**< of this tick */
     amgr_proc_dir_t proc;
     amgr_snapshot_t snapshot;
@@ -48,6 +49,7 @@ void amgr_collect_memory(amgr_collector_t *collector,
 
 /** The figures that take the process's own lock: in the ticker alone. */
 void amgr_collect_slow_memory(amgr_collector_t *collector,
-                              const amgr_limits_t *limits);
+                              const amgr_limits_t *limits,
+                              amgr_collect_faults_t *faults);
 
 #endif

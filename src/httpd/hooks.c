@@ -31,19 +31,11 @@ typedef struct parent_t {
     int no_monitor;
     amgr_tick_t *tick;       /**< made at the first tick of the hook's */
     apr_time_t tick_mono_us; /**< the hook's last tick */
-    const char *data_file;
+    int begun;               /**< nobody of the last configuration ticks */
+    int no_tick;             /**< there was no memory for one, as was said */
 } parent_t;
 
 static parent_t *parent;
-
-int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
-{
-    (void)pconf; /* the hook's signature; nothing is needed of them */
-    (void)plog;
-    (void)ptemp;
-    ap_extended_status = 1;
-    return OK;
-}
 
 /** Whether httpd is about to end, rather than to restart (server/main.c). */
 static int is_ending(void)
@@ -55,10 +47,33 @@ static void remove_data_file(const char *path)
 {
     struct stat st;
 
-    if (path != NULL && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+    if (path[0] != '\0' && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
         st.st_uid == geteuid()) {
         unlink(path);
     }
+}
+
+/** The server ends, perhaps because it could not read its configuration again:
+ * then nothing but the record of before the restart knows of the files. */
+static apr_status_t remove_files(void *unused)
+{
+    amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
+
+    (void)unused; /* a cleanup's signature */
+    if (runtime != NULL && amgr_runtime_is_parent(runtime) && is_ending()) {
+        amgr_board_file_remove(&runtime->board);
+        remove_data_file(runtime->data_file);
+    }
+    return APR_SUCCESS;
+}
+
+int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog; /* the hook's signature */
+    (void)ptemp;
+    ap_extended_status = 1;
+    apr_pool_cleanup_register(pconf, NULL, remove_files, apr_pool_cleanup_null);
+    return OK;
 }
 
 /** The configuration goes: at a restart, or at the end of the server.  Runs in
@@ -72,10 +87,6 @@ static apr_status_t leave(void *unused)
         amgr_ticker_stop(runtime);
         if (parent->tick != NULL) {
             amgr_tick_destroy(parent->tick);
-        }
-        if (is_ending()) {
-            amgr_board_file_remove(&runtime->board);
-            remove_data_file(parent->data_file);
         }
     }
     parent = NULL;
@@ -101,6 +112,26 @@ static void publish_config(amgr_runtime_t *runtime)
     amgr_board_write_config(amgr_runtime_board(runtime), &published);
 }
 
+/** Nobody ticks by the last configuration any more: this one takes over. */
+static void begin(amgr_runtime_t *runtime)
+{
+    publish_config(runtime);
+    amgr_ledger_restart(amgr_board_ledger(amgr_runtime_board(runtime)));
+    runtime->ticker.retry_mono_us = 0;
+    parent->begun = 1;
+}
+
+/** Note where the data file goes; one that goes elsewhere from now on would
+ * stay behind with old figures. */
+static void set_data_file(amgr_runtime_t *runtime, const char *path)
+{
+    if (path == NULL || strcmp(path, runtime->data_file) != 0) {
+        remove_data_file(runtime->data_file);
+    }
+    apr_cpystrn(runtime->data_file, path == NULL ? "" : path,
+                sizeof(runtime->data_file));
+}
+
 /** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
  * reap children that nobody was told of. */
 static void check_sigchld(server_rec *s)
@@ -122,7 +153,6 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     amgr_runtime_t *runtime;
 
     (void)plog; /* the hook's signature */
-    (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -135,15 +165,16 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     parent->no_monitor = runs_without_monitor();
     parent->wants_ticker =
         !parent->no_monitor && amgr_config_needs_ticker(config);
-    parent->data_file = amgr_runtime_data_file(runtime, config, pconf);
     amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     check_sigchld(s);
     if (amgr_ticker_stop(runtime)) {
-        publish_config(runtime);
-        amgr_ledger_restart(amgr_board_ledger(amgr_runtime_board(runtime)));
-        runtime->ticker.retry_mono_us = 0;
+        begin(runtime);
     }
+    else {
+        amgr_ticker_register(runtime, pconf);
+    }
+    set_data_file(runtime, amgr_runtime_data_file(runtime, config, ptemp));
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
@@ -181,7 +212,13 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     }
     parent->tick_mono_us = now_us;
     if (parent->tick != NULL) {
+        amgr_tick_resume(parent->tick);
         amgr_tick_run(parent->tick);
+    }
+    else if (!parent->no_tick) {
+        parent->no_tick = 1;
+        amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, 0,
+                 "no memory for a tick: nothing is watched until there is");
     }
 }
 
@@ -195,6 +232,9 @@ int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
     }
     if (amgr_ticker_check(s, runtime)) {
         return DECLINED;
+    }
+    if (!parent->begun) {
+        begin(runtime);
     }
     tick_in_parent(s, runtime);
     if (parent->wants_ticker) {

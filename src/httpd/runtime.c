@@ -21,7 +21,7 @@
 #define DATA_FILE_NAME "apache-manager.txt"
 
 /** Direct children beside the MPM's: WSGI daemons, loggers, cgid. */
-#define FOREIGN_MAX 256
+#define FOREIGN_MAX 1024
 
 static amgr_runtime_t *current;
 
@@ -152,9 +152,25 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
             APR_SUCCESS) {
         amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, errno,
                  "no memory for the table of children: nothing is watched");
+        amgr_board_file_remove(&runtime->board);
+        amgr_board_file_unmap(&runtime->board);
         return NULL;
     }
     amgr_children_init(runtime->children_memory, runtime->children_max);
+    return runtime;
+}
+
+amgr_runtime_t *amgr_runtime_record(apr_pool_t *p)
+{
+    void *found = NULL;
+    amgr_runtime_t *runtime;
+
+    apr_pool_userdata_get(&found, RUNTIME_KEY, p);
+    runtime = found;
+    if (runtime == NULL || runtime->version != AMGR_RUNTIME_VERSION ||
+        runtime->size != sizeof(*runtime)) {
+        return NULL;
+    }
     return runtime;
 }
 
@@ -162,13 +178,9 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
 static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
 {
     amgr_board_dims_t dims;
-    void *found = NULL;
-    amgr_runtime_t *runtime;
+    amgr_runtime_t *runtime = amgr_runtime_record(s->process->pool);
 
-    apr_pool_userdata_get(&found, RUNTIME_KEY, s->process->pool);
-    runtime = found;
-    if (runtime == NULL || runtime->version != AMGR_RUNTIME_VERSION ||
-        runtime->size != sizeof(*runtime) || runtime->parent != getpid()) {
+    if (runtime == NULL || runtime->parent != getpid()) {
         return NULL;
     }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);

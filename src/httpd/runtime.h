@@ -41,7 +41,8 @@ typedef struct amgr_runtime_t {
     int thread_limit;
     amgr_mailbox_t mailbox;
     amgr_ticker_state_t ticker;
-    int no_monitor; /**< -X: nothing ticks, nothing acts */
+    int no_monitor;       /**< -X: nothing ticks, nothing acts */
+    char data_file[1024]; /**< that this server writes; empty: none */
 } amgr_runtime_t;
 
 /** The current record, or NULL where the module could not set itself up. */
@@ -55,6 +56,9 @@ amgr_runtime_t *amgr_runtime(void);
  */
 amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
                                    apr_pool_t *pconf);
+
+/** The record of this build that the process's pool @a p has, or NULL. */
+amgr_runtime_t *amgr_runtime_record(apr_pool_t *p);
 
 /** A child has begun its life: what is the parent's alone is gone here. */
 void amgr_runtime_enter_child(void);

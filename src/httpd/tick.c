@@ -61,26 +61,42 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
                               const amgr_wsgi_t *wsgi, int in_ticker,
                               apr_pool_t *p)
 {
-    amgr_tick_t *tick = apr_pcalloc(p, sizeof(*tick));
+    apr_size_t decisions_size =
+        (apr_size_t)runtime->children_max * sizeof(amgr_decision_t);
+    amgr_decision_t *decisions = amgr_private_memory_create(decisions_size);
+    amgr_collector_t *collector =
+        amgr_collector_create(runtime, wsgi, in_ticker);
+    amgr_tick_t *tick;
 
+    /* First what may fail: the pool's memory comes back at a restart only. */
+    if (decisions == NULL || collector == NULL) {
+        amgr_collector_destroy(collector);
+        amgr_private_memory_destroy(decisions, decisions_size);
+        return NULL;
+    }
+    tick = apr_pcalloc(p, sizeof(*tick));
     tick->server = s;
     tick->runtime = runtime;
     tick->config = amgr_config_main();
     tick->board = amgr_runtime_board(runtime);
-    tick->decisions_size =
-        (apr_size_t)runtime->children_max * sizeof(amgr_decision_t);
-    tick->decisions = amgr_private_memory_create(tick->decisions_size);
-    tick->collector = amgr_collector_create(runtime, wsgi, in_ticker);
+    tick->decisions_size = decisions_size;
+    tick->decisions = decisions;
+    tick->collector = collector;
     tick->data_file = amgr_runtime_data_file(runtime, tick->config, p);
-    if (tick->decisions == NULL || tick->collector == NULL) {
-        amgr_tick_destroy(tick);
-        return NULL;
-    }
+    /* Writing to syslog may block, and makes its tag ours. */
+    tick->log.use_syslog = in_ticker && tick->config->syslog;
     if (amgr_board_read_config(tick->board, &tick->published) != APR_SUCCESS) {
         tick->published.limits = tick->config->limits;
     }
     adopt_pending(tick);
     return tick;
+}
+
+void amgr_tick_resume(amgr_tick_t *tick)
+{
+    (void)amgr_board_read_config(tick->board, &tick->published); /* or as was */
+    tick->pending_count = 0;
+    adopt_pending(tick);
 }
 
 void amgr_tick_destroy(amgr_tick_t *tick)
@@ -95,30 +111,34 @@ void amgr_tick_destroy(amgr_tick_t *tick)
  * Whether this process may signal workers at all: asked of the first of them
  * with signal 0.  A container may lack CAP_KILL.
  */
-static int may_signal(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
+static int may_signal(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
+                      const amgr_collect_faults_t *faults)
 {
+    amgr_proc_dir_t *proc = amgr_collector_proc(tick->collector);
+    amgr_proc_id_t id;
     int i;
 
     for (i = 0; i < snapshot->process_count; i++) {
         const amgr_process_t *process = &snapshot->processes[i];
 
-        if (process->kind == AMGR_KIND_NATIVE) {
+        /* Of one that is hidden nobody can say who it is. */
+        if (process->kind == AMGR_KIND_NATIVE &&
+            amgr_proc_read_id(proc, process->id.pid, &id) == APR_SUCCESS) {
             apr_status_t rv =
-                amgr_proc_signal(amgr_collector_proc(tick->collector),
-                                 &process->id, tick->runtime->parent, 0);
+                amgr_proc_signal(proc, &process->id, tick->runtime->parent, 0);
 
             if (rv != APR_NOTFOUND) {
                 return rv == APR_SUCCESS;
             }
         }
     }
-    return 1;
+    return faults->denied == 0;
 }
 
 static void probe_rights(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
                          const amgr_collect_faults_t *faults)
 {
-    int can_signal = may_signal(tick, snapshot);
+    int can_signal = may_signal(tick, snapshot, faults);
     int can_read = faults->denied == 0;
 
     if (can_signal != tick->published.can_signal ||

@@ -18,6 +18,10 @@ typedef struct amgr_tick_t amgr_tick_t;
 amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
                               const amgr_wsgi_t *wsgi, int in_ticker,
                               apr_pool_t *p);
+/** Before a tick of one that others may have ticked in between: take up what
+ * they left. */
+void amgr_tick_resume(amgr_tick_t *tick);
+
 void amgr_tick_destroy(amgr_tick_t *tick);
 
 /** One tick.  Allocates nothing. */

@@ -30,7 +30,7 @@ void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
         return;
     }
     amgr_log(s, AMGR_TAG_KILL, APLOG_NOTICE, 0, "%s", line);
-    if (config->syslog) {
+    if (log->use_syslog) {
         if (!log->syslog_open) {
             openlog("apache-manager", LOG_PID, LOG_USER);
             log->syslog_open = 1;
@@ -80,7 +80,8 @@ void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
 static void log_rights(amgr_tick_log_t *log, server_rec *s,
                        const amgr_board_config_t *config)
 {
-    int no_rights = !config->can_signal && amgr_limits_are_set(&config->limits);
+    int no_rights = !config->can_signal && config->can_read_proc &&
+                    amgr_limits_are_set(&config->limits);
 
     if (no_rights && !log->no_rights) {
         amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, 0,
@@ -90,7 +91,7 @@ static void log_rights(amgr_tick_log_t *log, server_rec *s,
     if (!config->can_read_proc && !log->no_proc) {
         amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, 0,
                  "no permission to read workers in /proc (hidepid?): their "
-                 "memory is unknown and memory limits are inert");
+                 "memory is unknown, and nothing is retired");
     }
     log->no_rights = no_rights;
     log->no_proc = !config->can_read_proc;

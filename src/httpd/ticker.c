@@ -49,7 +49,8 @@
 
 static void reset_signals(void)
 {
-    static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGINT, SIGPIPE};
+    static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH,
+                                  SIGINT, SIGPIPE, SIGXFSZ};
     sigset_t set;
     apr_size_t i;
 
@@ -186,12 +187,22 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
 
 /** It is reaped.  Its pid may be another's soon, whose end must not be taken
  * for its own, so APR forgets it too (which does not check that it knows it).
- */
-static void note_end(amgr_runtime_t *runtime)
+ * @a s: the log for an end that nobody asked for, or NULL when the logs may be
+ * closed already. */
+static void note_end(amgr_runtime_t *runtime, server_rec *s, int status)
 {
     amgr_counters_t *counters =
         amgr_board_counters(amgr_runtime_board(runtime));
 
+    if (!runtime->ticker.killed) {
+        runtime->ticker.failed = 1;
+        if (s != NULL) {
+            amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+                     "ticker %" APR_PID_T_FMT " ended by itself (wait status "
+                     "0x%x): to be replaced",
+                     runtime->ticker.pid, (unsigned int)status);
+        }
+    }
     counters->errors[AMGR_STAGE_TICKER] += (apr_uint64_t)runtime->ticker.failed;
     runtime->ticker.pid = 0;
     runtime->ticker.killed = 0;
@@ -213,14 +224,21 @@ static void on_end(int reason, void *data, int status)
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
         return;
     }
-    if (!runtime->ticker.killed) {
-        amgr_log(ap_server_conf, AMGR_TAG_TICKER, APLOG_WARNING, 0,
-                 "ticker %" APR_PID_T_FMT " ended by itself (wait status "
-                 "0x%x): to be replaced",
-                 runtime->ticker.pid, (unsigned int)status);
-        runtime->ticker.failed = 1;
+    note_end(runtime, ap_server_conf, status);
+}
+
+void amgr_ticker_register(amgr_runtime_t *runtime, apr_pool_t *pconf)
+{
+    apr_proc_t proc;
+
+    if (runtime->ticker.pid == 0 || runtime->ticker.registered) {
+        return;
     }
-    note_end(runtime);
+    memset(&proc, 0, sizeof(proc));
+    proc.pid = runtime->ticker.pid;
+    apr_proc_other_child_register(apr_pmemdup(pconf, &proc, sizeof(proc)),
+                                  on_end, runtime, NULL, pconf);
+    runtime->ticker.registered = 1;
 }
 
 static void pass_memory(amgr_runtime_t *runtime, int pass_on)
@@ -236,7 +254,6 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
 {
     amgr_ticker_state_t *ticker = &runtime->ticker;
     apr_time_t now_us = amgr_clock_monotonic_us();
-    apr_proc_t proc;
     pid_t pid;
 
     if (ticker->pid != 0 || now_us < ticker->retry_mono_us) {
@@ -259,11 +276,7 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
     ticker->pid = pid;
     ticker->killed = 0;
     ticker->forked_mono_us = now_us;
-    memset(&proc, 0, sizeof(proc));
-    proc.pid = pid;
-    apr_proc_other_child_register(apr_pmemdup(pconf, &proc, sizeof(proc)),
-                                  on_end, runtime, NULL, pconf);
-    ticker->registered = 1;
+    amgr_ticker_register(runtime, pconf);
     amgr_log(s, AMGR_TAG_TICKER, APLOG_INFO, 0,
              "ticker %" APR_PID_T_FMT " started", pid);
 }
@@ -272,20 +285,21 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
  * Whether it is reaped, by us now or by the MPM's loop before: only then can
  * it never write again.
  */
-static int is_reaped(amgr_runtime_t *runtime)
+static int is_reaped(amgr_runtime_t *runtime, server_rec *s)
 {
+    int status = -1; /* unknown, where another has reaped it */
     pid_t got;
 
     if (runtime->ticker.pid == 0) {
         return 1;
     }
     do {
-        got = waitpid(runtime->ticker.pid, NULL, WNOHANG);
+        got = waitpid(runtime->ticker.pid, &status, WNOHANG);
     } while (got < 0 && errno == EINTR);
     if (got == 0) {
         return 0;
     }
-    note_end(runtime);
+    note_end(runtime, s, status);
     return 1;
 }
 
@@ -299,7 +313,7 @@ int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
     if (pid == 0) {
         return 0;
     }
-    if (is_reaped(runtime)) {
+    if (is_reaped(runtime, s)) {
         return 0;
     }
     if (beat_us < ticker->forked_mono_us) {
@@ -314,7 +328,7 @@ int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
         ticker->killed = 1;
         ticker->failed = 1;
     }
-    return !is_reaped(runtime);
+    return !is_reaped(runtime, s);
 }
 
 /** Poll for its end, at most @a span_us. */
@@ -322,7 +336,7 @@ static int wait_for_end(amgr_runtime_t *runtime, apr_interval_time_t span_us)
 {
     apr_time_t deadline_us = amgr_clock_monotonic_us() + span_us;
 
-    while (!is_reaped(runtime)) {
+    while (!is_reaped(runtime, NULL)) {
         if (amgr_clock_monotonic_us() > deadline_us) {
             return 0;
         }
@@ -333,7 +347,7 @@ static int wait_for_end(amgr_runtime_t *runtime, apr_interval_time_t span_us)
 
 int amgr_ticker_stop(amgr_runtime_t *runtime)
 {
-    if (is_reaped(runtime)) {
+    if (is_reaped(runtime, NULL)) {
         return 1;
     }
     runtime->ticker.killed = 1;

@@ -19,6 +19,9 @@
 void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
                        const amgr_wsgi_t *wsgi, apr_pool_t *pconf);
 
+/** Have the MPM tell us when it reaps a ticker that outlived a restart. */
+void amgr_ticker_register(amgr_runtime_t *runtime, apr_pool_t *pconf);
+
 /**
  * Look after the ticker, from the monitor hook: one that stopped beating is
  * killed, one that is gone is noted.  Returns non-zero while a ticker exists,

@@ -129,7 +129,10 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
         return 0;
     }
     if (process->verdict <= AMGR_VERDICT_OK) {
-        forget(entry);
+        /* What could not be read is no sign that it is better. */
+        if (process->verdict == AMGR_VERDICT_OK) {
+            forget(entry);
+        }
         return 0;
     }
     if (entry != NULL && entry->strikes < APR_INT32_MAX) {

@@ -104,7 +104,7 @@ static void another_process_of_the_pid_confirms(void **state)
     assert_true(amgr_retire_confirm(snapshot, &fixture->record));
 }
 
-static void a_full_table_confirms_nothing(void **state)
+static void a_full_table_confirms_workers_alone(void **state)
 {
     fixture_t *fixture = *state;
     amgr_snapshot_t *snapshot = &fixture->world->snapshot;
@@ -113,9 +113,11 @@ static void a_full_table_confirms_nothing(void **state)
     world_remove(fixture->world, fixture->child);
     world_add(fixture->world, fixture->child + 1, AMGR_ROLE_DAEMON, "daemon");
     snapshot->process_max = 1;
+    fixture->record.role = AMGR_ROLE_WSGI;
     assert_false(amgr_retire_confirm(snapshot, &fixture->record));
     assert_int_equal(fixture->record.outcome, AMGR_OUTCOME_PENDING);
-    snapshot->process_max = 4;
+    /* Workers come first: one that is not there is nowhere. */
+    fixture->record.role = AMGR_ROLE_WORKER;
     assert_true(amgr_retire_confirm(snapshot, &fixture->record));
 }
 
@@ -190,7 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_CHILD(kills_and_sees_it_through),
         WITH_CHILD(another_process_of_the_pid_confirms),
-        WITH_CHILD(a_full_table_confirms_nothing),
+        WITH_CHILD(a_full_table_confirms_workers_alone),
         WITH_CHILD(a_dry_run_sends_nothing),
         WITH_CHILD(only_granted_decisions_on_workers_are_sent),
         WITH_CHILD(nobody_elses_child_and_no_stranger),

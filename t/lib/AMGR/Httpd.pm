@@ -392,10 +392,11 @@ sub become_httpd {
         $env{ASAN_OPTIONS} = 'detect_leaks=0'
             . ($env{ASAN_OPTIONS} ? ":$env{ASAN_OPTIONS}" : '');
     }
+    my $httpd = httpd_program(); # asks the environment
     open STDIN, '<', '/dev/null';
     local %ENV = (PATH => $env{PATH});
     exec @run, 'env', '-i', (map { "$_=$env{$_}" } sort keys %env),
-        httpd_program(), @args
+        $httpd, @args
         or POSIX::_exit(127);
 }
 

@@ -136,7 +136,9 @@ sub replaced {
 sub idle {
     my ($mpm) = @_;
     my $s = server($mpm, 'ManagerMaxMemoryIdle 150M', name => "$mpm-idle");
-    is(scalar(my @t = $s->ticker_pid), 1, 'one ticker');
+    # It is forked before it gives itself its name.
+    ok(wait_until(sub { my @t = $s->ticker_pid; @t == 1 }, 5, 'a ticker'),
+       'one ticker');
     grow_up($s);
     my @before = $s->children;
     my @native = natives($s);
