@@ -149,6 +149,7 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -m 0644 $(BUILD)/apache_manager.load conf/apache_manager.conf \
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available/"
 	install -m 0644 README.md LICENSE conf/reference.conf \
+	    src/render/status.schema.json \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"
 
 compile_commands.json: Makefile ## what editors and analysers read
