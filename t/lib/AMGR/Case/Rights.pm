@@ -16,31 +16,40 @@ use Carp qw(croak);
 use File::Temp ();
 use Time::HiRes qw(time);
 
+# In a chroot the root is no mount, so the namespace's propagation is left as it
+# is, and that of /proc alone is ended before anything is mounted over it.
+#
 # What happens to a server before httpd is executed; @HTTPD@ comes at its end.
 # As root, and as an ordinary user where a user namespace gives the rights to
 # mount.  hidepid's gid is one that root is not in: by default root's group
 # sees everything.
 my %ways = (
     hidden => {
-        root => q(unshare -m sh -c 'mount -t proc -o hidepid=2,gid=65534 )
+        root => q(unshare -m --propagation unchanged sh -c 'mount )
+              . q(--make-private /proc && mount -t proc -o hidepid=2,gid=65534 )
               . q(proc /proc && exec setpriv --bounding-set -sys_ptrace )
               . q(--inh-caps -sys_ptrace "$@"' sh),
     },
     ptraceable => {
-        root => q(unshare -m sh -c 'mount -t proc -o hidepid=ptraceable )
+        root => q(unshare -m --propagation unchanged sh -c 'mount )
+              . q(--make-private /proc && mount -t proc -o hidepid=ptraceable )
               . q(proc /proc && exec setpriv --bounding-set -sys_ptrace )
               . q(--inh-caps -sys_ptrace "$@"' sh),
     },
     root_sees => {
-        root => q(unshare -m sh -c 'mount -t proc -o hidepid=2 )
+        root => q(unshare -m --propagation unchanged sh -c 'mount )
+              . q(--make-private /proc && mount -t proc -o hidepid=2 )
               . q(proc /proc && exec setpriv --bounding-set -sys_ptrace )
               . q(--inh-caps -sys_ptrace "$@"' sh),
     },
     no_proc => {
-        root => q(unshare -m sh -c 'mount -t tmpfs none /proc && exec "$@"' )
+        root => q(unshare -m --propagation unchanged sh -c 'mount )
+              . q(--make-private /proc && mount -t tmpfs none /proc && )
+              . q(exec "$@"' )
               . q(sh),
-        user => q(unshare --map-current-user --keep-caps -m sh -c )
-              . q('mount -t tmpfs none /proc && exec setpriv )
+        user => q(unshare --map-current-user --keep-caps -m )
+              . q(--propagation unchanged sh -c 'mount --make-private /proc )
+              . q(&& mount -t tmpfs none /proc && exec setpriv )
               . q(--ambient-caps -all --inh-caps -all "$@"' sh),
     },
     no_kill => {
