@@ -13,7 +13,7 @@ ifeq ($(HTTPD),)
 HTTPD  := /usr/sbin/apache2
 endif
 PROVE  ?= prove
-PROVE_FLAGS ?= -j 4 --timer
+PROVE_FLAGS ?= -j 3 --timer
 TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t
 
 CFLAGS ?= -O2 -g

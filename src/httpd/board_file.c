@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,17 +61,19 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
 {
     amgr_proc_dir_t proc;
     amgr_proc_id_t now;
-    int alive = 0;
+    int alive;
 
     if (owner->id.pid <= 0 || owner->id.pid == self->id.pid ||
         strncmp(owner->boot_id, self->boot_id, sizeof(self->boot_id)) != 0) {
         return 0;
     }
-    if (amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
-        alive = amgr_proc_read_id(&proc, owner->id.pid, &now) == APR_SUCCESS &&
-                amgr_proc_id_equal(&now, &owner->id);
-        amgr_proc_dir_close(&proc);
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        /* Nobody can say whether it is the same one: better safe. */
+        return kill(owner->id.pid, 0) == 0 || errno == EPERM;
     }
+    alive = amgr_proc_read_id(&proc, owner->id.pid, &now) == APR_SUCCESS &&
+            amgr_proc_id_equal(&now, &owner->id);
+    amgr_proc_dir_close(&proc);
     return alive;
 }
 

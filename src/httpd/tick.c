@@ -37,6 +37,7 @@ struct amgr_tick_t {
     apr_size_t decisions_size;
     amgr_record_t pending[PENDING_MAX];
     int pending_count;
+    apr_status_t rights; /**< why workers cannot be signalled */
 };
 
 /** Take up the retirements that another process began. */
@@ -108,11 +109,12 @@ void amgr_tick_destroy(amgr_tick_t *tick)
 }
 
 /**
- * Whether this process may signal workers at all: asked of the first of them
- * with signal 0.  A container may lack CAP_KILL.
+ * Why this process may not signal workers at all, or APR_SUCCESS: asked of the
+ * first of them with signal 0.  A container may lack CAP_KILL, or pidfds.
  */
-static int may_signal(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
-                      const amgr_collect_faults_t *faults)
+static apr_status_t try_signal(amgr_tick_t *tick,
+                               const amgr_snapshot_t *snapshot,
+                               const amgr_collect_faults_t *faults)
 {
     amgr_proc_dir_t *proc = amgr_collector_proc(tick->collector);
     amgr_proc_id_t id;
@@ -128,19 +130,21 @@ static int may_signal(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
                 amgr_proc_signal(proc, &process->id, tick->runtime->parent, 0);
 
             if (rv != APR_NOTFOUND) {
-                return rv == APR_SUCCESS;
+                return rv;
             }
         }
     }
-    return faults->denied == 0;
+    return faults->denied == 0 ? APR_SUCCESS : APR_EACCES;
 }
 
 static void probe_rights(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
                          const amgr_collect_faults_t *faults)
 {
-    int can_signal = may_signal(tick, snapshot, faults);
     int can_read = faults->denied == 0;
+    int can_signal;
 
+    tick->rights = try_signal(tick, snapshot, faults);
+    can_signal = tick->rights == APR_SUCCESS;
     if (can_signal != tick->published.can_signal ||
         can_read != tick->published.can_read_proc) {
         tick->published.can_signal = can_signal;
@@ -286,7 +290,8 @@ void amgr_tick_run(amgr_tick_t *tick)
     }
     amgr_collector_rest(tick->collector);
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,
-                        &tick->published, amgr_board_ledger(tick->board));
+                        tick->rights, &tick->published,
+                        amgr_board_ledger(tick->board));
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     write_data_file(tick, snapshot);

@@ -77,16 +77,16 @@ void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
              amgr_replace_error_text(file->error));
 }
 
-static void log_rights(amgr_tick_log_t *log, server_rec *s,
+static void log_rights(amgr_tick_log_t *log, server_rec *s, apr_status_t rights,
                        const amgr_board_config_t *config)
 {
     int no_rights = !config->can_signal && config->can_read_proc &&
                     amgr_limits_are_set(&config->limits);
 
     if (no_rights && !log->no_rights) {
-        amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, 0,
-                 "no permission to signal workers (CAP_KILL is missing?): "
-                 "limits are watched, nothing is retired");
+        amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, rights,
+                 "workers cannot be signalled (is CAP_KILL missing?): limits "
+                 "are watched, nothing is retired");
     }
     if (!config->can_read_proc && !log->no_proc) {
         amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, 0,
@@ -153,10 +153,10 @@ static void log_inert(amgr_tick_log_t *log, server_rec *s,
 void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
                          const amgr_snapshot_t *snapshot,
                          const amgr_collect_faults_t *faults,
-                         const amgr_board_config_t *config,
+                         apr_status_t rights, const amgr_board_config_t *config,
                          const amgr_ledger_t *ledger)
 {
-    log_rights(log, s, config);
+    log_rights(log, s, rights, config);
     log_storm(log, s, &config->limits, ledger);
     log_inert(log, s, snapshot);
     if (faults->contradicted > 0 && !log->forged) {

@@ -39,11 +39,12 @@ void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
 void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
                              const char *path, const amgr_replace_file_t *file);
 
-/** Lasting conditions: rights, storm breaker, inert limits, forged rows. */
+/** Lasting conditions: rights (@a rights: why none may be signalled), storm
+ * breaker, inert limits, forged rows. */
 void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
                          const amgr_snapshot_t *snapshot,
                          const amgr_collect_faults_t *faults,
-                         const amgr_board_config_t *config,
+                         apr_status_t rights, const amgr_board_config_t *config,
                          const amgr_ledger_t *ledger);
 
 #endif

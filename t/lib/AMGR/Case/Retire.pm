@@ -308,8 +308,9 @@ sub wsgi {
         "WSGIDaemonProcess $_ processes=1 threads=3 display-name=%{GROUP} home=/\n"
         . "WSGIScriptAlias /$_ SCRIPT process-group=$_\n"
     } qw(alpha beta);
+    # Two strikes, or a tick in the middle of the leak ends it there.
     my $s = server($mpm, "ManagerMaxMemoryActive 150M\nManagerMaxMemoryIdle "
-                   . "400M", name => "$mpm-wsgi", modules => ['cgid'],
+                   . "400M\nManagerStrikes 2", name => "$mpm-wsgi", modules => ['cgid'],
                    config => $groups);
     grow_up($s);
     my @before = $s->children;
