@@ -41,7 +41,6 @@ typedef struct amgr_runtime_t {
     int thread_limit;
     amgr_mailbox_t mailbox;
     amgr_ticker_state_t ticker;
-    int no_monitor;       /**< -X: nothing ticks, nothing acts */
     char data_file[1024]; /**< that this server writes; empty: none */
 } amgr_runtime_t;
 
