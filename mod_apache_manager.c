@@ -8,18 +8,26 @@
 #include <httpd.h>
 #include <ap_mpm.h>
 #include <http_config.h>
+#include <http_protocol.h>
 #include <mpm_common.h>
 
 #include "httpd/config.h"
 #include "httpd/directives.h"
+#include "httpd/drain.h"
 #include "httpd/handler.h"
 #include "httpd/hooks.h"
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const mpms[] = {"prefork.c", "worker.c", "event.c",
+                                       NULL};
+    static const char *const core[] = {"core.c", NULL};
+
     (void)p; /* the callback's signature */
     /* Last, after the MPM, which sets ExtendedStatus back to its default. */
     ap_hook_pre_config(amgr_hook_pre_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_open_logs(amgr_drain_before_mpm, NULL, mpms, APR_HOOK_REALLY_FIRST);
+    ap_hook_open_logs(amgr_drain_after_mpm, mpms, core, APR_HOOK_MIDDLE);
     ap_hook_post_config(amgr_hook_post_config, NULL, NULL, APR_HOOK_LAST);
     /* Last, after the core, which creates the scoreboard there. */
     ap_hook_pre_mpm(amgr_hook_pre_mpm, NULL, NULL, APR_HOOK_LAST);
@@ -28,6 +36,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(amgr_hook_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(amgr_hook_child_stopping, NULL, NULL,
                            APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(amgr_hook_post_read_request, NULL, NULL,
+                              APR_HOOK_LAST);
     ap_hook_handler(amgr_hook_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

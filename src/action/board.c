@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "action/board_layout.h"
+#include "action/orders.h"
 #include "action/seqlock.h"
 
 #define ALIGN_BYTES 64
@@ -53,6 +54,7 @@ static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
     (void)place(&end, sizeof(struct amgr_board_t)); /* the header, at 0 */
     out->config = place(&end, sizeof(amgr_board_config_region_t));
     out->beat = place(&end, sizeof(apr_uint64_t));
+    out->orders = place(&end, amgr_orders_size(dims->process_max));
     out->counters = place(&end, sizeof(amgr_counters_t));
     out->records = place(&end, sizeof(amgr_board_records_t));
     out->tick = place(&end, sizeof(amgr_board_tick_t));
@@ -89,6 +91,8 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
     board->owner = *owner;
     board->owner.boot_id[sizeof(board->owner.boot_id) - 1] = '\0';
     lay_out(dims, &board->at);
+    amgr_orders_init(amgr_board_at_rw(board, board->at.orders),
+                     dims->process_max);
     (void)amgr_ledger_init(amgr_board_at_rw(board, board->at.ledger),
                            dims->process_max, dims->slot_max,
                            dims->thread_limit); /* it stands in place */

@@ -25,8 +25,8 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_PROC,           /**< memory of a process could not be read */
     AMGR_STAGE_DATA_FILE,
     AMGR_STAGE_SIGNAL,
-    AMGR_STAGE_TICKER,         /**< the ticker died, hung or fell behind */
-    AMGR_STAGE_OVERRUN,        /**< a tick was cut short at its time cap */
+    AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind */
+    AMGR_STAGE_OVERRUN, /**< a tick was cut short at its time cap */
     AMGR_STAGE_COUNT
 } amgr_stage_e;
 
@@ -37,9 +37,12 @@ typedef struct amgr_counters_t {
     apr_uint64_t suppressed[AMGR_CAUSE_COUNT];
     apr_uint64_t killed_active;
     apr_uint64_t killed_idle;
-    apr_uint64_t tick_cpu_us;  /**< CPU time of all ticks */
-    apr_uint64_t last_cpu_us;  /**< of the last one */
-    apr_uint64_t last_wall_us; /**< its duration */
+    apr_uint64_t drained;       /**< of those, gone by themselves when asked */
+    apr_uint64_t forced;        /**< and by SIGKILL */
+    apr_uint64_t requests_lost; /**< in flight at those */
+    apr_uint64_t tick_cpu_us;   /**< CPU time of all ticks */
+    apr_uint64_t last_cpu_us;   /**< of the last one */
+    apr_uint64_t last_wall_us;  /**< its duration */
 } amgr_counters_t;
 
 /** How many of each the board has room for. */
@@ -59,9 +62,9 @@ typedef struct amgr_board_owner_t {
 /** What the parent announces at each start and restart. */
 typedef struct amgr_board_config_t {
     amgr_limits_t limits;
-    apr_int32_t ticker;        /**< a ticker process is meant to tick */
-    apr_int32_t no_monitor;    /**< -X: nothing ticks and nothing acts */
-    apr_int32_t can_signal;    /**< rights were probed */
+    apr_int32_t ticker;     /**< a ticker process is meant to tick */
+    apr_int32_t no_monitor; /**< -X: nothing ticks and nothing acts */
+    apr_int32_t can_signal; /**< rights were probed */
     apr_int32_t can_read_proc;
 } amgr_board_config_t;
 

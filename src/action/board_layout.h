@@ -33,6 +33,7 @@ typedef struct amgr_board_sizes_t {
 typedef struct amgr_board_offsets_t {
     apr_uint64_t config;
     apr_uint64_t beat;
+    apr_uint64_t orders;
     apr_uint64_t counters;
     apr_uint64_t records;
     apr_uint64_t tick;

@@ -75,7 +75,12 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
     record->time_us = snapshot->server.time.wall_us;
     record->decided_mono_us = snapshot->server.time.mono_us;
     record->ended_us = AMGR_NO_TIME;
+    record->announced_us = AMGR_NO_TIME;
+    record->asked_us = AMGR_NO_TIME;
+    record->killed_us = AMGR_NO_TIME;
+    record->replaced_us = AMGR_NO_TIME;
     record->since_us = AMGR_NO_TIME;
+    record->freed_bytes = AMGR_UNKNOWN;
     record->id = process->id;
     record->measured = decision->measured;
     record->limit = decision->limit;
@@ -192,17 +197,25 @@ static void format_figures(const amgr_record_t *record, amgr_sink_t *sink)
 
 static const char *action_phrase(const amgr_record_t *record)
 {
-    if (record->action == AMGR_ACTION_NONE ||
+    static const char *const phrases[AMGR_ACTION_COUNT] = {
+        [AMGR_ACTION_NONE] = ", nothing sent",
+        [AMGR_ACTION_ANNOUNCE] = ", announced",
+        [AMGR_ACTION_ASK] = ", asked to finish",
+        [AMGR_ACTION_KILL] = ", SIGKILL",
+    };
+
+    if (record->action <= AMGR_ACTION_NONE ||
+        record->action >= AMGR_ACTION_COUNT ||
         record->outcome == AMGR_OUTCOME_DRY_RUN) {
-        return ", nothing sent";
+        return phrases[AMGR_ACTION_NONE];
     }
     switch (record->outcome) {
     case AMGR_OUTCOME_FAILED:
-        return ", SIGKILL failed";
+        return ", signal failed";
     case AMGR_OUTCOME_VANISHED:
         return ", already gone";
     default:
-        return ", SIGKILL";
+        return phrases[record->action];
     }
 }
 
@@ -219,10 +232,77 @@ void amgr_record_format(const amgr_record_t *record, int show,
     amgr_sink_puts(sink, action_phrase(record));
 }
 
+static void format_span(apr_interval_time_t span_us, amgr_sink_t *sink)
+{
+    format_seconds(span_us > 0 ? (apr_uint64_t)span_us : 0, sink);
+}
+
+void amgr_record_format_end(const amgr_record_t *record, amgr_sink_t *sink)
+{
+    char text[AMGR_UNITS_LEN];
+
+    format_subject(record, sink);
+    amgr_sink_puts(sink, " is gone after ");
+    format_span(record->ended_us, sink);
+    if (record->action == AMGR_ACTION_KILL) {
+        amgr_sink_puts(sink, ": SIGKILL after ");
+        format_span(record->killed_us, sink);
+        if (record->requests_lost < 0) {
+            amgr_sink_puts(sink, " cut off nobody knows how many requests");
+        }
+        else {
+            amgr_sink_printf(sink, " cut off %d request%s",
+                             (int)record->requests_lost,
+                             record->requests_lost == 1 ? "" : "s");
+        }
+    }
+    else {
+        amgr_sink_puts(sink, ": drained");
+    }
+    if (record->freed_bytes != AMGR_UNKNOWN) {
+        amgr_sink_puts(sink, ", ");
+        amgr_sink_puts(
+            sink, amgr_size_format(record->freed_bytes, text, sizeof(text)));
+        amgr_sink_puts(sink, " freed");
+    }
+}
+
+const char *amgr_ask_fault_word(int fault)
+{
+    static const char *const words[AMGR_ASK_FAULT_COUNT] = {
+        [AMGR_ASK_FINE] = "none",
+        [AMGR_ASK_NO_PIPE] = "no_pipe",
+        [AMGR_ASK_FAILED] = "failed",
+    };
+
+    if (fault < 0 || fault >= AMGR_ASK_FAULT_COUNT) {
+        return "unknown";
+    }
+    return words[fault];
+}
+
+const char *amgr_replacement_word(int replacement)
+{
+    static const char *const words[AMGR_REPLACEMENT_COUNT] = {
+        [AMGR_REPLACEMENT_NONE] = "none",
+        [AMGR_REPLACEMENT_WAITING] = "waiting",
+        [AMGR_REPLACEMENT_READY] = "ready",
+        [AMGR_REPLACEMENT_SERVING] = "serving",
+        [AMGR_REPLACEMENT_NOT_FORKED] = "not_forked",
+    };
+
+    if (replacement < 0 || replacement >= AMGR_REPLACEMENT_COUNT) {
+        return "unknown";
+    }
+    return words[replacement];
+}
+
 const char *amgr_action_word(int action)
 {
     static const char *const words[AMGR_ACTION_COUNT] = {
         [AMGR_ACTION_NONE] = "none",
+        [AMGR_ACTION_ANNOUNCE] = "announce",
+        [AMGR_ACTION_ASK] = "ask",
         [AMGR_ACTION_KILL] = "kill",
     };
 

@@ -13,6 +13,8 @@
 /** What was done to the process. */
 typedef enum amgr_action_e {
     AMGR_ACTION_NONE = 0, /**< dry run */
+    AMGR_ACTION_ANNOUNCE, /**< its clients are asked to connect anew */
+    AMGR_ACTION_ASK,      /**< to take no connection, finish and go */
     AMGR_ACTION_KILL,     /**< SIGKILL */
     AMGR_ACTION_COUNT
 } amgr_action_e;
@@ -26,15 +28,40 @@ typedef enum amgr_outcome_e {
     AMGR_OUTCOME_COUNT
 } amgr_outcome_e;
 
+/** Why a worker of a threaded MPM cannot be asked; its own words. */
+typedef enum amgr_ask_fault_e {
+    AMGR_ASK_FINE = 0,
+    AMGR_ASK_NO_PIPE, /**< the MPM's pipe of death is not what we know */
+    AMGR_ASK_FAILED,  /**< no descriptor was to be had */
+    AMGR_ASK_FAULT_COUNT
+} amgr_ask_fault_e;
+
+/** Whether the server has again what it lost. */
+typedef enum amgr_replacement_e {
+    AMGR_REPLACEMENT_NONE = 0, /**< nobody went */
+    AMGR_REPLACEMENT_WAITING,
+    AMGR_REPLACEMENT_READY,   /**< as many workers are idle as there must be */
+    AMGR_REPLACEMENT_SERVING, /**< a younger process serves */
+    AMGR_REPLACEMENT_NOT_FORKED, /**< the MPM had the time and did not fork */
+    AMGR_REPLACEMENT_COUNT
+} amgr_replacement_e;
+
 typedef struct amgr_record_t {
     apr_uint64_t serial;          /**< 1 for the server's first; 0: empty */
     apr_time_t time_us;           /**< wall, of the decision */
     apr_time_t decided_mono_us;   /**< the same instant, for time spans */
     apr_interval_time_t ended_us; /**< decision to outcome, or AMGR_NO_TIME */
     amgr_proc_id_t id;
-    apr_uint64_t measured;        /**< bytes, or microseconds for time */
+    apr_uint64_t measured; /**< bytes, or microseconds for time */
     apr_uint64_t limit;
     apr_uint64_t rss_bytes;
+    apr_uint64_t freed_bytes; /**< that came back with its end: anonymous
+                                       memory when it was last seen, or all,
+                                       or AMGR_UNKNOWN */
+    apr_interval_time_t announced_us; /**< decision to step, AMGR_NO_TIME */
+    apr_interval_time_t asked_us;     /**< the first time */
+    apr_interval_time_t killed_us;
+    apr_interval_time_t replaced_us; /**< decision to replacement known */
     apr_int32_t kind;
     apr_int32_t role;
     apr_int32_t process_slot;
@@ -45,6 +72,10 @@ typedef struct amgr_record_t {
     apr_int32_t action;           /**< amgr_action_e */
     apr_int32_t outcome;          /**< amgr_outcome_e */
     apr_int32_t requests;         /**< in flight at the decision */
+    apr_int32_t requests_lost;    /**< in flight at the SIGKILL, -1: unknown */
+    apr_int32_t ask_fault;        /**< amgr_ask_fault_e */
+    apr_int32_t replacement;      /**< amgr_replacement_e */
+    apr_int32_t stuck;            /**< it outlived its SIGKILL */
     apr_interval_time_t since_us; /**< of the deciding or last request */
     char group[AMGR_GROUP_NAME_LEN];
     char request[AMGR_SLOT_REQUEST_LEN]; /**< raw; empty: unknown */
@@ -52,7 +83,8 @@ typedef struct amgr_record_t {
 } amgr_record_t;
 
 /**
- * Fill in a record of @a decision, everything but serial, action, outcome.
+ * Fill in a record of @a decision, everything but its serial; nothing is done
+ * yet (pending).
  * Its request is the deciding slot's; where memory decided, the longest one
  * running in an active process, else the one that ended last.
  */
@@ -73,13 +105,25 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
  *
  * The figure after "using" is the measured one, whatever the metric; a time
  * reason reads "request age 4.2s over ManagerMaxTime 2s".  The action is one of
- * "SIGKILL", "SIGKILL failed", "already gone", "nothing sent".
+ * "announced", "asked to finish", "SIGKILL", "signal failed", "already gone",
+ * "nothing sent".
  *
  * Untrusted text is escaped to one line; @a show is amgr_show_requests_e.
  */
 void amgr_record_format(const amgr_record_t *record, int show,
                         amgr_sink_t *sink);
 
+/**
+ * The log line of its end, without newline:
+ *
+ *   native worker 12 (idle) is gone after 2.4s: drained, 12.05 MB freed
+ *   native worker 13 (active) is gone after 31s: SIGKILL after 30s cut off 2
+ *   requests, 80 MB freed
+ */
+void amgr_record_format_end(const amgr_record_t *record, amgr_sink_t *sink);
+
+const char *amgr_ask_fault_word(int fault);
+const char *amgr_replacement_word(int replacement);
 const char *amgr_action_word(int action);
 const char *amgr_outcome_word(int outcome);
 

@@ -107,6 +107,7 @@ static int read_memory(amgr_collector_t *collector, int index,
     }
     process->rss_bytes = statm.rss_bytes;
     if (limits->metric == AMGR_METRIC_ANON ||
+        process->state == AMGR_STATE_STOPPING ||
         (collector->status_reads < STATUS_MAX &&
          (known->anon_bytes == AMGR_UNKNOWN ||
           ((unsigned int)index + collector->turn) % STATUS_EVERY == 0))) {

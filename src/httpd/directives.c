@@ -305,6 +305,13 @@ const command_rec amgr_directives[] = {
               "time between ticks, 100ms to 1h"),
     LIMIT_ROW("ManagerMinAge", set_duration, min_age_us,
               "age before which a worker is never retired"),
+    LIMIT_ROW(
+        "ManagerLameDuck", set_duration_or_off, lame_duck_us,
+        "time answers ask clients to connect anew before a drain, or Off"),
+    LIMIT_ROW("ManagerGracePeriod", set_duration, grace_us,
+              "time a retiring worker may take to finish its requests"),
+    LIMIT_ROW("ManagerEndlessGracePeriod", set_duration, endless_grace_us,
+              "the same when only connections without end are left"),
     LIMIT_ROW("ManagerMaxRetiring", set_share, max_retiring,
               "number or percentage of workers retiring at a time"),
     LIMIT_ROW("ManagerMinServing", set_serving, min_serving,

@@ -15,6 +15,7 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
+#include "httpd/drain.h"
 #include "httpd/log.h"
 #include "httpd/scoreboard.h"
 #include "httpd/tick.h"
@@ -280,9 +281,9 @@ void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
 
 void amgr_hook_child_init(apr_pool_t *p, server_rec *s)
 {
-    (void)p; /* the hook's signature */
-    (void)s;
+    (void)s; /* the hook's signature */
     amgr_runtime_enter_child();
+    amgr_drain_enter_child(p);
 }
 
 void amgr_hook_child_stopping(apr_pool_t *p, int graceful)
@@ -293,6 +294,7 @@ void amgr_hook_child_stopping(apr_pool_t *p, int graceful)
 
     (void)p; /* the hook's signature */
     (void)graceful;
+    amgr_drain_leave_child();
     if (runtime == NULL || !ap_exists_scoreboard_image()) {
         return;
     }

@@ -23,7 +23,12 @@
     X(AMGR_TAG_INERT_TIME, "AMGR0013", "time limits need ExtendedStatus")     \
     X(AMGR_TAG_SIGCHLD, "AMGR0014", "SIGCHLD is ignored, children get lost")  \
     X(AMGR_TAG_FORGED, "AMGR0015", "the scoreboard contradicts our table")    \
-    X(AMGR_TAG_FAILED, "AMGR0016", "the module could not set itself up")
+    X(AMGR_TAG_FAILED, "AMGR0016", "the module could not set itself up")      \
+    X(AMGR_TAG_GONE, "AMGR0017", "a retired worker is gone")                  \
+    X(AMGR_TAG_FORCED, "AMGR0018", "a worker did not go, and is killed")      \
+    X(AMGR_TAG_DEAF, "AMGR0019", "a worker cannot be asked to finish")        \
+    X(AMGR_TAG_STUCK, "AMGR0020", "a worker outlives its SIGKILL")            \
+    X(AMGR_TAG_STEP, "AMGR0021", "a retirement takes its next step")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

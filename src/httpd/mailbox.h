@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "base/base.h"
+#include "action/record.h"
 
 typedef struct amgr_mailbox_cell_t amgr_mailbox_cell_t;
 
@@ -25,6 +25,14 @@ apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows);
 /** Child: this process, which owns @a row, has begun to stop.  Two stores and
  * nothing else: prefork calls it inside a signal handler. */
 void amgr_mailbox_say_stopping(const amgr_mailbox_t *box, int row, pid_t self);
+
+/** Child: how it went when this process was asked to finish,
+ * amgr_ask_fault_e. */
+void amgr_mailbox_say_ask_fault(const amgr_mailbox_t *box, int row, pid_t self,
+                                int fault);
+
+/** Parent: what @a pid, which owns @a row, says of that, within bounds. */
+int amgr_mailbox_ask_fault(const amgr_mailbox_t *box, int row, pid_t pid);
 
 /** Parent: whether @a pid, which owns @a row, says that it is stopping. */
 int amgr_mailbox_is_stopping(const amgr_mailbox_t *box, int row, pid_t pid);

@@ -200,8 +200,11 @@ void amgr_scoreboard_read_server(amgr_server_t *out)
     out->uptime_us = out->time.wall_us - out->started_us;
     out->extended = ap_extended_status;
     out->threads_per_process = used_columns();
-    out->threaded = out->threads_per_process > 1;
+    out->threaded = query(AP_MPMQ_IS_THREADED) > 0;
     out->async = query(AP_MPMQ_IS_ASYNC) > 0;
+    /* One of the two is 0, whatever the MPM. */
+    out->min_spare_workers =
+        query(AP_MPMQ_MIN_SPARE_DAEMONS) + query(AP_MPMQ_MIN_SPARE_THREADS);
     out->max_processes = query(AP_MPMQ_MAX_DAEMONS);
     out->max_workers = out->max_processes * out->threads_per_process;
     for (i = 0; i < rows; i++) {

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "action/orders.h"
 #include "action/retire.h"
 #include "base/replace_file.h"
 #include "httpd/log.h"
@@ -20,8 +21,8 @@
 #define DATA_FILE_EVERY_US APR_USEC_PER_SEC
 #define DATA_FILE_MODE 0644
 
-/** Retirements whose end is waited for at once; the rest stays "pending". */
-#define PENDING_MAX 64
+/** Retirements that are seen through at once; more stay "pending". */
+#define PENDING_MAX AMGR_RECORDS_MAX
 
 struct amgr_tick_t {
     server_rec *server;
@@ -30,6 +31,7 @@ struct amgr_tick_t {
     amgr_collector_t *collector;
     amgr_board_t *board;
     amgr_board_config_t published;
+    int in_ticker;
     amgr_tick_log_t log;
     const char *data_file;        /**< NULL: none */
     apr_time_t data_file_mono_us; /**< when it was written last */
@@ -52,7 +54,7 @@ static void adopt_pending(amgr_tick_t *tick)
         return;
     }
     for (i = 0; i < count; i++) {
-        if (found[i].outcome == AMGR_OUTCOME_PENDING) {
+        if (amgr_retire_is_open(&found[i])) {
             tick->pending[tick->pending_count++] = found[i];
         }
     }
@@ -80,6 +82,7 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->runtime = runtime;
     tick->config = amgr_config_main();
     tick->board = amgr_runtime_board(runtime);
+    tick->in_ticker = in_ticker;
     tick->decisions_size = decisions_size;
     tick->decisions = decisions;
     tick->collector = collector;
@@ -162,40 +165,102 @@ static void count_faults(amgr_counters_t *counters,
     counters->errors[AMGR_STAGE_OVERRUN] += (apr_uint64_t)faults->overrun;
 }
 
-/** Carry out one decision to retire, and put it on record. */
-static void retire(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
-                   const amgr_decision_t *decision)
+/** The record of a retirement under way, or NULL when there were too many. */
+static amgr_record_t *find_pending(amgr_tick_t *tick, const amgr_proc_id_t *id)
+{
+    int i;
+
+    for (i = 0; i < tick->pending_count; i++) {
+        if (amgr_proc_id_equal(&tick->pending[i].id, id)) {
+            return &tick->pending[i];
+        }
+    }
+    return NULL;
+}
+
+static apr_status_t take_step(amgr_tick_t *tick,
+                              const amgr_snapshot_t *snapshot,
+                              const amgr_decision_t *decision,
+                              amgr_record_t *record)
+{
+    amgr_retire_t retire;
+
+    retire.proc = amgr_collector_proc(tick->collector);
+    retire.parent = tick->runtime->parent;
+    retire.may_wait = tick->in_ticker;
+    retire.limits = &tick->config->limits;
+    return amgr_retire_take(&retire, snapshot, decision, record);
+}
+
+static void count_step(amgr_tick_t *tick, const amgr_decision_t *decision,
+                       const amgr_record_t *record, apr_status_t rv)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
+
+    if (rv != APR_SUCCESS) {
+        counters->errors[AMGR_STAGE_SIGNAL] += rv != APR_NOTFOUND;
+        return;
+    }
+    if (!decision->follow_up && record->verdict == AMGR_VERDICT_MEMORY_IDLE) {
+        counters->killed_idle++;
+    }
+    else if (!decision->follow_up) {
+        counters->killed_active++;
+    }
+    if (decision->step == AMGR_STEP_KILL) {
+        counters->forced++;
+        counters->requests_lost +=
+            record->requests_lost > 0 ? (apr_uint64_t)record->requests_lost : 0;
+    }
+}
+
+/** Begin a retirement, or tell what a dry run would have done.  It is on
+ * record before anything is done, should this process end in between. */
+static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
+                  const amgr_decision_t *decision)
+{
     amgr_record_t record;
     apr_status_t rv;
 
-    rv = amgr_retire_apply(amgr_collector_proc(tick->collector),
-                           tick->runtime->parent, &tick->config->limits,
-                           snapshot, decision, &record);
+    amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
+    amgr_board_write_record(tick->board, &record);
+    rv = take_step(tick, snapshot, decision, &record);
+    amgr_board_write_record(tick->board, &record);
     if (decision->cause == AMGR_CAUSE_NONE) {
         amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
                         rv == APR_SUCCESS);
-        if (rv == APR_SUCCESS &&
-            decision->verdict == AMGR_VERDICT_MEMORY_IDLE) {
-            counters->killed_idle++;
-        }
-        else if (rv == APR_SUCCESS) {
-            counters->killed_active++;
-        }
-        else if (rv == APR_NOTFOUND) {
+        count_step(tick, decision, &record, rv);
+        if (rv == APR_NOTFOUND) {
             return; /* it ended by itself in between: nobody was retired */
         }
-        else {
-            counters->errors[AMGR_STAGE_SIGNAL]++;
-        }
     }
-    amgr_board_write_record(tick->board, &record);
     amgr_tick_log_record(&tick->log, tick->server, tick->config, &record, rv);
-    if (record.outcome == AMGR_OUTCOME_PENDING &&
-        tick->pending_count < PENDING_MAX) {
+    if (amgr_retire_is_open(&record) && tick->pending_count < PENDING_MAX) {
         tick->pending[tick->pending_count++] = record;
     }
+}
+
+/** The next step of a retirement under way. */
+static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
+                  const amgr_decision_t *decision)
+{
+    const amgr_process_t *process = &snapshot->processes[decision->process];
+    amgr_record_t *record = find_pending(tick, &process->id);
+    amgr_record_t unknown;
+    apr_status_t rv;
+
+    if (record == NULL) {
+        record = &unknown;
+        amgr_record_fill(record, snapshot, decision, &tick->config->limits);
+    }
+    rv = take_step(tick, snapshot, decision, record);
+    amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
+                    rv == APR_SUCCESS);
+    count_step(tick, decision, record, rv);
+    if (record != &unknown) {
+        amgr_board_write_record(tick->board, record);
+    }
+    amgr_tick_log_step(tick->server, decision, record, rv);
 }
 
 static void act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
@@ -206,34 +271,69 @@ static void act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
     for (i = 0; i < count; i++) {
         const amgr_decision_t *decision = &tick->decisions[i];
 
+        if (decision->follow_up) {
+            go_on(tick, snapshot, decision);
+            continue;
+        }
         if (decision->cause == AMGR_CAUSE_NONE) {
-            retire(tick, snapshot, decision);
+            begin(tick, snapshot, decision);
             continue;
         }
         if (decision->announce) {
             counters->suppressed[decision->cause]++;
             if (decision->cause == AMGR_CAUSE_DRY_RUN) {
-                retire(tick, snapshot, decision);
+                begin(tick, snapshot, decision);
             }
             else {
                 amgr_tick_log_suppressed(tick->server, snapshot, decision);
             }
         }
     }
+    amgr_orders_publish(tick->board, snapshot);
+}
+
+/** Why a worker says that it cannot be asked; non-zero when that is news. */
+static int hear(amgr_tick_t *tick, amgr_record_t *record)
+{
+    int fault;
+
+    if (record->asked_us == AMGR_NO_TIME || record->role != AMGR_ROLE_WORKER ||
+        record->ask_fault != AMGR_ASK_FINE) {
+        return 0;
+    }
+    fault = amgr_mailbox_ask_fault(&tick->runtime->mailbox,
+                                   record->process_slot, record->id.pid);
+    if (fault == AMGR_ASK_FINE) {
+        return 0;
+    }
+    record->ask_fault = fault;
+    amgr_tick_log_deaf(tick->server, record);
+    return 1;
 }
 
 /** See through what was begun at earlier ticks. */
-static void confirm(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
+static void follow(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
 {
+    amgr_counters_t *counters = amgr_board_counters(tick->board);
     int kept = 0;
     int i;
 
     for (i = 0; i < tick->pending_count; i++) {
-        if (amgr_retire_confirm(snapshot, &tick->pending[i])) {
-            amgr_board_write_record(tick->board, &tick->pending[i]);
+        amgr_record_t *record = &tick->pending[i];
+        int news = amgr_retire_follow(snapshot, record);
+
+        if (hear(tick, record) || news != AMGR_NEWS_NONE) {
+            amgr_board_write_record(tick->board, record);
         }
-        else {
-            tick->pending[kept++] = tick->pending[i];
+        if (news & AMGR_NEWS_GONE) {
+            counters->drained += record->action != AMGR_ACTION_KILL;
+            amgr_tick_log_end(tick->server, record);
+        }
+        if (news & AMGR_NEWS_STUCK) {
+            amgr_tick_log_stuck(tick->server, record);
+        }
+        if (amgr_retire_is_open(record)) {
+            tick->pending[kept++] = *record;
         }
     }
     tick->pending_count = kept;
@@ -280,7 +380,7 @@ void amgr_tick_run(amgr_tick_t *tick)
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
     count_faults(counters, &faults);
     if (!faults.no_table) {
-        confirm(tick, snapshot);
+        follow(tick, snapshot);
         probe_rights(tick, snapshot, &faults);
         count = amgr_judge(&tick->config->limits, snapshot,
                            amgr_board_ledger(tick->board),

@@ -39,6 +39,63 @@ void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
     }
 }
 
+/** "worker 12 (native)" */
+#define SUBJECT "worker %" APR_PID_T_FMT " (%s)"
+
+void amgr_tick_log_step(server_rec *s, const amgr_decision_t *decision,
+                        const amgr_record_t *record, apr_status_t rv)
+{
+    static const char *const steps[AMGR_STEP_COUNT] = {
+        "nothing", "announced", "asked to finish", "SIGTERM", "SIGKILL"};
+    const char *step = steps[decision->step];
+
+    if (rv == APR_NOTFOUND) {
+        return; /* it went by itself: the next tick tells */
+    }
+    if (rv != APR_SUCCESS) {
+        amgr_log(s, AMGR_TAG_KILL_FAILED, APLOG_ERR, rv, SUBJECT ": %s failed",
+                 record->id.pid, record->group, step);
+    }
+    else if (decision->step == AMGR_STEP_KILL) {
+        amgr_log(s, AMGR_TAG_FORCED, APLOG_NOTICE, 0,
+                 SUBJECT " has not gone %d ms after the decision: SIGKILL",
+                 record->id.pid, record->group,
+                 (int)apr_time_as_msec(record->killed_us));
+    }
+    else {
+        amgr_log(s, AMGR_TAG_STEP, APLOG_INFO, 0, SUBJECT ": %s",
+                 record->id.pid, record->group, step);
+    }
+}
+
+void amgr_tick_log_end(server_rec *s, const amgr_record_t *record)
+{
+    char line[LINE_LEN];
+    amgr_sink_t sink;
+
+    amgr_sink_init(&sink, line, sizeof(line) - 1, NULL, NULL);
+    amgr_record_format_end(record, &sink);
+    line[sink.used] = '\0';
+    amgr_log(s, AMGR_TAG_GONE, APLOG_NOTICE, 0, "%s", line);
+}
+
+void amgr_tick_log_stuck(server_rec *s, const amgr_record_t *record)
+{
+    amgr_log(s, AMGR_TAG_STUCK, APLOG_ERR, 0,
+             SUBJECT " has outlived its SIGKILL: it hangs in the kernel, most "
+                     "often on a file system that does not answer",
+             record->id.pid, record->group);
+}
+
+void amgr_tick_log_deaf(server_rec *s, const amgr_record_t *record)
+{
+    amgr_log(s, AMGR_TAG_DEAF, APLOG_WARNING, 0,
+             SUBJECT " cannot be asked to finish (%s): it is killed when it is "
+                     "idle, or after ManagerGracePeriod",
+             record->id.pid, record->group,
+             amgr_ask_fault_word(record->ask_fault));
+}
+
 void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
                               const amgr_decision_t *decision)
 {

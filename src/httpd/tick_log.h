@@ -31,6 +31,19 @@ void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
                           const amgr_config_t *config,
                           const amgr_record_t *record, apr_status_t rv);
 
+/** A later step of a retirement: SIGKILL at notice, all else at info. */
+void amgr_tick_log_step(server_rec *s, const amgr_decision_t *decision,
+                        const amgr_record_t *record, apr_status_t rv);
+
+/** The end of a retired worker: at notice. */
+void amgr_tick_log_end(server_rec *s, const amgr_record_t *record);
+
+/** A worker that outlives its SIGKILL: at error, once. */
+void amgr_tick_log_stuck(server_rec *s, const amgr_record_t *record);
+
+/** A worker that cannot be asked to finish, in its own words: at warning. */
+void amgr_tick_log_deaf(server_rec *s, const amgr_record_t *record);
+
 /** A worker over a limit that a safety rule leaves alone: at info. */
 void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
                               const amgr_decision_t *decision);

@@ -162,14 +162,15 @@ typedef struct amgr_server_t {
     apr_interval_time_t uptime_us;
     apr_int32_t generation;
     apr_int32_t extended;         /**< ExtendedStatus is on */
-    apr_int32_t threaded;         /**< more than one slot to a process */
-    apr_int32_t async;
+    apr_int32_t threaded;         /**< workers are threads of a process */
+    apr_int32_t async;            /**< connections may wait without a worker */
     apr_int32_t busy_workers;
     apr_int32_t graceful_workers;
     apr_int32_t idle_workers;
     apr_int32_t max_workers;      /**< slots that can be used at once */
     apr_int32_t max_processes;    /**< processes the MPM may run at once */
     apr_int32_t threads_per_process;
+    apr_int32_t min_spare_workers; /**< idle ones that the MPM keeps ready */
     apr_uint64_t total_accesses;
     apr_uint64_t total_bytes;
     apr_interval_time_t total_duration_us;

@@ -80,6 +80,16 @@ static apr_interval_time_t credit(const amgr_judging_t *tick,
     return age_us < tick->since_us ? age_us : tick->since_us;
 }
 
+/* Whether the slot still runs the request that was seen in it before it was
+ * marked as gracefully finishing. */
+static int goes_on(const amgr_slot_t *slot, const amgr_process_t *process,
+                   const amgr_ledger_slot_t *seen)
+{
+    return slot->mode == AMGR_MODE_GRACEFUL && seen->pid == process->id.pid &&
+           seen->start_time_us == slot->start_time_us &&
+           slot->start_time_us > slot->stop_time_us;
+}
+
 static void age_slot(const amgr_judging_t *tick, amgr_slot_t *slot,
                      const amgr_process_t *process,
                      const amgr_ledger_process_t *entry)
@@ -88,11 +98,12 @@ static void age_slot(const amgr_judging_t *tick, amgr_slot_t *slot,
     int began;
 
     slot->request_age_us = AMGR_NO_TIME;
-    if (!tick->snapshot->server.extended || !amgr_slot_is_timed(slot, 0)) {
+    if (!tick->snapshot->server.extended) {
         return;
     }
     seen = entry_of(tick, slot);
-    if (seen == NULL) {
+    if (seen == NULL ||
+        (!amgr_slot_is_timed(slot, 0) && !goes_on(slot, process, seen))) {
         return;
     }
     if (seen->pid != process->id.pid ||
@@ -124,11 +135,35 @@ void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
     }
 }
 
-static int is_request(int mode)
+/* Whether a slot marked as gracefully finishing still runs a request.
+ * Prefork's parent marks every child so at a graceful restart, and event every
+ * slot of a process that stops, whatever they do; on worker and event a thread
+ * marks itself so once it has finished. */
+static int is_finishing(const amgr_judging_t *tick, const amgr_slot_t *slot)
 {
-    return mode == AMGR_MODE_READ || mode == AMGR_MODE_WRITE ||
-           mode == AMGR_MODE_LOG || mode == AMGR_MODE_DNS ||
-           mode == AMGR_MODE_GRACEFUL;
+    return !tick->snapshot->server.threaded ||
+           slot->start_time_us > slot->stop_time_us;
+}
+
+static int is_request(const amgr_judging_t *tick, const amgr_slot_t *slot)
+{
+    switch (slot->mode) {
+    case AMGR_MODE_READ:
+    case AMGR_MODE_WRITE:
+    case AMGR_MODE_LOG:
+    case AMGR_MODE_DNS:
+        return 1;
+    case AMGR_MODE_GRACEFUL:
+        return is_finishing(tick, slot);
+    default:
+        return 0;
+    }
+}
+
+static int is_busy(const amgr_judging_t *tick, const amgr_slot_t *slot)
+{
+    return slot->mode == AMGR_MODE_GRACEFUL ? is_finishing(tick, slot)
+                                            : !amgr_mode_is_idle(slot->mode);
 }
 
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
@@ -140,15 +175,19 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
 
     out->longest_us = AMGR_NO_TIME;
     out->longest_slot = -1;
+    out->busy = 0;
     out->requests = 0;
     out->hanging = 0;
+    out->over = 0;
+    out->endless = 0;
     out->working = 0;
     out->stuck = process->slot_count > 0;
     for (i = process->first_slot; i < process->first_slot + process->slot_count;
          i++) {
         apr_interval_time_t age_us = slots[i].request_age_us;
 
-        out->requests += is_request(slots[i].mode);
+        out->busy += is_busy(tick, &slots[i]);
+        out->requests += is_request(tick, &slots[i]);
         out->working += slots[i].mode == AMGR_MODE_WRITE ||
                         slots[i].mode == AMGR_MODE_LOG ||
                         slots[i].mode == AMGR_MODE_DNS;
@@ -157,6 +196,9 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
             out->longest_slot = i;
         }
         out->hanging += age_us != AMGR_NO_TIME && age_us >= limits->hanging_us;
+        out->over += age_us != AMGR_NO_TIME &&
+                     limits->max_time_us != AMGR_LIMIT_OFF &&
+                     age_us > limits->max_time_us;
         if (age_us == AMGR_NO_TIME ||
             (age_us <= limits->max_time_us && age_us < limits->hanging_us)) {
             out->stuck = 0;

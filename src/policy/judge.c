@@ -109,6 +109,24 @@ static int counts_as_over(int cause)
            cause != AMGR_CAUSE_STRIKES;
 }
 
+/* A retirement under way: non-zero when it takes its next step. */
+static int go_on(amgr_judging_t *tick, int index, amgr_ledger_process_t *entry,
+                 const amgr_survey_t *survey, amgr_decision_t *decision)
+{
+    amgr_process_t *process = &tick->snapshot->processes[index];
+
+    decision->process = index;
+    decision->requests = survey->requests;
+    if (process->role == AMGR_ROLE_WORKER && process->slot_count == 0 &&
+        process->threads != 1) {
+        decision->requests = -1; /* it has lost its row */
+    }
+    decision->follow_up = 1;
+    decision->step = amgr_ladder_next(tick, process, entry, survey, 0);
+    process->state = AMGR_STATE_RETIRING;
+    return decision->step != AMGR_STEP_NONE;
+}
+
 /* Judge one process; non-zero when it is over and there is a decision. */
 static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
 {
@@ -125,8 +143,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     memset(decision, 0, sizeof(*decision));
     process->verdict = judge_process(tick, process, &survey, decision);
     if (entry != NULL && entry->retired_mono_us != 0) {
-        process->state = AMGR_STATE_RETIRING;
-        return 0;
+        return go_on(tick, index, entry, &survey, decision);
     }
     if (process->verdict <= AMGR_VERDICT_OK) {
         /* What could not be read is no sign that it is better. */
@@ -190,18 +207,30 @@ static int is_news(amgr_ledger_process_t *entry,
     return changed && !entry->failed;
 }
 
-static void announce(amgr_judging_t *tick, amgr_decision_t *decisions,
-                     int count)
+/* What becomes of a new decision: its first step, and whether it is news. */
+static void announce(amgr_judging_t *tick, amgr_decision_t *decision)
+{
+    amgr_process_t *process = &tick->snapshot->processes[decision->process];
+    amgr_survey_t survey;
+
+    process->cause = decision->cause;
+    decision->announce =
+        is_news(amgr_ledger_find(tick->ledger, &process->id), decision);
+    if (decision->cause == AMGR_CAUSE_NONE) {
+        amgr_age_survey(tick, process, &survey);
+        decision->step = amgr_ladder_first(tick, process, &survey, decision);
+    }
+}
+
+static void announce_all(amgr_judging_t *tick, amgr_decision_t *decisions,
+                         int count)
 {
     int i;
 
     for (i = 0; i < count; i++) {
-        amgr_process_t *process =
-            &tick->snapshot->processes[decisions[i].process];
-
-        process->cause = decisions[i].cause;
-        decisions[i].announce = is_news(
-            amgr_ledger_find(tick->ledger, &process->id), &decisions[i]);
+        if (!decisions[i].follow_up) {
+            announce(tick, &decisions[i]);
+        }
     }
 }
 
@@ -225,7 +254,7 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     amgr_storm_update(&tick);
     amgr_safety_choose(&tick, decisions, count);
     amgr_storm_settle(&tick, decisions, count);
-    announce(&tick, decisions, count);
+    announce_all(&tick, decisions, count);
     ledger->tick_mono_us = tick.mono_us == 0 ? 1 : tick.mono_us;
     ledger->tick_wall_us = tick.wall_us;
     return count;
@@ -248,10 +277,12 @@ void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
         return;
     }
     if (!sent) {
-        entry->failed = 1;
+        amgr_ladder_give_up(entry);
         return;
     }
-    entry->retired_mono_us = mono_us == 0 ? 1 : mono_us;
-    amgr_storm_note(ledger, mono_us);
-    process->state = AMGR_STATE_RETIRING;
+    if (!decision->follow_up) {
+        amgr_storm_note(ledger, mono_us);
+        process->state = AMGR_STATE_RETIRING;
+    }
+    amgr_ladder_note(entry, decision->step, mono_us);
 }

@@ -6,19 +6,23 @@
 #ifndef AMGR_JUDGE_H
 #define AMGR_JUDGE_H
 
+#include "policy/ladder.h"
 #include "policy/ledger.h"
 #include "policy/measure.h"
 
 /** What is to be done about one process over its limit. */
 typedef struct amgr_decision_t {
-    int process;             /**< index into the snapshot's processes */
-    int verdict;             /**< amgr_verdict_e: which limit */
-    int cause;               /**< AMGR_CAUSE_NONE: retire it; else why not */
-    int announce;            /**< count and log it: new since the last tick */
-    int slot;                /**< index of the slot that decided, -1: none */
-    int requests;            /**< requests in flight in the process */
-    apr_uint64_t measured;   /**< bytes, or microseconds for time */
-    apr_uint64_t limit;      /**< the same unit */
+    int process;           /**< index into the snapshot's processes */
+    int verdict;           /**< amgr_verdict_e: which limit */
+    int cause;             /**< AMGR_CAUSE_NONE: retire it; else why not */
+    int announce;          /**< count and log it: new since the last tick */
+    int step;              /**< amgr_step_e: how it is retired, cause NONE */
+    int follow_up;         /**< the next step of a retirement under way */
+    int force;             /**< nothing is waited for: straight to the kill */
+    int slot;              /**< index of the slot that decided, -1: none */
+    int requests;          /**< in flight in the process, -1: nobody knows */
+    apr_uint64_t measured; /**< bytes, or microseconds for time */
+    apr_uint64_t limit;    /**< the same unit */
 } amgr_decision_t;
 
 /**
@@ -26,8 +30,9 @@ typedef struct amgr_decision_t {
  *
  * Fills in the snapshot's request ages, verdicts, causes, states (retiring),
  * hanging count and the groups' fresh size and inert mark; updates @a ledger;
- * writes a decision for each process that is over a limit, ordered by pid, at
- * most @a max (process_count always suffices).  @a can_signal 0: missing
+ * writes a decision for each process that is over a limit and for each whose
+ * retirement takes its next step, ordered by pid, at most @a max
+ * (process_count always suffices).  @a can_signal 0: missing
  * rights, nothing may be retired.  A process that the ledger has no room for
  * is left alone with AMGR_CAUSE_MAX_RETIRING, unannounced.
  *
@@ -40,8 +45,8 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
                amgr_ledger_t *ledger, int can_signal,
                amgr_decision_t *decisions, int max);
 
-/** The signal of a decision was sent (@a sent) or failed.  Decisions with a
- * cause are not carried out and ignored. */
+/** The step of a decision was taken (@a sent) or failed, which ends the
+ * retirement.  Decisions with a cause are not carried out and ignored. */
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      const amgr_decision_t *decision, int sent);
 

@@ -28,8 +28,11 @@ typedef struct amgr_judging_t {
 typedef struct amgr_survey_t {
     apr_interval_time_t longest_us; /**< largest age, AMGR_NO_TIME */
     int longest_slot;               /**< its index, -1 */
+    int busy;                       /**< slots that do anything at all */
     int requests;                   /**< in flight */
     int hanging;                    /**< of them, over the threshold */
+    int over;                       /**< of them, over their time limit */
+    int endless;                    /**< of them, without an end to wait for */
     int working;                    /**< slots in W, L or D */
     int stuck;                      /**< all slots hang or are over time */
 } amgr_survey_t;
@@ -59,8 +62,7 @@ void amgr_fresh_publish(const amgr_judging_t *tick);
 
 /** Whether a memory limit is below the size of a fresh child of the group. */
 int amgr_fresh_is_inert(const amgr_judging_t *tick,
-                        const amgr_process_t *process,
-                        apr_int64_t limit_bytes);
+                        const amgr_process_t *process, apr_int64_t limit_bytes);
 
 /* safety.c: who of those over a limit may go at this tick */
 
@@ -78,6 +80,26 @@ void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
 int amgr_safety_is_serving(const amgr_process_t *process,
                            const amgr_ledger_process_t *entry,
                            const amgr_survey_t *survey);
+
+/* ladder.c: the steps of a retirement */
+
+/** The first step of a new one. */
+int amgr_ladder_first(const amgr_judging_t *tick, const amgr_process_t *process,
+                      const amgr_survey_t *survey,
+                      const amgr_decision_t *decision);
+
+/** The next step of one under way, or AMGR_STEP_NONE; sees to what its entry
+ * remembers of the waiting.  @a forced: nothing is waited for any more. */
+int amgr_ladder_next(const amgr_judging_t *tick, const amgr_process_t *process,
+                     amgr_ledger_process_t *entry, const amgr_survey_t *survey,
+                     int forced);
+
+/** Note a step that was taken. */
+void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
+                      apr_time_t mono_us);
+
+/** Note that a step failed: the retirement is given up. */
+void amgr_ladder_give_up(amgr_ledger_process_t *entry);
 
 /* storm.c: the breaker */
 

@@ -17,26 +17,33 @@
 /** What is remembered of a process; empty when pid is 0. */
 typedef struct amgr_ledger_process_t {
     amgr_proc_id_t id;
-    apr_time_t retired_mono_us;  /**< when it was signalled, 0: never */
-    apr_int32_t strikes;         /**< ticks in a row over a limit */
-    apr_int32_t last_cause;      /**< cause counted last, amgr_cause_e */
-    apr_int32_t last_verdict;    /**< verdict that cause was counted for */
-    apr_int32_t failed;          /**< signalling failed: not tried again */
-    apr_int32_t ticks;           /**< it was seen at; 1: new at this one */
-    apr_int32_t dry_run_told;    /**< its dry run was announced */
+    apr_time_t retired_mono_us; /**< when its retirement began, 0: never */
+    apr_time_t step_mono_us;    /**< when the last step of it was taken */
+    apr_time_t asked_mono_us;   /**< when it was first asked, 0: not yet */
+    apr_time_t idle_mono_us;    /**< since when it has had no work, having
+                                   heard; 0: it has some */
+    apr_int32_t step;           /**< the last one, amgr_step_e */
+    apr_int32_t asks;           /**< times it was asked */
+    apr_int32_t heard;          /**< it was seen to be stopping */
+    apr_int32_t strikes;        /**< ticks in a row over a limit */
+    apr_int32_t last_cause;     /**< cause counted last, amgr_cause_e */
+    apr_int32_t last_verdict;   /**< verdict that cause was counted for */
+    apr_int32_t failed;         /**< signalling failed: not tried again */
+    apr_int32_t ticks;          /**< it was seen at; 1: new at this one */
+    apr_int32_t dry_run_told;   /**< its dry run was announced */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */
 typedef struct amgr_ledger_slot_t {
-    apr_time_t start_time_us;  /**< wall, as the scoreboard has it */
-    apr_time_t seen_mono_us;   /**< the verdict's age counts from here;
+    apr_time_t start_time_us; /**< wall, as the scoreboard has it */
+    apr_time_t seen_mono_us;  /**< the verdict's age counts from here;
                                     AMGR_NO_TIME: a predecessor's request */
     pid_t pid;
 } amgr_ledger_slot_t;
 
 typedef struct amgr_ledger_group_t {
     char name[AMGR_GROUP_NAME_LEN];
-    apr_int32_t role;         /**< amgr_role_e */
+    apr_int32_t role;           /**< amgr_role_e */
     apr_int32_t newborns;       /**< seen that may have worked already */
     apr_uint64_t newborn_bytes; /**< the smallest of them */
     apr_uint64_t idle_bytes;    /**< the smallest that had not worked yet */
@@ -52,9 +59,9 @@ typedef struct amgr_ledger_storm_t {
 typedef struct amgr_ledger_t {
     apr_int32_t process_max;
     apr_int32_t slot_max;
-    apr_int32_t thread_limit;      /**< columns of the slot table */
+    apr_int32_t thread_limit; /**< columns of the slot table */
     apr_int32_t group_count;
-    apr_time_t tick_mono_us;       /**< the previous tick, 0: none */
+    apr_time_t tick_mono_us; /**< the previous tick, 0: none */
     apr_time_t tick_wall_us;
     apr_time_t clear_mono_us;      /**< last tick that left none over a limit */
     apr_time_t storm_open_mono_us; /**< breaker opened, 0: closed */
@@ -90,8 +97,7 @@ amgr_ledger_slot_t *amgr_ledger_slots(amgr_ledger_t *ledger);
  * input.  When the table is full, or its start time is not known, a process
  * has no entry; it is judged, and never retired.
  */
-void amgr_ledger_follow(amgr_ledger_t *ledger,
-                        const amgr_snapshot_t *snapshot);
+void amgr_ledger_follow(amgr_ledger_t *ledger, const amgr_snapshot_t *snapshot);
 
 /** The entry of just this process, or NULL (binary search). */
 amgr_ledger_process_t *amgr_ledger_find(amgr_ledger_t *ledger,

@@ -17,6 +17,9 @@ void amgr_limits_init(amgr_limits_t *limits)
     limits->hanging_us = apr_time_from_sec(300);
     limits->interval_us = apr_time_from_sec(10);
     limits->min_age_us = apr_time_from_sec(30);
+    limits->lame_duck_us = apr_time_from_sec(2);
+    limits->grace_us = apr_time_from_sec(30);
+    limits->endless_grace_us = apr_time_from_sec(30);
     limits->storm_window_us = apr_time_from_sec(60);
     limits->storm_count = 5;
     limits->strikes = 1;

@@ -140,7 +140,7 @@ void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
     }
     qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_urgency);
     for (i = 0; i < count; i++) {
-        if (decisions[i].cause == AMGR_CAUSE_NONE) {
+        if (decisions[i].cause == AMGR_CAUSE_NONE && !decisions[i].follow_up) {
             decisions[i].cause = choose(tick, &decisions[i], &granted, allowed);
         }
     }

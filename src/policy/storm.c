@@ -89,7 +89,8 @@ void amgr_storm_settle(const amgr_judging_t *tick,
     int i;
 
     for (i = 0; i < count; i++) {
-        left -= decisions[i].cause == AMGR_CAUSE_NONE;
+        left -=
+            decisions[i].cause == AMGR_CAUSE_NONE && !decisions[i].follow_up;
     }
     if (left == 0) {
         tick->ledger->clear_mono_us = tick->mono_us;

@@ -17,6 +17,11 @@
 #include "base/clock.h"
 #include "proc/proc_internal.h"
 
+/* The same number on every architecture; older headers lack it. */
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
+
 /** Longest wait, so that adding it to the clock cannot overflow. */
 #define WAIT_MAX_US apr_time_from_sec(APR_INT64_C(86400) * 365)
 
@@ -41,9 +46,8 @@ static int is_meant(const amgr_proc_stat_t *stat, const amgr_proc_id_t *id)
     return amgr_proc_id_equal(&found, id) && !has_ended(stat);
 }
 
-static apr_status_t open_checked(amgr_proc_dir_t *dir,
-                                 const amgr_proc_id_t *id, pid_t parent,
-                                 int *out_fd)
+static apr_status_t open_checked(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
+                                 pid_t parent, int *out_fd)
 {
     amgr_proc_stat_t stat;
     apr_status_t rv;
@@ -80,7 +84,7 @@ static apr_status_t send_signal(int fd, int sig)
 /* A pidfd is readable from the end on, before anyone has reaped the zombie. */
 static apr_status_t wait_end(int fd, apr_interval_time_t wait_us)
 {
-    struct pollfd p = { fd, POLLIN, 0 };
+    struct pollfd p = {fd, POLLIN, 0};
     struct timespec ts;
     apr_time_t deadline;
     apr_time_t left;
@@ -121,6 +125,24 @@ apr_status_t amgr_proc_signal(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
         return rv;
     }
     rv = send_signal(fd, sig);
+    close(fd);
+    return rv;
+}
+
+apr_status_t amgr_proc_kill_and_release(amgr_proc_dir_t *dir,
+                                        const amgr_proc_id_t *id, pid_t parent)
+{
+    apr_status_t rv;
+    int fd;
+
+    rv = open_checked(dir, id, parent, &fd);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = send_signal(fd, SIGKILL);
+    if (rv == APR_SUCCESS) {
+        syscall(SYS_process_mrelease, fd, 0);
+    }
     close(fd);
     return rv;
 }
@@ -169,8 +191,7 @@ static apr_status_t signal_and_wait(amgr_proc_dir_t *dir,
     return rv;
 }
 
-apr_status_t amgr_proc_terminate(amgr_proc_dir_t *dir,
-                                 const amgr_proc_id_t *id,
+apr_status_t amgr_proc_terminate(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
                                  apr_interval_time_t wait_us)
 {
     return signal_and_wait(dir, id, SIGTERM, wait_us);

@@ -19,6 +19,13 @@
 apr_status_t amgr_proc_signal(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
                               pid_t parent, int sig);
 
+/** SIGKILL, and then have the kernel take its memory back at once rather than
+ * when its last thread gets to it (process_mrelease(2), Linux 5.15; what that
+ * answers does not matter).  May wait for the memory's lock: not for the
+ * httpd parent. */
+apr_status_t amgr_proc_kill_and_release(amgr_proc_dir_t *dir,
+                                        const amgr_proc_id_t *id, pid_t parent);
+
 /** Non-zero while it exists and is no zombie; missing rights mean alive. */
 int amgr_proc_is_alive(amgr_proc_dir_t *dir, const amgr_proc_id_t *id);
 
@@ -27,8 +34,7 @@ apr_status_t amgr_proc_resume(amgr_proc_dir_t *dir, const amgr_proc_id_t *id);
 
 /** SIGTERM, then wait for the end at most @a wait_us (0: do not wait);
  * APR_TIMEUP when it still runs.  An unreaped zombie has ended. */
-apr_status_t amgr_proc_terminate(amgr_proc_dir_t *dir,
-                                 const amgr_proc_id_t *id,
+apr_status_t amgr_proc_terminate(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
                                  apr_interval_time_t wait_us);
 
 /** SIGKILL, then wait as above. */

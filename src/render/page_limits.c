@@ -20,16 +20,14 @@ typedef enum row_mark_e {
 static const struct {
     const char *css;
     const char *text;
-} marks[] = {
-    { "na", "" },
-    { "na", "off" },
-    { "ok", "in force" },
-    { "info", "dry run" },
-    { "warn", "inert" }
-};
+} marks[] = {{"na", ""},
+             {"na", "off"},
+             {"ok", "in force"},
+             {"info", "dry run"},
+             {"warn", "inert"}};
 
-static void put_row(amgr_sink_t *sink, const char *directive,
-                    const char *value, row_mark_e mark, const char *meaning)
+static void put_row(amgr_sink_t *sink, const char *directive, const char *value,
+                    row_mark_e mark, const char *meaning)
 {
     amgr_sink_puts(sink, "<tr><th scope=\"row\"><code>");
     amgr_sink_puts(sink, directive);
@@ -63,8 +61,8 @@ static row_mark_e limit_mark(const amgr_limits_t *limits, apr_int64_t limit,
 static void put_size_row(const amgr_view_t *view, amgr_sink_t *sink, int idle)
 {
     const amgr_limits_t *limits = &view->config->limits;
-    apr_int64_t limit = idle ? limits->max_memory_idle_bytes
-                             : limits->max_memory_active_bytes;
+    apr_int64_t limit =
+        idle ? limits->max_memory_idle_bytes : limits->max_memory_active_bytes;
     int inert = amgr_view_inert_group(view, idle) != NULL;
     char exact[AMGR_UNITS_LEN];
     char decimal[AMGR_UNITS_LEN];
@@ -94,7 +92,8 @@ static const char *span_text(apr_interval_time_t span_us, char *text,
                              apr_size_t size)
 {
     return span_us == AMGR_LIMIT_OFF
-        ? "Off" : amgr_duration_format_exact(span_us, text, size);
+               ? "Off"
+               : amgr_duration_format_exact(span_us, text, size);
 }
 
 static void put_time_rows(const amgr_view_t *view, amgr_sink_t *sink)
@@ -155,6 +154,23 @@ static void put_storm_row(const amgr_view_t *view, amgr_sink_t *sink)
             "retiring stops after so many that did not help");
 }
 
+static void put_drain_rows(const amgr_limits_t *limits, amgr_sink_t *sink)
+{
+    char text[AMGR_UNITS_LEN];
+    int off = limits->lame_duck_us == AMGR_LIMIT_OFF;
+
+    put_row(sink, "ManagerLameDuck",
+            off ? "Off" : span_text(limits->lame_duck_us, text, sizeof(text)),
+            off ? MARK_OFF : MARK_NONE,
+            "clients are told to connect anew before a process is asked to go");
+    put_row(sink, "ManagerGracePeriod",
+            span_text(limits->grace_us, text, sizeof(text)), MARK_NONE,
+            "so long a process that was asked may finish its requests");
+    put_row(sink, "ManagerEndlessGracePeriod",
+            span_text(limits->endless_grace_us, text, sizeof(text)), MARK_NONE,
+            "the same when only connections without an end are left");
+}
+
 static void put_safety_rows(const amgr_view_t *view, amgr_sink_t *sink)
 {
     const amgr_limits_t *limits = &view->config->limits;
@@ -196,6 +212,7 @@ void amgr_page_limits(const amgr_view_t *view, amgr_sink_t *sink)
     put_size_row(view, sink, 1);
     put_time_rows(view, sink);
     put_mode_rows(&view->config->limits, sink);
+    put_drain_rows(&view->config->limits, sink);
     put_safety_rows(view, sink);
     amgr_page_end_table(sink);
     amgr_page_end_section(sink);

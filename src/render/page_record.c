@@ -48,17 +48,38 @@ static const char *outcome_class(int outcome)
     }
 }
 
+/* One that is not gone yet or has gone: how far it was pressed. */
+static const char *outcome_text(const amgr_record_t *record)
+{
+    static const char *const pending[AMGR_ACTION_COUNT] = {
+        "decided", "announced", "draining", "killed, not gone yet"};
+    static const char *const gone[AMGR_ACTION_COUNT] = {"gone", "gone",
+                                                        "drained", "killed"};
+    static const char *const other[AMGR_OUTCOME_COUNT] = {
+        "", "", "had gone before", "signal failed", "dry run"};
+    int known = record->action >= 0 && record->action < AMGR_ACTION_COUNT;
+
+    switch (record->outcome) {
+    case AMGR_OUTCOME_PENDING:
+        return known ? pending[record->action] : "unknown";
+    case AMGR_OUTCOME_GONE:
+        return known ? gone[record->action] : "unknown";
+    case AMGR_OUTCOME_VANISHED:
+    case AMGR_OUTCOME_FAILED:
+    case AMGR_OUTCOME_DRY_RUN:
+        return other[record->outcome];
+    default:
+        return "unknown";
+    }
+}
+
 static void put_outcome_cell(amgr_sink_t *sink, const amgr_record_t *record)
 {
-    static const char *const texts[AMGR_OUTCOME_COUNT] = {
-        "not gone yet", "gone", "had gone before", "signal failed", "dry run"
-    };
-    int known = record->outcome >= 0 && record->outcome < AMGR_OUTCOME_COUNT;
 
     amgr_sink_puts(sink, "<td><span class=\"mark ");
     amgr_sink_puts(sink, outcome_class(record->outcome));
     amgr_sink_puts(sink, "\">");
-    amgr_sink_puts(sink, known ? texts[record->outcome] : "unknown");
+    amgr_sink_puts(sink, outcome_text(record));
     amgr_sink_puts(sink, "</span>");
     if (record->ended_us >= 0) {
         amgr_sink_puts(sink, " <span class=\"why\">after ");
@@ -85,8 +106,9 @@ static void put_record(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</th>");
     amgr_page_count_cell(sink, record->id.pid);
     put_text_cell(sink, record->group);
-    put_text_cell(sink, !native ? AMGR_PAGE_NA
-                                : record->active ? "active" : "idle");
+    put_text_cell(sink, !native          ? AMGR_PAGE_NA
+                        : record->active ? "active"
+                                         : "idle");
     put_text_cell(sink, reason_text(record));
     put_measure_cell(sink, record, record->measured);
     put_measure_cell(sink, record, record->limit);
@@ -118,8 +140,7 @@ void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_page_end_section(sink);
 }
 
-static void put_counter(amgr_sink_t *sink, const char *name,
-                        apr_uint64_t value)
+static void put_counter(amgr_sink_t *sink, const char *name, apr_uint64_t value)
 {
     amgr_page_begin_fact(sink, name);
     amgr_sink_u64(sink, value);
@@ -178,8 +199,11 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, "<dl class=\"facts\">\n");
     put_counter(sink, "Killed active", counters->killed_active);
     put_counter(sink, "Killed idle", counters->killed_idle);
-    put_counters(sink, "Left alone", counters->suppressed,
-                 AMGR_CAUSE_NONE + 1, AMGR_CAUSE_COUNT, amgr_cause_word);
+    put_counter(sink, "Of those drained", counters->drained);
+    put_counter(sink, "Of those by SIGKILL", counters->forced);
+    put_counter(sink, "Requests lost", counters->requests_lost);
+    put_counters(sink, "Left alone", counters->suppressed, AMGR_CAUSE_NONE + 1,
+                 AMGR_CAUSE_COUNT, amgr_cause_word);
     amgr_page_begin_fact(sink, "Hanging now");
     amgr_page_count(sink, ticked ? view->snapshot->hanging : -1);
     amgr_page_end_fact(sink);
@@ -189,8 +213,8 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink)
     put_millis(sink, "Last tick took", counters->last_wall_us, ticked);
     put_millis(sink, "CPU time of all ticks", counters->tick_cpu_us, ticked);
     amgr_page_begin_fact(sink, "Who ticks");
-    amgr_sink_puts(sink, view->config->ticker ? "a ticker process"
-                                              : "the parent");
+    amgr_sink_puts(sink,
+                   view->config->ticker ? "a ticker process" : "the parent");
     amgr_page_end_fact(sink);
     amgr_sink_puts(sink, "</dl>\n");
     amgr_page_end_section(sink);

@@ -73,8 +73,9 @@ static void put_request(amgr_json_t *json, const amgr_view_t *view,
 {
     char shown[AMGR_SLOT_REQUEST_LEN];
 
-    put_text(json, "request", amgr_request_shown(view->show_requests, request,
-                                                 shown, sizeof(shown)));
+    put_text(
+        json, "request",
+        amgr_request_shown(view->show_requests, request, shown, sizeof(shown)));
 }
 
 /* A rate or load; negative is not known. */
@@ -155,8 +156,7 @@ static void put_limits(amgr_json_t *json, const amgr_view_t *view)
 
     amgr_json_key(json, "limits");
     amgr_json_begin_object(json);
-    put_limit(json, "max_memory_active_bytes",
-              limits->max_memory_active_bytes);
+    put_limit(json, "max_memory_active_bytes", limits->max_memory_active_bytes);
     put_limit(json, "max_memory_idle_bytes", limits->max_memory_idle_bytes);
     put_time_limit(json, "max_time_seconds", limits->max_time_us);
     put_time_limit(json, "hanging_threshold_seconds", limits->hanging_us);
@@ -164,6 +164,10 @@ static void put_limits(amgr_json_t *json, const amgr_view_t *view)
     put_bool(json, "dry_run", limits->dry_run);
     put_seconds(json, "interval_seconds", limits->interval_us);
     put_time_limit(json, "min_age_seconds", limits->min_age_us);
+    put_time_limit(json, "lame_duck_seconds", limits->lame_duck_us);
+    put_time_limit(json, "grace_period_seconds", limits->grace_us);
+    put_time_limit(json, "endless_grace_period_seconds",
+                   limits->endless_grace_us);
     snprintf(share, sizeof(share), "%d%s", limits->max_retiring.value,
              limits->max_retiring.percent ? "%" : "");
     put_string(json, "max_retiring", share);
@@ -201,11 +205,13 @@ static void put_slot_times(amgr_json_t *json, const amgr_view_t *view,
 static void put_slot(amgr_json_t *json, const amgr_view_t *view,
                      const amgr_slot_t *slot)
 {
-    char mode[2] = { amgr_mode_letter(slot->mode), '\0' };
+    char mode[2] = {amgr_mode_letter(slot->mode), '\0'};
 
     amgr_json_begin_object(json);
-    put_int(json, "slot", (apr_int64_t)slot->process_slot
-            * view->snapshot->server.threads_per_process + slot->thread);
+    put_int(json, "slot",
+            (apr_int64_t)slot->process_slot *
+                    view->snapshot->server.threads_per_process +
+                slot->thread);
     put_string(json, "mode", mode);
     put_slot_times(json, view, slot);
     amgr_json_key(json, "acc");
@@ -341,6 +347,9 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_errors(json, counters);
     put_u64(json, "killed_active", counters->killed_active);
     put_u64(json, "killed_idle", counters->killed_idle);
+    put_u64(json, "drained", counters->drained);
+    put_u64(json, "forced", counters->forced);
+    put_u64(json, "requests_lost", counters->requests_lost);
     put_suppressed(json, counters);
     put_index(json, "hanging", ticked ? view->snapshot->hanging : -1);
     put_bool(json, "ticker", view->config->ticker);
@@ -364,6 +373,27 @@ static void put_measure(amgr_json_t *json, const char *key,
     }
 }
 
+/* What was done when, and what came of it. */
+static void put_steps(amgr_json_t *json, const amgr_record_t *record)
+{
+    int killed = record->killed_us != AMGR_NO_TIME;
+
+    put_seconds(json, "announced_seconds", record->announced_us);
+    put_seconds(json, "asked_seconds", record->asked_us);
+    put_seconds(json, "killed_seconds", record->killed_us);
+    put_index(json, "requests_lost", killed ? record->requests_lost : -1);
+    put_u64(json, "freed_bytes", record->freed_bytes);
+    put_text(json, "ask_fault",
+             record->ask_fault == AMGR_ASK_FINE
+                 ? ""
+                 : amgr_ask_fault_word(record->ask_fault));
+    put_text(json, "replacement",
+             record->replacement == AMGR_REPLACEMENT_NONE
+                 ? ""
+                 : amgr_replacement_word(record->replacement));
+    put_seconds(json, "replaced_seconds", record->replaced_us);
+}
+
 static void put_record(amgr_json_t *json, const amgr_view_t *view,
                        const amgr_record_t *record)
 {
@@ -384,6 +414,7 @@ static void put_record(amgr_json_t *json, const amgr_view_t *view,
     put_string(json, "role", amgr_role_word(record->role));
     put_seconds(json, "ended_seconds", record->ended_us);
     put_u64(json, "rss_bytes", record->rss_bytes);
+    put_steps(json, record);
     amgr_json_end_object(json);
 }
 

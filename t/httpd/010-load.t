@@ -35,6 +35,9 @@ my %malformed = (
     ManagerMaxTime          => $span,
     ManagerHangingThreshold => [@$span, 'Off'],
     ManagerMinAge           => [@$span, 'Off'],
+    ManagerLameDuck         => $span,
+    ManagerGracePeriod      => [@$span, 'Off'],
+    ManagerEndlessGracePeriod => [@$span, 'Off'],
     ManagerInterval         => [@$span, qw(Off 99ms 0.09 61m 2h 3601 1d)],
     ManagerDryRun           => $switch,
     ManagerSyslog           => $switch,
@@ -93,6 +96,9 @@ my @good = (
     (map { "ManagerInterval $_" } qw(100ms 0.1 10s 1h 60m 3600)),
     (map { ("ManagerDryRun $_", "ManagerSyslog $_") } qw(on OFF)),
     (map { "ManagerMinAge $_" } qw(1ms 30s)),
+    (map { "ManagerLameDuck $_" } qw(1ms 30s off)),
+    (map { ("ManagerGracePeriod $_", "ManagerEndlessGracePeriod $_") }
+     qw(1ms 30s 1h)),
     (map { "ManagerMaxRetiring $_" } qw(1 20 1% 100%)),
     (map { "ManagerMinServing $_" } qw(0 1 100)),
     (map { "ManagerStrikes $_" } qw(1 1000)),
@@ -114,6 +120,8 @@ my %any = (
                             ManagerDryRun ManagerSyslog ManagerStormLimit
                             ManagerShowRequests ManagerDataFile)),
     (map { $_ => '1m' } qw(ManagerHangingThreshold ManagerMinAge
+                           ManagerLameDuck ManagerGracePeriod
+                           ManagerEndlessGracePeriod
                            ManagerInterval ManagerMaxTime)),
     (map { $_ => '1' } qw(ManagerMaxRetiring ManagerMinServing
                           ManagerStrikes)),

@@ -296,22 +296,23 @@ static inline int world_cause(world_t *world, pid_t pid)
 {
     const amgr_decision_t *decision = world_decision(world, pid);
 
-    return decision == NULL ? -1 : decision->cause;
+    return decision == NULL || decision->follow_up ? -1 : decision->cause;
 }
 
-/* How many decisions have this cause. */
+/* How many new decisions have this cause. */
 static inline int world_causes(const world_t *world, int cause)
 {
     int found = 0;
     int i;
 
     for (i = 0; i < world->count; i++) {
-        found += world->decisions[i].cause == cause;
+        found += world->decisions[i].cause == cause &&
+                 !world->decisions[i].follow_up;
     }
     return found;
 }
 
-/* Carry out what was decided; returns how many were signalled. */
+/* Carry out what was decided; returns how many are retired from now on. */
 static inline int world_apply(world_t *world)
 {
     int sent = 0;
@@ -321,7 +322,7 @@ static inline int world_apply(world_t *world)
         if (world->decisions[i].cause == AMGR_CAUSE_NONE) {
             amgr_judge_done(&world->snapshot, world->ledger,
                             &world->decisions[i], 1);
-            sent++;
+            sent += !world->decisions[i].follow_up;
         }
     }
     return sent;

@@ -274,7 +274,7 @@ static void each_process_is_retired_once(void **state)
     world_find(world, 104)->rss_bytes = (apr_uint64_t)(11 * MB);
     for (tick = 0; tick < 5; tick++) {
         world_tick(world, 10 * SEC);
-        assert_int_equal(world->count, tick == 0);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), tick == 0);
         assert_int_equal(world_find(world, 104)->verdict,
                          AMGR_VERDICT_MEMORY_IDLE);
         sent += world_apply(world);

@@ -138,7 +138,11 @@ static void action_and_outcome(void **state)
         {AMGR_ACTION_KILL, AMGR_OUTCOME_PENDING, "Killing ", "bytes, SIGKILL"},
         {AMGR_ACTION_KILL, AMGR_OUTCOME_GONE, "Killing ", "bytes, SIGKILL"},
         {AMGR_ACTION_KILL, AMGR_OUTCOME_FAILED, "Killing ",
-         "bytes, SIGKILL failed"},
+         "bytes, signal failed"},
+        {AMGR_ACTION_ANNOUNCE, AMGR_OUTCOME_PENDING, "Killing ",
+         "bytes, announced"},
+        {AMGR_ACTION_ASK, AMGR_OUTCOME_PENDING, "Killing ",
+         "bytes, asked to finish"},
         {AMGR_ACTION_KILL, AMGR_OUTCOME_VANISHED, "Killing ",
          "bytes, already gone"},
         {AMGR_ACTION_NONE, AMGR_OUTCOME_DRY_RUN,
@@ -160,6 +164,46 @@ static void action_and_outcome(void **state)
         assert_true(strlen(line) > strlen(cases[i].end));
         assert_string_equal(line + strlen(line) - strlen(cases[i].end),
                             cases[i].end);
+    }
+}
+
+static void the_end_tells_what_it_cost(void **state)
+{
+    static const struct {
+        int action;
+        int lost;
+        apr_uint64_t freed_bytes;
+        const char *line;
+    } cases[] = {
+        {AMGR_ACTION_ASK, 0, 12050000,
+         "native worker 12 (idle) is gone after 3.4s: drained, 12.05 MB freed"},
+        {AMGR_ACTION_ASK, 0, AMGR_UNKNOWN,
+         "native worker 12 (idle) is gone after 3.4s: drained"},
+        {AMGR_ACTION_KILL, 1, AMGR_UNKNOWN,
+         "native worker 12 (idle) is gone after 3.4s: SIGKILL after 3s cut off "
+         "1 request"},
+        {AMGR_ACTION_KILL, 2, AMGR_UNKNOWN,
+         "native worker 12 (idle) is gone after 3.4s: SIGKILL after 3s cut off "
+         "2 requests"},
+        {AMGR_ACTION_KILL, -1, AMGR_UNKNOWN,
+         "native worker 12 (idle) is gone after 3.4s: SIGKILL after 3s cut off "
+         "nobody knows how many requests"},
+    };
+    amgr_record_t record = idle_record();
+    amgr_sink_t sink;
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    record.ended_us = 3400 * 1000;
+    record.killed_us = 3 * SEC;
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        record.action = cases[i].action;
+        record.requests_lost = cases[i].lost;
+        record.freed_bytes = cases[i].freed_bytes;
+        amgr_sink_init(&sink, line, sizeof(line) - 1, NULL, NULL);
+        amgr_record_format_end(&record, &sink);
+        line[sink.used] = '\0';
+        assert_string_equal(line, cases[i].line);
     }
 }
 
@@ -281,6 +325,7 @@ int main(void)
         cmocka_unit_test(hung_worker_by_time),
         cmocka_unit_test(wsgi_and_other_foreign_processes),
         cmocka_unit_test(action_and_outcome),
+        cmocka_unit_test(the_end_tells_what_it_cost),
         cmocka_unit_test(hostile_requests_stay_on_one_line),
         cmocka_unit_test(keeps_the_deciding_request),
         cmocka_unit_test(memory_names_the_likeliest_request),

@@ -25,9 +25,12 @@ static const words_t tables[] = {
     {amgr_cause_word, AMGR_CAUSE_COUNT,
      "none dry_run inert min_age strikes storm max_retiring min_serving "
      "no_rights "},
-    {amgr_action_word, AMGR_ACTION_COUNT, "none kill "},
+    {amgr_action_word, AMGR_ACTION_COUNT, "none announce ask kill "},
     {amgr_outcome_word, AMGR_OUTCOME_COUNT,
      "pending gone vanished failed dry_run "},
+    {amgr_ask_fault_word, AMGR_ASK_FAULT_COUNT, "none no_pipe failed "},
+    {amgr_replacement_word, AMGR_REPLACEMENT_COUNT,
+     "none waiting ready serving not_forked "},
     {amgr_stage_word, AMGR_STAGE_COUNT,
      "scoreboard proc data_file signal ticker overrun "},
 };
