@@ -65,6 +65,14 @@ static void fill_request(amgr_record_t *record, const amgr_snapshot_t *snapshot,
     }
 }
 
+void amgr_record_note_memory(amgr_record_t *record,
+                             const amgr_process_t *process)
+{
+    record->freed_bytes = process->anon_bytes != AMGR_UNKNOWN
+                              ? process->anon_bytes
+                              : process->rss_bytes;
+}
+
 void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
                       const amgr_decision_t *decision,
                       const amgr_limits_t *limits)
@@ -80,7 +88,7 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
     record->killed_us = AMGR_NO_TIME;
     record->replaced_us = AMGR_NO_TIME;
     record->since_us = AMGR_NO_TIME;
-    record->freed_bytes = AMGR_UNKNOWN;
+    amgr_record_note_memory(record, process);
     record->id = process->id;
     record->measured = decision->measured;
     record->limit = decision->limit;

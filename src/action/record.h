@@ -92,6 +92,10 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
                       const amgr_decision_t *decision,
                       const amgr_limits_t *limits);
 
+/** Note what the process holds now, which comes back when it goes. */
+void amgr_record_note_memory(amgr_record_t *record,
+                             const amgr_process_t *process);
+
 /**
  * The log line of a record, without newline, in the Python tool's words
  * followed by measured value, limit and action:

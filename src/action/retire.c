@@ -151,9 +151,7 @@ static int is_gone(const amgr_snapshot_t *snapshot,
 static int follow_living(const amgr_process_t *process, amgr_record_t *record,
                          apr_interval_time_t span_us)
 {
-    record->freed_bytes = process->anon_bytes != AMGR_UNKNOWN
-                              ? process->anon_bytes
-                              : process->rss_bytes;
+    amgr_record_note_memory(record, process);
     if (record->action == AMGR_ACTION_KILL && !record->stuck &&
         span_us - record->killed_us > STUCK_US) {
         record->stuck = 1;

@@ -104,7 +104,7 @@ static void recall(amgr_collector_t *collector, int *cursor,
     out->id = *id;
     out->role = AMGR_ROLE_COUNT;
     out->statm_fd = -1;
-    out->anon_bytes = AMGR_UNKNOWN;
+    out->swap_bytes = AMGR_UNKNOWN;
 }
 
 /** Age and start from the kernel's start time, or unknown. */
@@ -132,7 +132,7 @@ static amgr_process_t *append(amgr_collector_t *collector, amgr_known_t *known)
     process->process_slot = -1;
     process->generation = -1;
     process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = known->anon_bytes;
+    process->anon_bytes = AMGR_UNKNOWN;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;
     process->threads = known->threads;

@@ -64,11 +64,22 @@ static void read_status(amgr_collector_t *collector, amgr_known_t *known,
         return;
     }
     known->threads = status.threads;
-    known->anon_bytes =
-        status.anon_bytes +
-        (status.swap_bytes == AMGR_UNKNOWN ? 0 : status.swap_bytes);
+    known->swap_bytes =
+        status.swap_bytes == AMGR_UNKNOWN ? 0 : status.swap_bytes;
     process->threads = known->threads;
-    process->anon_bytes = known->anon_bytes;
+    process->anon_bytes = status.anon_bytes + known->swap_bytes;
+}
+
+/** What is resident and not shared is anonymous (proc(5), statm), so that only
+ * the swapped part may be some ticks old. */
+static void set_anon(const amgr_known_t *known, const amgr_proc_statm_t *statm,
+                     amgr_process_t *process)
+{
+    if (known->swap_bytes != AMGR_UNKNOWN &&
+        statm->shared_bytes <= statm->rss_bytes) {
+        process->anon_bytes =
+            statm->rss_bytes - statm->shared_bytes + known->swap_bytes;
+    }
 }
 
 /**
@@ -106,10 +117,11 @@ static int read_memory(amgr_collector_t *collector, int index,
         return 1;
     }
     process->rss_bytes = statm.rss_bytes;
+    set_anon(known, &statm, process);
     if (limits->metric == AMGR_METRIC_ANON ||
         process->state == AMGR_STATE_STOPPING ||
         (collector->status_reads < STATUS_MAX &&
-         (known->anon_bytes == AMGR_UNKNOWN ||
+         (known->swap_bytes == AMGR_UNKNOWN ||
           ((unsigned int)index + collector->turn) % STATUS_EVERY == 0))) {
         collector->status_reads++;
         read_status(collector, known, process);

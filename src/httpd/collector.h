@@ -16,7 +16,7 @@ typedef struct amgr_known_t {
     int threads;
     int statm_fd;     /**< kept by the ticker, -1: none */
     int contradicted; /**< its row named another process last time */
-    apr_uint64_t anon_bytes;
+    apr_uint64_t swap_bytes; /**< AMGR_UNKNOWN before the first look */
 } amgr_known_t;
 
 struct amgr_collector_t {

@@ -313,6 +313,9 @@ END
 </Location>
 END
     $text .= "ManagerInterval $self->{interval}\n" if $self->{interval};
+    # Whoever tests the steps of a retirement sets them behind this.
+    $text .= "ManagerLameDuck Off\nManagerGracePeriod 1s\n"
+        if $self->{manager};
     # Threads that ran Python keep a child from ending for ten seconds when
     # interpreters are taken down.
     $text .= "WSGISocketPrefix $self->{runtime_dir}/wsgi\n"

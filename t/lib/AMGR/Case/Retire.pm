@@ -155,9 +155,11 @@ sub idle {
     is($r->{limit}, 150 * MB, 'limit');
     cmp_ok($r->{measured}, '>', 200 * MB, 'measured');
     cmp_ok($r->{measured}, '<', 400 * MB, 'measured in bytes');
-    is($r->{action}, 'kill', 'action');
+    is($r->{action}, 'ask', 'action');
     is($r->{outcome}, 'gone', 'outcome');
-    is($r->{requests}, 0, 'no request was lost');
+    is($r->{requests}, 0, 'no request in flight');
+    is($r->{requests_lost}, undef, 'nor lost');
+    cmp_ok($r->{freed_bytes}, '>', 150 * MB, 'what came back');
     cmp_ok($r->{time}, '>=', $begun - 0.1, 'time of the decision');
     cmp_ok($r->{time} - $begun, '<=', 2 * INTERVAL_SEC + SLACK_SEC,
            'within two intervals');
@@ -336,7 +338,7 @@ sub wsgi {
 
     my $leaked = leak($s, 200, 'alpha');
     is($leaked, $pid{alpha}, 'alpha leaked');
-    gone($s, $pid{alpha}, 2 * INTERVAL_SEC + SLACK_SEC,
+    gone($s, $pid{alpha}, 1 + 3 * INTERVAL_SEC + SLACK_SEC,
          "$mpm: the daemon of alpha is gone");
     all_live("$mpm: nobody else", grep { $_ != $pid{alpha} } @before);
     my $r = record($s, $pid{alpha});
@@ -377,7 +379,7 @@ sub hook_end {
     my ($hook) = @_;
     my ($s, $pid) = @$hook{qw(s pid)};
     my $name = $s->name;
-    gone($s, $pid, 25, "$name: the leaking worker is gone");
+    gone($s, $pid, 35, "$name: the leaking worker is gone");
     my $r = record_later($s, $pid);
     is($r->{reason}, 'memory_idle', 'reason');
     is($r->{outcome}, 'gone', 'outcome');
