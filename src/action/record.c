@@ -245,6 +245,20 @@ static void format_span(apr_interval_time_t span_us, amgr_sink_t *sink)
     format_seconds(span_us > 0 ? (apr_uint64_t)span_us : 0, sink);
 }
 
+static void format_lost(int requests, amgr_sink_t *sink)
+{
+    if (requests < 0) {
+        amgr_sink_puts(sink, " cut off nobody knows how many requests");
+    }
+    else if (requests == 0) {
+        amgr_sink_puts(sink, ", no request lost");
+    }
+    else {
+        amgr_sink_printf(sink, " cut off %d request%s", requests,
+                         requests == 1 ? "" : "s");
+    }
+}
+
 void amgr_record_format_end(const amgr_record_t *record, amgr_sink_t *sink)
 {
     char text[AMGR_UNITS_LEN];
@@ -255,14 +269,7 @@ void amgr_record_format_end(const amgr_record_t *record, amgr_sink_t *sink)
     if (record->action == AMGR_ACTION_KILL) {
         amgr_sink_puts(sink, ": SIGKILL after ");
         format_span(record->killed_us, sink);
-        if (record->requests_lost < 0) {
-            amgr_sink_puts(sink, " cut off nobody knows how many requests");
-        }
-        else {
-            amgr_sink_printf(sink, " cut off %d request%s",
-                             (int)record->requests_lost,
-                             record->requests_lost == 1 ? "" : "s");
-        }
+        format_lost(record->requests_lost, sink);
     }
     else {
         amgr_sink_puts(sink, ": drained");

@@ -179,6 +179,9 @@ static void the_end_tells_what_it_cost(void **state)
          "native worker 12 (idle) is gone after 3.4s: drained, 12.05 MB freed"},
         {AMGR_ACTION_ASK, 0, AMGR_UNKNOWN,
          "native worker 12 (idle) is gone after 3.4s: drained"},
+        {AMGR_ACTION_KILL, 0, AMGR_UNKNOWN,
+         "native worker 12 (idle) is gone after 3.4s: SIGKILL after 3s, no "
+         "request lost"},
         {AMGR_ACTION_KILL, 1, AMGR_UNKNOWN,
          "native worker 12 (idle) is gone after 3.4s: SIGKILL after 3s cut off "
          "1 request"},

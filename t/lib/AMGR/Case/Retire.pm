@@ -119,16 +119,16 @@ sub counted {
     return;
 }
 
-sub natives {
-    my ($s) = @_;
-    return map { $_->{pid} } grep { $_->{kind} eq 'native' }
-        @{ $s->json->{processes} };
-}
-
+# Another worker serves, or there are enough without.
 sub replaced {
-    my ($s, $count) = @_;
-    return ok(wait_until(sub { natives($s) >= $count }, 15,
-                         "$count workers again"), $s->name . ': replaced');
+    my ($s, $pid) = @_;
+    my $how = wait_until(sub {
+        my ($r) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
+        $r->{replacement} && $r->{replacement} ne 'waiting'
+            && $r->{replacement};
+    }, 15, 'a replacement');
+    return like($how // 'none', qr/^(?:ready|serving|not_forked)$/,
+                $s->name . ': replaced');
 }
 
 # ---- the parts -------------------------------------------------------------
@@ -141,7 +141,6 @@ sub idle {
        'one ticker');
     grow_up($s);
     my @before = $s->children;
-    my @native = natives($s);
     my $begun = time;
     my $pid = leak($s, 200);
     gone($s, $pid, 2 * INTERVAL_SEC + SLACK_SEC, "$mpm: the leaking worker "
@@ -171,7 +170,7 @@ sub idle {
                } $s->log_lines), 1,
        "$mpm: the line of the log") or diag($s->log_lines(qr/Kill/));
     is(scalar(my @q = $s->log_lines(qr/mb=200/)), 0, 'without its query');
-    replaced($s, scalar @native);
+    replaced($s, $pid);
     $s->wait_ticks(3);
     all_live("$mpm: nobody else later", grep { $_ != $pid } @before);
     counted($s, idle => 1, records => 1);
