@@ -20,14 +20,6 @@
 #define COUNT_SHIFT 40
 #define COUNT_MASK 0xff
 
-struct amgr_orders_t {
-    apr_uint32_t serial;
-    apr_int32_t count; /**< words in use */
-    apr_int32_t max;
-    apr_int32_t reserved;
-    apr_uint64_t order[];
-};
-
 const amgr_orders_t amgr_orders_none = {0, 0, 0, 0, {}};
 
 apr_size_t amgr_orders_size(int max)
@@ -119,11 +111,6 @@ void amgr_orders_publish(amgr_board_t *board, const amgr_snapshot_t *snapshot)
     if (bits != 0) {
         wake(orders, bits);
     }
-}
-
-apr_uint32_t amgr_orders_serial(const amgr_orders_t *orders)
-{
-    return __atomic_load_n(&orders->serial, __ATOMIC_ACQUIRE);
 }
 
 int amgr_orders_find(const amgr_orders_t *orders, pid_t self, int *out_count)

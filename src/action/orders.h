@@ -21,7 +21,13 @@ typedef enum amgr_order_e {
     AMGR_ORDER_COUNT
 } amgr_order_e;
 
-typedef struct amgr_orders_t amgr_orders_t;
+typedef struct amgr_orders_t {
+    apr_uint32_t serial;
+    apr_int32_t count; /**< words in use */
+    apr_int32_t max;
+    apr_int32_t reserved;
+    apr_uint64_t order[]; /**< see orders.c */
+} amgr_orders_t;
 
 /** Orders that never hold any: for a process without a board. */
 extern const amgr_orders_t amgr_orders_none;
@@ -42,8 +48,12 @@ void amgr_orders_init(amgr_orders_t *orders, int max);
  */
 void amgr_orders_publish(amgr_board_t *board, const amgr_snapshot_t *snapshot);
 
-/** A number that differs from the last one when any order may have. */
-apr_uint32_t amgr_orders_serial(const amgr_orders_t *orders);
+/** A number that differs from the last one when any order may have.  Here, and
+ * not in orders.c, for the sake of every request that tests it. */
+static inline apr_uint32_t amgr_orders_serial(const amgr_orders_t *orders)
+{
+    return __atomic_load_n(&orders->serial, __ATOMIC_ACQUIRE);
+}
 
 /** Worker: the order for @a self; @a out_count (or NULL) tells how often it
  * was given. */
