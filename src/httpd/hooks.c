@@ -5,7 +5,6 @@
 #include "httpd/hooks.h"
 
 #include <sys/stat.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <mpm_common.h>
 
 #include "httpd/drain.h"
+#include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/scoreboard.h"
 #include "httpd/tick.h"
@@ -133,20 +133,6 @@ static void set_data_file(amgr_runtime_t *runtime, const char *path)
                 sizeof(runtime->data_file));
 }
 
-/** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
- * reap children that nobody was told of. */
-static void check_sigchld(server_rec *s)
-{
-    struct sigaction action;
-
-    if (sigaction(SIGCHLD, NULL, &action) == 0 &&
-        action.sa_handler == SIG_IGN) {
-        amgr_log(s, AMGR_TAG_SIGCHLD, APLOG_WARNING, 0,
-                 "SIGCHLD is ignored: httpd was started by a program that set "
-                 "it so, and ends of workers go unnoticed");
-    }
-}
-
 int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                           apr_pool_t *ptemp, server_rec *s)
 {
@@ -168,7 +154,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         !parent->no_monitor && amgr_config_needs_ticker(config);
     amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
-    check_sigchld(s);
+    amgr_hazards_check(s);
     if (amgr_ticker_stop(runtime)) {
         begin(runtime);
     }

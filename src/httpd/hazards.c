@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See hazards.h.
+ */
+#include "httpd/hazards.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <http_config.h>
+
+#include "httpd/config.h"
+#include "httpd/log.h"
+
+/** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
+ * reap children that nobody was told of. */
+static void check_sigchld(server_rec *s)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+        action.sa_handler == SIG_IGN) {
+        amgr_log(s, AMGR_TAG_SIGCHLD, APLOG_WARNING, 0,
+                 "SIGCHLD is ignored: httpd was started by a program that set "
+                 "it so, and ends of workers go unnoticed");
+    }
+}
+
+/** Whether a Mutex directive of the configuration asks for POSIX semaphores:
+ * nothing ever gives back one whose owner was killed, and every other worker
+ * waits for it for good. */
+static int uses_posixsem(void)
+{
+    const ap_directive_t *at;
+
+    for (at = ap_conftree; at != NULL; at = at->next) {
+        if (strcasecmp(at->directive, "Mutex") == 0 && at->args != NULL &&
+            (strncasecmp(at->args, "posixsem", 8) == 0 ||
+             strncasecmp(at->args, "sem", 4) == 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void amgr_hazards_check(server_rec *s)
+{
+    check_sigchld(s);
+    if (amgr_limits_are_set(&amgr_config_main()->limits) && uses_posixsem()) {
+        amgr_log(s, AMGR_TAG_POSIXSEM, APLOG_WARNING, 0,
+                 "Mutex posixsem: a worker that is killed while it holds a "
+                 "mutex blocks all others for good; use another mechanism, or "
+                 "leave the choice to httpd");
+    }
+}
