@@ -11,6 +11,7 @@
 #include "action/record.h"
 #include "base/escape.h"
 #include "model/request.h"
+#include "policy/reasons.h"
 
 static int is_better_slot(const amgr_slot_t *slot, const amgr_slot_t *best,
                           int active)
@@ -97,7 +98,8 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
     record->role = process->role;
     record->process_slot = process->process_slot;
     record->generation = process->generation;
-    record->active = process->active;
+    /* Nobody can see whether a daemon is busy. */
+    record->active = process->active || process->role != AMGR_ROLE_WORKER;
     record->verdict = decision->verdict;
     record->metric = limits->metric;
     record->requests = decision->requests;
@@ -127,23 +129,48 @@ static void format_subject(const amgr_record_t *record, amgr_sink_t *sink)
     }
 }
 
+static void put_span(amgr_sink_t *sink, apr_uint64_t span_us)
+{
+    char text[AMGR_UNITS_LEN];
+
+    amgr_sink_puts(sink, amgr_duration_format((apr_interval_time_t)span_us,
+                                              text, sizeof(text)));
+}
+
 /* " using 12.05 MB", " hanging for 4 seconds since last request" */
 static void format_reason(const amgr_record_t *record, amgr_sink_t *sink)
 {
     char text[AMGR_UNITS_LEN];
 
-    if (record->verdict == AMGR_VERDICT_TIME) {
+    switch (record->verdict) {
+    case AMGR_VERDICT_TIME:
         amgr_sink_puts(sink, " hanging for ");
-        amgr_sink_puts(
-            sink, amgr_duration_format((apr_interval_time_t)record->measured,
-                                       text, sizeof(text)));
+        put_span(sink, record->measured);
         amgr_sink_puts(sink, " since last request");
+        return;
+    case AMGR_VERDICT_REQUESTS:
+        amgr_sink_puts(sink, " having served ");
+        amgr_sink_u64(sink, record->measured);
+        amgr_sink_puts(sink, " requests");
+        return;
+    case AMGR_VERDICT_LIFETIME:
+        amgr_sink_puts(sink, " having lived for ");
+        put_span(sink, record->measured);
+        return;
+    case AMGR_VERDICT_GENERATION:
+        amgr_sink_puts(sink, " outliving its generation for ");
+        put_span(sink, record->measured);
+        return;
+    default:
+        break;
     }
-    else {
-        amgr_sink_puts(sink, " using ");
-        amgr_sink_puts(sink,
-                       amgr_size_format(record->measured, text, sizeof(text)));
-    }
+    amgr_sink_puts(sink, " using ");
+    /* What it uses, not what all of them use. */
+    amgr_sink_puts(sink,
+                   amgr_size_format(record->verdict == AMGR_VERDICT_MEMORY_TOTAL
+                                        ? record->rss_bytes
+                                        : record->measured,
+                                    text, sizeof(text)));
 }
 
 static void format_request(const amgr_record_t *record, int show,
@@ -179,28 +206,58 @@ static void format_seconds(apr_uint64_t span_us, amgr_sink_t *sink)
     amgr_sink_putc(sink, 's');
 }
 
+/* What was measured, as the figures name it. */
+static const char *measure_word(const amgr_record_t *record)
+{
+    switch (record->verdict) {
+    case AMGR_VERDICT_TIME:
+        return "request age";
+    case AMGR_VERDICT_MEMORY_TOTAL:
+        return "anon of all";
+    case AMGR_VERDICT_REQUESTS:
+        return "requests";
+    case AMGR_VERDICT_LIFETIME:
+        return "age";
+    case AMGR_VERDICT_GENERATION:
+        return "outdated";
+    default:
+        return amgr_metric_word(record->metric);
+    }
+}
+
 /* "rss 12050432 bytes over ManagerMaxMemoryIdle 1024 bytes" */
 static void format_figures(const amgr_record_t *record, amgr_sink_t *sink)
 {
-    char text[AMGR_UNITS_LEN];
+    const char *unit = record->verdict == AMGR_VERDICT_REQUESTS ? "" : " bytes";
+    int is_span = amgr_reasons_is_span(record->verdict);
 
-    if (record->verdict == AMGR_VERDICT_TIME) {
-        amgr_sink_puts(sink, "request age ");
+    amgr_sink_puts(sink, measure_word(record));
+    amgr_sink_putc(sink, ' ');
+    if (is_span) {
         format_seconds(record->measured, sink);
-        amgr_sink_puts(sink, " over ManagerMaxTime ");
+    }
+    else {
+        amgr_sink_u64(sink, record->measured);
+        amgr_sink_puts(sink, unit);
+    }
+    amgr_sink_puts(sink, " over ");
+    amgr_sink_puts(sink, amgr_reasons_directive(record->verdict));
+    amgr_sink_putc(sink, ' ');
+    if (record->verdict == AMGR_VERDICT_LIFETIME) {
+        /* With jitter it is no number that anybody wrote. */
+        format_seconds(record->limit, sink);
+    }
+    else if (is_span) {
+        char text[AMGR_UNITS_LEN];
+
         amgr_sink_puts(
             sink, amgr_duration_format_exact((apr_interval_time_t)record->limit,
                                              text, sizeof(text)));
-        return;
     }
-    amgr_sink_puts(sink, amgr_metric_word(record->metric));
-    amgr_sink_putc(sink, ' ');
-    amgr_sink_u64(sink, record->measured);
-    amgr_sink_puts(sink, record->verdict == AMGR_VERDICT_MEMORY_IDLE
-                             ? " bytes over ManagerMaxMemoryIdle "
-                             : " bytes over ManagerMaxMemoryActive ");
-    amgr_sink_u64(sink, record->limit);
-    amgr_sink_puts(sink, " bytes");
+    else {
+        amgr_sink_u64(sink, record->limit);
+        amgr_sink_puts(sink, unit);
+    }
 }
 
 static const char *action_phrase(const amgr_record_t *record)

@@ -52,7 +52,7 @@ typedef struct amgr_record_t {
     apr_time_t decided_mono_us;   /**< the same instant, for time spans */
     apr_interval_time_t ended_us; /**< decision to outcome, or AMGR_NO_TIME */
     amgr_proc_id_t id;
-    apr_uint64_t measured; /**< bytes, or microseconds for time */
+    apr_uint64_t measured; /**< bytes, microseconds or requests */
     apr_uint64_t limit;
     apr_uint64_t rss_bytes;
     apr_uint64_t freed_bytes; /**< that came back with its end: anonymous
@@ -108,9 +108,18 @@ void amgr_record_note_memory(amgr_record_t *record,
  *   Would kill ...                                          (dry run)
  *
  * The figure after "using" is the measured one, whatever the metric; a time
- * reason reads "request age 4.2s over ManagerMaxTime 2s".  The action is one of
- * "announced", "asked to finish", "SIGKILL", "signal failed", "already gone",
- * "nothing sent".
+ * reason reads "request age 4.2s over ManagerMaxTime 2s".  Other reasons:
+ *
+ *   ... having served 10012 requests (...): requests 10012 over
+ *   ManagerMaxRequests 9800
+ *   ... having lived for 2 hours (...): age 7201s over ManagerMaxLifetime 7034s
+ *   ... outliving its generation for 5 minutes (...): outdated 301s over
+ *   ManagerMaxGenerationAge 5m
+ *   ... using 281.54 MB (...): anon of all 4294967296 bytes over
+ *   ManagerMaxMemoryTotal 4000000000 bytes
+ *
+ * The action is one of "announced", "asked to finish", "SIGKILL", "signal
+ * failed", "already gone", "nothing sent".
  *
  * Untrusted text is escaped to one line; @a show is amgr_show_requests_e.
  */

@@ -92,9 +92,7 @@ static int is_allowed(const amgr_retire_t *retire,
     return decision->cause == AMGR_CAUSE_NONE && process->id.pid > 1 &&
            process->id.start_ticks != 0 && retire->parent > 0 &&
            decision->step > AMGR_STEP_NONE &&
-           decision->step < AMGR_STEP_COUNT &&
-           (process->role == AMGR_ROLE_WORKER ||
-            process->role == AMGR_ROLE_WSGI);
+           decision->step < AMGR_STEP_COUNT && amgr_measure_is_judged(process);
 }
 
 apr_status_t amgr_retire_take(const amgr_retire_t *retire,

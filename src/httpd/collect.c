@@ -14,6 +14,7 @@
 #include "httpd/private_memory.h"
 #include "httpd/scoreboard.h"
 #include "model/words.h"
+#include "policy/sections.h"
 
 /** A fork this young may not have given itself its title yet. */
 #define TITLE_AGE_US APR_USEC_PER_SEC
@@ -372,9 +373,11 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
         faults->unreadable++;
     }
     amgr_scoreboard_read_server(&snapshot->server);
+    amgr_collect_capacity(collector);
     list_processes(collector, faults);
     amgr_collect_memory(collector, limits, faults);
     amgr_snapshot_complete(snapshot, collector->numbers);
+    amgr_sections_assign(limits, snapshot);
     amgr_collect_slow_memory(collector, limits, faults);
     add_parent_cpu(collector);
     remember(collector);

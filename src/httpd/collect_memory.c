@@ -21,6 +21,10 @@
  * silence that a ticker is killed for. */
 #define SLOW_CAP_US APR_USEC_PER_SEC
 
+/** The machine and its cgroups change rarely: at each tick of the hook, which
+ * comes a little early or late, and not at each of a fast ticker. */
+#define CAPACITY_EVERY_US (APR_USEC_PER_SEC * 19 / 2)
+
 /** A tick that has read this long leaves the rest to the next one. */
 #define READ_CAP_US (60 * 1000)
 
@@ -120,6 +124,7 @@ static int read_memory(amgr_collector_t *collector, int index,
     set_anon(known, &statm, process);
     if (limits->metric == AMGR_METRIC_ANON ||
         process->state == AMGR_STATE_STOPPING ||
+        (amgr_measure_sums(limits) && known->swap_bytes == AMGR_UNKNOWN) ||
         (collector->status_reads < STATUS_MAX &&
          (known->swap_bytes == AMGR_UNKNOWN ||
           ((unsigned int)index + collector->turn) % STATUS_EVERY == 0))) {
@@ -207,6 +212,25 @@ void amgr_collect_slow_memory(amgr_collector_t *collector,
             process->uss_bytes = smaps.uss_bytes;
         }
     }
+}
+
+void amgr_collect_capacity(amgr_collector_t *collector)
+{
+    amgr_server_t *server = &collector->snapshot.server;
+    apr_time_t now_us = server->time.mono_us;
+
+    if (collector->capacity_mono_us == 0 ||
+        now_us - collector->capacity_mono_us >= CAPACITY_EVERY_US) {
+        collector->capacity_mono_us = now_us;
+        if (amgr_proc_read_capacity(
+                &collector->proc, collector->runtime->parent, "",
+                &collector->mount, &collector->capacity) != APR_SUCCESS) {
+            collector->capacity.bytes = AMGR_UNKNOWN;
+            collector->capacity.limited = 0;
+        }
+    }
+    server->memory_capacity_bytes = collector->capacity.bytes;
+    server->cgroup_limited = collector->capacity.limited;
 }
 
 void amgr_collect_memory(amgr_collector_t *collector,

@@ -7,6 +7,7 @@
 #define AMGR_COLLECTOR_H
 
 #include "httpd/collect.h"
+#include "proc/proc_cgroup.h"
 
 /** What is known of a process from earlier ticks. */
 typedef struct amgr_known_t {
@@ -29,6 +30,9 @@ struct amgr_collector_t {
     int cursor;        /**< where an overrun tick left off */
     int slow_cursor;   /**< the same of the slow figures */
     int status_reads;  /**< of this tick */
+    amgr_proc_mount_t mount;       /**< where cgroups are, once looked up */
+    amgr_proc_capacity_t capacity; /**< as it was read last */
+    apr_time_t capacity_mono_us;   /**< when that was, 0: never */
     amgr_proc_dir_t proc;
     amgr_snapshot_t snapshot;
     amgr_known_t *known;  /**< of this tick, beside snapshot.processes */
@@ -46,6 +50,9 @@ void amgr_known_drop(amgr_known_t *known);
 void amgr_collect_memory(amgr_collector_t *collector,
                          const amgr_limits_t *limits,
                          amgr_collect_faults_t *faults);
+
+/** What memory the server may have, into the snapshot. */
+void amgr_collect_capacity(amgr_collector_t *collector);
 
 /** The figures that take the process's own lock: in the ticker alone. */
 void amgr_collect_slow_memory(amgr_collector_t *collector,

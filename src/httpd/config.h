@@ -20,6 +20,8 @@ typedef struct amgr_config_t {
     int data_file_off;     /**< ManagerDataFile Off */
     int show_requests;     /**< amgr_show_requests_e */
     int syslog;            /**< kill lines to syslog as well */
+    /** While a group's section is read; else NULL. */
+    amgr_section_t *section;
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */

@@ -3,7 +3,8 @@
  * The command table and its setters.  A setter is found by the type of value,
  * and told where to store it by the offset in the table, so that a new
  * directive of a known type is one row.  Every error sentence is made in
- * refuse(): the directive, the value in quotes, what was expected.
+ * refuse() of directive_parts.h: the directive, the value in quotes, what was
+ * expected.
  */
 #include "httpd/directives.h"
 
@@ -11,10 +12,9 @@
 #include <stddef.h>
 #include <strings.h>
 
-#include <apr_strings.h>
-
 #include "base/units.h"
-#include "httpd/config.h"
+#include "httpd/directive_parts.h"
+#include "httpd/directives_reasons.h"
 #include "model/request.h"
 #include "policy/ledger.h"
 
@@ -37,34 +37,6 @@ static const words_t metrics = {metric_words, AMGR_METRIC_COUNT,
 static const words_t shows = {show_words, AMGR_SHOW_COUNT,
                               "one of Off, Path, Full"};
 static const words_t switches = {switch_words, 2, "On or Off"};
-
-static const char *refuse(cmd_parms *cmd, const char *value,
-                          const char *expected)
-{
-    return apr_psprintf(cmd->pool, "%s: '%s' is not valid (expected %s)",
-                        cmd->cmd->name, value, expected);
-}
-
-/** Where a directive may not stand; NULL when it may stand here. */
-static const char *misplaced(cmd_parms *cmd)
-{
-    const char *why = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    return why == NULL ? NULL
-                       : apr_psprintf(cmd->pool,
-                                      "%s: belongs in the main server's "
-                                      "configuration, outside any section",
-                                      cmd->cmd->name);
-}
-
-/** The member of the configuration that the row's offset names. */
-static void *member(cmd_parms *cmd)
-{
-    amgr_config_t *config = ap_get_module_config(cmd->server->module_config,
-                                                 &apache_manager_module);
-
-    return (char *)config + (apr_size_t)cmd->info;
-}
 
 static const char *set_size(cmd_parms *cmd, void *unused, const char *value)
 {
@@ -321,6 +293,23 @@ const command_rec amgr_directives[] = {
     AP_INIT_TAKE12("ManagerStormLimit", set_storm,
                    (void *)offsetof(amgr_config_t, limits), RSRC_CONF,
                    "retirements and duration without improvement, or Off"),
+    LIMIT_ROW(
+        "ManagerHardMemory", set_size, hard_memory_bytes,
+        "memory in bytes (K, M, G, T) that ends a worker at once, or Off"),
+    LIMIT_ROW("ManagerMaxGenerationAge", set_duration_or_off,
+              max_generation_age_us,
+              "time a worker may outlive a graceful restart, or Off"),
+    AP_INIT_TAKE1("ManagerMaxMemoryTotal", amgr_set_memory_total,
+                  (void *)offsetof(amgr_config_t, limits), RSRC_CONF,
+                  "memory of all workers in bytes (K, M, G, T) or %, or Off"),
+    AP_INIT_TAKE12("ManagerMaxRequests", amgr_set_requests,
+                   (void *)offsetof(amgr_config_t, limits.max_requests),
+                   RSRC_CONF, "requests in a worker's life, jitter; or Off"),
+    AP_INIT_TAKE12("ManagerMaxLifetime", amgr_set_lifetime,
+                   (void *)offsetof(amgr_config_t, limits.max_lifetime_us),
+                   RSRC_CONF, "duration of a worker's life, jitter; or Off"),
+    AP_INIT_RAW_ARGS("<ManagerGroup", amgr_set_section, NULL, RSRC_CONF,
+                     "name of a group that has limits of its own"),
     CONFIG_ROW("ManagerSyslog", set_switch, syslog,
                "On or Off: lines of retirements to syslog as well"),
     CONFIG_ROW("ManagerShowRequests", set_show, show_requests,

@@ -224,10 +224,16 @@ static void refresh_server(amgr_snapshot_t *snapshot)
 {
     double cpu_seconds = snapshot->server.cpu_seconds;
     double cpu_load = snapshot->server.cpu_load;
+    apr_uint64_t capacity_bytes = snapshot->server.memory_capacity_bytes;
+    apr_uint64_t anon_bytes = snapshot->server.worker_anon_bytes;
+    int limited = snapshot->server.cgroup_limited;
 
     amgr_scoreboard_read_server(&snapshot->server);
     snapshot->server.cpu_seconds = cpu_seconds;
     snapshot->server.cpu_load = cpu_load;
+    snapshot->server.memory_capacity_bytes = capacity_bytes;
+    snapshot->server.worker_anon_bytes = anon_bytes;
+    snapshot->server.cgroup_limited = limited;
 }
 
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)

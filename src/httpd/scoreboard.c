@@ -191,6 +191,8 @@ void amgr_scoreboard_read_server(amgr_server_t *out)
     int i;
 
     memset(out, 0, sizeof(*out));
+    out->memory_capacity_bytes = AMGR_UNKNOWN;
+    out->worker_anon_bytes = AMGR_UNKNOWN;
     memset(&sums, 0, sizeof(sums));
     amgr_clock_read(&out->time);
     apr_cpystrn(out->version, ap_get_server_banner(), sizeof(out->version));

@@ -201,7 +201,7 @@ static void count_step(amgr_tick_t *tick, const amgr_decision_t *decision,
         counters->errors[AMGR_STAGE_SIGNAL] += rv != APR_NOTFOUND;
         return;
     }
-    if (!decision->follow_up && record->verdict == AMGR_VERDICT_MEMORY_IDLE) {
+    if (!decision->follow_up && !record->active) {
         counters->killed_idle++;
     }
     else if (!decision->follow_up) {

@@ -11,6 +11,7 @@
 
 #include "httpd/log.h"
 #include "model/words.h"
+#include "policy/reasons.h"
 
 #define LINE_LEN 900
 
@@ -100,7 +101,10 @@ void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
                               const amgr_decision_t *decision)
 {
     const amgr_process_t *process = &snapshot->processes[decision->process];
-    int is_time = decision->verdict == AMGR_VERDICT_TIME;
+    const char *unit = decision->verdict == AMGR_VERDICT_REQUESTS ? "requests"
+                       : amgr_reasons_is_span(decision->verdict)
+                           ? "microseconds"
+                           : "bytes";
 
     if (!APLOG_IS_LEVEL(s, APLOG_INFO)) {
         return;
@@ -111,8 +115,7 @@ void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
              "alone: %s",
              process->id.pid, snapshot->groups[process->group].name,
              amgr_verdict_word(decision->verdict), decision->measured,
-             decision->limit, is_time ? "microseconds" : "bytes",
-             amgr_cause_word(decision->cause));
+             decision->limit, unit, amgr_cause_word(decision->cause));
 }
 
 void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
@@ -225,10 +228,12 @@ void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
     }
     log->forged = faults->contradicted > 0;
     if (!snapshot->server.extended && !log->time_inert &&
-        config->limits.max_time_us != AMGR_LIMIT_OFF) {
+        (config->limits.max_time_us != AMGR_LIMIT_OFF ||
+         config->limits.max_requests.limit != AMGR_LIMIT_OFF)) {
         amgr_log(s, AMGR_TAG_INERT_TIME, APLOG_WARNING, 0,
-                 "ExtendedStatus is Off: the age of requests is unknown and "
-                 "ManagerMaxTime is inert");
+                 "ExtendedStatus is Off: the age and number of requests is "
+                 "unknown, and ManagerMaxTime and ManagerMaxRequests are "
+                 "inert");
         log->time_inert = 1;
     }
 }

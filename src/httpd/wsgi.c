@@ -11,6 +11,8 @@
 #include <apr_tables.h>
 #include <http_config.h>
 
+#include "httpd/log.h"
+
 #define DAEMON_DIRECTIVE "WSGIDaemonProcess"
 #define DISPLAY_OPTION "display-name="
 
@@ -92,6 +94,37 @@ void amgr_wsgi_configure(amgr_wsgi_t *wsgi, apr_size_t title_len,
     walk(ap_conftree, groups, title_len, pconf);
     wsgi->groups = (amgr_wsgi_group_t *)groups->elts;
     wsgi->count = groups->nelts;
+}
+
+static int is_configured(const amgr_wsgi_t *wsgi, const char *name)
+{
+    int i;
+
+    for (i = 0; i < wsgi->count; i++) {
+        if (strcmp(wsgi->groups[i].name, name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
+                              const amgr_limits_t *limits)
+{
+    int i;
+
+    for (i = 0; i < limits->section_count; i++) {
+        const amgr_section_t *section = &limits->sections[i];
+
+        if (section->role == AMGR_ROLE_WSGI &&
+            !is_configured(wsgi, section->name)) {
+            amgr_log(s, AMGR_TAG_NO_GROUP, APLOG_WARNING, 0,
+                     "<ManagerGroup %s> is for nobody: neither native nor "
+                     "daemon, nor the name of a WSGI group with a "
+                     "display-name, as it is shown",
+                     section->name);
+        }
+    }
 }
 
 /** Length without the blanks that mod_wsgi fills a short title up with. */

@@ -10,7 +10,7 @@
 
 #include <httpd.h>
 
-#include "model/snapshot.h"
+#include "policy/limits.h"
 
 typedef struct amgr_wsgi_group_t {
     char title[AMGR_GROUP_NAME_LEN]; /**< as it appears, cut */
@@ -26,6 +26,10 @@ typedef struct amgr_wsgi_t {
  * @a title_len is the length of the parent's argv[0]. */
 void amgr_wsgi_configure(amgr_wsgi_t *wsgi, apr_size_t title_len,
                          apr_pool_t *pconf);
+
+/** Warn of sections for groups that no daemon can be of. */
+void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
+                              const amgr_limits_t *limits);
 
 /** The group a daemon of this title belongs to, or NULL. */
 const amgr_wsgi_group_t *amgr_wsgi_find(const amgr_wsgi_t *wsgi,

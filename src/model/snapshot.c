@@ -51,6 +51,8 @@ void amgr_snapshot_clear(amgr_snapshot_t *snapshot)
     snapshot->server.requests_per_second = -1.0;
     snapshot->server.bytes_per_second = -1.0;
     snapshot->server.bytes_per_request = -1.0;
+    snapshot->server.memory_capacity_bytes = AMGR_UNKNOWN;
+    snapshot->server.worker_anon_bytes = AMGR_UNKNOWN;
     snapshot->group_count = 0;
     snapshot->process_count = 0;
     snapshot->slot_count = 0;

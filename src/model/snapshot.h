@@ -91,6 +91,11 @@ typedef enum amgr_verdict_e {
     AMGR_VERDICT_MEMORY_ACTIVE, /**< over its limit, see the cause */
     AMGR_VERDICT_MEMORY_IDLE,
     AMGR_VERDICT_TIME,
+    AMGR_VERDICT_MEMORY_HARD,   /**< over the limit that waits for nothing */
+    AMGR_VERDICT_MEMORY_TOTAL,  /**< chosen, since all together are over */
+    AMGR_VERDICT_REQUESTS,      /**< has finished as many as it shall */
+    AMGR_VERDICT_LIFETIME,      /**< has lived as long as it shall */
+    AMGR_VERDICT_GENERATION,    /**< outlived a graceful restart too long */
     AMGR_VERDICT_COUNT
 } amgr_verdict_e;
 
@@ -130,6 +135,8 @@ typedef struct amgr_process_t {
     apr_uint64_t pss_bytes;
     apr_uint64_t uss_bytes;
     apr_uint64_t accesses;    /**< requests it has finished; 0 for foreign */
+    apr_int32_t section;      /**< index + 1 of its own limits, 0: none */
+    apr_int32_t reserved;
 } amgr_process_t;
 
 /** Statistics over the resident sizes of a group's processes. */
@@ -148,7 +155,7 @@ typedef struct amgr_group_t {
     apr_int32_t kind; /**< amgr_kind_e */
     apr_int32_t role; /**< amgr_role_e */
     apr_int32_t inert; /**< its memory limit is below a fresh child's size */
-    apr_int32_t reserved;
+    apr_int32_t section; /**< index + 1 of its own limits, 0: none */
     apr_uint64_t fresh_bytes; /**< size of a fresh child, AMGR_UNKNOWN */
     amgr_stats_t rss;
 } amgr_group_t;
@@ -179,6 +186,10 @@ typedef struct amgr_server_t {
     double requests_per_second;   /**< since the start; < 0 is not known */
     double bytes_per_second;
     double bytes_per_request;
+    apr_uint64_t memory_capacity_bytes; /**< AMGR_UNKNOWN; what it may have */
+    apr_uint64_t worker_anon_bytes; /**< AMGR_UNKNOWN; of all the total is of */
+    apr_int32_t cgroup_limited;     /**< a cgroup allows less than there is */
+    apr_int32_t reserved;
 } amgr_server_t;
 
 /** The whole.  The arrays are the caller's storage. */

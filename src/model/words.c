@@ -30,6 +30,11 @@ static const char *const verdict_words[AMGR_VERDICT_COUNT] = {
     [AMGR_VERDICT_MEMORY_ACTIVE] = "memory_active",
     [AMGR_VERDICT_MEMORY_IDLE] = "memory_idle",
     [AMGR_VERDICT_TIME] = "time",
+    [AMGR_VERDICT_MEMORY_HARD] = "memory_hard",
+    [AMGR_VERDICT_MEMORY_TOTAL] = "memory_total",
+    [AMGR_VERDICT_REQUESTS] = "requests",
+    [AMGR_VERDICT_LIFETIME] = "lifetime",
+    [AMGR_VERDICT_GENERATION] = "generation",
 };
 
 static const char *const cause_words[AMGR_CAUSE_COUNT] = {

@@ -73,10 +73,7 @@ static apr_uint64_t fresh_measure(const amgr_limits_t *limits,
     apr_uint64_t bytes = amgr_measure_of(process, limits->metric);
 
     if (bytes != AMGR_UNKNOWN || process->rss_bytes == AMGR_UNKNOWN ||
-        amgr_measure_is_over(process->rss_bytes,
-                             limits->max_memory_active_bytes) ||
-        amgr_measure_is_over(process->rss_bytes,
-                             limits->max_memory_idle_bytes)) {
+        amgr_measure_is_over_any(limits, process, process->rss_bytes)) {
         return bytes;
     }
     return process->rss_bytes;
@@ -149,22 +146,20 @@ static int is_below(apr_int64_t limit_bytes, apr_uint64_t fresh_bytes)
 void amgr_fresh_publish(const amgr_judging_t *tick)
 {
     const amgr_limits_t *limits = tick->limits;
+    amgr_process_t any; /* of the group */
     int i;
 
+    memset(&any, 0, sizeof(any));
     for (i = 0; i < tick->snapshot->group_count; i++) {
         amgr_group_t *group = &tick->snapshot->groups[i];
         const amgr_ledger_group_t *known = find_group(tick->ledger, group);
 
         group->fresh_bytes = fresh_size(known);
-        group->inert = 0;
-        if (group->role == AMGR_ROLE_WORKER || group->role == AMGR_ROLE_WSGI) {
-            group->inert =
-                is_below(limits->max_memory_active_bytes, group->fresh_bytes);
-        }
-        if (group->role == AMGR_ROLE_WORKER) {
-            group->inert |=
-                is_below(limits->max_memory_idle_bytes, group->fresh_bytes);
-        }
+        any.role = group->role;
+        any.section = group->section;
+        group->inert =
+            amgr_measure_is_judged(&any) &&
+            amgr_measure_is_over_any(limits, &any, group->fresh_bytes);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/judging.h"
+#include "policy/reasons.h"
 
 /* Judge by memory; fills in the decision when the process is over. */
 static int judge_memory(const amgr_judging_t *tick,
@@ -29,7 +30,9 @@ static int judge_memory(const amgr_judging_t *tick,
         return AMGR_VERDICT_UNKNOWN;
     }
     if (bytes == AMGR_UNKNOWN &&
-        amgr_measure_is_over(process->rss_bytes, limit_bytes)) {
+        (amgr_measure_is_over(process->rss_bytes, limit_bytes) ||
+         amgr_measure_is_over(process->rss_bytes,
+                              amgr_measure_hard_limit(limits, process)))) {
         return AMGR_VERDICT_UNKNOWN;
     }
     return AMGR_VERDICT_OK;
@@ -44,14 +47,19 @@ static int is_over_time(const amgr_judging_t *tick,
            survey->longest_us > tick->limits->max_time_us;
 }
 
-/* The verdict.  Memory is judged before time, but an inert limit does not act
- * and so must not stand in the way of the one for time. */
-static int judge_process(const amgr_judging_t *tick,
-                         const amgr_process_t *process,
-                         const amgr_survey_t *survey, amgr_decision_t *decision)
+/* By the limits that are each process's own and of some urgency.  Memory is
+ * judged before time, but an inert limit does not act and so must not stand in
+ * the way of the one for time, nor of what comes after it. */
+static int judge_urgent(const amgr_judging_t *tick,
+                        const amgr_process_t *process,
+                        const amgr_survey_t *survey, amgr_decision_t *decision)
 {
-    int verdict = judge_memory(tick, process, decision);
+    int verdict;
 
+    if (amgr_reasons_hard(tick, process, 0, decision) != AMGR_VERDICT_OK) {
+        return AMGR_VERDICT_MEMORY_HARD;
+    }
+    verdict = judge_memory(tick, process, decision);
     if (verdict > AMGR_VERDICT_OK &&
         !amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit)) {
         return verdict;
@@ -66,6 +74,55 @@ static int judge_process(const amgr_judging_t *tick,
     return verdict;
 }
 
+static int is_urgent(const amgr_judging_t *tick, const amgr_process_t *process,
+                     const amgr_decision_t *decision)
+{
+    return decision->verdict > AMGR_VERDICT_OK &&
+           !(amgr_reasons_is_memory(decision->verdict) &&
+             amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit));
+}
+
+/* The verdict, by the first reason that holds; one with an inert limit only
+ * when there is no other. */
+static int judge_process(const amgr_judging_t *tick,
+                         const amgr_process_t *process,
+                         const amgr_ledger_process_t *entry,
+                         const amgr_survey_t *survey, amgr_decision_t *decision)
+{
+    int chosen = process->verdict == AMGR_VERDICT_MEMORY_TOTAL;
+    int verdict = judge_urgent(tick, process, survey, decision);
+    int other;
+
+    if (is_urgent(tick, process, decision)) {
+        return verdict;
+    }
+    if (chosen) {
+        return amgr_total_take(tick, survey, process, decision);
+    }
+    other = amgr_reasons_routine(tick, process, entry, decision);
+    if (other == AMGR_VERDICT_OK) {
+        other = amgr_reasons_hard(tick, process, 1, decision);
+    }
+    return other == AMGR_VERDICT_OK ? verdict : other;
+}
+
+int amgr_judge_is_leaving(const amgr_judging_t *tick,
+                          const amgr_process_t *process,
+                          const amgr_ledger_process_t *entry)
+{
+    amgr_decision_t decision;
+    amgr_survey_t survey;
+
+    if (entry != NULL && entry->retired_mono_us != 0) {
+        return 1;
+    }
+    memset(&decision, 0, sizeof(decision));
+    amgr_age_survey(tick, process, &survey);
+    return judge_urgent(tick, process, &survey, &decision) > AMGR_VERDICT_OK &&
+           is_urgent(tick, process, &decision) &&
+           amgr_safety_may_go(tick, process, entry);
+}
+
 /* Ages, hanging requests, fresh sizes and the counts that rules need. */
 static void survey_all(amgr_judging_t *tick)
 {
@@ -78,10 +135,11 @@ static void survey_all(amgr_judging_t *tick)
     }
     for (i = 0; i < snapshot->process_count; i++) {
         amgr_process_t *process = &snapshot->processes[i];
-        const amgr_ledger_process_t *entry =
+        amgr_ledger_process_t *entry =
             amgr_ledger_find(tick->ledger, &process->id);
         amgr_survey_t survey;
 
+        amgr_reasons_note(tick, process, entry);
         amgr_age_process(tick, process, entry);
         amgr_age_survey(tick, process, &survey);
         amgr_fresh_learn(tick, process, entry, &survey);
@@ -102,11 +160,13 @@ static void forget(amgr_ledger_process_t *entry)
     }
 }
 
-/* Whether the breaker counts a process that is left alone for this cause. */
-static int counts_as_over(int cause)
+/* Whether the breaker counts a process with such a decision. */
+static int counts_as_over(const amgr_decision_t *decision)
 {
-    return cause != AMGR_CAUSE_NO_RIGHTS && cause != AMGR_CAUSE_INERT &&
-           cause != AMGR_CAUSE_STRIKES;
+    return !amgr_reasons_is_routine(decision->verdict) &&
+           decision->cause != AMGR_CAUSE_NO_RIGHTS &&
+           decision->cause != AMGR_CAUSE_INERT &&
+           decision->cause != AMGR_CAUSE_STRIKES;
 }
 
 /* A retirement under way: non-zero when it takes its next step. */
@@ -122,7 +182,8 @@ static int go_on(amgr_judging_t *tick, int index, amgr_ledger_process_t *entry,
         decision->requests = -1; /* it has lost its row */
     }
     decision->follow_up = 1;
-    decision->step = amgr_ladder_next(tick, process, entry, survey, 0);
+    decision->step = amgr_ladder_next(tick, process, entry, survey,
+                                      amgr_reasons_is_forced(tick, process));
     process->state = AMGR_STATE_RETIRING;
     return decision->step != AMGR_STEP_NONE;
 }
@@ -135,13 +196,13 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     amgr_survey_t survey;
 
     process->cause = AMGR_CAUSE_NONE;
-    process->verdict = AMGR_VERDICT_EXEMPT;
     if (!amgr_measure_is_judged(process)) {
+        process->verdict = AMGR_VERDICT_EXEMPT;
         return 0;
     }
     amgr_age_survey(tick, process, &survey);
     memset(decision, 0, sizeof(*decision));
-    process->verdict = judge_process(tick, process, &survey, decision);
+    process->verdict = judge_process(tick, process, entry, &survey, decision);
     if (entry != NULL && entry->retired_mono_us != 0) {
         return go_on(tick, index, entry, &survey, decision);
     }
@@ -158,7 +219,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     decision->process = index;
     decision->requests = survey.requests;
     decision->cause = amgr_safety_cause(tick, process, entry, decision);
-    tick->over += counts_as_over(decision->cause);
+    tick->over += counts_as_over(decision);
     return 1;
 }
 
@@ -248,8 +309,11 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     tick.can_signal = can_signal;
     amgr_age_begin(&tick);
     amgr_ledger_follow(ledger, snapshot);
+    amgr_sections_assign(limits, snapshot);
+    amgr_reasons_begin(&tick);
     survey_all(&tick);
     amgr_fresh_publish(&tick);
+    amgr_total_mark(&tick, decisions, max);
     count = decide_all(&tick, decisions, max);
     amgr_storm_update(&tick);
     amgr_safety_choose(&tick, decisions, count);
@@ -281,7 +345,9 @@ void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
         return;
     }
     if (!decision->follow_up) {
-        amgr_storm_note(ledger, mono_us);
+        if (!amgr_reasons_is_routine(decision->verdict)) {
+            amgr_storm_note(ledger, mono_us);
+        }
         process->state = AMGR_STATE_RETIRING;
     }
     amgr_ladder_note(entry, decision->step, mono_us);

@@ -12,17 +12,18 @@
 
 /** What is to be done about one process over its limit. */
 typedef struct amgr_decision_t {
-    int process;           /**< index into the snapshot's processes */
-    int verdict;           /**< amgr_verdict_e: which limit */
-    int cause;             /**< AMGR_CAUSE_NONE: retire it; else why not */
-    int announce;          /**< count and log it: new since the last tick */
-    int step;              /**< amgr_step_e: how it is retired, cause NONE */
-    int follow_up;         /**< the next step of a retirement under way */
-    int force;             /**< nothing is waited for: straight to the kill */
-    int slot;              /**< index of the slot that decided, -1: none */
-    int requests;          /**< in flight in the process, -1: nobody knows */
-    apr_uint64_t measured; /**< bytes, or microseconds for time */
-    apr_uint64_t limit;    /**< the same unit */
+    int process;             /**< index into the snapshot's processes */
+    int verdict;             /**< amgr_verdict_e: which limit */
+    int cause;               /**< AMGR_CAUSE_NONE: retire it; else why not */
+    int announce;            /**< count and log it: new since the last tick */
+    int step;                /**< amgr_step_e: how it is retired, cause NONE */
+    int follow_up;           /**< the next step of a retirement under way */
+    int force;               /**< nothing is waited for: straight to the kill */
+    int slot;                /**< index of the slot that decided, -1: none */
+    int requests;            /**< in flight in the process, -1: nobody knows */
+    apr_uint64_t measured;   /**< bytes, microseconds or requests */
+    apr_uint64_t limit;      /**< the same unit */
+    apr_uint64_t gain_bytes; /**< memory_total: freed for each request lost */
 } amgr_decision_t;
 
 /**

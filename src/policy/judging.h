@@ -22,6 +22,7 @@ typedef struct amgr_judging_t {
     int retiring;  /**< told to go, still there */
     int serving;   /**< natives that can take a request */
     int over;      /**< over a limit that acts, as the breaker counts */
+    int generation; /**< the newest of any worker, -1: there is none */
 } amgr_judging_t;
 
 /** What the slots of a process say. */
@@ -76,6 +77,11 @@ int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
 void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
                         int count);
 
+/** Whether nothing about the process itself forbids to choose it. */
+int amgr_safety_may_go(const amgr_judging_t *tick,
+                       const amgr_process_t *process,
+                       const amgr_ledger_process_t *entry);
+
 /** Whether the process can take a request. */
 int amgr_safety_is_serving(const amgr_process_t *process,
                            const amgr_ledger_process_t *entry,
@@ -100,6 +106,56 @@ void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
 
 /** Note that a step failed: the retirement is given up. */
 void amgr_ladder_give_up(amgr_ledger_process_t *entry);
+
+/* judge.c */
+
+/** Whether the process is going anyway: told to, or over a memory or time
+ * limit with nothing about it that holds it back. */
+int amgr_judge_is_leaving(const amgr_judging_t *tick,
+                          const amgr_process_t *process,
+                          const amgr_ledger_process_t *entry);
+
+/* reasons.c: what a process has done and how long it has lived */
+
+/** Find the newest generation. */
+void amgr_reasons_begin(amgr_judging_t *tick);
+
+/** Remember since when a process is of an older one. */
+void amgr_reasons_note(const amgr_judging_t *tick,
+                       const amgr_process_t *process,
+                       amgr_ledger_process_t *entry);
+
+/** Judge by the hard limit, by one that is inert or by one that is not; @a
+ * decision is filled in when it holds, as by the next one. */
+int amgr_reasons_hard(const amgr_judging_t *tick, const amgr_process_t *process,
+                      int inert, amgr_decision_t *decision);
+
+/** Judge by what comes to every process in time. */
+int amgr_reasons_routine(const amgr_judging_t *tick,
+                         const amgr_process_t *process,
+                         const amgr_ledger_process_t *entry,
+                         amgr_decision_t *decision);
+
+/** The strikes that count for the decision. */
+int amgr_reasons_strikes(const amgr_judging_t *tick,
+                         const amgr_ledger_process_t *entry,
+                         const amgr_decision_t *decision);
+
+/** Whether a process that was asked to go has no time left for that: it is
+ * over its hard limit, or has outlived its generation. */
+int amgr_reasons_is_forced(const amgr_judging_t *tick,
+                           const amgr_process_t *process);
+
+/* total.c: the budget of all together */
+
+/** Give the verdict MEMORY_TOTAL to whom the budget chooses, and UNKNOWN to
+ * all others; @a scratch is room for @a max candidates. */
+void amgr_total_mark(const amgr_judging_t *tick, amgr_decision_t *scratch,
+                     int max);
+
+/** Fill in the decision about one that was chosen. */
+int amgr_total_take(const amgr_judging_t *tick, const amgr_survey_t *survey,
+                    const amgr_process_t *process, amgr_decision_t *decision);
 
 /* storm.c: the breaker */
 

@@ -168,4 +168,5 @@ void amgr_ledger_restart(amgr_ledger_t *ledger)
     ledger->storm_next = 0;
     ledger->storm_count = 0;
     ledger->over_count = 0;
+    ledger->total_strikes = 0;
 }

@@ -31,6 +31,7 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t failed;         /**< signalling failed: not tried again */
     apr_int32_t ticks;          /**< it was seen at; 1: new at this one */
     apr_int32_t dry_run_told;   /**< its dry run was announced */
+    apr_time_t outdated_mono_us; /**< first seen after its generation, 0: not */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */
@@ -69,7 +70,7 @@ typedef struct amgr_ledger_t {
     apr_int32_t storm_count;       /**< entries used */
     apr_int32_t over_count;        /**< over a limit at this tick, as the
                                         breaker counts */
-    apr_int32_t reserved;
+    apr_int32_t total_strikes;     /**< ticks in a row over the total */
     amgr_ledger_storm_t storm[AMGR_STORM_MAX];
     amgr_ledger_group_t groups[AMGR_GROUPS_MAX];
     /* followed in memory by process_max amgr_ledger_process_t, the used ones

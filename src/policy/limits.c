@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "policy/limits.h"
+#include "policy/measure.h"
 
 void amgr_limits_init(amgr_limits_t *limits)
 {
@@ -27,6 +27,13 @@ void amgr_limits_init(amgr_limits_t *limits)
     limits->metric = AMGR_METRIC_RSS;
     limits->max_retiring.value = 10;
     limits->max_retiring.percent = 1;
+    limits->hard_memory_bytes = AMGR_LIMIT_OFF;
+    limits->max_memory_total_bytes = AMGR_LIMIT_OFF;
+    limits->max_generation_age_us = AMGR_LIMIT_OFF;
+    limits->max_requests.limit = AMGR_LIMIT_OFF;
+    limits->max_requests.jitter_percent = AMGR_JITTER_PERCENT;
+    limits->max_lifetime_us.limit = AMGR_LIMIT_OFF;
+    limits->max_lifetime_us.jitter_percent = AMGR_JITTER_PERCENT;
 }
 
 const char *amgr_metric_word(int metric)
@@ -46,7 +53,9 @@ const char *amgr_metric_word(int metric)
 
 int amgr_limits_are_set(const amgr_limits_t *limits)
 {
-    return limits->max_memory_active_bytes != AMGR_LIMIT_OFF ||
-           limits->max_memory_idle_bytes != AMGR_LIMIT_OFF ||
-           limits->max_time_us != AMGR_LIMIT_OFF;
+    return amgr_sections_limit_memory(limits) ||
+           amgr_sections_limit_lifetime(limits) || amgr_measure_sums(limits) ||
+           limits->max_time_us != AMGR_LIMIT_OFF ||
+           limits->max_generation_age_us != AMGR_LIMIT_OFF ||
+           limits->max_requests.limit != AMGR_LIMIT_OFF;
 }

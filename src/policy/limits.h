@@ -7,6 +7,15 @@
 #define AMGR_LIMITS_H
 
 #include "base/units.h"
+#include "model/snapshot.h"
+
+#define AMGR_SECTIONS_MAX 64 /**< groups that can have limits of their own */
+
+/** How much is taken off at random, unless the configuration says. */
+#define AMGR_JITTER_PERCENT 10
+
+/** In a group's section: what the server's limit is. */
+#define AMGR_LIMIT_INHERITED 0
 
 typedef enum amgr_metric_e {
     AMGR_METRIC_RSS = 0,
@@ -15,6 +24,25 @@ typedef enum amgr_metric_e {
     AMGR_METRIC_USS,
     AMGR_METRIC_COUNT
 } amgr_metric_e;
+
+/** A limit of which each process gets a part of its own, so that those born
+ * together do not go together: up to so much less. */
+typedef struct amgr_jittered_t {
+    apr_int64_t limit; /**< AMGR_LIMIT_OFF: none */
+    apr_int32_t jitter_percent;
+    apr_int32_t reserved;
+} amgr_jittered_t;
+
+/** The limits of one group of processes; each may be AMGR_LIMIT_INHERITED. */
+typedef struct amgr_section_t {
+    char name[AMGR_GROUP_NAME_LEN]; /**< the group's, as it is shown */
+    apr_int32_t role;               /**< its amgr_role_e */
+    apr_int32_t ask_signal;         /**< 0: the role's */
+    apr_int64_t max_memory_active_bytes;
+    apr_int64_t max_memory_idle_bytes; /**< of workers alone */
+    apr_int64_t hard_memory_bytes;
+    amgr_jittered_t max_lifetime_us;
+} amgr_section_t;
 
 typedef struct amgr_limits_t {
     apr_int64_t max_memory_active_bytes;  /**< AMGR_LIMIT_OFF: none */
@@ -35,6 +63,14 @@ typedef struct amgr_limits_t {
     apr_int32_t metric; /**< amgr_metric_e */
     apr_int32_t dry_run;
     amgr_share_t max_retiring;
+    apr_int64_t hard_memory_bytes;       /**< AMGR_LIMIT_OFF: none */
+    apr_int64_t max_memory_total_bytes;  /**< AMGR_LIMIT_OFF: none in bytes */
+    apr_interval_time_t max_generation_age_us; /**< AMGR_LIMIT_OFF: none */
+    amgr_jittered_t max_requests;
+    amgr_jittered_t max_lifetime_us;
+    apr_int32_t max_memory_total_percent; /**< of the capacity; 0: none */
+    apr_int32_t section_count;
+    amgr_section_t sections[AMGR_SECTIONS_MAX];
 } amgr_limits_t;
 
 /** The defaults: nothing limited, every safety rule on. */

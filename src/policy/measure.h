@@ -7,9 +7,11 @@
 #define AMGR_MEASURE_H
 
 #include "model/snapshot.h"
-#include "policy/limits.h"
+#include "policy/sections.h"
 
-/** Whether processes of this role obey limits at all. */
+/** Whether the process obeys limits at all: workers, WSGI daemons, and other
+ * forks of httpd when a section is theirs.  Never what called exec, and never
+ * our own helpers, which have no section. */
 int amgr_measure_is_judged(const amgr_process_t *process);
 
 /** The figure that @a metric names; AMGR_UNKNOWN when it was not read. */
@@ -23,6 +25,20 @@ apr_uint64_t amgr_measure_of(const amgr_process_t *process, int metric);
 apr_int64_t amgr_measure_limit(const amgr_limits_t *limits,
                                const amgr_process_t *process,
                                int *out_verdict);
+
+/** The limit that skips strikes and waiting, of a judged process. */
+apr_int64_t amgr_measure_hard_limit(const amgr_limits_t *limits,
+                                    const amgr_process_t *process);
+
+/** Whether so many bytes are over any memory limit that a process of its role
+ * and section can come under, active or idle. */
+int amgr_measure_is_over_any(const amgr_limits_t *limits,
+                             const amgr_process_t *process,
+                             apr_uint64_t bytes);
+
+/** Whether the sum over all is limited, so that the anonymous memory of every
+ * one is needed at each tick. */
+int amgr_measure_sums(const amgr_limits_t *limits);
 
 /** Strictly over; an unknown figure and a limit that is off never are. */
 int amgr_measure_is_over(apr_uint64_t bytes, apr_int64_t limit_bytes);

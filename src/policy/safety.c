@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "policy/judging.h"
+#include "policy/reasons.h"
 
 /* What has been granted so far at this tick. */
 typedef struct granted_t {
@@ -31,6 +32,14 @@ static int is_too_young(const amgr_limits_t *limits,
                                       process->age_us < limits->min_age_us);
 }
 
+int amgr_safety_may_go(const amgr_judging_t *tick,
+                       const amgr_process_t *process,
+                       const amgr_ledger_process_t *entry)
+{
+    return entry != NULL && !entry->failed &&
+           !is_too_young(tick->limits, process);
+}
+
 int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry,
                       const amgr_decision_t *decision)
@@ -38,39 +47,60 @@ int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
     if (!tick->can_signal || (entry != NULL && entry->failed)) {
         return AMGR_CAUSE_NO_RIGHTS;
     }
-    if (decision->verdict != AMGR_VERDICT_TIME &&
+    if (amgr_reasons_is_memory(decision->verdict) &&
         amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit)) {
         return AMGR_CAUSE_INERT;
     }
-    if (is_too_young(tick->limits, process)) {
+    if (decision->verdict != AMGR_VERDICT_GENERATION &&
+        is_too_young(tick->limits, process)) {
         return AMGR_CAUSE_MIN_AGE;
     }
     /* One that cannot be remembered would be retired again and again. */
     if (entry == NULL) {
         return AMGR_CAUSE_MAX_RETIRING;
     }
-    if (entry->strikes < tick->limits->strikes) {
+    if (amgr_reasons_strikes(tick, entry, decision) < tick->limits->strikes) {
         return AMGR_CAUSE_STRIKES;
     }
     return AMGR_CAUSE_NONE;
 }
 
-/* Most urgent first: a hung process serves nobody, one over its memory may;
- * then the furthest over its limit; then by pid, which is the index's order. */
+/* What cannot wait; a hung process, which serves nobody; one over its memory,
+ * which may; one that all together have no room for; recycling. */
+static int urgency(const amgr_decision_t *decision)
+{
+    switch (decision->verdict) {
+    case AMGR_VERDICT_MEMORY_HARD:
+        return 5;
+    case AMGR_VERDICT_TIME:
+        return 4;
+    case AMGR_VERDICT_MEMORY_ACTIVE:
+    case AMGR_VERDICT_MEMORY_IDLE:
+        return 3;
+    case AMGR_VERDICT_MEMORY_TOTAL:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+/* Most urgent first; then the furthest over its limit; then what frees most;
+ * then by pid, which is the index's order. */
 static int compare_urgency(const void *a, const void *b)
 {
     const amgr_decision_t *left = a;
     const amgr_decision_t *right = b;
-    int left_time = left->verdict == AMGR_VERDICT_TIME;
-    int right_time = right->verdict == AMGR_VERDICT_TIME;
     double left_ratio = (double)left->measured / ((double)left->limit + 1.0);
     double right_ratio = (double)right->measured / ((double)right->limit + 1.0);
 
-    if (left_time != right_time) {
-        return right_time - left_time;
+    if (urgency(left) != urgency(right)) {
+        return urgency(right) - urgency(left);
     }
     if (left_ratio > right_ratio || left_ratio < right_ratio) {
         return left_ratio > right_ratio ? -1 : 1;
+    }
+    if (left->gain_bytes != right->gain_bytes) {
+        return left->gain_bytes > right->gain_bytes ? -1 : 1;
     }
     return (left->process > right->process) - (left->process < right->process);
 }
@@ -109,7 +139,14 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     amgr_survey_t survey;
     int serving;
 
-    if (tick->ledger->storm_open_mono_us != 0) {
+    /* One that outlived its generation takes no new connection and counts
+     * neither as serving nor as one of those that may go at a time: httpd has
+     * replaced it, and ending it takes nothing from the server. */
+    if (decision->verdict == AMGR_VERDICT_GENERATION) {
+        return tick->limits->dry_run ? AMGR_CAUSE_DRY_RUN : AMGR_CAUSE_NONE;
+    }
+    if (tick->ledger->storm_open_mono_us != 0 &&
+        !amgr_reasons_is_routine(decision->verdict)) {
         return AMGR_CAUSE_STORM;
     }
     if (tick->retiring + granted->all >= allowed) {

@@ -6,8 +6,12 @@
  *
  * Processes that only wait for their strikes, whose limit is inert or that
  * cannot be signalled do not count: retiring neither causes nor cures them.
+ * Nor does recycling by requests, lifetime or generation: it comes to healthy
+ * processes, as many at the next hour as at this one, and a replacement is
+ * never due for it at once.
  */
 #include "policy/judging.h"
+#include "policy/reasons.h"
 
 static int position(const amgr_ledger_t *ledger, int back)
 {
@@ -89,8 +93,9 @@ void amgr_storm_settle(const amgr_judging_t *tick,
     int i;
 
     for (i = 0; i < count; i++) {
-        left -=
-            decisions[i].cause == AMGR_CAUSE_NONE && !decisions[i].follow_up;
+        left -= decisions[i].cause == AMGR_CAUSE_NONE &&
+                !decisions[i].follow_up &&
+                !amgr_reasons_is_routine(decisions[i].verdict);
     }
     if (left == 0) {
         tick->ledger->clear_mono_us = tick->mono_us;

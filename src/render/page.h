@@ -64,6 +64,9 @@ void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
 /** Untrusted text, escaped. */
 void amgr_page_text(amgr_sink_t *sink, const char *text);
 
+/** The table of groups with limits of their own, if there are any. */
+void amgr_page_sections(const amgr_view_t *view, amgr_sink_t *sink);
+
 /** Heading of a section with this id. */
 void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
                              const char *title);

@@ -66,21 +66,43 @@ static void put_left_alone(amgr_sink_t *sink, const amgr_view_counts_t *counts)
     amgr_sink_putc(sink, '.');
 }
 
-static void put_inert(const amgr_view_t *view, amgr_sink_t *sink)
+/* Limits that are inert for another reason than a fresh process. */
+static void put_inert_server(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    const amgr_group_t *group = amgr_view_inert_group(view, 0);
-    int idle = group == NULL;
-
-    if (idle) {
-        group = amgr_view_inert_group(view, 1);
-    }
-    if (group == NULL) {
+    if (amgr_view_time_is_inert(view)) {
         amgr_sink_puts(sink, "ManagerMaxTime is inert because ExtendedStatus"
                              " is off: nobody records when a request began.");
+    }
+    else if (amgr_view_requests_are_inert(view)) {
+        amgr_sink_puts(sink, "ManagerMaxRequests is inert because"
+                             " ExtendedStatus is off: nobody counts"
+                             " requests.");
+    }
+    else {
+        amgr_sink_puts(sink, "ManagerMaxMemoryTotal is inert because it is not"
+                             " known how much memory there is.");
+    }
+}
+
+static void put_inert(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    static const char *const directives[AMGR_VIEW_LIMIT_COUNT] = {
+        "ManagerMaxMemoryActive", "ManagerMaxMemoryIdle", "ManagerHardMemory"
+    };
+    const amgr_group_t *group = NULL;
+    int which;
+
+    for (which = 0; which < AMGR_VIEW_LIMIT_COUNT; which++) {
+        group = amgr_view_inert_group(view, which);
+        if (group != NULL) {
+            break;
+        }
+    }
+    if (group == NULL) {
+        put_inert_server(view, sink);
         return;
     }
-    amgr_sink_puts(sink, idle ? "ManagerMaxMemoryIdle"
-                              : "ManagerMaxMemoryActive");
+    amgr_sink_puts(sink, directives[which]);
     amgr_sink_puts(sink, " is inert because it is below the size of a fresh"
                          " process of group ");
     amgr_page_text(sink, group->name);

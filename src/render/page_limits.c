@@ -88,6 +88,62 @@ static void put_size_row(const amgr_view_t *view, amgr_sink_t *sink, int idle)
             limit_mark(limits, limit, inert), meaning);
 }
 
+static const char *size_text(apr_int64_t bytes, char *text, apr_size_t size)
+{
+    char exact[AMGR_UNITS_LEN];
+    char decimal[AMGR_UNITS_LEN];
+
+    if (bytes == AMGR_LIMIT_OFF) {
+        return "Off";
+    }
+    amgr_size_format_exact(bytes, exact, sizeof(exact));
+    amgr_size_format((apr_uint64_t)bytes, decimal, sizeof(decimal));
+    snprintf(text, size, "%s (%s)", exact, decimal);
+    return text;
+}
+
+static void put_hard_row(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+    int inert = amgr_view_inert_group(view, AMGR_VIEW_HARD) != NULL;
+    char text[2 * AMGR_UNITS_LEN + 8];
+
+    put_row(sink, "ManagerHardMemory",
+            size_text(limits->hard_memory_bytes, text, sizeof(text)),
+            limit_mark(limits, limits->hard_memory_bytes, inert),
+            inert ? "below the size of a fresh process, so retiring would not"
+                    " help"
+                  : "a process over this is killed without waiting");
+}
+
+/* "80% (12.58 GB)", "8G (8.59 GB)", and what all use now. */
+static void put_total_row(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+    const amgr_server_t *server = &view->snapshot->server;
+    int inert = amgr_view_total_is_inert(view);
+    int on = amgr_measure_sums(limits);
+    char size[2 * AMGR_UNITS_LEN + 8];
+    char text[sizeof(size) + 32];
+    char used[AMGR_UNITS_LEN];
+    char meaning[AMGR_UNITS_LEN + 80];
+
+    size_text(amgr_reasons_total_bytes(limits, server), size, sizeof(size));
+    snprintf(text, sizeof(text), "%s", on ? size : "Off");
+    if (limits->max_memory_total_percent != 0) {
+        amgr_size_format(
+            (apr_uint64_t)amgr_reasons_total_bytes(limits, server), used,
+            sizeof(used));
+        snprintf(text, sizeof(text), "%d%% (%s)",
+                 limits->max_memory_total_percent, inert ? "n/a" : used);
+    }
+    amgr_size_format(server->worker_anon_bytes, used, sizeof(used));
+    snprintf(meaning, sizeof(meaning), "anonymous memory of all workers"
+             " together%s%s", on ? ", now " : "", on ? used : "");
+    put_row(sink, "ManagerMaxMemoryTotal", text,
+            limit_mark(limits, on ? 0 : AMGR_LIMIT_OFF, inert), meaning);
+}
+
 static const char *span_text(apr_interval_time_t span_us, char *text,
                              apr_size_t size)
 {
@@ -111,6 +167,43 @@ static void put_time_rows(const amgr_view_t *view, amgr_sink_t *sink)
     put_row(sink, "ManagerHangingThreshold",
             span_text(limits->hanging_us, text, sizeof(text)), MARK_NONE,
             "a request that runs this long is counted as hanging");
+}
+
+/* "10000 -10%": what each process gets is up to so much less. */
+static const char *jittered_text(const char *limit,
+                                 const amgr_jittered_t *jittered, char *text,
+                                 apr_size_t size)
+{
+    if (jittered->limit == AMGR_LIMIT_OFF) {
+        return "Off";
+    }
+    snprintf(text, size, "%s -%d%%", limit, (int)jittered->jitter_percent);
+    return text;
+}
+
+static void put_life_rows(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+    int inert = amgr_view_requests_are_inert(view);
+    char limit[AMGR_UNITS_LEN];
+    char text[AMGR_UNITS_LEN + 16];
+
+    snprintf(limit, sizeof(limit), "%" APR_INT64_T_FMT,
+             limits->max_requests.limit);
+    put_row(sink, "ManagerMaxRequests",
+            jittered_text(limit, &limits->max_requests, text, sizeof(text)),
+            limit_mark(limits, limits->max_requests.limit, inert),
+            inert ? "ExtendedStatus is off, so nobody counts requests"
+                  : "a worker that has served more is retired");
+    span_text(limits->max_lifetime_us.limit, limit, sizeof(limit));
+    put_row(sink, "ManagerMaxLifetime",
+            jittered_text(limit, &limits->max_lifetime_us, text, sizeof(text)),
+            limit_mark(limits, limits->max_lifetime_us.limit, 0),
+            "a process that has lived longer is retired");
+    put_row(sink, "ManagerMaxGenerationAge",
+            span_text(limits->max_generation_age_us, limit, sizeof(limit)),
+            limit_mark(limits, limits->max_generation_age_us, 0),
+            "a worker that outlives a graceful restart for longer is killed");
 }
 
 static void put_mode_rows(const amgr_limits_t *limits, amgr_sink_t *sink)
@@ -210,10 +303,14 @@ void amgr_page_limits(const amgr_view_t *view, amgr_sink_t *sink)
                           "Directive|#Value|Effect|Meaning");
     put_size_row(view, sink, 0);
     put_size_row(view, sink, 1);
+    put_hard_row(view, sink);
+    put_total_row(view, sink);
     put_time_rows(view, sink);
+    put_life_rows(view, sink);
     put_mode_rows(&view->config->limits, sink);
     put_drain_rows(&view->config->limits, sink);
     put_safety_rows(view, sink);
     amgr_page_end_table(sink);
+    amgr_page_sections(view, sink);
     amgr_page_end_section(sink);
 }

@@ -13,7 +13,12 @@ static const char *const verdict_texts[AMGR_VERDICT_COUNT] = {
     "within limits",
     "over ManagerMaxMemoryActive",
     "over ManagerMaxMemoryIdle",
-    "over ManagerMaxTime"
+    "over ManagerMaxTime",
+    "over ManagerHardMemory",
+    "all over ManagerMaxMemoryTotal",
+    "over ManagerMaxRequests",
+    "over ManagerMaxLifetime",
+    "over ManagerMaxGenerationAge"
 };
 
 static const char *metric_title(int metric)

@@ -10,7 +10,12 @@
 static void put_measure_cell(amgr_sink_t *sink, const amgr_record_t *record,
                              apr_uint64_t value)
 {
-    if (record->verdict != AMGR_VERDICT_TIME) {
+    if (record->verdict == AMGR_VERDICT_REQUESTS) {
+        amgr_page_count_cell(sink, value <= APR_INT64_MAX
+                                       ? (apr_int64_t)value : -1);
+        return;
+    }
+    if (!amgr_reasons_is_span(record->verdict)) {
         amgr_page_size_cell(sink, value);
         return;
     }
@@ -28,6 +33,16 @@ static const char *reason_text(const amgr_record_t *record)
         return amgr_metric_word(record->metric);
     case AMGR_VERDICT_TIME:
         return "time";
+    case AMGR_VERDICT_MEMORY_HARD:
+        return "hard limit";
+    case AMGR_VERDICT_MEMORY_TOTAL:
+        return "memory of all";
+    case AMGR_VERDICT_REQUESTS:
+        return "requests";
+    case AMGR_VERDICT_LIFETIME:
+        return "lifetime";
+    case AMGR_VERDICT_GENERATION:
+        return "old generation";
     default:
         return "unknown";
     }

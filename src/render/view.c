@@ -29,9 +29,8 @@ const char *amgr_health_word(int health)
 
 static int is_over(const amgr_process_t *process)
 {
-    return process->verdict == AMGR_VERDICT_MEMORY_ACTIVE
-        || process->verdict == AMGR_VERDICT_MEMORY_IDLE
-        || process->verdict == AMGR_VERDICT_TIME;
+    return process->verdict > AMGR_VERDICT_OK
+        && process->verdict < AMGR_VERDICT_COUNT;
 }
 
 static void count_process(const amgr_process_t *process,
@@ -99,20 +98,30 @@ apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
     return amgr_measure_limit(&view->config->limits, process, &verdict);
 }
 
-const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int idle)
+static apr_int64_t limit_of(const amgr_limits_t *limits, int section,
+                            int which)
+{
+    switch (which) {
+    case AMGR_VIEW_ACTIVE:
+        return amgr_sections_active_bytes(limits, section);
+    case AMGR_VIEW_IDLE:
+        return amgr_sections_idle_bytes(limits, section);
+    default:
+        return amgr_sections_hard_bytes(limits, section);
+    }
+}
+
+const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which)
 {
     const amgr_limits_t *limits = &view->config->limits;
-    apr_int64_t limit = idle ? limits->max_memory_idle_bytes
-                             : limits->max_memory_active_bytes;
     int i;
 
-    if (limit == AMGR_LIMIT_OFF) {
-        return NULL;
-    }
     for (i = 0; i < view->snapshot->group_count; i++) {
         const amgr_group_t *group = &view->snapshot->groups[i];
+        apr_int64_t limit = limit_of(limits, group->section, which);
 
-        if (group->inert && (!idle || group->kind == AMGR_KIND_NATIVE)
+        if (group->inert && limit != AMGR_LIMIT_OFF
+            && (which != AMGR_VIEW_IDLE || group->kind == AMGR_KIND_NATIVE)
             && (group->fresh_bytes == AMGR_UNKNOWN
                 || (apr_uint64_t)limit < group->fresh_bytes)) {
             return group;
@@ -127,11 +136,27 @@ int amgr_view_time_is_inert(const amgr_view_t *view)
         && !view->snapshot->server.extended;
 }
 
+int amgr_view_requests_are_inert(const amgr_view_t *view)
+{
+    return view->config->limits.max_requests.limit != AMGR_LIMIT_OFF
+        && !view->snapshot->server.extended;
+}
+
+int amgr_view_total_is_inert(const amgr_view_t *view)
+{
+    return view->config->limits.max_memory_total_percent != 0
+        && view->tick_wall_us != AMGR_NO_TIME
+        && view->snapshot->server.memory_capacity_bytes == AMGR_UNKNOWN;
+}
+
 int amgr_view_is_inert(const amgr_view_t *view)
 {
     return amgr_view_time_is_inert(view)
-        || amgr_view_inert_group(view, 0) != NULL
-        || amgr_view_inert_group(view, 1) != NULL;
+        || amgr_view_requests_are_inert(view)
+        || amgr_view_total_is_inert(view)
+        || amgr_view_inert_group(view, AMGR_VIEW_ACTIVE) != NULL
+        || amgr_view_inert_group(view, AMGR_VIEW_IDLE) != NULL
+        || amgr_view_inert_group(view, AMGR_VIEW_HARD) != NULL;
 }
 
 static int is_stale(const amgr_view_t *view)
@@ -151,8 +176,7 @@ static int lacks_rights(const amgr_view_t *view)
         return amgr_limits_are_set(limits);
     }
     return !view->config->can_read_proc
-        && (limits->max_memory_active_bytes != AMGR_LIMIT_OFF
-            || limits->max_memory_idle_bytes != AMGR_LIMIT_OFF);
+        && (amgr_sections_limit_memory(limits) || amgr_measure_sums(limits));
 }
 
 /* The two that concern the server as a whole, before looking at workers. */

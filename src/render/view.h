@@ -9,6 +9,7 @@
 #include "action/board.h"
 #include "base/sink.h"
 #include "model/request.h"
+#include "policy/reasons.h"
 
 typedef struct amgr_view_t {
     const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
@@ -69,12 +70,26 @@ const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
 apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
                                    const amgr_process_t *process);
 
-/** A group that makes this memory limit inert, or NULL; @a idle: the idle
- * limit, which only native workers obey. */
-const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int idle);
+/** The memory limits of a process. */
+typedef enum amgr_view_limit_e {
+    AMGR_VIEW_ACTIVE = 0,
+    AMGR_VIEW_IDLE, /**< which only native workers obey */
+    AMGR_VIEW_HARD,
+    AMGR_VIEW_LIMIT_COUNT
+} amgr_view_limit_e;
+
+/** A group that makes this memory limit inert, its own or the server's, or
+ * NULL; @a which is amgr_view_limit_e. */
+const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which);
 
 /** Whether the time limit is set but cannot work: ExtendedStatus is off. */
 int amgr_view_time_is_inert(const amgr_view_t *view);
+
+/** The same of the limit of requests. */
+int amgr_view_requests_are_inert(const amgr_view_t *view);
+
+/** Whether the total is a part of a memory that nobody knows. */
+int amgr_view_total_is_inert(const amgr_view_t *view);
 
 /** Whether any limit is inert. */
 int amgr_view_is_inert(const amgr_view_t *view);

@@ -46,6 +46,9 @@ my %malformed = (
     ManagerStrikes          => [qw(0 -1 1.5 few 1x 99999999999 Off)],
     ManagerMemoryMetric     => [qw(vsz rs rsss)],
     ManagerShowRequests     => [qw(On all Pathh)],
+    ManagerHardMemory       => $size,
+    ManagerMaxMemoryTotal   => [@$size, qw(0% 101% -1% 50.5% 10%% % 1e1%)],
+    ManagerMaxGenerationAge => $span,
 );
 
 for my $directive (sort keys %malformed) {
@@ -78,6 +81,78 @@ for (@storm) {
        "ManagerStormLimit $values is refused") or diag("status $status: $out");
 }
 
+my @jittered = (
+    (map { ["ManagerMaxRequests $_", $_] }
+     qw(0 -1 1.5 many 1x 1e3 2147483648 99999999999 10%)),
+    (map { [qq(ManagerMaxLifetime "$_"), $_] } @$span),
+    (map { ["ManagerMaxRequests 10 $_", $_], ["ManagerMaxLifetime 1h $_", $_] }
+     qw(10 100% -1% 1.5% % x% 5%% Off)),
+    (map { ["$_ Off 10%", '10%'], ["$_ off 0%", '0%'] }
+     qw(ManagerMaxRequests ManagerMaxLifetime)),
+);
+for (@jittered) {
+    my ($line, $quoted) = @$_;
+    my ($directive) = $line =~ /^(\w+)/;
+    my ($out, $status) = $check->config_error($line);
+    ok($status != 0
+       && $out =~ /^\s*$directive: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "$line is refused") or diag("status $status: $out");
+}
+for my $directive (qw(ManagerMaxRequests ManagerMaxLifetime)) {
+    for my $values ('', '1 2% 3%') {
+        my ($out, $status) = $check->config_error("$directive $values");
+        ok($status != 0 && $out =~ /\Q$directive\E takes 1-2 arguments, \S/,
+           "$directive with '$values' is refused") or diag($out);
+    }
+}
+
+# Sections of groups: what is in them, and how they begin.
+my $all = 'ManagerMaxMemoryActive';
+my @sections = (
+    ['shop', 'ManagerMaxMemoryIdle 5M', 'ManagerMaxMemoryIdle'],
+    ['daemon', 'ManagerMaxMemoryIdle 5M', 'ManagerMaxMemoryIdle'],
+    ['shop', 'ManagerMaxRequests 5', 'ManagerMaxRequests'],
+    ['native', 'ManagerMaxMemoryTotal 5G', 'ManagerMaxMemoryTotal'],
+    ['native', 'ManagerMaxTime 5', 'ManagerMaxTime'],
+    ['native', 'ManagerInterval 5', 'ManagerInterval'],
+    ['native', 'ServerName x', 'ServerName'],
+    ['native', "<ManagerGroup a>\n$all 5M\n</ManagerGroup>",
+     '<ManagerGroup'],
+    ['', "$all 5M", ''],
+    ['a b', "$all 5M", 'a'],
+    ['native', "$all 5X", '5X', $all],
+    ['shop', "$all 0", '0', $all],
+    ['shop', 'ManagerMaxLifetime Off 5%', '5%', 'ManagerMaxLifetime'],
+);
+for (@sections) {
+    my ($name, $line, $quoted, $directive) = @$_;
+    my ($out, $status) =
+        $check->config_error("<ManagerGroup $name>\n$line\n</ManagerGroup>");
+    $directive //= '<ManagerGroup';
+    ok($status != 0 && $out =~
+       /^\s*\Q$directive\E: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "<ManagerGroup $name> with $line is refused")
+        or diag("status $status: $out");
+}
+{
+    my $section = "<ManagerGroup shop>\n$all 5M\n</ManagerGroup>\n";
+    my ($out, $status) = $check->config_error($section x 2);
+    ok($status != 0 && $out =~ /'shop' is not valid \(expected one section/,
+       'one section to a group') or diag($out);
+    my $many = join '', map { $section =~ s/shop/g$_/r } 1 .. 64;
+    ($out, $status) = $check->config_error($many);
+    is($status, 0, '64 sections') or diag($out);
+    ($out, $status) = $check->config_error($many . $section);
+    ok($status != 0 && $out =~ /'shop' is not valid \(expected at most 64/,
+       'and no more') or diag($out);
+    for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"') {
+        my ($end) = $place =~ /^(\w+)/;
+        ($out, $status) = $check->config_error("<$place>\n$section</$end>");
+        ok($status != 0 && $out =~ /<ManagerGroup/,
+           "a section in <$place> is refused") or diag($out);
+    }
+}
+
 for my $value ('some/dir/', '/') {
     my ($out, $status) = $check->config_error("ManagerDataFile $value");
     (my $quoted = $value) =~ s/"//g;
@@ -105,6 +180,18 @@ my @good = (
     (map { "ManagerStormLimit $_" } 'Off', 'off', '1 1s', '64 1d'),
     (map { "ManagerMemoryMetric $_" } qw(rss ANON Pss uss)),
     (map { "ManagerShowRequests $_" } qw(off path FULL)),
+    (map { "ManagerHardMemory $_" } qw(1G off)),
+    (map { "ManagerMaxMemoryTotal $_" } qw(1G 1% 100% 512M off)),
+    (map { "ManagerMaxGenerationAge $_" } qw(5m off)),
+    (map { ("ManagerMaxRequests 2147483647$_", "ManagerMaxRequests 1$_",
+            "ManagerMaxLifetime 1d$_") } '', ' 0%', ' 99%'),
+    'ManagerMaxRequests off', 'ManagerMaxLifetime Off',
+    "<ManagerGroup native>\n$all 5M\nManagerMaxMemoryIdle Off\n"
+        . "ManagerHardMemory 1G\nManagerMaxLifetime 1d 20%\n</ManagerGroup>",
+    "<ManagerGroup shop>\n<IfModule mime_module>\nManagerHardMemory 1G\n"
+        . "</IfModule>\n</ManagerGroup>",
+    qq(<ManagerGroup "my shop">\nManagerMaxLifetime off\n</ManagerGroup>),
+    "<ManagerGroup daemon>\n</ManagerGroup>",
     (map { "ManagerDataFile $_" } 'Off', 'off', 'x.txt', '/nonexistent/x.txt'),
 );
 for my $line (@good) {
@@ -118,7 +205,10 @@ for my $line (@good) {
 my %any = (
     (map { $_ => 'Off' } qw(ManagerMaxMemoryActive ManagerMaxMemoryIdle
                             ManagerDryRun ManagerSyslog ManagerStormLimit
-                            ManagerShowRequests ManagerDataFile)),
+                            ManagerShowRequests ManagerDataFile
+                            ManagerHardMemory ManagerMaxMemoryTotal
+                            ManagerMaxRequests ManagerMaxLifetime
+                            ManagerMaxGenerationAge)),
     (map { $_ => '1m' } qw(ManagerHangingThreshold ManagerMinAge
                            ManagerLameDuck ManagerGracePeriod
                            ManagerEndlessGracePeriod

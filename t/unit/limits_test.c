@@ -26,6 +26,15 @@ static void defaults_limit_nothing_and_are_careful(void **state)
     assert_int_equal(limits.dry_run, 0);
     assert_int_equal(limits.max_retiring.value, 10);
     assert_true(limits.max_retiring.percent);
+    assert_int_equal(limits.hard_memory_bytes, AMGR_LIMIT_OFF);
+    assert_int_equal(limits.max_memory_total_bytes, AMGR_LIMIT_OFF);
+    assert_int_equal(limits.max_memory_total_percent, 0);
+    assert_int_equal(limits.max_requests.limit, AMGR_LIMIT_OFF);
+    assert_int_equal(limits.max_requests.jitter_percent, 10);
+    assert_int_equal(limits.max_lifetime_us.limit, AMGR_LIMIT_OFF);
+    assert_int_equal(limits.max_lifetime_us.jitter_percent, 10);
+    assert_int_equal(limits.max_generation_age_us, AMGR_LIMIT_OFF);
+    assert_int_equal(limits.section_count, 0);
 }
 
 static void each_limit_alone_counts_as_set(void **state)
@@ -41,6 +50,33 @@ static void each_limit_alone_counts_as_set(void **state)
     assert_true(amgr_limits_are_set(&limits));
     amgr_limits_init(&limits);
     limits.max_time_us = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.hard_memory_bytes = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_memory_total_bytes = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_memory_total_percent = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_requests.limit = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_lifetime_us.limit = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_generation_age_us = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.section_count = 2;
+    assert_false(amgr_limits_are_set(&limits));
+    limits.sections[1].hard_memory_bytes = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    amgr_limits_init(&limits);
+    limits.section_count = 1;
+    limits.sections[0].max_lifetime_us.limit = 1;
     assert_true(amgr_limits_are_set(&limits));
 }
 

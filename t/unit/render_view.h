@@ -237,6 +237,29 @@ static inline void add_prefork_workers(fixed_view_t *fixed)
     fixed->processes[4].threads = 0;
 }
 
+/* The total, requests and lifetime; a group with limits of its own. */
+static inline void set_reasons(fixed_view_t *fixed)
+{
+    amgr_limits_t *limits = &fixed->config.limits;
+    amgr_section_t *section = &limits->sections[0];
+
+    limits->hard_memory_bytes = (apr_int64_t)VIEW_MIB(2048);
+    limits->max_memory_total_percent = 80;
+    limits->max_requests.limit = 10000;
+    limits->max_lifetime_us.limit = VIEW_SEC(86400);
+    limits->max_lifetime_us.jitter_percent = 25;
+    limits->max_generation_age_us = VIEW_SEC(300);
+    limits->section_count = 1;
+    apr_cpystrn(section->name, "another", sizeof(section->name));
+    section->role = AMGR_ROLE_WSGI;
+    section->max_memory_active_bytes = (apr_int64_t)VIEW_MIB(700);
+    section->max_lifetime_us.limit = VIEW_SEC(3600);
+    amgr_sections_assign(limits, &fixed->snapshot);
+    fixed->snapshot.server.memory_capacity_bytes = VIEW_MIB(8192);
+    fixed->snapshot.server.cgroup_limited = 1;
+    fixed->snapshot.server.worker_anon_bytes = VIEW_MIB(1700);
+}
+
 /* A server at work: limits set, one worker retiring, WSGI groups. */
 static inline void view_prefork(fixed_view_t *fixed)
 {
@@ -264,6 +287,7 @@ static inline void view_prefork(fixed_view_t *fixed)
     limits->max_memory_active_bytes = (apr_int64_t)VIEW_MIB(500);
     limits->max_memory_idle_bytes = (apr_int64_t)VIEW_MIB(250);
     limits->max_time_us = VIEW_SEC(120);
+    set_reasons(fixed);
     fixed->counters.ticks = 9378;
     fixed->counters.killed_active = 12;
     fixed->counters.killed_idle = 3;

@@ -21,7 +21,8 @@ static const words_t tables[] = {
     {amgr_role_word, AMGR_ROLE_COUNT, "worker wsgi daemon helper program "},
     {amgr_state_word, AMGR_STATE_COUNT, "serving retiring stopping "},
     {amgr_verdict_word, AMGR_VERDICT_COUNT,
-     "unknown exempt ok memory_active memory_idle time "},
+     "unknown exempt ok memory_active memory_idle time memory_hard "
+     "memory_total requests lifetime generation "},
     {amgr_cause_word, AMGR_CAUSE_COUNT,
      "none dry_run inert min_age strikes storm max_retiring min_serving "
      "no_rights "},
