@@ -10,6 +10,7 @@
 
 #include "proc/proc.h"
 #include "proc/proc_apache.h"
+#include "proc/proc_cgroup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,6 +66,35 @@ static void parse_structures(const char *buf, size_t len)
     check(pid > 0);
 }
 
+static void parse_cgroups(const char *buf, size_t len)
+{
+    amgr_proc_mount_t mount;
+    apr_uint64_t bytes;
+    char path[64];
+    int version;
+    int i;
+
+    memset(&bytes, 0x5a, sizeof(bytes));
+    check_untouched(amgr_proc_parse_meminfo(buf, len, &bytes), &bytes,
+                    sizeof(bytes));
+    memset(&bytes, 0x5a, sizeof(bytes));
+    check_untouched(amgr_proc_parse_cgroup_limit(buf, len, &bytes), &bytes,
+                    sizeof(bytes));
+    if (amgr_proc_parse_cgroup(buf, len, &version, path, sizeof(path)) ==
+        APR_SUCCESS) {
+        check((version == 1 || version == 2) && path[0] == '/' &&
+              strlen(path) < sizeof(path));
+    }
+    for (i = 1; i <= 2; i++) {
+        if (amgr_proc_parse_mount(buf, len, i, &mount) == APR_SUCCESS) {
+            check(mount.version == i && mount.root[0] == '/' &&
+                  mount.point[0] == '/' &&
+                  strlen(mount.root) < sizeof(mount.root) &&
+                  strlen(mount.point) < sizeof(mount.point));
+        }
+    }
+}
+
 static void walk_fields(const char *buf, size_t len)
 {
     amgr_proc_field_t field;
@@ -104,6 +134,7 @@ static void walk_strings(const char *buf, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     parse_structures((const char *)data, size);
+    parse_cgroups((const char *)data, size);
     walk_fields((const char *)data, size);
     walk_strings((const char *)data, size);
     return 0;

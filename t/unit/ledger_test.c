@@ -194,11 +194,13 @@ static void restart_forgets_all_but_the_facts(void **state)
     entry->failed = 1;
     entry->dry_run_told = 1;
     entry->last_verdict = AMGR_VERDICT_TIME;
+    entry->outdated_mono_us = 77;
     entry->last_cause = AMGR_CAUSE_STORM;
     entry->retired_mono_us = 77;
     amgr_ledger_slots(table.ledger)[1].seen_mono_us = 88;
     table.ledger->storm_open_mono_us = 5;
     table.ledger->storm_count = 2;
+    table.ledger->total_strikes = 2;
     table.ledger->group_count = 2;
     amgr_ledger_restart(table.ledger);
     entry = entry_of(&table, 101);
@@ -206,11 +208,13 @@ static void restart_forgets_all_but_the_facts(void **state)
     assert_int_equal(entry->failed, 0);
     assert_int_equal(entry->dry_run_told, 0);
     assert_int_equal(entry->last_verdict, 0);
+    assert_int_equal(entry->outdated_mono_us, 77);
     assert_int_equal(entry->last_cause, 0);
     assert_int_equal(entry->retired_mono_us, 77);
     assert_int_equal(amgr_ledger_slots(table.ledger)[1].seen_mono_us, 88);
     assert_int_equal(table.ledger->storm_open_mono_us, 0);
     assert_int_equal(table.ledger->storm_count, 0);
+    assert_int_equal(table.ledger->total_strikes, 0);
     assert_int_equal(table.ledger->group_count, 0);
     assert_true(amgr_ledger_fits(table.ledger, 4, 4, 2));
     test_free(table.ledger);

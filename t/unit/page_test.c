@@ -309,6 +309,44 @@ static void test_inert(void **state)
     fixed.snapshot.server.extended = 0;
     fixed.config.limits.max_memory_idle_bytes = AMGR_LIMIT_OFF;
     expect("ManagerMaxTime is inert because ExtendedStatus is off", 1);
+    fixed.config.limits.max_time_us = AMGR_LIMIT_OFF;
+    expect("ManagerMaxRequests is inert because ExtendedStatus is off", 1);
+    fixed.config.limits.max_requests.limit = AMGR_LIMIT_OFF;
+    fixed.snapshot.server.memory_capacity_bytes = AMGR_UNKNOWN;
+    expect("ManagerMaxMemoryTotal is inert because it is not known how much"
+           " memory there is", 1);
+    expect("80% (n/a)", 1);
+    fixed.config.limits.hard_memory_bytes = (apr_int64_t)VIEW_MIB(10);
+    expect("ManagerHardMemory is inert because it is below the size of a"
+           " fresh process of group native (11.5 MB)", 1);
+}
+
+static void test_reasons(void **state)
+{
+    static const struct {
+        int verdict;
+        const char *cells;
+    } cases[] = {
+        { AMGR_VERDICT_MEMORY_HARD,
+          "<td>hard limit</td><td class=\"num\" title=\"3725000000 bytes\">" },
+        { AMGR_VERDICT_MEMORY_TOTAL,
+          "<td>memory of all</td><td class=\"num\" title=" },
+        { AMGR_VERDICT_REQUESTS,
+          "<td>requests</td><td class=\"num\">3725000000</td>" },
+        { AMGR_VERDICT_LIFETIME,
+          "<td>lifetime</td><td class=\"num\">1h 2m</td>" },
+        { AMGR_VERDICT_GENERATION,
+          "<td>old generation</td><td class=\"num\">1h 2m</td>" },
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        view_empty(&fixed);
+        add_record(&fixed, 1, cases[i].verdict, AMGR_OUTCOME_GONE)->measured =
+            APR_UINT64_C(3725000000);
+        expect(cases[i].cells, 1);
+    }
 }
 
 static void count_lines(const char *data, size_t *out_rows)
@@ -399,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_headlines),
         cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_many_slots),
         cmocka_unit_test(test_style)
     };

@@ -102,6 +102,48 @@ static void hung_worker_by_time(void **state)
     }
 }
 
+static void other_reasons(void **state)
+{
+    static const struct {
+        int verdict;
+        apr_uint64_t measured;
+        apr_uint64_t limit;
+        const char *line;
+    } cases[] = {
+        {AMGR_VERDICT_MEMORY_HARD, 12050432, 1024,
+         "Killing native worker 12 (idle) using 12.05 MB (GET /a HTTP/1.1): "
+         "rss 12050432 bytes over ManagerHardMemory 1024 bytes, SIGKILL"},
+        {AMGR_VERDICT_MEMORY_TOTAL, 5000000000, 4000000000,
+         "Killing native worker 12 (idle) using 30 MB (GET /a HTTP/1.1): "
+         "anon of all 5000000000 bytes over ManagerMaxMemoryTotal 4000000000 "
+         "bytes, SIGKILL"},
+        {AMGR_VERDICT_REQUESTS, 10012, 9800,
+         "Killing native worker 12 (idle) having served 10012 requests "
+         "(GET /a HTTP/1.1): requests 10012 over ManagerMaxRequests 9800, "
+         "SIGKILL"},
+        {AMGR_VERDICT_LIFETIME, APR_UINT64_C(7201500000),
+         APR_UINT64_C(7034123456),
+         "Killing native worker 12 (idle) having lived for 2 hours and "
+         "1 second (GET /a HTTP/1.1): age 7201.5s over ManagerMaxLifetime "
+         "7034.123s, SIGKILL"},
+        {AMGR_VERDICT_GENERATION, 301000000, 300000000,
+         "Killing native worker 12 (idle) outliving its generation for "
+         "5 minutes and 1 second (GET /a HTTP/1.1): outdated 301s over "
+         "ManagerMaxGenerationAge 5m, SIGKILL"},
+    };
+    amgr_record_t record = idle_record();
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    record.rss_bytes = 30000000;
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        record.verdict = cases[i].verdict;
+        record.measured = cases[i].measured;
+        record.limit = cases[i].limit;
+        assert_string_equal(format(&record, AMGR_SHOW_PATH), cases[i].line);
+    }
+}
+
 static void wsgi_and_other_foreign_processes(void **state)
 {
     amgr_record_t record = idle_record();
@@ -318,6 +360,12 @@ static void daemons_have_no_request(void **state)
     assert_string_equal(record.group, "example");
     assert_int_equal(record.since_us, AMGR_NO_TIME);
     assert_int_equal(record.process_slot, -1);
+    /* Nobody can see whether it is busy. */
+    assert_int_equal(record.active, 1);
+    world->snapshot.processes[0].active = 0;
+    amgr_record_fill(&record, &world->snapshot, &world->decisions[0],
+                     &world->limits);
+    assert_int_equal(record.active, 1);
     world_destroy(world);
 }
 
@@ -326,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_worker_by_memory),
         cmocka_unit_test(hung_worker_by_time),
+        cmocka_unit_test(other_reasons),
         cmocka_unit_test(wsgi_and_other_foreign_processes),
         cmocka_unit_test(action_and_outcome),
         cmocka_unit_test(the_end_tells_what_it_cost),

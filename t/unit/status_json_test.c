@@ -82,6 +82,39 @@ static void test_bad_indices(void **state)
     free(text.data);
 }
 
+static void test_measures(void **state)
+{
+    static const struct {
+        int verdict;
+        const char *text;
+    } cases[] = {
+        { AMGR_VERDICT_MEMORY_HARD,
+          "\"reason\":\"memory_hard\",\"measured\":1500000," },
+        { AMGR_VERDICT_MEMORY_TOTAL,
+          "\"reason\":\"memory_total\",\"measured\":1500000," },
+        { AMGR_VERDICT_REQUESTS,
+          "\"reason\":\"requests\",\"measured\":1500000," },
+        { AMGR_VERDICT_LIFETIME,
+          "\"reason\":\"lifetime\",\"measured\":1.5," },
+        { AMGR_VERDICT_GENERATION,
+          "\"reason\":\"generation\",\"measured\":1.5," },
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        text_t text;
+
+        view_empty(&fixed);
+        add_record(&fixed, 1, cases[i].verdict, AMGR_OUTCOME_GONE)->measured =
+            1500000;
+        text = render(amgr_write_status_json, &fixed.view, 4096);
+        assert_true(json_is_valid(text.data));
+        assert_non_null(strstr(text.data, cases[i].text));
+        free(text.data);
+    }
+}
+
 static void test_not_counted(void **state)
 {
     text_t text;
@@ -104,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_valid),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_bad_indices),
+        cmocka_unit_test(test_measures),
         cmocka_unit_test(test_not_counted)
     };
 

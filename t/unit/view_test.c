@@ -138,6 +138,40 @@ static void test_inert(void **state)
     assert_null(amgr_view_inert_group(&fixed.view, 0));
 }
 
+static void test_inert_reasons(void **state)
+{
+    amgr_limits_t *limits = &fixed.config.limits;
+    amgr_group_t *group = &fixed.snapshot.groups[0];
+
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    limits->hard_memory_bytes = (apr_int64_t)VIEW_MIB(5);
+    group->inert = 1;
+    group->fresh_bytes = VIEW_MIB(6);
+    assert_ptr_equal(amgr_view_inert_group(&fixed.view, AMGR_VIEW_HARD),
+                     group);
+    assert_null(amgr_view_inert_group(&fixed.view, AMGR_VIEW_IDLE));
+    expect(AMGR_HEALTH_INERT);
+    /* Its own limit is above. */
+    limits->section_count = 1;
+    limits->sections[0].hard_memory_bytes = (apr_int64_t)VIEW_MIB(7);
+    group->section = 1;
+    assert_null(amgr_view_inert_group(&fixed.view, AMGR_VIEW_HARD));
+    make_healthy();
+    limits->max_requests.limit = 5;
+    assert_false(amgr_view_is_inert(&fixed.view));
+    fixed.snapshot.server.extended = 0;
+    assert_true(amgr_view_requests_are_inert(&fixed.view));
+    expect(AMGR_HEALTH_INERT);
+    make_healthy();
+    limits->max_memory_total_percent = 50;
+    fixed.snapshot.server.memory_capacity_bytes = AMGR_UNKNOWN;
+    assert_true(amgr_view_total_is_inert(&fixed.view));
+    expect(AMGR_HEALTH_INERT);
+    fixed.snapshot.server.memory_capacity_bytes = VIEW_MIB(100);
+    expect(AMGR_HEALTH_OK);
+}
+
 static void test_counts(void **state)
 {
     amgr_view_counts_t counts;
@@ -199,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_rights),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_inert_reasons),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_slots)
