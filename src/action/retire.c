@@ -24,14 +24,17 @@ static const int actions[AMGR_STEP_COUNT] = {
 };
 
 /* Signal 0 where an order will do: the process must be there all the same. */
-static int signal_of(int step, const amgr_process_t *process,
+static int signal_of(const amgr_limits_t *limits, int step,
+                     const amgr_process_t *process,
                      const amgr_snapshot_t *snapshot)
 {
     switch (step) {
     case AMGR_STEP_ASK:
-        return process->role == AMGR_ROLE_WORKER && snapshot->server.threaded
-                   ? 0
-                   : SIGUSR1;
+        if (process->role != AMGR_ROLE_WORKER) {
+            return amgr_sections_ask_signal(limits, process->role,
+                                            process->section);
+        }
+        return snapshot->server.threaded ? 0 : SIGUSR1;
     case AMGR_STEP_NUDGE:
         return SIGTERM;
     default:
@@ -49,7 +52,9 @@ static apr_status_t send_step(const amgr_retire_t *retire,
     }
     return amgr_proc_signal(
         retire->proc, &process->id, retire->parent,
-        step == AMGR_STEP_KILL ? SIGKILL : signal_of(step, process, snapshot));
+        step == AMGR_STEP_KILL
+            ? SIGKILL
+            : signal_of(retire->limits, step, process, snapshot));
 }
 
 static void note_step(amgr_record_t *record, const amgr_snapshot_t *snapshot,

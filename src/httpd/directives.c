@@ -308,6 +308,8 @@ const command_rec amgr_directives[] = {
     AP_INIT_TAKE12("ManagerMaxLifetime", amgr_set_lifetime,
                    (void *)offsetof(amgr_config_t, limits.max_lifetime_us),
                    RSRC_CONF, "duration of a worker's life, jitter; or Off"),
+    AP_INIT_TAKE1("ManagerAskSignal", amgr_set_ask_signal, NULL, RSRC_CONF,
+                  "signal that asks a daemon of the group to finish and go"),
     AP_INIT_RAW_ARGS("<ManagerGroup", amgr_set_section, NULL, RSRC_CONF,
                      "name of a group that has limits of its own"),
     CONFIG_ROW("ManagerSyslog", set_switch, syslog,

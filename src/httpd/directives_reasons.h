@@ -22,6 +22,10 @@ const char *amgr_set_requests(cmd_parms *cmd, void *unused, const char *count,
 const char *amgr_set_lifetime(cmd_parms *cmd, void *unused, const char *span,
                               const char *jitter);
 
+/** A signal by its name; only in a section. */
+const char *amgr_set_ask_signal(cmd_parms *cmd, void *unused,
+                                const char *value);
+
 /** <ManagerGroup NAME>: reads what is in it. */
 const char *amgr_set_section(cmd_parms *cmd, void *unused, const char *args);
 

@@ -4,7 +4,6 @@
  * those of the server with the same setters; this file says which may stand in
  * whose section, and leads their values to it.
  */
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -29,6 +28,9 @@ static const struct member_t {
     {"ManagerHardMemory", offsetof(amgr_section_t, hard_memory_bytes),
      ROLE_ANY},
     {"ManagerMaxLifetime", offsetof(amgr_section_t, max_lifetime_us), ROLE_ANY},
+    {"ManagerGracePeriod", offsetof(amgr_section_t, grace_us), ROLE_ANY},
+    {"ManagerAskSignal", offsetof(amgr_section_t, ask_signal),
+     ROLE(AMGR_ROLE_WSGI) | ROLE(AMGR_ROLE_DAEMON)},
 };
 
 static const struct member_t *find_member(const char *name)
@@ -115,6 +117,26 @@ static const char *check_members(cmd_parms *cmd, int role)
                               : "a limit that daemons can have of their own");
         }
     }
+    return NULL;
+}
+
+const char *amgr_set_ask_signal(cmd_parms *cmd, void *unused, const char *value)
+{
+    apr_int32_t *own = amgr_section_member(cmd);
+    int number = amgr_sections_signal_number(value);
+
+    (void)unused; /* per-directory configuration: there is none */
+    if (own == NULL) {
+        return apr_psprintf(cmd->pool,
+                            "%s: belongs in the <ManagerGroup> section of "
+                            "daemons",
+                            cmd->cmd->name);
+    }
+    if (number == 0) {
+        return refuse(cmd, value,
+                      "one of TERM, USR1, USR2, HUP, INT, QUIT, WINCH");
+    }
+    *own = number;
     return NULL;
 }
 

@@ -74,12 +74,14 @@ static int after_announcing(const amgr_judging_t *tick,
 }
 
 static apr_interval_time_t grace_us(const amgr_limits_t *limits,
+                                    const amgr_process_t *process,
                                     const amgr_survey_t *survey)
 {
     int nothing_else =
         survey->endless > 0 && survey->requests <= survey->endless;
 
-    return nothing_else ? limits->endless_grace_us : limits->grace_us;
+    return nothing_else ? limits->endless_grace_us
+                        : amgr_sections_grace_us(limits, process->section);
 }
 
 /* Whether nothing can be in flight.  Without a worker an asynchronous MPM may
@@ -139,7 +141,7 @@ static int after_asking(const amgr_judging_t *tick,
     else if (entry->idle_mono_us == 0) {
         entry->idle_mono_us = tick->mono_us;
     }
-    if (asked_us >= grace_us(tick->limits, survey) ||
+    if (asked_us >= grace_us(tick->limits, process, survey) ||
         (is_lost(survey) && (entry->heard || asked_us >= ASK_AGAIN_US)) ||
         (is_deaf(tick, entry) && process->slot_count > 0 &&
          survey->busy == 0)) {

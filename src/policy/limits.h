@@ -41,6 +41,7 @@ typedef struct amgr_section_t {
     apr_int64_t max_memory_active_bytes;
     apr_int64_t max_memory_idle_bytes; /**< of workers alone */
     apr_int64_t hard_memory_bytes;
+    apr_interval_time_t grace_us;
     amgr_jittered_t max_lifetime_us;
 } amgr_section_t;
 

@@ -4,8 +4,18 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/sections.h"
+
+/* What asks one server or another to finish; never what cannot be refused. */
+static const struct {
+    const char *word;
+    int number;
+} signals[] = {
+    {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},   {"HUP", SIGHUP},
+    {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"WINCH", SIGWINCH},
+};
 
 const amgr_section_t *amgr_sections_get(const amgr_limits_t *limits,
                                         int section)
@@ -99,12 +109,44 @@ const amgr_jittered_t *amgr_sections_lifetime(const amgr_limits_t *limits,
                : &own->max_lifetime_us;
 }
 
-int amgr_sections_ask_signal(const amgr_limits_t *limits,
-                             const amgr_process_t *process)
+apr_interval_time_t amgr_sections_grace_us(const amgr_limits_t *limits,
+                                           int section)
 {
-    const amgr_section_t *own = amgr_sections_get(limits, process->section);
+    const amgr_section_t *own = amgr_sections_get(limits, section);
 
-    switch (process->role) {
+    return own == NULL ? limits->grace_us
+                       : own_or(own->grace_us, limits->grace_us);
+}
+
+int amgr_sections_signal_number(const char *word)
+{
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(signals); i++) {
+        if (strcasecmp(signals[i].word, word) == 0) {
+            return signals[i].number;
+        }
+    }
+    return 0;
+}
+
+const char *amgr_sections_signal_word(int number)
+{
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(signals); i++) {
+        if (signals[i].number == number) {
+            return signals[i].word;
+        }
+    }
+    return "";
+}
+
+int amgr_sections_ask_signal(const amgr_limits_t *limits, int role, int section)
+{
+    const amgr_section_t *own = amgr_sections_get(limits, section);
+
+    switch (role) {
     case AMGR_ROLE_WSGI:
         return own != NULL && own->ask_signal != 0 ? own->ask_signal : SIGUSR1;
     case AMGR_ROLE_DAEMON:

@@ -32,13 +32,25 @@ apr_int64_t amgr_sections_hard_bytes(const amgr_limits_t *limits, int section);
 const amgr_jittered_t *amgr_sections_lifetime(const amgr_limits_t *limits,
                                               int section);
 
+/** How long a process of that section may take to finish, once asked. */
+apr_interval_time_t amgr_sections_grace_us(const amgr_limits_t *limits,
+                                           int section);
+
 /**
- * The signal that asks a process to finish and go: its section's, else SIGUSR1
- * for a WSGI daemon and SIGTERM for another fork of httpd.  0 for a worker,
- * whom the MPM decides how to ask, and for what is never asked.
+ * The signal that asks a process of this role and section to finish and go:
+ * the section's, else SIGUSR1 for a WSGI daemon and SIGTERM for another fork
+ * of httpd that has a section.  0 for a worker, whom the MPM decides how to
+ * ask, and for what is never asked.
  */
-int amgr_sections_ask_signal(const amgr_limits_t *limits,
-                             const amgr_process_t *process);
+int amgr_sections_ask_signal(const amgr_limits_t *limits, int role,
+                             int section);
+
+/** The number of a signal that can be asked by, in either case and without
+ * "SIG"; 0 for any other word. */
+int amgr_sections_signal_number(const char *word);
+
+/** The word of such a signal, "" for any other. */
+const char *amgr_sections_signal_word(int number);
 
 /** Whether there is a memory limit for a process of any group. */
 int amgr_sections_limit_memory(const amgr_limits_t *limits);

@@ -27,8 +27,9 @@ static int compare_gain(const void *a, const void *b)
 
 static apr_uint64_t gain_of(const amgr_process_t *process, int requests)
 {
-    /* Of a daemon nobody can see what it is doing: never think it idle. */
-    if (process->role != AMGR_ROLE_WORKER && requests < 1) {
+    /* Of a daemon, or of a worker that has lost its row, nobody can see what it
+     * is doing: never think it idle. */
+    if (process->slot_count == 0 && requests < 1) {
         requests = 1;
     }
     return process->anon_bytes == AMGR_UNKNOWN

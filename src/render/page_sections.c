@@ -22,6 +22,8 @@ static void put_section(amgr_sink_t *sink, const amgr_limits_t *limits,
 {
     const amgr_section_t *section = amgr_sections_get(limits, index);
     const amgr_jittered_t *lifetime = amgr_sections_lifetime(limits, index);
+    const char *signal = amgr_sections_signal_word(
+        amgr_sections_ask_signal(limits, section->role, index));
     char text[AMGR_UNITS_LEN];
 
     amgr_sink_puts(sink, "<tr><th scope=\"row\">");
@@ -42,6 +44,12 @@ static void put_section(amgr_sink_t *sink, const amgr_limits_t *limits,
         amgr_sink_i64(sink, lifetime->jitter_percent);
         amgr_sink_putc(sink, '%');
     }
+    amgr_sink_puts(sink, "</td><td class=\"num\">");
+    amgr_sink_puts(
+        sink, amgr_duration_format_exact(amgr_sections_grace_us(limits, index),
+                                         text, sizeof(text)));
+    amgr_sink_puts(sink, "</td><td>");
+    amgr_sink_puts(sink, signal[0] != '\0' ? signal : AMGR_PAGE_NA);
     amgr_sink_puts(sink, "</td></tr>\n");
 }
 
@@ -55,7 +63,7 @@ void amgr_page_sections(const amgr_view_t *view, amgr_sink_t *sink)
     }
     amgr_page_begin_table(sink, "Groups with limits of their own",
                           "Group|Role|#MaxMemoryActive|#MaxMemoryIdle|"
-                          "#HardMemory|#MaxLifetime");
+                          "#HardMemory|#MaxLifetime|#GracePeriod|AskSignal");
     for (i = 1; amgr_sections_get(limits, i) != NULL; i++) {
         put_section(sink, limits, i);
     }

@@ -11,6 +11,7 @@
 
 #include "model/words.h"
 #include "render/json.h"
+#include "render/status_parts.h"
 
 #define SCHEMA_VERSION 1
 
@@ -152,56 +153,6 @@ static void put_storm(amgr_json_t *json, const amgr_limits_t *limits)
     amgr_json_end_object(json);
 }
 
-static void put_section(amgr_json_t *json, const amgr_limits_t *limits,
-                        int index)
-{
-    const amgr_section_t *section = amgr_sections_get(limits, index);
-    const amgr_jittered_t *lifetime = amgr_sections_lifetime(limits, index);
-
-    amgr_json_begin_object(json);
-    put_string(json, "name", section->name);
-    put_string(json, "role", amgr_role_word(section->role));
-    put_limit(json, "max_memory_active_bytes",
-              amgr_sections_active_bytes(limits, index));
-    put_limit(json, "max_memory_idle_bytes",
-              section->role == AMGR_ROLE_WORKER
-                  ? amgr_sections_idle_bytes(limits, index) : AMGR_LIMIT_OFF);
-    put_limit(json, "hard_memory_bytes",
-              amgr_sections_hard_bytes(limits, index));
-    put_time_limit(json, "max_lifetime_seconds", lifetime->limit);
-    put_int(json, "max_lifetime_jitter_percent", lifetime->jitter_percent);
-    amgr_json_end_object(json);
-}
-
-/* The limits beside the first ones, and those of groups. */
-static void put_more_limits(amgr_json_t *json, const amgr_view_t *view)
-{
-    const amgr_limits_t *limits = &view->config->limits;
-    int i;
-
-    put_limit(json, "hard_memory_bytes", limits->hard_memory_bytes);
-    put_limit(json, "max_memory_total_bytes",
-              amgr_reasons_total_bytes(limits, &view->snapshot->server));
-    put_index(json, "max_memory_total_percent",
-              limits->max_memory_total_percent != 0
-                  ? limits->max_memory_total_percent : -1);
-    put_limit(json, "max_requests", limits->max_requests.limit);
-    put_int(json, "max_requests_jitter_percent",
-            limits->max_requests.jitter_percent);
-    put_time_limit(json, "max_lifetime_seconds",
-                   limits->max_lifetime_us.limit);
-    put_int(json, "max_lifetime_jitter_percent",
-            limits->max_lifetime_us.jitter_percent);
-    put_time_limit(json, "max_generation_age_seconds",
-                   limits->max_generation_age_us);
-    amgr_json_key(json, "groups");
-    amgr_json_begin_array(json);
-    for (i = 1; amgr_sections_get(limits, i) != NULL; i++) {
-        put_section(json, limits, i);
-    }
-    amgr_json_end_array(json);
-}
-
 static void put_limits(amgr_json_t *json, const amgr_view_t *view)
 {
     const amgr_limits_t *limits = &view->config->limits;
@@ -228,7 +179,7 @@ static void put_limits(amgr_json_t *json, const amgr_view_t *view)
     put_int(json, "strikes", limits->strikes);
     put_storm(json, limits);
     put_bool(json, "inert", amgr_view_is_inert(view));
-    put_more_limits(json, view);
+    amgr_status_reasons(json, view);
     amgr_json_end_object(json);
 }
 

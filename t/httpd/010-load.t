@@ -123,6 +123,11 @@ my @sections = (
     ['native', "$all 5X", '5X', $all],
     ['shop', "$all 0", '0', $all],
     ['shop', 'ManagerMaxLifetime Off 5%', '5%', 'ManagerMaxLifetime'],
+    ['native', 'ManagerAskSignal TERM', 'ManagerAskSignal'],
+    ['shop', 'ManagerEndlessGracePeriod 5s', 'ManagerEndlessGracePeriod'],
+    (map { ['shop', "ManagerAskSignal $_", $_, 'ManagerAskSignal'] }
+     qw(KILL SIGTERM 15 STOP Off)),
+    ['daemon', 'ManagerGracePeriod Off', 'Off', 'ManagerGracePeriod'],
 );
 for (@sections) {
     my ($name, $line, $quoted, $directive) = @$_;
@@ -145,6 +150,14 @@ for (@sections) {
     ($out, $status) = $check->config_error($many . $section);
     ok($status != 0 && $out =~ /'shop' is not valid \(expected at most 64/,
        'and no more') or diag($out);
+    for my $place ('', '<VirtualHost *:1>', '<Location "/x">') {
+        my ($end) = $place =~ /^<(\w+)/;
+        ($out, $status) = $check->config_error(join "\n", $place,
+            'ManagerAskSignal TERM', $end ? "</$end>" : '');
+        ok($status != 0
+           && $out =~ /ManagerAskSignal: belongs in the <ManagerGroup> section/,
+           "ManagerAskSignal in '$place'") or diag($out);
+    }
     for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"') {
         my ($end) = $place =~ /^(\w+)/;
         ($out, $status) = $check->config_error("<$place>\n$section</$end>");
@@ -192,6 +205,8 @@ my @good = (
         . "</IfModule>\n</ManagerGroup>",
     qq(<ManagerGroup "my shop">\nManagerMaxLifetime off\n</ManagerGroup>),
     "<ManagerGroup daemon>\n</ManagerGroup>",
+    (map { "<ManagerGroup daemon>\nManagerAskSignal $_\nManagerGracePeriod 5s\n"
+           . '</ManagerGroup>' } qw(TERM usr1 USR2 HUP INT QUIT WINCH)),
     (map { "ManagerDataFile $_" } 'Off', 'off', 'x.txt', '/nonexistent/x.txt'),
 );
 for my $line (@good) {

@@ -277,6 +277,7 @@ static void hard_memory_skips_strikes_and_waiting(void **state)
     assert_int_equal(decision->measured, 100 * MB + 1);
     assert_int_equal(decision->limit, 100 * MB);
     assert_int_equal(decision->force, 1);
+    assert_int_equal(decision->step, AMGR_STEP_KILL);
     assert_int_equal(world_cause(world, 102), AMGR_CAUSE_NONE);
     assert_int_equal(world_cause(world, 200), AMGR_CAUSE_NONE);
     world_destroy(world);
@@ -462,6 +463,7 @@ static void old_generations_are_bound(void **state)
     assert_int_equal(decision->measured, 60 * SEC + 1);
     assert_int_equal(decision->limit, 60 * SEC);
     assert_int_equal(decision->force, 1);
+    assert_int_equal(decision->step, AMGR_STEP_KILL);
     /* Not one at a time, though no more than one may retire. */
     assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
     world->limits.dry_run = 1;
@@ -520,6 +522,8 @@ static void a_retiring_process_can_be_forced(void **state)
     world_tick(world, SEC);
     assert_int_equal(world_find(world, 100)->verdict, AMGR_VERDICT_MEMORY_HARD);
     assert_int_equal(is_forced(world, 100), 1);
+    assert_int_equal(world_decision(world, 100)->follow_up, 1);
+    assert_int_equal(world_decision(world, 100)->step, AMGR_STEP_KILL);
     world_find(world, 102)->generation = 1;
     world_tick(world, SEC);
     assert_int_equal(is_forced(world, 101), 0);

@@ -98,6 +98,7 @@ static void what_is_not_set_is_the_servers(void **state)
     assert_int_equal(amgr_sections_idle_bytes(limits, 1), 2);
     assert_int_equal(amgr_sections_hard_bytes(limits, 1), 3);
     assert_int_equal(amgr_sections_lifetime(limits, 1)->limit, 4);
+    assert_int_equal(amgr_sections_grace_us(limits, 1), 30 * SEC);
     section->max_memory_active_bytes = 11;
     section->max_memory_idle_bytes = AMGR_LIMIT_OFF;
     section->hard_memory_bytes = 13;
@@ -219,31 +220,71 @@ static void dearer_figures_for_a_groups_limit(void **state)
 static void how_each_is_asked(void **state)
 {
     world_t *world = world_create(1, 1);
-    amgr_process_t process;
+    amgr_limits_t *limits = &world->limits;
     int role;
 
     (void)state; /* cmocka's signature */
-    memset(&process, 0, sizeof(process));
     for (role = 0; role < AMGR_ROLE_COUNT; role++) {
-        process.role = role;
-        assert_int_equal(amgr_sections_ask_signal(&world->limits, &process),
+        assert_int_equal(amgr_sections_ask_signal(limits, role, 0),
                          role == AMGR_ROLE_WSGI ? SIGUSR1 : 0);
     }
     add_section(world, "daemon", AMGR_ROLE_DAEMON);
     add_section(world, "shop", AMGR_ROLE_WSGI)->ask_signal = SIGHUP;
-    process.role = AMGR_ROLE_DAEMON;
-    process.section = 1;
-    assert_int_equal(amgr_sections_ask_signal(&world->limits, &process),
+    assert_int_equal(amgr_sections_ask_signal(limits, AMGR_ROLE_DAEMON, 1),
                      SIGTERM);
-    process.role = AMGR_ROLE_WSGI;
-    process.section = 2;
-    assert_int_equal(amgr_sections_ask_signal(&world->limits, &process),
+    assert_int_equal(amgr_sections_ask_signal(limits, AMGR_ROLE_WSGI, 2),
                      SIGHUP);
-    world->limits.sections[0].ask_signal = SIGINT;
-    process.role = AMGR_ROLE_DAEMON;
-    process.section = 1;
-    assert_int_equal(amgr_sections_ask_signal(&world->limits, &process),
+    limits->sections[0].ask_signal = SIGINT;
+    assert_int_equal(amgr_sections_ask_signal(limits, AMGR_ROLE_DAEMON, 1),
                      SIGINT);
+    assert_int_equal(amgr_sections_ask_signal(limits, AMGR_ROLE_WORKER, 1), 0);
+    world_destroy(world);
+}
+
+static void signals_by_name(void **state)
+{
+    static const char *const wrong[] = {"",   "KILL",  "STOP", "SIGTERM",
+                                        "15", "TERM ", "CHLD"};
+    static const char *const right[] = {"TERM", "USR1", "USR2", "HUP",
+                                        "INT",  "QUIT", "WINCH"};
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(wrong); i++) {
+        assert_int_equal(amgr_sections_signal_number(wrong[i]), 0);
+    }
+    for (i = 0; i < AMGR_COUNT(right); i++) {
+        int number = amgr_sections_signal_number(right[i]);
+
+        assert_true(number > 0 && number != SIGKILL && number != SIGSTOP);
+        assert_string_equal(amgr_sections_signal_word(number), right[i]);
+    }
+    assert_int_equal(amgr_sections_signal_number("usr1"), SIGUSR1);
+    assert_string_equal(amgr_sections_signal_word(0), "");
+    assert_string_equal(amgr_sections_signal_word(SIGKILL), "");
+}
+
+static void grace_of_groups(void **state)
+{
+    world_t *world = world_create(4, 1);
+
+    (void)state; /* cmocka's signature */
+    world_add(world, 200, AMGR_ROLE_WSGI, "shop");
+    world_add(world, 201, AMGR_ROLE_WSGI, "wiki");
+    world->limits.max_retiring.value = 100;
+    world->limits.max_retiring.percent = 100;
+    world->limits.max_memory_active_bytes = MB;
+    world->limits.grace_us = 100 * SEC;
+    add_section(world, "shop", AMGR_ROLE_WSGI)->grace_us = 10 * SEC;
+    world_tick(world, SEC);
+    assert_int_equal(world_apply(world), 2);
+    assert_int_equal(world_tick(world, 10 * SEC - 1), 0);
+    assert_int_equal(world_tick(world, 1), 1);
+    assert_int_equal(world_decision(world, 200)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_apply(world), 0); /* no new one */
+    assert_int_equal(world_tick(world, 90 * SEC - 1), 0);
+    assert_int_equal(world_tick(world, 1), 1);
+    assert_int_equal(world_decision(world, 201)->step, AMGR_STEP_KILL);
     world_destroy(world);
 }
 
@@ -259,6 +300,8 @@ int main(void)
         cmocka_unit_test(a_groups_own_limit_can_be_inert),
         cmocka_unit_test(dearer_figures_for_a_groups_limit),
         cmocka_unit_test(how_each_is_asked),
+        cmocka_unit_test(signals_by_name),
+        cmocka_unit_test(grace_of_groups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,7 @@ sub hard {
     ok($r->{active}, 'active');
     is($r->{limit}, 300 * MB, 'limit');
     cmp_ok($r->{measured}, '>', 300 * MB, 'measured');
+    is($r->{action}, 'kill', 'without asking');
     is($r->{outcome}, 'gone', 'outcome');
     all_live("$mpm: nobody else", grep { $_ != $r->{pid} } @before);
     is(scalar(my @l = $s->log_lines(
@@ -252,6 +253,7 @@ sub generation {
     is($r->{limit}, 2, 'limit');
     cmp_ok($r->{measured}, '>', 2, 'measured');
     is($r->{outcome}, 'gone', 'outcome');
+    is($r->{action}, 'kill', 'without asking again');
     is($r->{requests}, 1, 'what it cost');
     my @now = $s->workers;
     ok($s->wait_ticks(4), 'four ticks');
@@ -279,6 +281,8 @@ ManagerStrikes 2
 <ManagerGroup beta>
     ManagerMaxMemoryActive 400M
     ManagerHardMemory 600M
+    ManagerAskSignal TERM
+    ManagerGracePeriod 1m
 </ManagerGroup>
 <ManagerGroup native>
     ManagerMaxMemoryActive Off
@@ -306,6 +310,7 @@ END
     is($r->{limit}, 400 * MB, 'limit');
     is($r->{reason}, 'memory_active', 'reason');
     is($r->{group}, 'beta', 'group');
+    is($r->{action}, 'ask', 'it was asked');
     my $native = leak($s, 200);
     gone($s, $native, 20, "$mpm: workers have an idle limit of their own");
     $r = record($s, $native);
@@ -315,6 +320,10 @@ END
     my %shown = map { $_->{name} => $_ } @{ $json->{limits}{groups} };
     is(join(' ', sort keys %shown), 'beta gamma native', 'sections are shown');
     is($shown{beta}{max_memory_active_bytes}, 400 * MB, 'with their own');
+    is($shown{beta}{ask_signal}, 'TERM', 'asked in a way of its own');
+    is($shown{gamma}{ask_signal}, 'USR1', 'or in the usual one');
+    is($shown{beta}{grace_period_seconds}, 60, 'with a grace of its own');
+    is($shown{gamma}{grace_period_seconds}, 30, "or the server's");
     is($shown{gamma}{hard_memory_bytes}, undef, 'and what they inherit');
     is($shown{native}{max_memory_active_bytes}, undef, 'Off is their own too');
     like($s->get('/manager-status')->content,
@@ -353,6 +362,7 @@ sub daemons {
     is($r->{reason}, 'lifetime', 'reason');
     is($r->{role}, 'daemon', 'role');
     is($r->{group}, 'daemon', 'group');
+    is($r->{action}, 'ask', 'by asking');
     ok($r->{active}, 'counted as active');
     ok(wait_until(sub { grep { $_ != $cgid } $role->('daemon') }, 15,
                   'another daemon'), "$mpm: httpd starts another");
