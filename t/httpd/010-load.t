@@ -150,7 +150,7 @@ for (@sections) {
     ($out, $status) = $check->config_error($many . $section);
     ok($status != 0 && $out =~ /'shop' is not valid \(expected at most 64/,
        'and no more') or diag($out);
-    for my $place ('', '<VirtualHost *:1>', '<Location "/x">') {
+    for my $place ('', '<VirtualHost *:1>') {
         my ($end) = $place =~ /^<(\w+)/;
         ($out, $status) = $check->config_error(join "\n", $place,
             'ManagerAskSignal TERM', $end ? "</$end>" : '');
@@ -158,6 +158,10 @@ for (@sections) {
            && $out =~ /ManagerAskSignal: belongs in the <ManagerGroup> section/,
            "ManagerAskSignal in '$place'") or diag($out);
     }
+    ($out, $status) = $check->config_error(
+        qq(<Location "/x">\nManagerAskSignal TERM\n</Location>));
+    ok($status != 0 && $out =~ /ManagerAskSignal not allowed/,
+       'ManagerAskSignal in a location') or diag($out);
     for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"') {
         my ($end) = $place =~ /^(\w+)/;
         ($out, $status) = $check->config_error("<$place>\n$section</$end>");
