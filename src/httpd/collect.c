@@ -196,7 +196,10 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     id.start_ticks = stat.start_ticks;
     recall(collector, cursor, &id, &known);
     known.threads = stat.threads;
-    if (pid == collector->runtime->ticker.pid || pid == getpid()) {
+    /* By its name too: a section for daemons must never be for one of ours that
+     * another process has begun or ended meanwhile. */
+    if (pid == collector->runtime->ticker.pid || pid == getpid() ||
+        strcmp(stat.comm, AMGR_HELPER_COMM) == 0) {
         known.role = AMGR_ROLE_HELPER;
     }
     else if ((stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0) {

@@ -16,6 +16,9 @@
 #include "httpd/config.h"
 #include "httpd/mailbox.h"
 
+/** The name that ps and top know the ticker by. */
+#define AMGR_HELPER_COMM "apache-manager"
+
 /** The process that ticks in the parent's stead. */
 typedef struct amgr_ticker_state_t {
     pid_t pid;      /**< 0: there is none, reaped beyond doubt */

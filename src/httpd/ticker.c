@@ -24,9 +24,6 @@
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
 
-/** The title by which ps and top know it. */
-#define TICKER_TITLE "apache-manager"
-
 /** It beats at least this often, whatever the interval. */
 #define BEAT_US (500 * 1000)
 
@@ -161,7 +158,7 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
 
     setpgid(0, 0); /* prefork stops its children by their group */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, TICKER_TITLE);
+    prctl(PR_SET_NAME, AMGR_HELPER_COMM);
     reset_signals();
     close_descriptors(s);
     raise_descriptor_limit();
