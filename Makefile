@@ -144,6 +144,9 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available" \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager"
 	install -m 0644 $(MODULE) "$(DESTDIR)$(LIBEXECDIR)/"
+	install -d "$(DESTDIR)$(HTTPD_INCLUDE)"
+	install -m 0644 src/httpd/mod_apache_manager.h \
+	    "$(DESTDIR)$(HTTPD_INCLUDE)/"
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/apache_manager.load \
 	    > $(BUILD)/apache_manager.load
 	install -m 0644 $(BUILD)/apache_manager.load conf/apache_manager.conf \

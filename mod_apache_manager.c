@@ -16,6 +16,7 @@
 #include "httpd/drain.h"
 #include "httpd/handler.h"
 #include "httpd/hooks.h"
+#include "httpd/others.h"
 
 static void register_hooks(apr_pool_t *p)
 {
@@ -38,6 +39,7 @@ static void register_hooks(apr_pool_t *p)
                            APR_HOOK_MIDDLE);
     ap_hook_post_read_request(amgr_hook_post_read_request, NULL, NULL,
                               APR_HOOK_LAST);
+    amgr_others_register();
     ap_hook_handler(amgr_hook_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

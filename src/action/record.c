@@ -161,6 +161,9 @@ static void format_reason(const amgr_record_t *record, amgr_sink_t *sink)
         amgr_sink_puts(sink, " outliving its generation for ");
         put_span(sink, record->measured);
         return;
+    case AMGR_VERDICT_REQUESTED:
+        amgr_sink_puts(sink, " at the request of a module");
+        return;
     default:
         break;
     }
@@ -292,8 +295,10 @@ void amgr_record_format(const amgr_record_t *record, int show,
     format_subject(record, sink);
     format_reason(record, sink);
     format_request(record, show, sink);
-    amgr_sink_puts(sink, ": ");
-    format_figures(record, sink);
+    if (record->verdict != AMGR_VERDICT_REQUESTED) {
+        amgr_sink_puts(sink, ": ");
+        format_figures(record, sink);
+    }
     amgr_sink_puts(sink, action_phrase(record));
 }
 

@@ -243,6 +243,8 @@ static void add_native(amgr_collector_t *collector, int *cursor,
     process->group = 0;
     process->process_slot = child->slot;
     process->generation = child->generation;
+    process->wished = amgr_mailbox_is_wished(&collector->runtime->mailbox,
+                                             child->slot, child->id.pid);
     process->state = AMGR_STATE_SERVING;
     if (child->slot < 0 || row.stopping ||
         child->generation != collector->snapshot.server.generation ||

@@ -12,7 +12,7 @@
 /** One cache line, so that no two children share one. */
 struct amgr_mailbox_cell_t {
     apr_int32_t stopping_pid; /**< the stamp: whose word this is */
-    apr_int32_t reserved;
+    apr_int32_t wished_pid;   /**< whom somebody wants to be retired */
     apr_uint64_t ask_fault; /**< the stamp, and the fault above it */
     apr_int32_t unused[12];
 };
@@ -69,4 +69,18 @@ int amgr_mailbox_ask_fault(const amgr_mailbox_t *box, int row, pid_t pid)
     return (pid_t)(apr_uint32_t)word == pid && fault < AMGR_ASK_FAULT_COUNT
                ? (int)fault
                : AMGR_ASK_FINE;
+}
+
+void amgr_mailbox_wish(const amgr_mailbox_t *box, int row, pid_t pid)
+{
+    if (box->cells != NULL && row >= 0 && row < box->rows) {
+        __atomic_store_n(&box->cells[row].wished_pid, pid, __ATOMIC_RELAXED);
+    }
+}
+
+int amgr_mailbox_is_wished(const amgr_mailbox_t *box, int row, pid_t pid)
+{
+    return box->cells != NULL && row >= 0 && row < box->rows &&
+           __atomic_load_n(&box->cells[row].wished_pid, __ATOMIC_RELAXED) ==
+               pid;
 }

@@ -2,7 +2,8 @@
  *
  * The mailbox: what children tell the parent.  One cell for each row of the
  * scoreboard, in memory that every child can write, so everything in it is
- * hearsay: it may colour what is shown, and nothing is ever done because of it.
+ * hearsay: it may colour what is shown, and ask for what the safety rules allow
+ * anyway; whom it names is never taken from it.
  */
 #ifndef AMGR_MAILBOX_H
 #define AMGR_MAILBOX_H
@@ -33,6 +34,12 @@ void amgr_mailbox_say_ask_fault(const amgr_mailbox_t *box, int row, pid_t self,
 
 /** Parent: what @a pid, which owns @a row, says of that, within bounds. */
 int amgr_mailbox_ask_fault(const amgr_mailbox_t *box, int row, pid_t pid);
+
+/** Anybody: @a pid, which owns @a row, is to be retired. */
+void amgr_mailbox_wish(const amgr_mailbox_t *box, int row, pid_t pid);
+
+/** Parent: whether somebody wants @a pid, which owns @a row, retired. */
+int amgr_mailbox_is_wished(const amgr_mailbox_t *box, int row, pid_t pid);
 
 /** Parent: whether @a pid, which owns @a row, says that it is stopping. */
 int amgr_mailbox_is_stopping(const amgr_mailbox_t *box, int row, pid_t pid);

@@ -13,6 +13,7 @@
 #include "action/retire.h"
 #include "base/replace_file.h"
 #include "httpd/log.h"
+#include "httpd/others.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick_log.h"
 #include "render/view.h"
@@ -235,6 +236,9 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         }
     }
     amgr_tick_log_record(&tick->log, tick->server, tick->config, &record, rv);
+    if (decision->cause == AMGR_CAUSE_NONE) {
+        amgr_others_tell(&record, AMGR_RETIREMENT_STEP);
+    }
     if (amgr_retire_is_open(&record) && tick->pending_count < PENDING_MAX) {
         tick->pending[tick->pending_count++] = record;
     }
@@ -261,6 +265,22 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         amgr_board_write_record(tick->board, record);
     }
     amgr_tick_log_step(tick->server, decision, record, rv);
+    amgr_others_tell(record, AMGR_RETIREMENT_STEP);
+}
+
+/** Ask the other modules about a new retirement. */
+static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
+                        amgr_decision_t *decision)
+{
+    amgr_record_t record;
+
+    if (decision->follow_up || decision->cause != AMGR_CAUSE_NONE) {
+        return;
+    }
+    amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
+    if (amgr_others_veto(&record)) {
+        amgr_judge_veto(snapshot, amgr_board_ledger(tick->board), decision);
+    }
 }
 
 static void act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
@@ -269,7 +289,9 @@ static void act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
     int i;
 
     for (i = 0; i < count; i++) {
-        const amgr_decision_t *decision = &tick->decisions[i];
+        amgr_decision_t *decision = &tick->decisions[i];
+
+        hear_others(tick, snapshot, decision);
 
         if (decision->follow_up) {
             go_on(tick, snapshot, decision);
@@ -328,6 +350,7 @@ static void follow(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
         if (news & AMGR_NEWS_GONE) {
             counters->drained += record->action != AMGR_ACTION_KILL;
             amgr_tick_log_end(tick->server, record);
+            amgr_others_tell(record, AMGR_RETIREMENT_ENDED);
         }
         if (news & AMGR_NEWS_STUCK) {
             amgr_tick_log_stuck(tick->server, record);

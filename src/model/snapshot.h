@@ -96,6 +96,7 @@ typedef enum amgr_verdict_e {
     AMGR_VERDICT_REQUESTS,      /**< has finished as many as it shall */
     AMGR_VERDICT_LIFETIME,      /**< has lived as long as it shall */
     AMGR_VERDICT_GENERATION,    /**< outlived a graceful restart too long */
+    AMGR_VERDICT_REQUESTED,    /**< another module wants it to go */
     AMGR_VERDICT_COUNT
 } amgr_verdict_e;
 
@@ -110,6 +111,7 @@ typedef enum amgr_cause_e {
     AMGR_CAUSE_MAX_RETIRING,
     AMGR_CAUSE_MIN_SERVING,
     AMGR_CAUSE_NO_RIGHTS,    /**< this process may not signal it */
+    AMGR_CAUSE_VETO,         /**< another module does not want it */
     AMGR_CAUSE_COUNT
 } amgr_cause_e;
 
@@ -136,7 +138,7 @@ typedef struct amgr_process_t {
     apr_uint64_t uss_bytes;
     apr_uint64_t accesses;    /**< requests it has finished; 0 for foreign */
     apr_int32_t section;      /**< index + 1 of its own limits, 0: none */
-    apr_int32_t reserved;
+    apr_int32_t wished;       /**< another module wants it to be retired */
 } amgr_process_t;
 
 /** Statistics over the resident sizes of a group's processes. */

@@ -35,6 +35,7 @@ static const char *const verdict_words[AMGR_VERDICT_COUNT] = {
     [AMGR_VERDICT_REQUESTS] = "requests",
     [AMGR_VERDICT_LIFETIME] = "lifetime",
     [AMGR_VERDICT_GENERATION] = "generation",
+    [AMGR_VERDICT_REQUESTED] = "requested",
 };
 
 static const char *const cause_words[AMGR_CAUSE_COUNT] = {
@@ -47,6 +48,7 @@ static const char *const cause_words[AMGR_CAUSE_COUNT] = {
     [AMGR_CAUSE_MAX_RETIRING] = "max_retiring",
     [AMGR_CAUSE_MIN_SERVING] = "min_serving",
     [AMGR_CAUSE_NO_RIGHTS] = "no_rights",
+    [AMGR_CAUSE_VETO] = "veto",
 };
 
 static const char *word_of(const char *const *words, int count, int value)

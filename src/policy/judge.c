@@ -157,6 +157,7 @@ static void forget(amgr_ledger_process_t *entry)
         entry->strikes = 0;
         entry->last_verdict = AMGR_VERDICT_UNKNOWN;
         entry->last_cause = AMGR_CAUSE_NONE;
+        entry->veto_told = 0;
     }
 }
 
@@ -322,6 +323,21 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     ledger->tick_mono_us = tick.mono_us == 0 ? 1 : tick.mono_us;
     ledger->tick_wall_us = tick.wall_us;
     return count;
+}
+
+void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     amgr_decision_t *decision)
+{
+    amgr_process_t *process = &snapshot->processes[decision->process];
+    amgr_ledger_process_t *entry = amgr_ledger_find(ledger, &process->id);
+
+    process->cause = AMGR_CAUSE_VETO;
+    decision->cause = AMGR_CAUSE_VETO;
+    decision->announce = 0;
+    if (entry != NULL) {
+        decision->announce = !entry->veto_told;
+        entry->veto_told = 1;
+    }
 }
 
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,

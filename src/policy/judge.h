@@ -47,6 +47,13 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
                amgr_ledger_t *ledger, int can_signal,
                amgr_decision_t *decisions, int max);
 
+/**
+ * Somebody vetoes a new retirement before it is carried out: the decision gets
+ * AMGR_CAUSE_VETO and is told when that is news.
+ */
+void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     amgr_decision_t *decision);
+
 /** The step of a decision was taken (@a sent) or failed, which ends the
  * retirement.  Decisions with a cause are not carried out and ignored. */
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,

@@ -161,6 +161,7 @@ void amgr_ledger_restart(amgr_ledger_t *ledger)
         entry->last_verdict = AMGR_VERDICT_UNKNOWN;
         entry->failed = 0;
         entry->dry_run_told = 0;
+        entry->veto_told = 0;
     }
     ledger->group_count = 0;
     ledger->clear_mono_us = 0;

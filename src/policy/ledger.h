@@ -30,6 +30,7 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t last_verdict;   /**< verdict that cause was counted for */
     apr_int32_t failed;         /**< signalling failed: not tried again */
     apr_int32_t ticks;          /**< it was seen at; 1: new at this one */
+    apr_int32_t veto_told;   /**< a veto was announced */
     apr_int32_t dry_run_told;   /**< its dry run was announced */
     apr_time_t outdated_mono_us; /**< first seen after its generation, 0: not */
 } amgr_ledger_process_t;

@@ -20,7 +20,8 @@ int amgr_reasons_is_routine(int verdict)
 {
     return verdict == AMGR_VERDICT_REQUESTS ||
            verdict == AMGR_VERDICT_LIFETIME ||
-           verdict == AMGR_VERDICT_GENERATION;
+           verdict == AMGR_VERDICT_GENERATION ||
+           verdict == AMGR_VERDICT_REQUESTED;
 }
 
 int amgr_reasons_is_span(int verdict)
@@ -215,7 +216,9 @@ int amgr_reasons_routine(const amgr_judging_t *tick,
     if (own != AMGR_LIMIT_OFF && process->age_us > own) {
         return take(decision, AMGR_VERDICT_LIFETIME, process->age_us, own);
     }
-    return AMGR_VERDICT_OK;
+    /* Nothing was measured: -1 is AMGR_UNKNOWN. */
+    return process->wished ? take(decision, AMGR_VERDICT_REQUESTED, -1, -1)
+                           : AMGR_VERDICT_OK;
 }
 
 int amgr_reasons_strikes(const amgr_judging_t *tick,

@@ -11,8 +11,12 @@ static void put_measure_cell(amgr_sink_t *sink, const amgr_record_t *record,
                              apr_uint64_t value)
 {
     if (record->verdict == AMGR_VERDICT_REQUESTS) {
-        amgr_page_count_cell(sink, value <= APR_INT64_MAX
-                                       ? (apr_int64_t)value : -1);
+        amgr_page_count_cell(sink,
+                             value <= APR_INT64_MAX ? (apr_int64_t)value : -1);
+        return;
+    }
+    if (record->verdict == AMGR_VERDICT_REQUESTED) {
+        amgr_page_count_cell(sink, -1);
         return;
     }
     if (!amgr_reasons_is_span(record->verdict)) {
@@ -43,6 +47,8 @@ static const char *reason_text(const amgr_record_t *record)
         return "lifetime";
     case AMGR_VERDICT_GENERATION:
         return "old generation";
+    case AMGR_VERDICT_REQUESTED:
+        return "a module's request";
     default:
         return "unknown";
     }

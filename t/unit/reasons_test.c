@@ -534,6 +534,25 @@ static void a_retiring_process_can_be_forced(void **state)
     world_destroy(world);
 }
 
+static void a_wish_is_recycling_and_comes_last(void **state)
+{
+    world_t *world = world_create(20, 1);
+
+    (void)state; /* cmocka's signature */
+    world_natives(world, 10);
+    world->limits.max_memory_idle_bytes = 100 * MB;
+    world_find(world, 103)->wished = 1;
+    world_find(world, 104)->wished = 1;
+    set_rss(world, 104, 101 * MB);
+    world_tick(world, SEC);
+    assert_int_equal(world_find(world, 103)->verdict, AMGR_VERDICT_REQUESTED);
+    assert_int_equal(world_decision(world, 103)->measured, AMGR_UNKNOWN);
+    assert_int_equal(world_find(world, 104)->verdict, AMGR_VERDICT_MEMORY_IDLE);
+    assert_int_equal(world_find(world, 105)->verdict, AMGR_VERDICT_OK);
+    assert_true(amgr_reasons_is_routine(AMGR_VERDICT_REQUESTED));
+    world_destroy(world);
+}
+
 static void words_of_verdicts(void **state)
 {
     int verdict;
@@ -542,7 +561,10 @@ static void words_of_verdicts(void **state)
     for (verdict = 0; verdict < AMGR_VERDICT_COUNT; verdict++) {
         const char *directive = amgr_reasons_directive(verdict);
 
-        assert_int_equal(directive[0] != '\0', verdict > AMGR_VERDICT_OK);
+        /* A module that wants a process gone needs no limit. */
+        assert_int_equal(directive[0] != '\0',
+                         verdict > AMGR_VERDICT_OK &&
+                             verdict != AMGR_VERDICT_REQUESTED);
     }
     assert_string_equal(amgr_reasons_directive(-1), "");
     assert_string_equal(amgr_reasons_directive(AMGR_VERDICT_COUNT), "");
@@ -552,6 +574,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_limits_differ_and_stay),
+        cmocka_unit_test(a_wish_is_recycling_and_comes_last),
         cmocka_unit_test(own_limits_depend_on_life_and_salt),
         cmocka_unit_test(own_limits_at_the_edges),
         cmocka_unit_test(requests_are_strict_and_workers_alone),

@@ -22,10 +22,10 @@ static const words_t tables[] = {
     {amgr_state_word, AMGR_STATE_COUNT, "serving retiring stopping "},
     {amgr_verdict_word, AMGR_VERDICT_COUNT,
      "unknown exempt ok memory_active memory_idle time memory_hard "
-     "memory_total requests lifetime generation "},
+     "memory_total requests lifetime generation requested "},
     {amgr_cause_word, AMGR_CAUSE_COUNT,
      "none dry_run inert min_age strikes storm max_retiring min_serving "
-     "no_rights "},
+     "no_rights veto "},
     {amgr_action_word, AMGR_ACTION_COUNT, "none announce ask kill "},
     {amgr_outcome_word, AMGR_OUTCOME_COUNT,
      "pending gone vanished failed dry_run "},

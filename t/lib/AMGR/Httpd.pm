@@ -235,7 +235,8 @@ sub build_object {
     chomp(my $include = `$apxs -q INCLUDEDIR`);
     my @flags = split ' ', `apr-1-config --includes --cppflags`;
     my @command = (split(' ', $ENV{CC} // 'cc'), qw(-std=gnu11 -shared -fPIC
-                   -O1 -g -Wall -Wextra), @flags, "-I$include", '-o', $object,
+                   -O1 -g -Wall -Wextra), @flags, "-I$include",
+                   "-I$repo/src/httpd", '-o', $object,
                    "$repo/t/lib/c/$name.c");
     system(@command) == 0 or die "@command failed\n";
     chmod 0755, $object;

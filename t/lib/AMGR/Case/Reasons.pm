@@ -292,8 +292,8 @@ ManagerStrikes 2
     ManagerMaxMemoryActive 1M
 </ManagerGroup>
 END
-    $s->expect_log(qr/AMGR0040: /, qr/\[wsgi:(?:error|warn)\]/);
-    my @warned = $s->log_lines(qr/AMGR0040: <ManagerGroup gamma> is for nobody/);
+    $s->expect_log(qr/AMGR0023: /, qr/\[wsgi:(?:error|warn)\]/);
+    my @warned = $s->log_lines(qr/AMGR0023: <ManagerGroup gamma> is for nobody/);
     cmp_ok(scalar @warned, '>=', 1, 'a section for nobody is a warning');
     grow_up($s);
     my %pid = map { $_ => pid_of($s->get("/$_/pid")->content) }

@@ -1,0 +1,106 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Other modules veto, watch and request retirements.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Httpd qw(wait_until);
+use Apache::Test qw(-withtestmore);
+
+sub server {
+    my ($mpm, %more) = @_;
+    my $s = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
+                             modules => ['wsgi'], %more);
+    my $object = $s->build_object('mod_retirement');
+    my $script = $s->wsgi_script;
+    $s->{config} .= "LoadModule retirement_module $object\n"
+        . 'RetirementVeto ' . $s->path('work/veto') . "\n"
+        . "ManagerMinAge 500ms\nManagerMaxMemoryIdle 150M\n"
+        . "WSGIScriptAlias /app $script\n";
+    return $s->start;
+}
+
+sub record {
+    my ($s, $pid) = @_;
+    my ($record) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
+    return $record;
+}
+
+sub noted {
+    my ($s, $pid, $text) = @_;
+    return wait_until(sub {
+        grep { /retirement: .*pid=$pid .*$text/ }
+            $s->log_lines(qr/retirement: /);
+    }, 10, "$text of $pid");
+}
+
+for my $mpm (qw(prefork event)) {
+    my $s = server($mpm, name => "$mpm-veto");
+    my $veto = $s->write('work/veto', '');
+    my ($pid) = $s->get('/app/leak?mb=200')->content =~ /^pid=(\d+)/;
+    ok(wait_until(sub {
+        my ($p) = grep { $_->{pid} == $pid } @{ $s->json->{processes} };
+        ($p->{cause} // '') eq 'veto';
+    }, 10, 'a veto'), "$mpm: a veto is shown");
+    ok($s->wait_ticks(5), 'five ticks');
+    ok(AMGR::Httpd::is_alive($pid), "$mpm: the worker lives");
+    is(record($s, $pid), undef, 'there is no record');
+    is($s->json->{manager}{suppressed}{veto}, 1, 'counted once');
+    is(scalar(my @l = $s->log_lines(qr/left alone: veto/)), 1, 'logged once');
+    unlink $veto or die "$veto: $!\n";
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 10, 'the end'),
+       "$mpm: without the veto it goes");
+    ok(noted($s, $pid, 'reason=memory_idle action=none outcome=pending'),
+       "$mpm: other modules are asked");
+    ok(noted($s, $pid, 'stage=1 .*action=ask outcome=pending|stage=1 pid='
+             . $pid), 'and told of the step');
+    ok(wait_until(sub { (record($s, $pid) // {})->{outcome} eq 'gone' }, 10,
+                  'a finished record'), 'there is a record');
+    is(scalar(my @e = $s->log_lines(qr/retirement: stage=2 pid=$pid /)), 1,
+       "$mpm: and told once of the end");
+    $s->stop_ok;
+
+    $s = server($mpm, name => "$mpm-wish");
+    ok(wait_until(sub {
+        my $json = $s->json;
+        $json->{tick_time} && !grep { ($_->{age_seconds} // 0) < 0.7 }
+            @{ $json->{processes} };
+    }, 20, 'workers of some age'), 'workers of some age');
+    my @before = $s->workers;
+    my ($self, $status) = $s->get('/retire')->content
+        =~ /^pid=(\d+) status=(-?\d+)/;
+    is($status, 0, "$mpm: the wish is noted");
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($self) }, 10, 'the end'),
+       "$mpm: the worker goes");
+    is(record($s, $self)->{reason}, 'requested', 'for that reason');
+    is(scalar(my @w = $s->log_lines(
+        qr/Killing native worker $self \(\w+\) at the request of a module/)),
+       1, 'logged as such');
+    my ($ticker) = $s->ticker_pid;
+    for my $stranger ($$, 1, $ticker, $s->parent_pid, 0, -1) {
+        my ($got) = $s->get("/retire?pid=$stranger")->content
+            =~ /status=(-?\d+)/;
+        isnt($got, 0, "$mpm: $stranger is no worker");
+    }
+    ok($s->wait_ticks(5), 'five ticks');
+    is("@{[ grep { $_ != $self && !AMGR::Httpd::is_alive($_) } @before ]}", '',
+       "$mpm: nobody else goes");
+    $s->stop_ok;
+}
+
+# Without the manager it loads all the same.
+{
+    my $s = AMGR::Httpd->new(mpm => 'event', name => 'alone', manager => 0,
+                             location => 0);
+    my $object = $s->build_object('mod_retirement');
+    $s->{config} .= "LoadModule retirement_module $object\n";
+    $s->start;
+    like($s->get('/retire')->content, qr/ status=-1$/,
+         'without a manager there is nobody to ask');
+    $s->stop_ok;
+}
+done_testing();
