@@ -17,6 +17,13 @@ int amgr_mode_is_idle(int mode)
            mode == AMGR_MODE_DEAD;
 }
 
+int amgr_mode_is_request(int mode)
+{
+    return mode == AMGR_MODE_READ || mode == AMGR_MODE_WRITE ||
+           mode == AMGR_MODE_LOG || mode == AMGR_MODE_DNS ||
+           mode == AMGR_MODE_GRACEFUL;
+}
+
 char amgr_mode_letter(int mode)
 {
     static const char letters[AMGR_MODE_COUNT] = {

@@ -198,6 +198,9 @@ typedef struct amgr_snapshot_t {
 /** Idle in the sense of the Python tool: modes `_`, `I` and `.`. */
 int amgr_mode_is_idle(int mode);
 
+/** Whether a request may be in flight: R, W, L, D and G. */
+int amgr_mode_is_request(int mode);
+
 /** mod_status's letter of a mode; `?` for a value that is none. */
 char amgr_mode_letter(int mode);
 

@@ -124,13 +124,6 @@ void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
     }
 }
 
-static int is_request(int mode)
-{
-    return mode == AMGR_MODE_READ || mode == AMGR_MODE_WRITE ||
-           mode == AMGR_MODE_LOG || mode == AMGR_MODE_DNS ||
-           mode == AMGR_MODE_GRACEFUL;
-}
-
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
                      amgr_survey_t *out)
 {
@@ -148,7 +141,7 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
          i++) {
         apr_interval_time_t age_us = slots[i].request_age_us;
 
-        out->requests += is_request(slots[i].mode);
+        out->requests += amgr_mode_is_request(slots[i].mode);
         out->working += slots[i].mode == AMGR_MODE_WRITE ||
                         slots[i].mode == AMGR_MODE_LOG ||
                         slots[i].mode == AMGR_MODE_DNS;
