@@ -174,6 +174,25 @@ static void put_futex(const amgr_proc_futex_t *futex,
     (void)amgr_sink_text(&sink); /* terminates it in place */
 }
 
+/* The name of a session's file is the key to the session: of "sess_KEY", as PHP
+ * calls it, nothing but the prefix is kept. */
+static void hide_key(char *path, apr_size_t size)
+{
+    static const char prefix[] = "/sess_";
+    char *name = strrchr(path, '/');
+    apr_size_t used;
+
+    if (name == NULL) {
+        apr_cpystrn(path, "...", size); /* the end of a name: who knows */
+        return;
+    }
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0) {
+        return;
+    }
+    used = (apr_size_t)(name - path) + sizeof(prefix) - 1;
+    apr_cpystrn(path + used, "...", size - used);
+}
+
 /* What its descriptor is, but for the addresses of a socket. */
 static void put_target(amgr_proc_dir_t *tasks, int index,
                        amgr_evidence_thread_t *entry, sockets_t *sockets)
@@ -191,6 +210,9 @@ static void put_target(amgr_proc_dir_t *tasks, int index,
         return;
     }
     apr_cpystrn(entry->target, target.text, sizeof(entry->target));
+    if (target.kind == AMGR_TARGET_PATH) {
+        hide_key(entry->target, sizeof(entry->target));
+    }
     if (target.kind == AMGR_TARGET_SOCKET) {
         sockets->all[sockets->count].inode = target.inode;
         sockets->entry[sockets->count] = index;

@@ -7,6 +7,8 @@
 
 #include "model/words.h"
 
+#define COLUMNS 11 /* of the table of records */
+
 static void put_measure_cell(amgr_sink_t *sink, const amgr_record_t *record,
                              apr_uint64_t value)
 {
@@ -113,6 +115,7 @@ void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink)
                           "Outcome|#In flight|VHost|Request");
     for (i = 0; i < view->record_count; i++) {
         put_record(view, sink, &view->records[i]);
+        amgr_page_evidence(view, sink, &view->records[i], COLUMNS);
     }
     amgr_page_end_table(sink);
     amgr_page_end_section(sink);

@@ -11,6 +11,7 @@
 
 #include "model/words.h"
 #include "render/json.h"
+#include "render/status_evidence.h"
 
 #define SCHEMA_VERSION 1
 
@@ -384,6 +385,8 @@ static void put_record(amgr_json_t *json, const amgr_view_t *view,
     put_string(json, "role", amgr_role_word(record->role));
     put_seconds(json, "ended_seconds", record->ended_us);
     put_u64(json, "rss_bytes", record->rss_bytes);
+    amgr_json_key(json, "evidence");
+    amgr_write_evidence_json(view, json, amgr_view_evidence(view, record));
     amgr_json_end_object(json);
 }
 

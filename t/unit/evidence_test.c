@@ -6,6 +6,7 @@
 #include "invented.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -345,6 +347,51 @@ static void a_socket_that_is_not_found_says_so(void **state)
     close(task.fd);
 }
 
+/* What a thread sees that reads from this file. */
+static void check_path(const char *path, const char *shown)
+{
+    task_t task = { READ, -1 };
+    amgr_evidence_t evidence;
+    amgr_proc_dir_t proc;
+    world_t *world;
+    pid_t pid;
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    task.fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(unlink(path), 0);
+    assert_true(task.fd >= 0);
+    pid = fork_victim(&task, 1);
+    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
+    world = world_of(&proc, pid);
+    collect_settled(&proc, world, 1, "running", &evidence);
+    assert_int_equal(evidence.thread_count, 1);
+    assert_string_equal(evidence.blocked[0].target, shown);
+    world_destroy(world);
+    amgr_proc_dir_close(&proc);
+    end_victim(pid);
+    close(task.fd);
+}
+
+static void keys_of_sessions_are_not_told(void **state)
+{
+    char dir[] = "/tmp/amgr-evidence-XXXXXX";
+    char path[256];
+    char shown[256];
+
+    (void)state; /* cmocka's signature */
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/plain", dir);
+    snprintf(shown, sizeof(shown), "%s/plain (deleted)", dir);
+    check_path(path, shown);
+    snprintf(path, sizeof(path), "%s/sess_0123secret", dir);
+    snprintf(shown, sizeof(shown), "%s/sess_...", dir);
+    check_path(path, shown);
+    /* Of so long a name only a part is left, and perhaps of a key. */
+    snprintf(path, sizeof(path), "%s/sess_%0120d", dir, 7);
+    check_path(path, "...");
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void a_process_that_is_gone(void **state)
 {
     task_t task = { PRIVATE_FUTEX, -1 };
@@ -479,6 +526,7 @@ int main(void)
         cmocka_unit_test(what_threads_are_blocked_on),
         cmocka_unit_test(states_that_do_not_fit_are_counted),
         cmocka_unit_test(a_socket_that_is_not_found_says_so),
+        cmocka_unit_test(keys_of_sessions_are_not_told),
         cmocka_unit_test(a_process_that_is_gone),
         cmocka_unit_test(a_zombie),
         cmocka_unit_test(without_the_right_to_look),
