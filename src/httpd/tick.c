@@ -13,6 +13,7 @@
 #include "base/replace_file.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
+#include "httpd/tick_evidence.h"
 #include "httpd/tick_log.h"
 #include "render/view.h"
 
@@ -167,9 +168,12 @@ static void retire(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
                    const amgr_decision_t *decision)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
+    amgr_evidence_t evidence;
     amgr_record_t record;
     apr_status_t rv;
 
+    amgr_tick_evidence_take(tick->runtime, amgr_collector_proc(tick->collector),
+                            snapshot, decision, &evidence);
     rv = amgr_retire_apply(amgr_collector_proc(tick->collector),
                            tick->runtime->parent, &tick->config->limits,
                            snapshot, decision, &record);
@@ -191,7 +195,11 @@ static void retire(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         }
     }
     amgr_board_write_record(tick->board, &record);
+    amgr_tick_evidence_keep(tick->board, &record, &evidence);
     amgr_tick_log_record(&tick->log, tick->server, tick->config, &record, rv);
+    if (record.action == AMGR_ACTION_KILL && rv == APR_SUCCESS) {
+        amgr_tick_evidence_log_lost(tick->server, tick->config, &evidence);
+    }
     if (record.outcome == AMGR_OUTCOME_PENDING &&
         tick->pending_count < PENDING_MAX) {
         tick->pending[tick->pending_count++] = record;
