@@ -6,21 +6,15 @@
 #include "proc/proc_socket.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_lib.h>
-
-#include "base/clock.h"
 #include "base/sink.h"
 #include "proc/proc_internal.h"
 #include "proc/proc_scan.h"
 
-/** The longest path the kernel tells, and more than two lines of a table. */
+/** The longest path the kernel tells. */
 #define LINK_LEN 4096
-#define TABLE_LEN 4096
 
 #define TCP_LISTEN_STATE 10
 #define UNIX_ACCEPTS 0x10000u /* __SO_ACCEPTCON */
@@ -34,46 +28,6 @@ typedef struct walk_t {
     amgr_proc_socket_t *sockets;
     int count;
 } walk_t;
-
-static int scan_blanks(scan_t *s)
-{
-    const char *start = s->at;
-
-    while (s->at < s->end && *s->at == ' ') {
-        s->at++;
-    }
-    return s->at > start;
-}
-
-/* So many hexadecimal digits, or up to 16 of them for 0. */
-static int scan_hex(scan_t *s, int digits, apr_uint64_t *out)
-{
-    apr_uint64_t value = 0;
-    int count = 0;
-
-    for (; s->at < s->end && apr_isxdigit(*s->at); s->at++) {
-        int digit =
-            apr_isdigit(*s->at) ? *s->at - '0' : apr_tolower(*s->at) - 'a' + 10;
-
-        if (++count > (digits > 0 ? digits : 16)) {
-            return 0;
-        }
-        value = value << 4 | (apr_uint64_t)digit;
-    }
-    *out = value;
-    return count > 0 && (digits == 0 || count == digits);
-}
-
-/* A word of anything but blanks. */
-static int skip_word(scan_t *s)
-{
-    const char *start = s->at;
-
-    while (s->at < s->end && *s->at != ' ') {
-        s->at++;
-    }
-    return s->at > start;
-}
 
 /* "socket:[N]" */
 static int scan_inode(const char *buf, apr_size_t len, const char *prefix,
@@ -168,17 +122,17 @@ static int scan_address(scan_t *s, char *out, apr_size_t size,
     int count = 0;
     int is_four;
 
-    while (count < 4 && s->end - s->at > 8 && apr_isxdigit(*s->at)) {
+    while (count < 4 && s->end - s->at > 8 && *s->at != ':') {
         scan_t word = {s->at, s->at + 8};
 
-        if (!scan_hex(&word, 8, &value)) {
+        if (!scan_hex_digits(&word, 8, &value)) {
             return 0;
         }
         words[count++] = (apr_uint32_t)value;
         s->at += 8;
     }
     if ((count != 1 && count != 4) || !scan_char(s, ':') ||
-        !scan_hex(s, 4, out_port)) {
+        !scan_hex_digits(s, 4, out_port)) {
         return 0;
     }
     memset(&six, 0, sizeof(six));
@@ -215,12 +169,13 @@ apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,
         !scan_address(&s, found.local, sizeof(found.local), &port) ||
         !scan_blanks(&s) ||
         !scan_address(&s, found.peer, sizeof(found.peer), &peer_port) ||
-        !scan_blanks(&s) || !scan_hex(&s, 2, &state) || !scan_blanks(&s)) {
+        !scan_blanks(&s) || !scan_hex_digits(&s, 2, &state) ||
+        !scan_blanks(&s)) {
         return APR_EGENERAL;
     }
     /* Queues, timer, retransmits, user, time-out. */
     for (i = 0; i < 5; i++) {
-        if (!skip_word(&s) || !scan_blanks(&s)) {
+        if (!scan_word(&s) || !scan_blanks(&s)) {
             return APR_EGENERAL;
         }
     }
@@ -247,12 +202,12 @@ apr_status_t amgr_proc_parse_unix(const char *buf, apr_size_t len,
 
     memset(&found, 0, sizeof(found));
     /* Address, references, protocol, flags, type, state, inode, name. */
-    if (!scan_hex(&s, 0, &value) || !scan_char(&s, ':') || !scan_blanks(&s) ||
-        !scan_hex(&s, 8, &value) || !scan_blanks(&s) ||
-        !scan_hex(&s, 8, &value) || !scan_blanks(&s) ||
-        !scan_hex(&s, 8, &flags) || !scan_blanks(&s) ||
-        !scan_hex(&s, 4, &value) || !scan_blanks(&s) ||
-        !scan_hex(&s, 2, &value) || !scan_blanks(&s) ||
+    if (!scan_hex(&s, &value) || !scan_char(&s, ':') || !scan_blanks(&s) ||
+        !scan_hex_digits(&s, 8, &value) || !scan_blanks(&s) ||
+        !scan_hex_digits(&s, 8, &value) || !scan_blanks(&s) ||
+        !scan_hex_digits(&s, 8, &flags) || !scan_blanks(&s) ||
+        !scan_hex_digits(&s, 4, &value) || !scan_blanks(&s) ||
+        !scan_hex_digits(&s, 2, &value) || !scan_blanks(&s) ||
         !scan_u64(&s, &found.inode)) {
         return APR_EGENERAL;
     }
@@ -270,8 +225,9 @@ apr_status_t amgr_proc_parse_unix(const char *buf, apr_size_t len,
 }
 
 /* Take what a line says of a socket that is looked for. */
-static void take_line(walk_t *walk, const char *line, apr_size_t len)
+static int take_line(void *baton, const char *line, apr_size_t len)
 {
+    walk_t *walk = baton;
     amgr_proc_socket_t found;
     apr_status_t rv;
     int i;
@@ -281,7 +237,7 @@ static void take_line(walk_t *walk, const char *line, apr_size_t len)
              : amgr_proc_parse_inet(line, len, walk->kind, &found);
     /* Connections that nobody owns any more have inode 0. */
     if (rv != APR_SUCCESS || found.inode == 0) {
-        return;
+        return 0;
     }
     for (i = 0; i < walk->count; i++) {
         amgr_proc_socket_t *wanted = &walk->sockets[i];
@@ -298,58 +254,7 @@ static void take_line(walk_t *walk, const char *line, apr_size_t len)
             wanted->listening = 0;
         }
     }
-}
-
-/* Hand on the whole lines at the beginning of the buffer; what is left of it.
- * A line longer than the buffer is given up with the buffer. */
-static apr_size_t take_lines(walk_t *walk, char *buf, apr_size_t len)
-{
-    apr_size_t at = 0;
-
-    while (at < len) {
-        const char *end = memchr(buf + at, '\n', len - at);
-
-        if (end == NULL) {
-            break;
-        }
-        take_line(walk, buf + at, (apr_size_t)(end - buf) - at);
-        at = (apr_size_t)(end - buf) + 1;
-    }
-    if (at == 0 && len == TABLE_LEN) {
-        return 0;
-    }
-    memmove(buf, buf + at, len - at);
-    return len - at;
-}
-
-static apr_status_t read_table(walk_t *walk, int fd,
-                               const amgr_proc_budget_t *budget)
-{
-    char buf[TABLE_LEN];
-    apr_size_t len = 0;
-    apr_size_t total = 0;
-    ssize_t n;
-
-    for (;;) {
-        if (amgr_clock_monotonic_us() >= budget->mono_us) {
-            return APR_TIMEUP;
-        }
-        if (total >= budget->table_bytes) {
-            return APR_ENOSPC;
-        }
-        n = read(fd, buf + len, sizeof(buf) - len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return amgr_proc_status_of(errno);
-        }
-        if (n == 0) {
-            return APR_SUCCESS;
-        }
-        total += (apr_size_t)n;
-        len = take_lines(walk, buf, len + (apr_size_t)n);
-    }
+    return 0;
 }
 
 static int are_all_found(const amgr_proc_socket_t *sockets, int count)
@@ -390,7 +295,7 @@ apr_status_t amgr_proc_find_sockets(amgr_proc_dir_t *dir, pid_t pid,
         rv = amgr_proc_open(dir, pid, tables[i].name, &fd);
         if (rv == APR_SUCCESS) {
             walk.kind = tables[i].kind;
-            rv = read_table(&walk, fd, budget);
+            rv = amgr_proc_each_line(fd, budget, take_line, &walk);
             close(fd);
         }
         else if (rv == APR_NOTFOUND) {

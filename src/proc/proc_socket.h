@@ -12,6 +12,7 @@
 #ifndef AMGR_PROC_SOCKET_H
 #define AMGR_PROC_SOCKET_H
 
+#include "proc/proc_lines.h"
 #include "proc/proc_read.h"
 
 /** Room for a target's text, with the NUL. */
@@ -53,12 +54,6 @@ typedef struct amgr_proc_socket_t {
                                             any bytes, empty without one */
     char peer[AMGR_PROC_ADDRESS_LEN];  /**< empty for unix and unconnected */
 } amgr_proc_socket_t;
-
-/** How much of the tables may be read. */
-typedef struct amgr_proc_budget_t {
-    apr_size_t table_bytes; /**< of each table */
-    apr_time_t mono_us;     /**< not beyond this instant of CLOCK_MONOTONIC */
-} amgr_proc_budget_t;
 
 /** What a link of /proc/PID/fd says; never fails for @a len over 0. */
 apr_status_t amgr_proc_parse_target(const char *buf, apr_size_t len,

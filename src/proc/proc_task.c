@@ -172,29 +172,15 @@ static const call_t calls[] = {
 
 /* " 0x1f": a blank, then a number as the kernel's %#lx prints it, which is
  * without 0x for 0 in some versions. */
-static int scan_hex(scan_t *s, apr_uint64_t *out)
+static int scan_number(scan_t *s, apr_uint64_t *out)
 {
-    const char *start;
-    apr_uint64_t value = 0;
-
     if (!scan_char(s, ' ')) {
         return 0;
     }
     if (s->end - s->at > 2 && s->at[0] == '0' && s->at[1] == 'x') {
         s->at += 2;
     }
-    start = s->at;
-    for (; s->at < s->end && apr_isxdigit(*s->at); s->at++) {
-        int digit =
-            apr_isdigit(*s->at) ? *s->at - '0' : apr_tolower(*s->at) - 'a' + 10;
-
-        if (value >> 60 != 0) {
-            return 0;
-        }
-        value = value << 4 | (apr_uint64_t)digit;
-    }
-    *out = value;
-    return s->at > start;
+    return scan_hex(s, out);
 }
 
 /* Stack pointer, program counter, and the end of the line. */
@@ -202,7 +188,7 @@ static int scan_rest(scan_t *s)
 {
     apr_uint64_t value;
 
-    if (!scan_hex(s, &value) || !scan_hex(s, &value)) {
+    if (!scan_number(s, &value) || !scan_number(s, &value)) {
         return 0;
     }
     return s->at == s->end;
@@ -243,7 +229,7 @@ apr_status_t amgr_proc_parse_syscall(const char *buf, apr_size_t len,
     call.state = AMGR_TASK_SYSCALL;
     call.number = (apr_int32_t)number;
     for (i = 0; i < (int)AMGR_COUNT(call.args); i++) {
-        if (!scan_hex(&s, &call.args[i])) {
+        if (!scan_number(&s, &call.args[i])) {
             return APR_EGENERAL;
         }
     }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Any bytes through the parsers of what threads are doing: system calls, links
- * of descriptors, lines of the tables of sockets.  Checked besides memory: a
- * failure leaves the output alone, and every string ends.
+ * of descriptors, lines of the tables of sockets and of maps.  Checked besides
+ * memory: a failure leaves the output alone, and every string ends.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc/proc_maps.h"
 #include "proc/proc_socket.h"
 #include "proc/proc_task.h"
 
@@ -74,6 +75,19 @@ static void check_socket(apr_status_t rv, const amgr_proc_socket_t *found)
            memchr(found->peer, '\0', sizeof(found->peer)) != NULL));
 }
 
+static void parse_mapping(const char *buf, size_t len)
+{
+    amgr_proc_mapping_t mapping;
+    apr_status_t rv;
+
+    memset(&mapping, 0x5a, sizeof(mapping));
+    rv = amgr_proc_parse_mapping(buf, len, &mapping);
+    check_untouched(rv, &mapping, sizeof(mapping));
+    check(rv != APR_SUCCESS ||
+          (mapping.start < mapping.end &&
+           memchr(mapping.name, '\0', sizeof(mapping.name)) != NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *buf = (const char *)data;
@@ -86,5 +100,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                  &found);
     memset(&found, 0x5a, sizeof(found));
     check_socket(amgr_proc_parse_unix(buf, size, &found), &found);
+    parse_mapping(buf, size);
     return 0;
 }

@@ -38,7 +38,7 @@ static amgr_proc_budget_t budget_of(apr_size_t bytes)
 {
     amgr_proc_budget_t budget;
 
-    budget.table_bytes = bytes;
+    budget.file_bytes = bytes;
     budget.mono_us = amgr_clock_monotonic_us() + apr_time_from_sec(60);
     return budget;
 }
@@ -172,9 +172,11 @@ static void test_not_found(void **state)
 
 static void test_budget(void **state)
 {
+    static const apr_uint64_t no_lines[] = { 70, 701 };
     amgr_proc_budget_t budget = budget_of(4096);
     amgr_proc_socket_t sockets[2];
     amgr_proc_dir_t dir;
+    int i;
 
     (void)state; /* cmocka's signature */
     open_fixture(&dir);
@@ -185,7 +187,7 @@ static void test_budget(void **state)
                      APR_ENOSPC);
     assert_int_equal(sockets[0].kind, AMGR_SOCKET_TCP);
     assert_int_equal(sockets[1].kind, AMGR_SOCKET_UNKNOWN);
-    budget.table_bytes = 1 << 20;
+    budget.file_bytes = 1 << 20;
     assert_int_equal(amgr_proc_find_sockets(&dir, 401, &budget, sockets, 2),
                      APR_SUCCESS);
     assert_string_equal(sockets[1].local, "127.0.0.1:1100");
@@ -193,12 +195,15 @@ static void test_budget(void **state)
     assert_int_equal(amgr_proc_find_sockets(&dir, 401, &budget, sockets, 2),
                      APR_TIMEUP);
     assert_int_equal(sockets[0].kind, AMGR_SOCKET_UNKNOWN);
-    /* Garbage is skipped, a line without end is none. */
+    /* Garbage is skipped; neither the end of a line that was too long nor one
+     * without an end is a line. */
     budget = budget_of(1 << 20);
-    sockets[0].inode = 70;
-    assert_int_equal(amgr_proc_find_sockets(&dir, 402, &budget, sockets, 2),
-                     APR_NOTFOUND);
-    assert_int_equal(sockets[0].kind, AMGR_SOCKET_UNKNOWN);
+    for (i = 0; i < (int)AMGR_COUNT(no_lines); i++) {
+        sockets[0].inode = no_lines[i];
+        assert_int_equal(amgr_proc_find_sockets(&dir, 402, &budget, sockets, 2),
+                         APR_NOTFOUND);
+        assert_int_equal(sockets[0].kind, AMGR_SOCKET_UNKNOWN);
+    }
     assert_int_equal(sockets[1].kind, AMGR_SOCKET_TCP);
     amgr_proc_dir_close(&dir);
 }
@@ -224,7 +229,7 @@ static void test_bad_lines(void **state)
         "0000000046dda965: 00000003 00000000 00000000 0001 03 5x",
         "0000000046dda965: 00000003 00000000 00000000 0001 03 5 ",
         "0000000046dda965: 0003 00000000 00000000 0001 03 5",
-        "00000000046dda965: 00000003 00000000 00000000 0001 03 5",
+        "10000000046dda965: 00000003 00000000 00000000 0001 03 5",
         "0000000046dda965: 00000003 00000000 00000000 0001 03 99999999999999999"
         "999",
     };
