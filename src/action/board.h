@@ -42,6 +42,7 @@ typedef struct amgr_counters_t {
     apr_uint64_t tick_cpu_us;  /**< CPU time of all ticks */
     apr_uint64_t last_cpu_us;  /**< of the last one */
     apr_uint64_t last_wall_us; /**< its duration */
+    apr_uint64_t orphaned_locks; /**< that the ticker found, see locks.h */
 } amgr_counters_t;
 
 /** How many of each the board has room for. */

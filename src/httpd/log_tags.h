@@ -24,7 +24,8 @@
     X(AMGR_TAG_SIGCHLD, "AMGR0014", "SIGCHLD is ignored, children get lost")  \
     X(AMGR_TAG_FORGED, "AMGR0015", "the scoreboard contradicts our table")    \
     X(AMGR_TAG_FAILED, "AMGR0016", "the module could not set itself up")      \
-    X(AMGR_TAG_LOST, "AMGR0030", "a request was cut off by a kill")
+    X(AMGR_TAG_LOST, "AMGR0030", "a request was cut off by a kill")           \
+    X(AMGR_TAG_LOCK, "AMGR0031", "nobody can release a shared lock any more")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

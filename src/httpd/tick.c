@@ -14,6 +14,7 @@
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick_evidence.h"
+#include "httpd/tick_locks.h"
 #include "httpd/tick_log.h"
 #include "render/view.h"
 
@@ -29,6 +30,7 @@ struct amgr_tick_t {
     amgr_runtime_t *runtime;
     const amgr_config_t *config;
     amgr_collector_t *collector;
+    amgr_tick_locks_t *locks; /**< in the ticker; else NULL */
     amgr_board_t *board;
     amgr_board_config_t published;
     amgr_tick_log_t log;
@@ -84,6 +86,8 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->decisions_size = decisions_size;
     tick->decisions = decisions;
     tick->collector = collector;
+    tick->locks =
+        in_ticker ? amgr_tick_locks_create(runtime->children_max) : NULL;
     tick->data_file = amgr_runtime_data_file(runtime, tick->config, p);
     /* Writing to syslog may block, and makes its tag ours. */
     tick->log.use_syslog = in_ticker && tick->config->syslog;
@@ -104,8 +108,10 @@ void amgr_tick_resume(amgr_tick_t *tick)
 void amgr_tick_destroy(amgr_tick_t *tick)
 {
     amgr_collector_destroy(tick->collector);
+    amgr_tick_locks_destroy(tick->locks);
     amgr_private_memory_destroy(tick->decisions, tick->decisions_size);
     tick->collector = NULL;
+    tick->locks = NULL;
     tick->decisions = NULL;
 }
 
@@ -295,6 +301,9 @@ void amgr_tick_run(amgr_tick_t *tick)
                            tick->published.can_signal, tick->decisions,
                            tick->runtime->children_max);
         act(tick, snapshot, count);
+        amgr_tick_locks_run(tick->locks, tick->server,
+                            amgr_collector_proc(tick->collector), snapshot,
+                            counters);
     }
     amgr_collector_rest(tick->collector);
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,

@@ -189,6 +189,7 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink)
     put_counter(sink, "Ticks", counters->ticks);
     put_counters(sink, "Errors", counters->errors, 0, AMGR_STAGE_COUNT,
                  amgr_stage_word);
+    put_counter(sink, "Orphaned locks", counters->orphaned_locks);
     put_millis(sink, "Last tick took", counters->last_wall_us, ticked);
     put_millis(sink, "CPU time of all ticks", counters->tick_cpu_us, ticked);
     amgr_page_begin_fact(sink, "Who ticks");

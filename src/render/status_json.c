@@ -350,6 +350,7 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_seconds(json, "tick_cpu_seconds", (apr_time_t)counters->tick_cpu_us);
     put_seconds(json, "last_tick_seconds",
                 ticked ? (apr_time_t)counters->last_wall_us : AMGR_NO_TIME);
+    put_u64(json, "orphaned_locks", counters->orphaned_locks);
     amgr_json_end_object(json);
 }
 
