@@ -17,9 +17,6 @@
 #define TIDS_MAX 1024
 #define STATES_MAX 64
 
-/** Looks at the clock are dearer than looks at a thread. */
-#define CLOCK_EVERY 8
-
 /** Of each table of sockets: some 50,000 connections.  The deadline comes long
  * before, unless the caller has much time. */
 #define TABLE_BYTES (8 * 1024 * 1024)
@@ -122,8 +119,8 @@ static void read_states(amgr_proc_dir_t *tasks, const pid_t *tids, int count,
     int i;
 
     for (i = 0; i < count; i++) {
-        if (i % CLOCK_EVERY == 0 &&
-            amgr_clock_monotonic_us() >= deadline_mono_us) {
+        /* At each: the kernel may wait for a thread on its way to sleep. */
+        if (amgr_clock_monotonic_us() >= deadline_mono_us) {
             break;
         }
         rv = amgr_proc_read_syscall(tasks, tids[i], &call);
