@@ -33,6 +33,8 @@ static const amgr_board_sizes_t own_sizes = {
     .ledger = sizeof(amgr_ledger_t),
     .ledger_process = sizeof(amgr_ledger_process_t),
     .ledger_slot = sizeof(amgr_ledger_slot_t),
+    .evidence = sizeof(amgr_evidence_t),
+    .evidences_max = AMGR_EVIDENCES_MAX,
 };
 
 /* Reserve @a bytes at *end, which moves to the next cache line after it. */
@@ -62,6 +64,7 @@ static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
     out->slots = place(&end, slots * sizeof(amgr_slot_t));
     out->ledger =
         place(&end, amgr_ledger_size(dims->process_max, dims->slot_max));
+    out->evidences = place(&end, sizeof(amgr_board_evidences_t));
     out->total = end;
 }
 
@@ -254,6 +257,11 @@ void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
         old->sizes.records_max == own_sizes.records_max &&
         is_inside(old, old->at.records, sizeof(amgr_board_records_t))) {
         amgr_board_carry_records(board, old);
+    }
+    if (old->sizes.evidence == own_sizes.evidence &&
+        old->sizes.evidences_max == own_sizes.evidences_max &&
+        is_inside(old, old->at.evidences, sizeof(amgr_board_evidences_t))) {
+        amgr_board_carry_evidences(board, old);
     }
 }
 

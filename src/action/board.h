@@ -14,10 +14,12 @@
 #ifndef AMGR_BOARD_H
 #define AMGR_BOARD_H
 
+#include "action/evidence.h"
 #include "action/record.h"
 
 #define AMGR_BOARD_VERSION 1
 #define AMGR_RECORDS_MAX 128
+#define AMGR_EVIDENCES_MAX 32 /**< fewer, since they are big */
 
 /** A part of a tick that can fail. */
 typedef enum amgr_stage_e {
@@ -37,12 +39,13 @@ typedef struct amgr_counters_t {
     apr_uint64_t suppressed[AMGR_CAUSE_COUNT];
     apr_uint64_t killed_active;
     apr_uint64_t killed_idle;
-    apr_uint64_t drained;       /**< of those, gone by themselves when asked */
-    apr_uint64_t forced;        /**< and by SIGKILL */
-    apr_uint64_t requests_lost; /**< in flight at those */
-    apr_uint64_t tick_cpu_us;   /**< CPU time of all ticks */
-    apr_uint64_t last_cpu_us;   /**< of the last one */
-    apr_uint64_t last_wall_us;  /**< its duration */
+    apr_uint64_t drained;        /**< of those, gone by themselves when asked */
+    apr_uint64_t forced;         /**< and by SIGKILL */
+    apr_uint64_t requests_lost;  /**< in flight at those */
+    apr_uint64_t tick_cpu_us;    /**< CPU time of all ticks */
+    apr_uint64_t last_cpu_us;    /**< of the last one */
+    apr_uint64_t last_wall_us;   /**< its duration */
+    apr_uint64_t orphaned_locks; /**< that the ticker found, see locks.h */
 } amgr_counters_t;
 
 /** How many of each the board has room for. */
@@ -123,6 +126,18 @@ apr_status_t amgr_board_read_records(const amgr_board_t *board,
                                      amgr_record_t *out, int max,
                                      int *out_count);
 
+/** Add the evidence of the record whose serial it has, or replace it; without
+ * a serial, or older than the one in its place, it is left out.  Writer: the
+ * ticking process. */
+void amgr_board_write_evidence(amgr_board_t *board,
+                               const amgr_evidence_t *evidence);
+/** How many there are about now. */
+int amgr_board_count_evidences(const amgr_board_t *board);
+/** The @a max newest, newest first; returns APR_SUCCESS or EAGAIN. */
+apr_status_t amgr_board_read_evidences(const amgr_board_t *board,
+                                       amgr_evidence_t *out, int max,
+                                       int *out_count);
+
 /** The ticking process's ledger; nobody else's business. */
 amgr_ledger_t *amgr_board_ledger(amgr_board_t *board);
 
@@ -131,9 +146,10 @@ void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us);
 apr_time_t amgr_board_last_beat(const amgr_board_t *board);
 
 /**
- * Take over counters and records of @a old, for a new layout of memory, as far
- * as their structs have the same size.  @a old must have got APR_SUCCESS or
- * APR_ENOTIMPL from amgr_board_check() and have no writer any more.
+ * Take over counters, records and evidences of @a old, for a new layout of
+ * memory, as far as their structs have the same size.  @a old must have got
+ * APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no writer any
+ * more.
  */
 void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 

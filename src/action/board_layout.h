@@ -26,6 +26,8 @@ typedef struct amgr_board_sizes_t {
     apr_uint32_t ledger;
     apr_uint32_t ledger_process;
     apr_uint32_t ledger_slot;
+    apr_uint32_t evidence;
+    apr_uint32_t evidences_max;
     apr_uint32_t reserved;
 } amgr_board_sizes_t;
 
@@ -40,6 +42,7 @@ typedef struct amgr_board_offsets_t {
     apr_uint64_t processes;
     apr_uint64_t slots;
     apr_uint64_t ledger;
+    apr_uint64_t evidences;
     apr_uint64_t total; /**< bytes of the whole board */
 } amgr_board_offsets_t;
 
@@ -81,6 +84,11 @@ typedef struct amgr_board_records_t {
     amgr_record_t records[AMGR_RECORDS_MAX]; /**< by serial, modulo */
 } amgr_board_records_t;
 
+typedef struct amgr_board_evidences_t {
+    apr_uint64_t seq;
+    amgr_evidence_t evidences[AMGR_EVIDENCES_MAX]; /**< by serial, modulo */
+} amgr_board_evidences_t;
+
 static inline const void *amgr_board_at(const amgr_board_t *board,
                                         apr_uint64_t offset)
 {
@@ -94,5 +102,8 @@ static inline void *amgr_board_at_rw(amgr_board_t *board, apr_uint64_t offset)
 
 /** Take over the records of @a old that are sound (board_record.c). */
 void amgr_board_carry_records(amgr_board_t *board, const amgr_board_t *old);
+
+/** The same of evidences (board_evidence.c). */
+void amgr_board_carry_evidences(amgr_board_t *board, const amgr_board_t *old);
 
 #endif

@@ -219,6 +219,25 @@ static void read_records(amgr_view_t *view, const amgr_board_t *board,
     view->record_count = 0;
 }
 
+static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
+                           apr_pool_t *p)
+{
+    int count = amgr_board_count_evidences(board);
+    amgr_evidence_t *evidences =
+        apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
+    int try;
+
+    view->evidences = evidences;
+    for (try = 0; try < READ_TRIES && count > 0; try++) {
+        if (amgr_board_read_evidences(board, evidences, count,
+                                      &view->evidence_count) == APR_SUCCESS) {
+            return;
+        }
+        apr_sleep(READ_PAUSE_US);
+    }
+    view->evidence_count = 0;
+}
+
 /** The server's figures of now; those that only a tick can know stay. */
 static void refresh_server(amgr_snapshot_t *snapshot)
 {
@@ -272,6 +291,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     set_request_ages(snapshot);
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
+    read_evidences(view, board, p);
     view->snapshot = snapshot;
     view->config = config;
     view->counters = counters;

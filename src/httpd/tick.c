@@ -15,6 +15,8 @@
 #include "httpd/log.h"
 #include "httpd/others.h"
 #include "httpd/private_memory.h"
+#include "httpd/tick_evidence.h"
+#include "httpd/tick_locks.h"
 #include "httpd/tick_log.h"
 #include "render/view.h"
 
@@ -30,6 +32,7 @@ struct amgr_tick_t {
     amgr_runtime_t *runtime;
     const amgr_config_t *config;
     amgr_collector_t *collector;
+    amgr_tick_locks_t *locks; /**< in the ticker; else NULL */
     amgr_board_t *board;
     amgr_board_config_t published;
     int in_ticker;
@@ -87,6 +90,8 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->decisions_size = decisions_size;
     tick->decisions = decisions;
     tick->collector = collector;
+    tick->locks =
+        in_ticker ? amgr_tick_locks_create(runtime->children_max) : NULL;
     tick->data_file = amgr_runtime_data_file(runtime, tick->config, p);
     /* Writing to syslog may block, and makes its tag ours. */
     tick->log.use_syslog = in_ticker && tick->config->syslog;
@@ -107,8 +112,10 @@ void amgr_tick_resume(amgr_tick_t *tick)
 void amgr_tick_destroy(amgr_tick_t *tick)
 {
     amgr_collector_destroy(tick->collector);
+    amgr_tick_locks_destroy(tick->locks);
     amgr_private_memory_destroy(tick->decisions, tick->decisions_size);
     tick->collector = NULL;
+    tick->locks = NULL;
     tick->decisions = NULL;
 }
 
@@ -215,14 +222,36 @@ static void count_step(amgr_tick_t *tick, const amgr_decision_t *decision,
     }
 }
 
+/** What is to be seen of a process before something is done to it. */
+static void look_at(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
+                    const amgr_decision_t *decision, amgr_evidence_t *out)
+{
+    amgr_tick_evidence_take(tick->runtime, amgr_collector_proc(tick->collector),
+                            snapshot, decision, out);
+}
+
+/** Keep it with the record; and what a kill has cut off is in no other log. */
+static void keep_evidence(amgr_tick_t *tick, const amgr_record_t *record,
+                          amgr_evidence_t *evidence, int killed)
+{
+    if (record->serial != 0) {
+        amgr_tick_evidence_keep(tick->board, record, evidence);
+    }
+    if (killed) {
+        amgr_tick_evidence_log_lost(tick->server, tick->config, evidence);
+    }
+}
+
 /** Begin a retirement, or tell what a dry run would have done.  It is on
  * record before anything is done, should this process end in between. */
 static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
                   const amgr_decision_t *decision)
 {
+    amgr_evidence_t evidence;
     amgr_record_t record;
     apr_status_t rv;
 
+    look_at(tick, snapshot, decision, &evidence);
     amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
     amgr_board_write_record(tick->board, &record);
     rv = take_step(tick, snapshot, decision, &record);
@@ -236,6 +265,8 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         }
     }
     amgr_tick_log_record(&tick->log, tick->server, tick->config, &record, rv);
+    keep_evidence(tick, &record, &evidence,
+                  rv == APR_SUCCESS && record.action == AMGR_ACTION_KILL);
     if (decision->cause == AMGR_CAUSE_NONE) {
         amgr_others_tell(&record, AMGR_RETIREMENT_STEP);
     }
@@ -250,9 +281,14 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
 {
     const amgr_process_t *process = &snapshot->processes[decision->process];
     amgr_record_t *record = find_pending(tick, &process->id);
+    int is_kill = decision->step == AMGR_STEP_KILL;
+    amgr_evidence_t evidence;
     amgr_record_t unknown;
     apr_status_t rv;
 
+    if (is_kill) {
+        look_at(tick, snapshot, decision, &evidence);
+    }
     if (record == NULL) {
         record = &unknown;
         amgr_record_fill(record, snapshot, decision, &tick->config->limits);
@@ -265,6 +301,9 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         amgr_board_write_record(tick->board, record);
     }
     amgr_tick_log_step(tick->server, decision, record, rv);
+    if (is_kill) {
+        keep_evidence(tick, record, &evidence, rv == APR_SUCCESS);
+    }
     amgr_others_tell(record, AMGR_RETIREMENT_STEP);
 }
 
@@ -410,6 +449,9 @@ void amgr_tick_run(amgr_tick_t *tick)
                            tick->published.can_signal, tick->decisions,
                            tick->runtime->children_max);
         act(tick, snapshot, count);
+        amgr_tick_locks_run(tick->locks, tick->server,
+                            amgr_collector_proc(tick->collector), snapshot,
+                            counters);
     }
     amgr_collector_rest(tick->collector);
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,

@@ -17,6 +17,21 @@ int amgr_mode_is_idle(int mode)
            mode == AMGR_MODE_DEAD;
 }
 
+int amgr_slot_is_request(const amgr_slot_t *slot)
+{
+    switch (slot->mode) {
+    case AMGR_MODE_READ:
+    case AMGR_MODE_WRITE:
+    case AMGR_MODE_LOG:
+    case AMGR_MODE_DNS:
+        return 1;
+    case AMGR_MODE_GRACEFUL:
+        return slot->start_time_us > slot->stop_time_us;
+    default:
+        return 0;
+    }
+}
+
 char amgr_mode_letter(int mode)
 {
     static const char letters[AMGR_MODE_COUNT] = {

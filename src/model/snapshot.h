@@ -212,6 +212,14 @@ typedef struct amgr_snapshot_t {
 /** Idle in the sense of the Python tool: modes `_`, `I` and `.`. */
 int amgr_mode_is_idle(int mode);
 
+/**
+ * Whether a request is in flight: R, W, L and D; and G when one has begun and
+ * not ended.  Prefork's parent marks every child so at a graceful restart, and
+ * event every slot of a process that stops, whatever they do; on worker a
+ * thread marks itself so once it has finished.
+ */
+int amgr_slot_is_request(const amgr_slot_t *slot);
+
 /** mod_status's letter of a mode; `?` for a value that is none. */
 char amgr_mode_letter(int mode);
 

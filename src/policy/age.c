@@ -135,35 +135,14 @@ void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
     }
 }
 
-/* Whether a slot marked as gracefully finishing still runs a request.
- * Prefork's parent marks every child so at a graceful restart, and event every
- * slot of a process that stops, whatever they do; on worker and event a thread
- * marks itself so once it has finished. */
-static int is_finishing(const amgr_judging_t *tick, const amgr_slot_t *slot)
-{
-    return !tick->snapshot->server.threaded ||
-           slot->start_time_us > slot->stop_time_us;
-}
-
-static int is_request(const amgr_judging_t *tick, const amgr_slot_t *slot)
-{
-    switch (slot->mode) {
-    case AMGR_MODE_READ:
-    case AMGR_MODE_WRITE:
-    case AMGR_MODE_LOG:
-    case AMGR_MODE_DNS:
-        return 1;
-    case AMGR_MODE_GRACEFUL:
-        return is_finishing(tick, slot);
-    default:
-        return 0;
-    }
-}
-
+/* Whether the slot does anything at all; on prefork, where it is the parent
+ * that marks all alike as finishing, nobody can say that one does not. */
 static int is_busy(const amgr_judging_t *tick, const amgr_slot_t *slot)
 {
-    return slot->mode == AMGR_MODE_GRACEFUL ? is_finishing(tick, slot)
-                                            : !amgr_mode_is_idle(slot->mode);
+    if (slot->mode == AMGR_MODE_GRACEFUL && tick->snapshot->server.threaded) {
+        return amgr_slot_is_request(slot);
+    }
+    return !amgr_mode_is_idle(slot->mode);
 }
 
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
@@ -187,7 +166,7 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
         apr_interval_time_t age_us = slots[i].request_age_us;
 
         out->busy += is_busy(tick, &slots[i]);
-        out->requests += is_request(tick, &slots[i]);
+        out->requests += amgr_slot_is_request(&slots[i]);
         out->working += slots[i].mode == AMGR_MODE_WRITE ||
                         slots[i].mode == AMGR_MODE_LOG ||
                         slots[i].mode == AMGR_MODE_DNS;

@@ -22,6 +22,11 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_scoreboard(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
+/** A row for what was seen before a retirement, over so many columns; nothing
+ * when there is no evidence. */
+void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_record_t *record, int columns);
+
 /** Class of the headline's colour: "ok", "info", "warn" or "bad". */
 const char *amgr_page_health_class(int health);
 

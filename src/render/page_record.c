@@ -7,6 +7,8 @@
 
 #include "model/words.h"
 
+#define COLUMNS 11 /* of the table of records */
+
 static void put_measure_cell(amgr_sink_t *sink, const amgr_record_t *record,
                              apr_uint64_t value)
 {
@@ -156,6 +158,7 @@ void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink)
                           "Outcome|#In flight|VHost|Request");
     for (i = 0; i < view->record_count; i++) {
         put_record(view, sink, &view->records[i]);
+        amgr_page_evidence(view, sink, &view->records[i], COLUMNS);
     }
     amgr_page_end_table(sink);
     amgr_page_end_section(sink);
@@ -231,6 +234,7 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink)
     put_counter(sink, "Ticks", counters->ticks);
     put_counters(sink, "Errors", counters->errors, 0, AMGR_STAGE_COUNT,
                  amgr_stage_word);
+    put_counter(sink, "Orphaned locks", counters->orphaned_locks);
     put_millis(sink, "Last tick took", counters->last_wall_us, ticked);
     put_millis(sink, "CPU time of all ticks", counters->tick_cpu_us, ticked);
     amgr_page_begin_fact(sink, "Who ticks");

@@ -11,6 +11,7 @@
 
 #include "model/words.h"
 #include "render/json.h"
+#include "render/status_evidence.h"
 #include "render/status_parts.h"
 
 #define SCHEMA_VERSION 1
@@ -363,6 +364,7 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_seconds(json, "tick_cpu_seconds", (apr_time_t)counters->tick_cpu_us);
     put_seconds(json, "last_tick_seconds",
                 ticked ? (apr_time_t)counters->last_wall_us : AMGR_NO_TIME);
+    put_u64(json, "orphaned_locks", counters->orphaned_locks);
     amgr_json_end_object(json);
 }
 
@@ -420,6 +422,8 @@ static void put_record(amgr_json_t *json, const amgr_view_t *view,
     put_seconds(json, "ended_seconds", record->ended_us);
     put_u64(json, "rss_bytes", record->rss_bytes);
     put_steps(json, record);
+    amgr_json_key(json, "evidence");
+    amgr_write_evidence_json(view, json, amgr_view_evidence(view, record));
     amgr_json_end_object(json);
 }
 

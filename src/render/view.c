@@ -63,6 +63,20 @@ void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
     }
 }
 
+const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
+                                          const amgr_record_t *record)
+{
+    int i;
+
+    for (i = 0; i < view->evidence_count; i++) {
+        if (record->serial != 0 &&
+            view->evidences[i].serial == record->serial) {
+            return &view->evidences[i];
+        }
+    }
+    return NULL;
+}
+
 const char *amgr_view_group_name(const amgr_view_t *view, int group)
 {
     if (group < 0 || group >= view->snapshot->group_count) {

@@ -22,6 +22,8 @@ typedef struct amgr_view_t {
     apr_time_t now_wall_us;
     int refresh_sec;                  /**< page: 0 is off */
     const char *base_path;            /**< page: where assets/ hangs */
+    const amgr_evidence_t *evidences; /**< of some records, newest first */
+    int evidence_count;
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -56,6 +58,10 @@ amgr_health_e amgr_view_health(const amgr_view_t *view);
 const char *amgr_health_word(int health);
 
 void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out);
+
+/** What was seen before this retirement, or NULL. */
+const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
+                                          const amgr_record_t *record);
 
 /** Name of a group by its index; "unknown" when there is none. */
 const char *amgr_view_group_name(const amgr_view_t *view, int group);

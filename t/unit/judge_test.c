@@ -128,7 +128,10 @@ static void longest_request_decides_and_all_are_counted(void **state)
     world_slot(world, 100, 2)->mode = AMGR_MODE_READ;
     world_slot(world, 100, 3)->mode = AMGR_MODE_KEEPALIVE;
     world_slot(world, 100, 4)->mode = AMGR_MODE_CLOSING;
+    /* Marked as finishing: with a request, and without one. */
+    world_begin(world, 100, 6);
     world_slot(world, 100, 6)->mode = AMGR_MODE_GRACEFUL;
+    world_slot(world, 100, 7)->mode = AMGR_MODE_GRACEFUL;
     assert_int_equal(world_tick(world, 10 * SEC), 1);
     assert_int_equal(world->decisions[0].slot, 1);
     assert_int_equal(world->decisions[0].measured, 11 * SEC);

@@ -14,6 +14,7 @@
 #define VIEW_PROCESSES 16
 #define VIEW_SLOTS 16
 #define VIEW_RECORDS 4
+#define VIEW_EVIDENCES 2
 #define VIEW_NOW_US APR_INT64_C(1700000000123456)
 #define VIEW_SEC(n) ((apr_time_t)(n) * APR_USEC_PER_SEC)
 #define VIEW_KIB(n) ((apr_uint64_t)(n) * 1024)
@@ -25,6 +26,7 @@ typedef struct fixed_view_t {
     amgr_board_config_t config;
     amgr_counters_t counters;
     amgr_record_t records[VIEW_RECORDS];
+    amgr_evidence_t evidences[VIEW_EVIDENCES];
     amgr_process_t processes[VIEW_PROCESSES];
     amgr_slot_t slots[VIEW_SLOTS];
 } fixed_view_t;
@@ -50,6 +52,7 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.config = &fixed->config;
     fixed->view.counters = &fixed->counters;
     fixed->view.records = fixed->records;
+    fixed->view.evidences = fixed->evidences;
     fixed->view.show_requests = AMGR_SHOW_PATH;
     fixed->view.tick_wall_us = AMGR_NO_TIME;
     fixed->view.now_wall_us = VIEW_NOW_US;
@@ -172,6 +175,79 @@ static inline amgr_record_t *add_record(fixed_view_t *fixed, pid_t pid,
     return record;
 }
 
+static inline amgr_evidence_t *add_evidence(fixed_view_t *fixed,
+                                            const amgr_record_t *record)
+{
+    amgr_evidence_t *evidence =
+        &fixed->evidences[fixed->view.evidence_count++];
+
+    assert_true(fixed->view.evidence_count <= VIEW_EVIDENCES);
+    memset(evidence, 0, sizeof(*evidence));
+    evidence->serial = record->serial;
+    evidence->time_us = record->time_us;
+    evidence->took_us = 456;
+    evidence->rss_bytes = record->rss_bytes;
+    evidence->anon_bytes = AMGR_UNKNOWN;
+    evidence->pid = (apr_int32_t)record->id.pid;
+    return evidence;
+}
+
+static inline amgr_evidence_request_t *add_in_flight(amgr_evidence_t *evidence,
+                                                     int mode,
+                                                     apr_time_t age_us)
+{
+    amgr_evidence_request_t *request =
+        &evidence->requests[evidence->request_count++];
+
+    request->age_us = age_us;
+    request->process_slot = 3;
+    request->thread = evidence->request_count - 1;
+    request->mode = mode;
+    apr_cpystrn(request->client, "192.0.2.7", sizeof(request->client));
+    apr_cpystrn(request->protocol, "http/1.1", sizeof(request->protocol));
+    apr_cpystrn(request->vhost, "www.example.org:443", sizeof(request->vhost));
+    apr_cpystrn(request->request, "POST /upload?key=secret HTTP/1.1",
+                sizeof(request->request));
+    return request;
+}
+
+static inline amgr_evidence_thread_t *add_blocked(amgr_evidence_t *evidence,
+                                                  const char *call, int fd,
+                                                  const char *target,
+                                                  const char *wchan)
+{
+    amgr_evidence_thread_t *entry =
+        &evidence->blocked[evidence->thread_count++];
+
+    entry->tid = evidence->pid + evidence->thread_count - 1;
+    entry->count = 1;
+    entry->state = AMGR_TASK_SYSCALL;
+    entry->fd = fd;
+    apr_cpystrn(entry->call, call, sizeof(entry->call));
+    apr_cpystrn(entry->target, target, sizeof(entry->target));
+    apr_cpystrn(entry->wchan, wchan, sizeof(entry->wchan));
+    return entry;
+}
+
+static inline void add_prefork_evidence(fixed_view_t *fixed,
+                                        const amgr_record_t *record)
+{
+    amgr_evidence_t *evidence = add_evidence(fixed, record);
+
+    evidence->anon_bytes = VIEW_MIB(580);
+    evidence->threads = 7;
+    evidence->threads_left_out = 1;
+    evidence->threads_unread = 2;
+    evidence->requests_left_out = 3;
+    add_in_flight(evidence, AMGR_MODE_WRITE, VIEW_SEC(121) + 250000);
+    add_in_flight(evidence, AMGR_MODE_READ, AMGR_NO_TIME)->request[0] = '\0';
+    add_blocked(evidence, "recvfrom", 12,
+                "tcp 127.0.0.1:40000 to 10.0.0.5:3306", "wait_woken");
+    add_blocked(evidence, "running", -1, "", "")->state = AMGR_TASK_RUNNING;
+    add_blocked(evidence, "futex", -1, "private futex", "futex_do_wait")
+        ->count = 2;
+}
+
 static inline void add_prefork_records(fixed_view_t *fixed)
 {
     amgr_record_t *record;
@@ -181,6 +257,7 @@ static inline void add_prefork_records(fixed_view_t *fixed)
     record->measured = (apr_uint64_t)VIEW_SEC(121) + 250000;
     record->limit = (apr_uint64_t)VIEW_SEC(120);
     record->ended_us = 312456;
+    add_prefork_evidence(fixed, record);
     record = add_record(fixed, 1002, AMGR_VERDICT_MEMORY_IDLE,
                         AMGR_OUTCOME_FAILED);
     record->active = 0;
@@ -349,6 +426,28 @@ static inline void add_event_workers(fixed_view_t *fixed)
     fixed->slots[3].last_used_us = VIEW_NOW_US + VIEW_SEC(60);
 }
 
+/* Whatever a child, a path or a socket's name may hold. */
+static inline void add_hostile_evidence(fixed_view_t *fixed,
+                                        const amgr_record_t *record)
+{
+    amgr_evidence_t *evidence = add_evidence(fixed, record);
+    amgr_evidence_request_t *request;
+    amgr_evidence_thread_t *entry;
+
+    evidence->access = AMGR_EVIDENCE_DENIED;
+    evidence->rss_bytes = AMGR_UNKNOWN;
+    request = add_in_flight(evidence, 99, 1);
+    request->process_slot = -1;
+    fill_bytes(request->request, sizeof(request->request), 30);
+    fill_bytes(request->client, sizeof(request->client), 90);
+    fill_bytes(request->vhost, sizeof(request->vhost), 150);
+    fill_bytes(request->protocol, sizeof(request->protocol), 200);
+    entry = add_blocked(evidence, "", 0, "", "");
+    fill_bytes(entry->call, sizeof(entry->call), 0);
+    fill_bytes(entry->target, sizeof(entry->target), 25);
+    fill_bytes(entry->wchan, sizeof(entry->wchan), 225);
+}
+
 /* Hostile bytes everywhere, the storm breaker open, the dearer metric. */
 static inline void view_event(fixed_view_t *fixed)
 {
@@ -391,6 +490,7 @@ static inline void view_event(fixed_view_t *fixed)
     fill_bytes(record->request, sizeof(record->request), 170);
     fill_bytes(record->vhost, sizeof(record->vhost), 120);
     fill_bytes(record->group, sizeof(record->group), 20);
+    add_hostile_evidence(fixed, record);
 }
 
 /* A golden file, and the same bytes through buffers too small for a single

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any bytes through the parsers of what threads are doing: system calls, links
+ * of descriptors, lines of the tables of sockets and of maps.  Checked besides
+ * memory: a failure leaves the output alone, and every string ends.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/proc_maps.h"
+#include "proc/proc_socket.h"
+#include "proc/proc_task.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(int ok)
+{
+    if (!ok) {
+        abort();
+    }
+}
+
+static void check_untouched(apr_status_t rv, const void *out, size_t len)
+{
+    const unsigned char *bytes = out;
+    size_t i;
+
+    check(rv == APR_SUCCESS || rv == APR_EGENERAL);
+    for (i = 0; rv != APR_SUCCESS && i < len; i++) {
+        check(bytes[i] == 0x5a);
+    }
+}
+
+static void parse_call(const char *buf, size_t len)
+{
+    char name[AMGR_SYSCALL_NAME_LEN];
+    amgr_proc_syscall_t call;
+    amgr_proc_futex_t futex;
+    apr_status_t rv;
+
+    memset(&call, 0x5a, sizeof(call));
+    rv = amgr_proc_parse_syscall(buf, len, &call);
+    check_untouched(rv, &call, sizeof(call));
+    if (rv == APR_SUCCESS) {
+        amgr_proc_syscall_name(&call, name, sizeof(name));
+        check(name[0] != '\0' && strlen(name) < sizeof(name));
+        check(amgr_proc_syscall_fd(&call) >= -1);
+        (void)amgr_proc_syscall_futex(&call, &futex); /* memory only */
+    }
+}
+
+static void parse_texts(const char *buf, size_t len)
+{
+    char wchan[8];
+    amgr_proc_target_t target;
+    apr_status_t rv;
+
+    memset(wchan, 0x5a, sizeof(wchan));
+    rv = amgr_proc_parse_wchan(buf, len, wchan, sizeof(wchan));
+    check_untouched(rv, wchan, sizeof(wchan));
+    check(rv != APR_SUCCESS || memchr(wchan, '\0', sizeof(wchan)) != NULL);
+    memset(&target, 0x5a, sizeof(target));
+    rv = amgr_proc_parse_target(buf, len, &target);
+    check_untouched(rv, &target, sizeof(target));
+    check(rv != APR_SUCCESS ||
+          memchr(target.text, '\0', sizeof(target.text)) != NULL);
+}
+
+static void check_socket(apr_status_t rv, const amgr_proc_socket_t *found)
+{
+    check_untouched(rv, found, sizeof(*found));
+    check(rv != APR_SUCCESS ||
+          (memchr(found->local, '\0', sizeof(found->local)) != NULL &&
+           memchr(found->peer, '\0', sizeof(found->peer)) != NULL));
+}
+
+static void parse_mapping(const char *buf, size_t len)
+{
+    amgr_proc_mapping_t mapping;
+    apr_status_t rv;
+
+    memset(&mapping, 0x5a, sizeof(mapping));
+    rv = amgr_proc_parse_mapping(buf, len, &mapping);
+    check_untouched(rv, &mapping, sizeof(mapping));
+    check(rv != APR_SUCCESS ||
+          (mapping.start < mapping.end &&
+           memchr(mapping.name, '\0', sizeof(mapping.name)) != NULL));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *buf = (const char *)data;
+    amgr_proc_socket_t found;
+
+    parse_call(buf, size);
+    parse_texts(buf, size);
+    memset(&found, 0x5a, sizeof(found));
+    check_socket(amgr_proc_parse_inet(buf, size, AMGR_SOCKET_TCP, &found),
+                 &found);
+    memset(&found, 0x5a, sizeof(found));
+    check_socket(amgr_proc_parse_unix(buf, size, &found), &found);
+    parse_mapping(buf, size);
+    return 0;
+}
