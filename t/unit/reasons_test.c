@@ -230,6 +230,32 @@ static void recycling_keeps_clear_of_the_breaker(void **state)
     world_destroy(world);
 }
 
+static void recycling_does_not_make_up_for_what_is_left(void **state)
+{
+    world_t *world = world_create(8, 1);
+
+    (void)state; /* cmocka's signature */
+    world_natives(world, 4);
+    world->limits.max_retiring.percent = 0;
+    world->limits.max_retiring.value = 4;
+    world_tick(world, SEC);
+    world->limits.max_memory_idle_bytes = 20 * MB;
+    world->limits.max_requests = jittered(7, 0);
+    set_rss(world, 100, 30 * MB);
+    set_rss(world, 101, 30 * MB);
+    world_age(world, 101, SEC);
+    world_slot(world, 102, 0)->child_accesses = 8;
+    world_tick(world, SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_MIN_AGE);
+    assert_int_equal(world_cause(world, 102), AMGR_CAUSE_NONE);
+    assert_int_equal(world->ledger->over_count, 2);
+    /* One is still over its limit: this is no moment without any. */
+    assert_true(world->ledger->clear_mono_us !=
+                world->snapshot.server.time.mono_us);
+    world_destroy(world);
+}
+
 static void an_open_breaker_lets_recycling_go(void **state)
 {
     world_t *world = world_create(8, 1);
@@ -582,6 +608,7 @@ int main(void)
         cmocka_unit_test(jitter_parts_those_born_together),
         cmocka_unit_test(recycling_goes_a_few_at_a_time),
         cmocka_unit_test(recycling_keeps_clear_of_the_breaker),
+        cmocka_unit_test(recycling_does_not_make_up_for_what_is_left),
         cmocka_unit_test(an_open_breaker_lets_recycling_go),
         cmocka_unit_test(hard_memory_skips_strikes_and_waiting),
         cmocka_unit_test(hard_memory_obeys_the_other_rules),
