@@ -30,7 +30,8 @@
     X(AMGR_TAG_STUCK, "AMGR0020", "a worker outlives its SIGKILL")            \
     X(AMGR_TAG_STEP, "AMGR0021", "a retirement takes its next step")          \
     X(AMGR_TAG_POSIXSEM, "AMGR0022", "killed workers would keep mutexes")     \
-    X(AMGR_TAG_NO_GROUP, "AMGR0023", "a section is for no group there is")
+    X(AMGR_TAG_NO_GROUP, "AMGR0023", "a section is for no group there is")    \
+    X(AMGR_TAG_BUDGETS_FULL, "AMGR0030", "too many different time limits")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

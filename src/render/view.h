@@ -22,6 +22,8 @@ typedef struct amgr_view_t {
     apr_time_t now_wall_us;
     int refresh_sec;                  /**< page: 0 is off */
     const char *base_path;            /**< page: where assets/ hangs */
+    apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
+                               the children say */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
