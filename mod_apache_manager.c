@@ -16,6 +16,7 @@
 #include "httpd/drain.h"
 #include "httpd/handler.h"
 #include "httpd/hooks.h"
+#include "httpd/max_time.h"
 #include "httpd/others.h"
 
 static void register_hooks(apr_pool_t *p)
@@ -45,10 +46,10 @@ static void register_hooks(apr_pool_t *p)
 
 AP_DECLARE_MODULE(apache_manager) = {
     STANDARD20_MODULE_STUFF,
-    NULL, /* per-directory configuration: none */
-    NULL,
+    amgr_max_time_create, /* the one directive of sections */
+    amgr_max_time_merge,
     amgr_config_create,
-    NULL, /* nothing to merge: directives are global */
+    NULL, /* nothing to merge: all others are global */
     amgr_directives,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)

@@ -15,6 +15,7 @@
 /* Far above what httpd can be built for; keeps the arithmetic from wrapping. */
 #define PROCESS_MAX (1 << 20)
 #define SLOT_MAX (1 << 24)
+#define THREAD_MAX (1 << 20)
 
 _Static_assert(sizeof(amgr_counters_t) % sizeof(apr_uint64_t) == 0,
                "counters are copied word by word");
@@ -36,6 +37,14 @@ static const amgr_board_sizes_t own_sizes = {
     .evidence = sizeof(amgr_evidence_t),
     .evidences_max = AMGR_EVIDENCES_MAX,
 };
+
+/* Slots in the ledger: the scoreboard's, and the requests of HTTP/2. */
+static int ledger_slots(const amgr_board_dims_t *dims)
+{
+    int rows = dims->thread_limit > 0 ? dims->slot_max / dims->thread_limit : 0;
+
+    return rows * amgr_ledger_columns(dims->thread_limit);
+}
 
 /* Reserve @a bytes at *end, which moves to the next cache line after it. */
 static apr_uint64_t place(apr_uint64_t *end, apr_uint64_t bytes)
@@ -63,7 +72,7 @@ static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
     out->processes = place(&end, processes * sizeof(amgr_process_t));
     out->slots = place(&end, slots * sizeof(amgr_slot_t));
     out->ledger =
-        place(&end, amgr_ledger_size(dims->process_max, dims->slot_max));
+        place(&end, amgr_ledger_size(dims->process_max, ledger_slots(dims)));
     out->evidences = place(&end, sizeof(amgr_board_evidences_t));
     out->total = end;
 }
@@ -72,7 +81,7 @@ static int are_sane(const amgr_board_dims_t *dims)
 {
     return dims->process_max >= 0 && dims->process_max <= PROCESS_MAX &&
            dims->slot_max >= 0 && dims->slot_max <= SLOT_MAX &&
-           dims->thread_limit >= 0 && dims->thread_limit <= SLOT_MAX;
+           dims->thread_limit >= 0 && dims->thread_limit <= THREAD_MAX;
 }
 
 apr_size_t amgr_board_size(const amgr_board_dims_t *dims)
@@ -96,9 +105,10 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
     lay_out(dims, &board->at);
     amgr_orders_init(amgr_board_at_rw(board, board->at.orders),
                      dims->process_max);
-    (void)amgr_ledger_init(amgr_board_at_rw(board, board->at.ledger),
-                           dims->process_max, dims->slot_max,
-                           dims->thread_limit); /* it stands in place */
+    (void)amgr_ledger_init(
+        amgr_board_at_rw(board, board->at.ledger), dims->process_max,
+        ledger_slots(dims),
+        amgr_ledger_columns(dims->thread_limit)); /* it stands in place */
     /* Last, so that nobody takes half a header for a board. */
     __atomic_store_n(&board->magic, AMGR_BOARD_MAGIC, __ATOMIC_RELEASE);
     return board;
@@ -135,7 +145,8 @@ static int are_ours(const amgr_board_t *board)
     }
     ledger = amgr_board_at(board, at.ledger);
     return amgr_ledger_fits(ledger, board->dims.process_max,
-                            board->dims.slot_max, board->dims.thread_limit);
+                            ledger_slots(&board->dims),
+                            amgr_ledger_columns(board->dims.thread_limit));
 }
 
 apr_status_t amgr_board_check(const void *memory, apr_size_t size,

@@ -13,7 +13,9 @@
 #include "httpd/collector.h"
 #include "httpd/private_memory.h"
 #include "httpd/scoreboard.h"
+#include "httpd/slot_times.h"
 #include "model/words.h"
+#include "policy/ledger.h"
 #include "policy/sections.h"
 
 /** A fork this young may not have given itself its title yet. */
@@ -39,11 +41,14 @@ amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
     apr_size_t max = (apr_size_t)runtime->children_max;
     apr_size_t slots =
         (apr_size_t)runtime->server_limit * (apr_size_t)runtime->thread_limit;
+    apr_size_t streams = (apr_size_t)runtime->server_limit *
+                         (apr_size_t)amgr_ledger_streams(runtime->thread_limit);
     apr_size_t size = aligned(sizeof(amgr_collector_t)) +
                       max * (sizeof(amgr_process_t) + 2 * sizeof(amgr_known_t) +
                              sizeof(amgr_child_t) + 3 * sizeof(pid_t) +
                              sizeof(apr_uint64_t)) +
-                      slots * sizeof(amgr_slot_t) + 8 * 16;
+                      slots * sizeof(amgr_slot_t) +
+                      streams * sizeof(amgr_stream_t) + 9 * 16;
     amgr_collector_t *collector = amgr_private_memory_create(size);
     char *next = (char *)collector + aligned(sizeof(amgr_collector_t));
 
@@ -60,6 +65,8 @@ amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
     collector->snapshot.slot_max = (int)slots;
     collector->snapshot.processes = take(&next, max, sizeof(amgr_process_t));
     collector->snapshot.slots = take(&next, slots, sizeof(amgr_slot_t));
+    collector->snapshot.stream_max = (int)streams;
+    collector->snapshot.streams = take(&next, streams, sizeof(amgr_stream_t));
     collector->known = take(&next, max, sizeof(amgr_known_t));
     collector->before = take(&next, max, sizeof(amgr_known_t));
     collector->children = take(&next, max, sizeof(amgr_child_t));
@@ -380,6 +387,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
     amgr_scoreboard_read_server(&snapshot->server);
     amgr_collect_capacity(collector);
     list_processes(collector, faults);
+    amgr_slot_times_read(collector->runtime, limits, snapshot);
     amgr_collect_memory(collector, limits, faults);
     amgr_snapshot_complete(snapshot, collector->numbers);
     amgr_sections_assign(limits, snapshot);

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "httpd/directive_parts.h"
 #include "httpd/directives_reasons.h"
+#include "httpd/max_time.h"
 #include "model/request.h"
 #include "policy/ledger.h"
 
@@ -90,6 +91,35 @@ static const char *set_duration_or_off(cmd_parms *cmd, void *unused,
 {
     (void)unused;
     return set_span(cmd, value, 1);
+}
+
+/** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
+ * it merges sections. */
+static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
+                                char *const argv[])
+{
+    const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+    const char *expected;
+    const char *wrong = "";
+    amgr_budget_t budget;
+
+    if (misplaced_in != NULL) {
+        return misplaced_in;
+    }
+    expected = amgr_budget_parse(argc, argv, &budget, &wrong);
+    if (expected != NULL) {
+        return refuse(cmd, wrong,
+                      argc > 0 && wrong == argv[0]
+                          ? apr_pstrcat(cmd->pool, expected, ", or Off", NULL)
+                          : expected);
+    }
+    if (cmd->path == NULL && !cmd->server->is_virtual) {
+        amgr_config_t *config = member(cmd);
+
+        config->limits.max_time_us = budget.max_time_us;
+    }
+    amgr_max_time_set(cmd, section, &budget);
+    return NULL;
 }
 
 static const char *set_interval(cmd_parms *cmd, void *unused, const char *value)
@@ -265,8 +295,10 @@ const command_rec amgr_directives[] = {
               "memory in bytes (K, M, G, T) of an active worker, or Off"),
     LIMIT_ROW("ManagerMaxMemoryIdle", set_size, max_memory_idle_bytes,
               "memory in bytes (K, M, G, T) of an idle worker, or Off"),
-    LIMIT_ROW("ManagerMaxTime", set_duration_or_off, max_time_us,
-              "age (ms, s, m, h, d) of a running request, or Off"),
+    AP_INIT_TAKE_ARGV("ManagerMaxTime", set_max_time, NULL,
+                      RSRC_CONF | ACCESS_CONF,
+                      "age (ms, s, m, h, d) of a running request, or Off; "
+                      "uploads, streams, upgrades"),
     LIMIT_ROW("ManagerHangingThreshold", set_duration, hanging_us,
               "age from which a request is counted as hanging"),
     LIMIT_ROW("ManagerMemoryMetric", set_metric, metric,

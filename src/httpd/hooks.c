@@ -17,6 +17,7 @@
 #include "httpd/drain.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
+#include "httpd/max_time.h"
 #include "httpd/scoreboard.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
@@ -136,7 +137,7 @@ static void set_data_file(amgr_runtime_t *runtime, const char *path)
 int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                           apr_pool_t *ptemp, server_rec *s)
 {
-    const amgr_config_t *config = amgr_config_main();
+    amgr_config_t *config = amgr_config_main();
     amgr_runtime_t *runtime;
 
     (void)plog; /* the hook's signature */
@@ -156,6 +157,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     amgr_wsgi_check_sections(s, &parent->wsgi, &config->limits);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     amgr_hazards_check(s);
+    amgr_max_time_number(s, runtime, &config->limits);
     if (amgr_ticker_stop(runtime)) {
         begin(runtime);
     }

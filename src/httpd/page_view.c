@@ -12,6 +12,7 @@
 #include "httpd/collect.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
+#include "httpd/slot_times.h"
 #include "model/words.h"
 
 #define READ_TRIES 20
@@ -19,7 +20,7 @@
 
 /** Room for everything that can be there at once. */
 static amgr_snapshot_t *make_snapshot(int process_max, int live_rows,
-                                      apr_pool_t *p)
+                                      int streams, apr_pool_t *p)
 {
     amgr_snapshot_t *snapshot = apr_pcalloc(p, sizeof(*snapshot));
 
@@ -29,6 +30,9 @@ static amgr_snapshot_t *make_snapshot(int process_max, int live_rows,
     snapshot->slot_max = live_rows * amgr_scoreboard_columns();
     snapshot->slots =
         apr_palloc(p, (apr_size_t)snapshot->slot_max * sizeof(amgr_slot_t));
+    snapshot->stream_max = streams;
+    snapshot->streams =
+        apr_palloc(p, (apr_size_t)streams * sizeof(amgr_stream_t));
     return snapshot;
 }
 
@@ -152,6 +156,26 @@ static void add_slots(amgr_snapshot_t *snapshot)
     }
 }
 
+/** A connection of HTTP/2 shows the oldest of its requests. */
+static void show_streams(amgr_snapshot_t *snapshot)
+{
+    apr_time_t now_us = snapshot->server.time.wall_us;
+    int i;
+
+    for (i = 0; i < snapshot->stream_count; i++) {
+        const amgr_stream_t *stream = &snapshot->streams[i];
+        amgr_slot_t *slot = &snapshot->slots[stream->slot];
+        apr_interval_time_t age_us =
+            now_us > stream->start_time_us ? now_us - stream->start_time_us : 0;
+
+        if (!amgr_slot_is_timed(slot, 0) && age_us > slot->request_age_us) {
+            slot->request_age_us = age_us;
+            slot->max_time_us = stream->max_time_us;
+            slot->endless = stream->endless;
+        }
+    }
+}
+
 /** For display the wall clock will do. */
 static void set_request_ages(amgr_snapshot_t *snapshot)
 {
@@ -270,7 +294,8 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     board = runtime->board.shared;
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));
-    snapshot = make_snapshot(runtime->children_max, count_live_rows(), p);
+    snapshot = make_snapshot(runtime->children_max, count_live_rows(),
+                             amgr_slot_times_room(runtime), p);
     view->tick_wall_us = AMGR_NO_TIME;
     if (read_tick(board, snapshot) == APR_SUCCESS) {
         view->tick_wall_us = snapshot->server.time.wall_us;
@@ -288,7 +313,11 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     if (config->no_monitor) {
         look_at_self(snapshot);
     }
+    amgr_slot_times_read(runtime, &config->limits, snapshot);
     set_request_ages(snapshot);
+    if (snapshot->server.extended) {
+        show_streams(snapshot);
+    }
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
     read_evidences(view, board, p);
@@ -296,6 +325,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
+    view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     view->now_wall_us = snapshot->server.time.wall_us;
     return APR_SUCCESS;
 }

@@ -15,6 +15,7 @@
 
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
+#include "policy/ledger.h"
 
 #define AMGR_RUNTIME_VERSION 1
 #define RUNTIME_KEY "mod_apache_manager:runtime"
@@ -148,8 +149,9 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
     runtime->children_memory =
         amgr_private_memory_create(runtime->children_size);
     if (runtime->children_memory == NULL ||
-        amgr_mailbox_create(&runtime->mailbox, runtime->server_limit) !=
-            APR_SUCCESS) {
+        amgr_mailbox_create(
+            &runtime->mailbox, runtime->server_limit, runtime->thread_limit,
+            amgr_ledger_streams(runtime->thread_limit)) != APR_SUCCESS) {
         amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, errno,
                  "no memory for the table of children: nothing is watched");
         amgr_board_file_remove(&runtime->board);

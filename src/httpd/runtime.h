@@ -15,6 +15,7 @@
 #include "httpd/children.h"
 #include "httpd/config.h"
 #include "httpd/mailbox.h"
+#include "policy/budget.h"
 
 /** The name that ps and top know the ticker by. */
 #define AMGR_HELPER_COMM "apache-manager"
@@ -45,6 +46,7 @@ typedef struct amgr_runtime_t {
     amgr_mailbox_t mailbox;
     amgr_ticker_state_t ticker;
     char data_file[1024]; /**< that this server writes; empty: none */
+    amgr_budgets_t budgets; /**< time limits; a child has those of its fork */
 } amgr_runtime_t;
 
 /** The current record, or NULL where the module could not set itself up. */

@@ -271,3 +271,12 @@ void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
         process->slot_count++;
     }
 }
+
+int amgr_scoreboard_still_has(int row, int column, apr_time_t start_time_us)
+{
+    const worker_score *score =
+        ap_get_scoreboard_worker_from_indexes(row, column);
+
+    return score != NULL && __atomic_load_n(&score->start_time,
+                                            __ATOMIC_RELAXED) == start_time_us;
+}

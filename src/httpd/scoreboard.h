@@ -41,4 +41,8 @@ int amgr_scoreboard_generation(void);
 void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
                               amgr_snapshot_t *snapshot);
 
+/** Whether the slot has still, after a copy of it was made, the request that
+ * began at @a start_time_us. */
+int amgr_scoreboard_still_has(int row, int column, apr_time_t start_time_us);
+
 #endif

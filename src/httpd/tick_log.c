@@ -228,7 +228,7 @@ void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
     }
     log->forged = faults->contradicted > 0;
     if (!snapshot->server.extended && !log->time_inert &&
-        (config->limits.max_time_us != AMGR_LIMIT_OFF ||
+        (amgr_limits_time_is_set(&config->limits) ||
          config->limits.max_requests.limit != AMGR_LIMIT_OFF)) {
         amgr_log(s, AMGR_TAG_INERT_TIME, APLOG_WARNING, 0,
                  "ExtendedStatus is Off: the age and number of requests is "

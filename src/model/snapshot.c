@@ -71,6 +71,7 @@ void amgr_snapshot_clear(amgr_snapshot_t *snapshot)
     snapshot->group_count = 0;
     snapshot->process_count = 0;
     snapshot->slot_count = 0;
+    snapshot->stream_count = 0;
     snapshot->incomplete = 0;
     snapshot->hanging = 0;
 }
@@ -133,7 +134,8 @@ static void complete_process(const amgr_snapshot_t *snapshot,
         process->accesses = 0;
         return;
     }
-    process->active = process->slot_count == 0;
+    /* A connection of HTTP/2 may rest in no slot while its requests run. */
+    process->active = process->slot_count == 0 || process->stream_count > 0;
     process->accesses = 0;
     for (; slot < end; slot++) {
         process->accesses += slot->child_accesses;

@@ -58,7 +58,29 @@ typedef struct amgr_slot_t {
     char request[AMGR_SLOT_REQUEST_LEN];
     char vhost[AMGR_SLOT_VHOST_LEN];
     char protocol[AMGR_SLOT_PROTOCOL_LEN];
+    apr_interval_time_t max_time_us; /**< the limit of its running request;
+                                          AMGR_LIMIT_OFF: none */
+    apr_uint32_t restamp; /**< another one: the request's time began anew */
+    apr_int32_t paused;   /**< its time stands still: the client is at work */
+    apr_int32_t endless;  /**< exempt: upgraded, or a stream of events */
+    apr_int32_t streams;  /**< requests of HTTP/2 noted on its connection */
 } amgr_slot_t;
+
+/**
+ * A request of HTTP/2 that runs.  Many share the slot of one connection, and
+ * the scoreboard times none of them.
+ */
+typedef struct amgr_stream_t {
+    apr_time_t start_time_us; /**< wall, as the child noted it */
+    apr_interval_time_t max_time_us;    /**< as a slot's, and so on */
+    apr_interval_time_t request_age_us; /**< verdict's age or AMGR_NO_TIME */
+    apr_int32_t slot;   /**< its connection's, index into the slots */
+    apr_int32_t column; /**< its column in the ledger, after the threads' */
+    apr_uint32_t restamp;
+    apr_int32_t paused;
+    apr_int32_t endless;
+    apr_int32_t reserved;
+} amgr_stream_t;
 
 typedef enum amgr_kind_e {
     AMGR_KIND_NATIVE = 0, /**< a child of the MPM: owns a row of slots */
@@ -139,6 +161,8 @@ typedef struct amgr_process_t {
     apr_uint64_t accesses;    /**< requests it has finished; 0 for foreign */
     apr_int32_t section;      /**< index + 1 of its own limits, 0: none */
     apr_int32_t wished;       /**< another module wants it to be retired */
+    apr_int32_t first_stream; /**< index into the snapshot's streams */
+    apr_int32_t stream_count;
 } amgr_process_t;
 
 /** Statistics over the resident sizes of a group's processes. */
@@ -207,6 +231,9 @@ typedef struct amgr_snapshot_t {
     int slot_max;
     int incomplete;   /**< something could not be collected at this tick */
     int hanging;      /**< slots whose request is older than the threshold */
+    amgr_stream_t *streams; /**< of the tick alone: never published */
+    int stream_count;
+    int stream_max;
 } amgr_snapshot_t;
 
 /** Idle in the sense of the Python tool: modes `_`, `I` and `.`. */

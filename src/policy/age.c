@@ -5,6 +5,8 @@
  * next, and its age runs on the monotonic clock from when the stamp was first
  * seen.  A clock that jumps can make an age too small, never too large.
  */
+#include <string.h>
+
 #include "policy/judging.h"
 
 /* How far the clocks may drift apart between two ticks before it counts as a
@@ -30,19 +32,26 @@ void amgr_age_begin(amgr_judging_t *tick)
     tick->steady = drift >= -STEP_US && drift <= STEP_US;
 }
 
-/* The ledger's entry of a slot, or NULL for one outside its table. */
-static amgr_ledger_slot_t *entry_of(const amgr_judging_t *tick,
-                                    const amgr_slot_t *slot)
+/* A request as it looks at this tick, wherever its times were noted. */
+typedef struct sighting_t {
+    apr_time_t start_time_us;
+    apr_uint32_t restamp;
+    int exempt;    /* its time does not run now */
+    int inherited; /* a predecessor's: its process began later */
+    amgr_ledger_slot_t *seen;
+} sighting_t;
+
+/* The ledger's entry of a column of the row, or NULL outside its table. */
+static amgr_ledger_slot_t *entry_of(const amgr_judging_t *tick, int row,
+                                    int column)
 {
     amgr_ledger_t *ledger = tick->ledger;
     apr_int64_t index;
 
-    if (slot->process_slot < 0 || slot->thread < 0 ||
-        slot->thread >= ledger->thread_limit) {
+    if (row < 0 || column < 0 || column >= ledger->thread_limit) {
         return NULL;
     }
-    index =
-        (apr_int64_t)slot->process_slot * ledger->thread_limit + slot->thread;
+    index = (apr_int64_t)row * ledger->thread_limit + column;
     if (index >= ledger->slot_max) {
         return NULL;
     }
@@ -50,18 +59,17 @@ static amgr_ledger_slot_t *entry_of(const amgr_judging_t *tick,
 }
 
 /* Whether a request seen for the first time must have begun since the
- * previous tick: that tick knew the slot with an earlier request, or would
+ * previous tick: that tick knew its place with an earlier request, or would
  * have known this one. */
-static int began_since(const amgr_judging_t *tick, const amgr_slot_t *slot,
+static int began_since(const amgr_judging_t *tick, const sighting_t *now,
                        const amgr_process_t *process,
-                       const amgr_ledger_process_t *entry,
-                       const amgr_ledger_slot_t *seen)
+                       const amgr_ledger_process_t *entry)
 {
     if (!tick->steady) {
         return 0;
     }
-    if (seen->pid == process->id.pid) {
-        return seen->start_time_us < slot->start_time_us;
+    if (now->seen->pid == process->id.pid) {
+        return now->seen->start_time_us < now->start_time_us;
     }
     return (entry != NULL && entry->ticks > 1) ||
            (process->age_us != AMGR_NO_TIME &&
@@ -70,9 +78,9 @@ static int began_since(const amgr_judging_t *tick, const amgr_slot_t *slot,
 
 /* How long a request seen for the first time has been running for certain. */
 static apr_interval_time_t credit(const amgr_judging_t *tick,
-                                  const amgr_slot_t *slot)
+                                  apr_time_t start_time_us)
 {
-    apr_interval_time_t age_us = tick->wall_us - slot->start_time_us;
+    apr_interval_time_t age_us = tick->wall_us - start_time_us;
 
     if (age_us < 0) {
         return 0;
@@ -90,48 +98,105 @@ static int goes_on(const amgr_slot_t *slot, const amgr_process_t *process,
            slot->start_time_us > slot->stop_time_us;
 }
 
+static void see_first(const amgr_judging_t *tick, const sighting_t *now,
+                      const amgr_process_t *process,
+                      const amgr_ledger_process_t *entry)
+{
+    amgr_ledger_slot_t *seen = now->seen;
+    /* Time that began anew did so nobody knows when. */
+    int began = now->restamp == 0 && began_since(tick, now, process, entry);
+
+    seen->pid = process->id.pid;
+    seen->start_time_us = now->start_time_us;
+    seen->seen_mono_us =
+        tick->mono_us - (began ? credit(tick, now->start_time_us) : 0);
+    if (now->inherited) {
+        seen->seen_mono_us = AMGR_NO_TIME;
+    }
+}
+
+/* The age that counts, from what the ledger has seen of the request. */
+static apr_interval_time_t age_of(const amgr_judging_t *tick,
+                                  const sighting_t *now,
+                                  const amgr_process_t *process,
+                                  const amgr_ledger_process_t *entry)
+{
+    amgr_ledger_slot_t *seen = now->seen;
+
+    if (seen->pid != process->id.pid ||
+        seen->start_time_us != now->start_time_us) {
+        see_first(tick, now, process, entry);
+    }
+    else if ((now->exempt || seen->restamp != now->restamp) &&
+             seen->seen_mono_us != AMGR_NO_TIME) {
+        seen->seen_mono_us = tick->mono_us;
+    }
+    seen->restamp = now->restamp;
+    if (now->exempt || seen->seen_mono_us == AMGR_NO_TIME ||
+        seen->seen_mono_us > tick->mono_us) {
+        return AMGR_NO_TIME;
+    }
+    return tick->mono_us - seen->seen_mono_us;
+}
+
 static void age_slot(const amgr_judging_t *tick, amgr_slot_t *slot,
                      const amgr_process_t *process,
                      const amgr_ledger_process_t *entry)
 {
-    amgr_ledger_slot_t *seen;
-    int began;
+    sighting_t now;
 
     slot->request_age_us = AMGR_NO_TIME;
     if (!tick->snapshot->server.extended) {
         return;
     }
-    seen = entry_of(tick, slot);
-    if (seen == NULL ||
-        (!amgr_slot_is_timed(slot, 0) && !goes_on(slot, process, seen))) {
+    now.seen = entry_of(tick, slot->process_slot, slot->thread);
+    if (now.seen == NULL ||
+        (!amgr_slot_is_timed(slot, 0) && !goes_on(slot, process, now.seen))) {
         return;
     }
-    if (seen->pid != process->id.pid ||
-        seen->start_time_us != slot->start_time_us) {
-        began = began_since(tick, slot, process, entry, seen);
-        seen->pid = process->id.pid;
-        seen->start_time_us = slot->start_time_us;
-        seen->seen_mono_us = tick->mono_us - (began ? credit(tick, slot) : 0);
-        /* The process's start is told by the wall clock too, and moves when
-         * that steps; so whose request it is, is settled at first sight. */
-        if (!amgr_slot_is_timed(slot, process->started_us)) {
-            seen->seen_mono_us = AMGR_NO_TIME;
-        }
+    now.start_time_us = slot->start_time_us;
+    now.restamp = slot->restamp;
+    now.exempt = slot->paused || slot->endless;
+    /* The process's start is told by the wall clock too, and moves when that
+     * steps; so whose request it is, is settled at first sight. */
+    now.inherited = !amgr_slot_is_timed(slot, process->started_us);
+    slot->request_age_us = age_of(tick, &now, process, entry);
+}
+
+static void age_stream(const amgr_judging_t *tick, amgr_stream_t *stream,
+                       const amgr_process_t *process,
+                       const amgr_ledger_process_t *entry)
+{
+    sighting_t now;
+
+    stream->request_age_us = AMGR_NO_TIME;
+    if (!tick->snapshot->server.extended) {
+        return;
     }
-    if (seen->seen_mono_us != AMGR_NO_TIME &&
-        seen->seen_mono_us <= tick->mono_us) {
-        slot->request_age_us = tick->mono_us - seen->seen_mono_us;
+    now.seen = entry_of(tick, process->process_slot, stream->column);
+    if (now.seen == NULL) {
+        return;
     }
+    now.start_time_us = stream->start_time_us;
+    now.restamp = stream->restamp;
+    now.exempt = stream->paused || stream->endless;
+    now.inherited = 0; /* the note carries its process's pid */
+    stream->request_age_us = age_of(tick, &now, process, entry);
 }
 
 void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry)
 {
-    amgr_slot_t *slot = tick->snapshot->slots + process->first_slot;
-    amgr_slot_t *end = slot + process->slot_count;
+    const amgr_snapshot_t *snapshot = tick->snapshot;
+    int i;
 
-    for (; slot < end; slot++) {
-        age_slot(tick, slot, process, entry);
+    for (i = 0; i < process->slot_count; i++) {
+        age_slot(tick, &snapshot->slots[process->first_slot + i], process,
+                 entry);
+    }
+    for (i = 0; i < process->stream_count; i++) {
+        age_stream(tick, &snapshot->streams[process->first_stream + i], process,
+                   entry);
     }
 }
 
@@ -145,42 +210,73 @@ static int is_busy(const amgr_judging_t *tick, const amgr_slot_t *slot)
     return !amgr_mode_is_idle(slot->mode);
 }
 
+static int is_over(apr_interval_time_t age_us, apr_interval_time_t limit_us)
+{
+    return age_us != AMGR_NO_TIME && limit_us != AMGR_LIMIT_OFF &&
+           age_us > limit_us;
+}
+
+/* A request's part in the survey, wherever it was noted. */
+static void survey_request(const amgr_limits_t *limits, int slot,
+                           apr_interval_time_t age_us,
+                           apr_interval_time_t limit_us, amgr_survey_t *out)
+{
+    int hangs = age_us != AMGR_NO_TIME && age_us >= limits->hanging_us;
+    int over = is_over(age_us, limit_us);
+
+    out->hanging += hangs;
+    out->over += over;
+    if (!hangs && !over) {
+        out->stuck = 0;
+    }
+    if (over && (out->longest_slot < 0 ||
+                 age_us - limit_us > out->longest_us - out->longest_limit_us)) {
+        out->longest_us = age_us;
+        out->longest_limit_us = limit_us;
+        out->longest_slot = slot;
+    }
+}
+
+static void survey_slot(const amgr_judging_t *tick, const amgr_slot_t *slot,
+                        int index, amgr_survey_t *out)
+{
+    out->busy += is_busy(tick, slot);
+    out->working += slot->mode == AMGR_MODE_WRITE ||
+                    slot->mode == AMGR_MODE_LOG || slot->mode == AMGR_MODE_DNS;
+    /* A connection of HTTP/2 is no request beside those that it carries. */
+    if (slot->streams > 0 && slot->start_time_us <= slot->stop_time_us) {
+        return;
+    }
+    out->requests += amgr_slot_is_request(slot);
+    out->endless += slot->endless && amgr_slot_is_request(slot) &&
+                    slot->start_time_us > slot->stop_time_us;
+    survey_request(tick->limits, index, slot->request_age_us, slot->max_time_us,
+                   out);
+}
+
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
                      amgr_survey_t *out)
 {
-    const amgr_limits_t *limits = tick->limits;
-    const amgr_slot_t *slots = tick->snapshot->slots;
+    const amgr_snapshot_t *snapshot = tick->snapshot;
     int i;
 
+    memset(out, 0, sizeof(*out));
     out->longest_us = AMGR_NO_TIME;
+    out->longest_limit_us = AMGR_LIMIT_OFF;
     out->longest_slot = -1;
-    out->busy = 0;
-    out->requests = 0;
-    out->hanging = 0;
-    out->over = 0;
-    out->endless = 0;
-    out->working = 0;
     out->stuck = process->slot_count > 0;
     for (i = process->first_slot; i < process->first_slot + process->slot_count;
          i++) {
-        apr_interval_time_t age_us = slots[i].request_age_us;
+        survey_slot(tick, &snapshot->slots[i], i, out);
+    }
+    for (i = process->first_stream;
+         i < process->first_stream + process->stream_count; i++) {
+        const amgr_stream_t *stream = &snapshot->streams[i];
 
-        out->busy += is_busy(tick, &slots[i]);
-        out->requests += amgr_slot_is_request(&slots[i]);
-        out->working += slots[i].mode == AMGR_MODE_WRITE ||
-                        slots[i].mode == AMGR_MODE_LOG ||
-                        slots[i].mode == AMGR_MODE_DNS;
-        if (age_us > out->longest_us) {
-            out->longest_us = age_us;
-            out->longest_slot = i;
-        }
-        out->hanging += age_us != AMGR_NO_TIME && age_us >= limits->hanging_us;
-        out->over += age_us != AMGR_NO_TIME &&
-                     limits->max_time_us != AMGR_LIMIT_OFF &&
-                     age_us > limits->max_time_us;
-        if (age_us == AMGR_NO_TIME ||
-            (age_us <= limits->max_time_us && age_us < limits->hanging_us)) {
-            out->stuck = 0;
-        }
+        out->busy++;
+        out->requests++;
+        out->endless += stream->endless;
+        survey_request(tick->limits, stream->slot, stream->request_age_us,
+                       stream->max_time_us, out);
     }
 }

@@ -38,13 +38,10 @@ static int judge_memory(const amgr_judging_t *tick,
     return AMGR_VERDICT_OK;
 }
 
-static int is_over_time(const amgr_judging_t *tick,
-                        const amgr_process_t *process,
+static int is_over_time(const amgr_process_t *process,
                         const amgr_survey_t *survey)
 {
-    return process->role == AMGR_ROLE_WORKER &&
-           tick->limits->max_time_us != AMGR_LIMIT_OFF &&
-           survey->longest_us > tick->limits->max_time_us;
+    return process->role == AMGR_ROLE_WORKER && survey->over > 0;
 }
 
 /* By the limits that are each process's own and of some urgency.  Memory is
@@ -64,11 +61,11 @@ static int judge_urgent(const amgr_judging_t *tick,
         !amgr_fresh_is_inert(tick, process, (apr_int64_t)decision->limit)) {
         return verdict;
     }
-    if (is_over_time(tick, process, survey)) {
+    if (is_over_time(process, survey)) {
         decision->verdict = AMGR_VERDICT_TIME;
         decision->slot = survey->longest_slot;
         decision->measured = (apr_uint64_t)survey->longest_us;
-        decision->limit = (apr_uint64_t)tick->limits->max_time_us;
+        decision->limit = (apr_uint64_t)survey->longest_limit_us;
         return AMGR_VERDICT_TIME;
     }
     return verdict;

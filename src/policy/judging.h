@@ -27,13 +27,16 @@ typedef struct amgr_judging_t {
 
 /** What the slots of a process say. */
 typedef struct amgr_survey_t {
-    apr_interval_time_t longest_us; /**< largest age, AMGR_NO_TIME */
-    int longest_slot;               /**< its index, -1 */
-    int busy;                       /**< slots that do anything at all */
+    apr_interval_time_t longest_us; /**< age of the request that is furthest
+                                         over its limit, AMGR_NO_TIME */
+    apr_interval_time_t longest_limit_us; /**< that limit */
+    int longest_slot;                     /**< index of its slot, -1 */
+    int busy;                       /**< slots that do anything at all, and
+                                         requests of HTTP/2 */
     int requests;                   /**< in flight */
     int hanging;                    /**< of them, over the threshold */
-    int over;                       /**< of them, over their time limit */
-    int endless;                    /**< of them, without an end to wait for */
+    int over;                       /**< of them, over their own time limit */
+    int endless;                    /**< of them, upgraded or streams */
     int working;                    /**< slots in W, L or D */
     int stuck;                      /**< all slots hang or are over time */
 } amgr_survey_t;
@@ -43,7 +46,7 @@ typedef struct amgr_survey_t {
 /** Set the clocks of the tick from its snapshot and the previous tick. */
 void amgr_age_begin(amgr_judging_t *tick);
 
-/** Fill in the request ages of a process's slots. */
+/** Fill in the request ages of a process's slots and streams. */
 void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry);
 

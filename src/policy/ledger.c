@@ -10,6 +10,18 @@
 
 #include "policy/ledger.h"
 
+int amgr_ledger_streams(int thread_limit)
+{
+    /* mod_http2 runs 1.5 times the threads by default, and refuses to work
+     * where a process has one. */
+    return thread_limit > 1 ? 2 * thread_limit + 32 : 0;
+}
+
+int amgr_ledger_columns(int thread_limit)
+{
+    return thread_limit + amgr_ledger_streams(thread_limit);
+}
+
 apr_size_t amgr_ledger_size(int process_max, int slot_max)
 {
     return sizeof(amgr_ledger_t) +

@@ -41,6 +41,7 @@ typedef struct amgr_ledger_slot_t {
     apr_time_t seen_mono_us;  /**< the verdict's age counts from here;
                                     AMGR_NO_TIME: a predecessor's request */
     pid_t pid;
+    apr_uint32_t restamp;      /**< of the request when it was seen */
 } amgr_ledger_slot_t;
 
 typedef struct amgr_ledger_group_t {
@@ -77,6 +78,13 @@ typedef struct amgr_ledger_t {
     /* followed in memory by process_max amgr_ledger_process_t, the used ones
      * first and ordered by pid, and slot_max amgr_ledger_slot_t */
 } amgr_ledger_t;
+
+/** Columns of a ledger's slot table for so many threads to a process: theirs,
+ * then those of the requests of HTTP/2 that a process can have noted. */
+int amgr_ledger_columns(int thread_limit);
+
+/** Requests of HTTP/2 that a process of so many threads can have noted. */
+int amgr_ledger_streams(int thread_limit);
 
 /** Bytes a ledger of these dimensions needs. */
 apr_size_t amgr_ledger_size(int process_max, int slot_max);

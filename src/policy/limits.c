@@ -51,11 +51,17 @@ const char *amgr_metric_word(int metric)
     return words[metric];
 }
 
+int amgr_limits_time_is_set(const amgr_limits_t *limits)
+{
+    return limits->max_time_us != AMGR_LIMIT_OFF ||
+           limits->max_time_sections > 0;
+}
+
 int amgr_limits_are_set(const amgr_limits_t *limits)
 {
     return amgr_sections_limit_memory(limits) ||
            amgr_sections_limit_lifetime(limits) || amgr_measure_sums(limits) ||
-           limits->max_time_us != AMGR_LIMIT_OFF ||
+           amgr_limits_time_is_set(limits) ||
            limits->max_generation_age_us != AMGR_LIMIT_OFF ||
            limits->max_requests.limit != AMGR_LIMIT_OFF;
 }

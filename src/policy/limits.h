@@ -64,6 +64,9 @@ typedef struct amgr_limits_t {
     apr_int32_t metric; /**< amgr_metric_e */
     apr_int32_t dry_run;
     amgr_share_t max_retiring;
+    apr_int32_t max_time_sections; /**< sections with a time limit of their own
+                                        that is not Off */
+    apr_int32_t reserved;
     apr_int64_t hard_memory_bytes;       /**< AMGR_LIMIT_OFF: none */
     apr_int64_t max_memory_total_bytes;  /**< AMGR_LIMIT_OFF: none in bytes */
     apr_interval_time_t max_generation_age_us; /**< AMGR_LIMIT_OFF: none */
@@ -79,6 +82,9 @@ void amgr_limits_init(amgr_limits_t *limits);
 
 /** "rss", "anon"...; "unknown" when out of range. */
 const char *amgr_metric_word(int metric);
+
+/** Whether requests have a time limit, if only those of some section. */
+int amgr_limits_time_is_set(const amgr_limits_t *limits);
 
 /** Whether any limit is set at all. */
 int amgr_limits_are_set(const amgr_limits_t *limits);

@@ -163,7 +163,10 @@ static void put_time_rows(const amgr_view_t *view, amgr_sink_t *sink)
             limit_mark(limits, limits->max_time_us, inert),
             inert ? "ExtendedStatus is off, so nobody records when a request"
                     " began"
-                  : "a process whose request runs longer is retired");
+            : limits->max_time_sections > 0
+                ? "a process whose request runs longer is retired; some"
+                  " sections set other limits for theirs"
+                : "a process whose request runs longer is retired");
     put_row(sink, "ManagerHangingThreshold",
             span_text(limits->hanging_us, text, sizeof(text)), MARK_NONE,
             "a request that runs this long is counted as hanging");

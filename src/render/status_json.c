@@ -197,6 +197,10 @@ static void put_slot_times(amgr_json_t *json, const amgr_view_t *view,
     apr_interval_time_t last_us = slot->stop_time_us - slot->start_time_us;
 
     put_seconds(json, "request_age_seconds", slot->request_age_us);
+    put_time_limit(json, "max_time_seconds",
+                   slot->request_age_us == AMGR_NO_TIME || slot->endless
+                       ? AMGR_LIMIT_OFF
+                       : slot->max_time_us);
     amgr_json_key(json, "ss");
     if (slot->last_used_us <= 0) {
         amgr_json_null(json);
@@ -358,6 +362,7 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_u64(json, "requests_lost", counters->requests_lost);
     put_suppressed(json, counters);
     put_index(json, "hanging", ticked ? view->snapshot->hanging : -1);
+    put_u64(json, "untimed", view->untimed);
     put_bool(json, "ticker", view->config->ticker);
     put_bool(json, "can_signal", view->config->can_signal);
     put_bool(json, "can_read_proc", view->config->can_read_proc);

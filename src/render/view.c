@@ -146,7 +146,7 @@ const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which)
 
 int amgr_view_time_is_inert(const amgr_view_t *view)
 {
-    return view->config->limits.max_time_us != AMGR_LIMIT_OFF
+    return amgr_limits_time_is_set(&view->config->limits)
         && !view->snapshot->server.extended;
 }
 

@@ -24,6 +24,8 @@ typedef struct amgr_view_t {
     const char *base_path;            /**< page: where assets/ hangs */
     const amgr_evidence_t *evidences; /**< of some records, newest first */
     int evidence_count;
+    apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
+                               the children say */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

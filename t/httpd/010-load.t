@@ -58,6 +58,7 @@ for my $directive (sort keys %malformed) {
         ok($status != 0 && $out =~ $text, "$directive '$value' is refused")
             or diag("status $status: $out");
     }
+    next if $directive eq 'ManagerMaxTime'; # takes words, see below
     # httpd's own words, which end in our help; an empty value is none to it.
     for my $values ('', '""', '1 2') {
         my ($out, $status) = $check->config_error("$directive $values");
@@ -170,6 +171,25 @@ for (@sections) {
     }
 }
 
+# A duration and words.
+my @budgets = (
+    ['',                        ''],        ['""',         ''],
+    ['uploads',                 'uploads'], ['1m 2m',      '2m'],
+    ['1m downloads',            'downloads'],
+    ['1m upload',               'upload'],
+    ['1m uploads uploads',      'uploads'],
+    ['1m streams Uploads STREAMS', 'STREAMS'],
+    ['1m uploads Off',          'Off'],
+    ['Off uploads',             'uploads'], ['Off Off',    'Off'],
+);
+for (@budgets) {
+    my ($values, $quoted) = @$_;
+    my ($out, $status) = $check->config_error("ManagerMaxTime $values");
+    ok($status != 0
+       && $out =~ /^\s*ManagerMaxTime: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "ManagerMaxTime $values is refused") or diag("status $status: $out");
+}
+
 for my $value ('some/dir/', '/') {
     my ($out, $status) = $check->config_error("ManagerDataFile $value");
     (my $quoted = $value) =~ s/"//g;
@@ -183,7 +203,18 @@ for my $value ('some/dir/', '/') {
 my @good = (
     (map { ("ManagerMaxMemoryActive $_", "ManagerMaxMemoryIdle $_") }
      qw(50K 50KB 50kb 50KiB 5m 1.5G 42 2T off Off OFF)),
-    (map { "ManagerMaxTime $_" } qw(500ms 2s 3m 5h 2d 90 1.5m off)),
+    (map { "ManagerMaxTime $_" } qw(500ms 2s 3m 5h 2d 90 1.5m off),
+     '1m uploads', '1m Streams UPGRADES', '1m upgrades uploads streams'),
+    # Said twice, the last holds, as everywhere in httpd.
+    "ManagerMaxTime 1m\nManagerMaxTime 2m streams",
+    (map { my ($section) = /<(\w+)/;
+           ("$_\nManagerMaxTime 2m\n</$section>",
+            "$_\nManagerMaxTime Off\n</$section>") }
+     '<VirtualHost *:1>', '<Directory "/">', '<DirectoryMatch "x">',
+     '<Location "/x">', '<LocationMatch "x">', '<Files "x">',
+     '<If "true">'),
+    "<VirtualHost *:1>\n<Location \"/x\">\n<If \"true\">\n"
+        . "ManagerMaxTime 2m uploads\n</If>\n</Location>\n</VirtualHost>",
     (map { "ManagerHangingThreshold $_" } qw(500ms 5M 300)),
     (map { "ManagerInterval $_" } qw(100ms 0.1 10s 1h 60m 3600)),
     (map { ("ManagerDryRun $_", "ManagerSyslog $_") } qw(on OFF)),
@@ -231,13 +262,21 @@ my %any = (
     (map { $_ => '1m' } qw(ManagerHangingThreshold ManagerMinAge
                            ManagerLameDuck ManagerGracePeriod
                            ManagerEndlessGracePeriod
-                           ManagerInterval ManagerMaxTime)),
+                           ManagerInterval)),
     (map { $_ => '1' } qw(ManagerMaxRetiring ManagerMinServing
                           ManagerStrikes)),
     ManagerMemoryMetric => 'rss',
 );
-is(join(' ', grep { !exists $any{$_} } sort keys %malformed), '',
-   'the table of places knows every directive');
+# The one that sections may have is asked for there above.
+is(join(' ', grep { !exists $any{$_} } sort keys %malformed), 'ManagerMaxTime',
+   'the table of places knows every other directive');
+for my $place ('<Limit GET>', '<LimitExcept GET>') {
+    my ($section) = $place =~ /<(\w+)/;
+    my ($out, $status) = $check->config_error(
+        "<Location \"/x\">\n$place\nManagerMaxTime 1m\n</$section>\n</Location>");
+    ok($status != 0 && $out =~ /ManagerMaxTime cannot occur within <Limit/,
+       "ManagerMaxTime in $place is refused") or diag("status $status: $out");
+}
 for my $directive (sort keys %any) {
     for my $place ('<VirtualHost *:1>', '<Directory "/">', '<Location "/x">',
                    '<Files "x">', '<Location "/manager-status">') {

@@ -79,8 +79,10 @@ static void an_empty_board_has_nothing(void **state)
     assert_int_equal(amgr_board_owner(fixture->board)->id.start_ticks, 88);
     assert_string_equal(amgr_board_owner(fixture->board)->boot_id, "boot");
     assert_int_equal(amgr_board_dims(fixture->board)->slot_max, 400);
+    /* Ten threads and fifty-two requests of HTTP/2 to a row. */
+    assert_int_equal(amgr_ledger_columns(10), 62);
     assert_true(
-        amgr_ledger_fits(amgr_board_ledger(fixture->board), 40, 400, 10));
+        amgr_ledger_fits(amgr_board_ledger(fixture->board), 40, 40 * 62, 62));
 }
 
 static void what_is_written_is_read(void **state)

@@ -33,6 +33,7 @@ typedef struct world_t {
     int can_signal;
     int threads;
     int rows;
+    apr_interval_time_t *own_us; /* a slot's own limit, 0: the server's */
 } world_t;
 
 /* A server with room for so many processes of so many threads. */
@@ -61,6 +62,9 @@ static inline world_t *world_create(int processes, int threads)
     world->ledger = amgr_ledger_init(
         test_malloc(amgr_ledger_size(processes, processes * threads)),
         processes, processes * threads, threads);
+    world->own_us = test_calloc(slots, sizeof(apr_interval_time_t));
+    snapshot->streams = test_calloc(slots, sizeof(amgr_stream_t));
+    snapshot->stream_max = snapshot->slot_max;
     world->can_signal = 1;
     world->threads = threads;
     amgr_limits_init(&world->limits);
@@ -76,6 +80,8 @@ static inline void world_destroy(world_t *world)
     test_free(world->born_us);
     test_free(world->state);
     test_free(world->ledger);
+    test_free(world->own_us);
+    test_free(world->snapshot.streams);
     test_free(world);
 }
 
@@ -261,6 +267,11 @@ static inline int world_judge(world_t *world)
         process->state = world->state[i];
         process->verdict = AMGR_VERDICT_UNKNOWN;
         process->cause = AMGR_CAUSE_NONE;
+    }
+    for (i = 0; i < snapshot->slot_count; i++) {
+        snapshot->slots[i].max_time_us =
+            world->own_us[i] == 0 ? world->limits.max_time_us
+                                  : world->own_us[i];
     }
     amgr_snapshot_complete(snapshot, world->scratch);
     world->count =

@@ -49,8 +49,14 @@ static void each_limit_alone_counts_as_set(void **state)
     limits.max_memory_idle_bytes = 1;
     assert_true(amgr_limits_are_set(&limits));
     amgr_limits_init(&limits);
+    assert_false(amgr_limits_time_is_set(&limits));
     limits.max_time_us = 1;
     assert_true(amgr_limits_are_set(&limits));
+    assert_true(amgr_limits_time_is_set(&limits));
+    amgr_limits_init(&limits);
+    limits.max_time_sections = 1;
+    assert_true(amgr_limits_are_set(&limits));
+    assert_true(amgr_limits_time_is_set(&limits));
     amgr_limits_init(&limits);
     limits.hard_memory_bytes = 1;
     assert_true(amgr_limits_are_set(&limits));

@@ -110,6 +110,7 @@ static inline amgr_slot_t *add_slot(fixed_view_t *fixed,
     slot->last_used_us = VIEW_NOW_US - VIEW_SEC(9);
     slot->duration_us = VIEW_SEC(61) + 999;
     slot->request_age_us = AMGR_NO_TIME;
+    slot->max_time_us = AMGR_LIMIT_OFF;
     slot->accesses = 1200;
     slot->child_accesses = 345;
     slot->conn_count = 3;
@@ -308,6 +309,7 @@ static inline void add_prefork_workers(fixed_view_t *fixed)
         if (workers[i].mode == AMGR_MODE_WRITE) {
             slot->start_time_us = VIEW_NOW_US - 2500000;
             slot->request_age_us = 2500000;
+            slot->max_time_us = VIEW_SEC(120);
         }
     }
     fixed->processes[4].age_us = AMGR_NO_TIME;

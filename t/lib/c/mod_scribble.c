@@ -7,6 +7,9 @@
  *   /scribble?pids=N     every row in use belongs to process N
  *   /scribble?hang=1     every idle slot has run a request for a year
  *   /scribble?noise=1    0xff over all shared memory that is not httpd's own
+ *   /scribble?notes=index  every note of a time limit names one that there is
+ *                        not, and excuses its request for ever
+ *   /scribble?notes=stamp  every such note is about another request
  *   /scribble?board=1    tells how the board is mapped and whether mprotect(2)
  *                        makes it writable
  * with &secs=N: for so many seconds.
@@ -84,8 +87,8 @@ static void lie_about_time(int lie)
 
     for (row = 0; row < rows; row++) {
         for (column = 0; column < columns; column++) {
-            worker_score *slot = ap_get_scoreboard_worker_from_indexes(row,
-                                                                       column);
+            worker_score *slot =
+                ap_get_scoreboard_worker_from_indexes(row, column);
 
             if (lie && slot->status == SERVER_READY) {
                 slot->status = SERVER_BUSY_WRITE;
@@ -155,6 +158,50 @@ static void make_quiet(char *begin, size_t size, void *baton)
     }
 }
 
+#define STAMP_MASK ((APR_UINT64_C(1) << 40) - 1)
+
+/** Whether a request of some slot began at the time in the word's low bits. */
+static int is_about_a_slot(apr_uint64_t word)
+{
+    int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    int columns = limit_of(AP_MPMQ_HARD_LIMIT_THREADS);
+    int row;
+    int column;
+
+    for (row = 0; row < rows; row++) {
+        for (column = 0; column < columns; column++) {
+            apr_uint64_t start =
+                (apr_uint64_t)ap_get_scoreboard_worker_from_indexes(row, column)
+                    ->start_time;
+
+            if (start != 0 && (start & STAMP_MASK) == (word & STAMP_MASK)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+static int forged;
+
+/** What looks like a note of a time limit, wherever it lies. */
+static void forge_notes(char *begin, size_t size, void *baton)
+{
+    const char *how = baton;
+    apr_uint64_t *word = (apr_uint64_t *)(void *)begin;
+    size_t i;
+
+    for (i = 0; i < size / sizeof(*word); i++) {
+        if (word[i] == 0 || !is_about_a_slot(word[i])) {
+            continue;
+        }
+        word[i] = strcmp(how, "index") == 0
+                      ? (word[i] & STAMP_MASK) | ~STAMP_MASK
+                      : word[i] ^ 1;
+        forged++;
+    }
+}
+
 static int tell_board(request_rec *r)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -172,8 +219,7 @@ static int tell_board(request_rec *r)
             sscanf(line, "%lx-%lx %7s", &begin, &end, perms) != 3) {
             continue;
         }
-        if (mprotect((void *)begin, end - begin, PROT_READ | PROT_WRITE) ==
-            0) {
+        if (mprotect((void *)begin, end - begin, PROT_READ | PROT_WRITE) == 0) {
             ap_rprintf(r, "board %s writable\n", perms);
             mprotect((void *)begin, end - begin, PROT_READ);
         }
@@ -208,6 +254,13 @@ static int handle(request_rec *r)
     if (hang) {
         lie_about_time(1);
     }
+    forged = 0;
+    if (r->args != NULL && strstr(r->args, "notes=index") != NULL) {
+        each_mapping(forge_notes, "index");
+    }
+    if (r->args != NULL && strstr(r->args, "notes=stamp") != NULL) {
+        each_mapping(forge_notes, "stamp");
+    }
     if (noise) {
         saved_count = 0;
         count = each_mapping(make_noise, NULL);
@@ -222,7 +275,8 @@ static int handle(request_rec *r)
     if (pid != NOBODY) {
         tell_true_pids();
     }
-    ap_rprintf(r, "pid=%d mappings=%d\n", (int)getpid(), count);
+    ap_rprintf(r, "pid=%d mappings=%d forged=%d\n", (int)getpid(), count,
+               forged);
     return OK;
 }
 
@@ -234,5 +288,4 @@ static void register_hooks(apr_pool_t *p)
 
 AP_DECLARE_MODULE(scribble) = {
     STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks,
-    AP_MODULE_FLAG_NONE
-};
+    AP_MODULE_FLAG_NONE};

@@ -22,6 +22,28 @@ use constant {
     OBJECT        => 'mod_apache_manager.so',
 };
 
+# Time limits, each beside the same configuration without it: a section costs
+# httpd something whatever it says.
+my @limits = (
+    ["the server's ManagerMaxTime", "ManagerMaxTime 10m\n", ''],
+    ["a location's ManagerMaxTime", location('ManagerMaxTime 10m'),
+     location('Options None')],
+    ["a location's ManagerMaxTime Off",
+     "ManagerMaxTime 10m\n" . location('ManagerMaxTime Off'),
+     location('Options None')],
+);
+
+sub location {
+    my ($directive) = @_;
+    return "<Location \"/\">\n$directive\n</Location>\n";
+}
+
+sub per_request {
+    my ($config) = @_;
+    my %run = map { $_ => profile($_, 1, $config) } FEW, MANY;
+    return ($run{+MANY}{total} - $run{+FEW}{total}) / (MANY - FEW);
+}
+
 sub measure {
     my ($report) = @_;
     my %with = map { $_ => profile($_, 1) } FEW, MANY;
@@ -50,19 +72,26 @@ sub measure {
     $report->ratio('instructions of a request, with against without',
                    $after / $before,
                    sprintf '%.0f, %.0f', $after, $before);
+    for (@limits) {
+        my ($name, $with, $without) = @$_;
+        $report->row("instructions more with $name",
+                     per_request($with) - per_request($without), '');
+    }
     return;
 }
 
 # One server with one process under callgrind, so many requests, its profile.
 sub profile {
-    my ($requests, $manager) = @_;
+    my ($requests, $manager, $config) = @_;
+    $config //= '';
     my $server = Bench::Request::Httpd->new(
         mpm => 'prefork', manager => $manager, location => 0,
         args => ['-X'], log_level => 'notice', as_user => user(),
-        config => <<'END');
+        config => <<"END");
 ExtendedStatus On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 60
+$config
 END
     $server->start;
     keep_asking($server->port, '/index.html', $requests);
