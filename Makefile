@@ -93,7 +93,17 @@ $(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
-TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN)
+# The client of the load tests.
+LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
+LOAD_BIN := $(BUILD)/load
+
+$(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $(LOAD_SRC) \
+	    $(LDFLAGS) -lssl -lcrypto
+
+TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) $(PROVE_FLAGS) \
@@ -130,7 +140,7 @@ run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 # Debian's packages: what building and running needs, and testing on top.
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
-DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl \
+DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              python3-jsonschema valgrind
 
 deps: ## install what building and running needs (root), or name it

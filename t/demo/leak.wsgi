@@ -5,20 +5,26 @@
     /big?mb=N     takes and touches N megabytes and gives them back
     /sleep?s=N    answers after N seconds; leak and big know s as well
     /spin?s=N     the same, busy
+    /body?n=N     a body of N bytes, its end after s seconds; chunked=1 without
+                  naming its length
     /pid          the process
     anything else a small text
 
-Every answer names the process and the megabytes it keeps: "pid=123 kept=50".
+Every other answer names the process and the megabytes it keeps: "pid=123
+kept=50".  A request with "X-Serial: N" is answered with "X-Check: N BYTES CRC",
+which tells a client what it must have received.
 """
 
 import mmap
 import os
 import time
+import zlib
 from urllib.parse import parse_qs
 
 MEGABYTE = 1024 * 1024
 LARGEST = 1024
 LONGEST = 600
+PIECES = 8
 
 kept = []
 
@@ -44,6 +50,37 @@ def take(megabytes):
     return block
 
 
+def begin(environ, start_response, pieces, chunked=False):
+    """The head of an answer of these pieces."""
+    size = sum(len(piece) for piece in pieces)
+    headers = [("Content-Type", "text/plain; charset=utf-8"),
+               ("Cache-Control", "no-store")]
+    if not chunked:
+        headers.append(("Content-Length", str(size)))
+    serial = environ.get("HTTP_X_SERIAL", "")
+    if serial.isdigit():
+        crc = 0
+        for piece in pieces:
+            crc = zlib.crc32(piece, crc)
+        headers.append(("X-Check", "%s %d %08x" % (serial, size, crc)))
+    start_response("200 OK", headers)
+
+
+def slow_body(environ, start_response, query):
+    """Known bytes in some pieces, with a pause before each but the first."""
+    size = int(number(query, "n", LARGEST * MEGABYTE))
+    line = ("%s\n" % environ.get("HTTP_X_SERIAL", "body")).encode("latin-1")
+    body = (line * (size // len(line) + 1))[:size]
+    step = size // PIECES + 1
+    pieces = [body[at:at + step] for at in range(0, size, step)]
+    begin(environ, start_response, pieces, query.get("chunked") == ["1"])
+    pause = number(query, "s", LONGEST) / PIECES
+    for count, piece in enumerate(pieces):
+        if count:
+            time.sleep(pause)
+        yield piece
+
+
 def application(environ, start_response):
     path = environ.get("PATH_INFO", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -62,9 +99,9 @@ def application(environ, start_response):
         end = time.monotonic() + number(query, "s", LONGEST)
         while time.monotonic() < end:
             pass
+    elif path.endswith("/body"):
+        return slow_body(environ, start_response, query)
     total = sum(len(block) for block in kept) // MEGABYTE
     body = ("pid=%d kept=%d\n" % (os.getpid(), total)).encode("ascii")
-    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8"),
-                              ("Cache-Control", "no-store"),
-                              ("Content-Length", str(len(body)))])
+    begin(environ, start_response, [body])
     return [body]
