@@ -6,7 +6,7 @@
     /sleep?s=N    answers after N seconds; leak and big know s as well
     /spin?s=N     the same, busy
     /body?n=N     a body of N bytes, its end after s seconds; chunked=1 without
-                  naming its length
+                  naming its length; mb as in leak
     /pid          the process
     anything else a small text
 
@@ -100,6 +100,9 @@ def application(environ, start_response):
         while time.monotonic() < end:
             pass
     elif path.endswith("/body"):
+        block = take(number(query, "mb", LARGEST))
+        if block is not None:
+            kept.append(block)
         return slow_body(environ, start_response, query)
     total = sum(len(block) for block in kept) // MEGABYTE
     body = ("pid=%d kept=%d\n" % (os.getpid(), total)).encode("ascii")

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Retiring a worker loses no request: a server whose workers outgrow their
+# limit by the very load they are under, clients that know what each answer
+# must be, and the server's own graceful restarts in the same run to compare.
+package AMGR::Case::Drain;
+
+use strict;
+use warnings;
+
+use AMGR::Curl;
+use AMGR::Httpd qw(wait_until);
+use AMGR::Load;
+use Apache::Test qw(-withtestmore);
+use Compress::Zlib ();
+use List::Util qw(max sum0);
+use Time::HiRes qw(sleep time);
+
+use constant {
+    PATIENCE_SEC => 240,  # for a whole phase, on a loaded machine
+    SETTLE_SEC   => 45,   # for what is pending
+    PROCESSES    => 12,   # the MPM keeps them, whatever the load
+    SMALL        => "small and known\n" x 8,
+    # When restarts have fewer: what an event server without either has.
+    STALE_RATE   => 0.1,
+};
+
+# ---- the server ------------------------------------------------------------
+
+# Some processes and room to replace a quarter of them at a time; nothing that
+# makes the MPM itself end one.
+sub sizes {
+    my ($mpm) = @_;
+    return <<"END" if $mpm eq 'prefork';
+StartServers 24
+MinSpareServers 12
+MaxSpareServers 60
+ServerLimit 64
+MaxRequestWorkers 60
+END
+    return <<"END";
+StartServers 16
+ThreadsPerChild 5
+ThreadLimit 5
+MinSpareThreads 60
+MaxSpareThreads 150
+ServerLimit 32
+MaxRequestWorkers 150
+END
+}
+
+use constant LIMITS => <<'END';
+ManagerMaxMemoryActive 64M
+ManagerMinAge 1s
+ManagerLameDuck 1s
+ManagerGracePeriod 30s
+ManagerMaxRetiring 25%
+ManagerStormLimit Off
+END
+
+# Options: those of AMGR::Httpd, and tls => 1; limits replaces those above.
+sub server {
+    my ($mpm, %opt) = @_;
+    my $limits = delete $opt{limits} // LIMITS;
+    my $tls = delete $opt{tls};
+    my @modules = ('wsgi', $tls ? qw(socache_shmcb ssl) : (),
+                   @{ delete $opt{modules} // [] });
+    my $config = delete $opt{config} // '';
+    # What they say of each process and connection is nothing to read.
+    my @quiet = ('info', map { "$_:error" } grep { /^(?:wsgi|ssl|http2)$/ }
+                 @modules);
+    my $s = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
+                             mpm_config => sizes($mpm),
+                             log_level => "@quiet", %opt,
+                             modules => \@modules);
+    my $script = $s->wsgi_script;
+    $s->write('htdocs/small.txt', SMALL);
+    # Answers end connections only when the module says so.
+    $config .= "MaxKeepAliveRequests 0\nWSGIScriptAlias /app $script\n$limits";
+    $config .= tls_config($s) if $tls;
+    $s->{config} .= $config;
+    return $s->start;
+}
+
+# A second port with TLS, so that the status can be asked as ever.
+sub tls_config {
+    my ($s) = @_;
+    my ($key, $cert) = map { $s->path("conf/$_") } qw(key.pem cert.pem);
+    my $log = $s->path('logs/openssl.log');
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test "
+           . "-keyout $key -out $cert > $log 2>&1") == 0
+        or die "no certificate: see $log\n";
+    $s->{tls_port} = AMGR::Httpd::free_port();
+    return <<"END";
+Listen 127.0.0.1:$s->{tls_port}
+SSLSessionCache shmcb:$s->{root}/run/ssl_scache(512000)
+<VirtualHost 127.0.0.1:$s->{tls_port}>
+    SSLEngine On
+    SSLCertificateFile $cert
+    SSLCertificateKeyFile $key
+</VirtualHost>
+END
+}
+
+# ---- the load --------------------------------------------------------------
+
+sub small {
+    my $crc = Compress::Zlib::crc32(SMALL);
+    return sprintf '/small.txt#%d:%08x', length SMALL, $crc;
+}
+
+# Quick and slow answers, with a length and in chunks, over connections that
+# are kept busy, kept and paused on, and not kept.
+sub base_load {
+    my ($s, %opt) = @_;
+    return AMGR::Load->start(
+        port => $s->{tls_port} // $s->port, tls => defined $s->{tls_port},
+        timeout_ms => 60000, keep => 6, think => 10, think_ms => 25,
+        fresh => 4,
+        mix => ['1900:' . small(), '80:/app/pid', '8:/app/sleep?s=0.8',
+                '6:/app/body?n=30000&s=0.6', '6:/app/body?n=90000&s=0.5&'
+                . 'chunked=1'], %opt);
+}
+
+# What makes workers outgrow their limit: each of these keeps 16 megabytes
+# more, and is still running when its process is over the limit.
+sub leak_load {
+    my ($s, %opt) = @_;
+    return AMGR::Load->start(
+        port => $s->{tls_port} // $s->port, tls => defined $s->{tls_port},
+        timeout_ms => 60000, fresh => 2, think => 2, think_ms => 50,
+        mix => ['1:/app/leak?mb=16&s=0.4'], %opt);
+}
+
+# ---- what the server says --------------------------------------------------
+
+sub natives {
+    my ($json) = @_;
+    return grep { $_->{kind} eq 'native' } @{ $json->{processes} };
+}
+
+sub serving {
+    my ($json) = @_;
+    return grep { $_->{state} eq 'serving' } natives($json);
+}
+
+# All records ever seen, by pid and time: there are more than the server keeps.
+sub look {
+    my ($d) = @_;
+    my $json = $d->{s}->json;
+    $d->{kills}{"$_->{pid} $_->{time}"} = $_ for @{ $json->{kills} };
+    return $json;
+}
+
+sub records {
+    my ($d, $outcome) = @_;
+    return grep { !$outcome || $_->{outcome} eq $outcome }
+        values %{ $d->{kills} };
+}
+
+sub pending { my ($d) = @_; return records($d, 'pending') }
+
+# ---- the phases ------------------------------------------------------------
+
+# The module retires at least so many, while the load goes on.
+sub retire {
+    my ($d, $count) = @_;
+    my $leak = leak_load($d->{s});
+    ok(wait_until(sub {
+        look($d);
+        sleep 0.3; # the page is answered by the workers under test
+        records($d, 'gone') >= $count;
+    }, PATIENCE_SEC, "$count retirements"), "$d->{name}: $count retirements")
+        or diag(scalar(records($d)) . ' decided, ' . pending($d) . ' pending');
+    $d->{leak} = $leak->stop;
+    return settle($d);
+}
+
+# Nothing pending, nobody retiring, and as many workers as the MPM keeps.
+sub settle {
+    my ($d) = @_;
+    my $last;
+    my $ok = ok(wait_until(sub {
+        $last = look($d);
+        sleep 0.2;
+        !pending($d) && natives($last) == serving($last)
+            && serving($last) >= PROCESSES
+            && $last->{server}{idle_workers} >= $d->{spare};
+    }, SETTLE_SEC, 'rest'), "$d->{name}: who was retired is gone and replaced");
+    diag(join "\n", map { "$_->{pid} $_->{state}" } natives($last)) unless $ok;
+    return $ok;
+}
+
+# The server's own graceful restarts, until so many workers have gone that way.
+sub restart {
+    my ($d, $count) = @_;
+    my $s = $d->{s};
+    my $ended = 0;
+    while ($ended < $count) {
+        my @old = map { $_->{pid} } serving(look($d));
+        $s->graceful or return fail("$d->{name}: graceful restart");
+        wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @old },
+                   SETTLE_SEC, 'the end of the old generation')
+            or return fail("$d->{name}: the old generation ends");
+        $ended += @old;
+    }
+    $d->{restarted} = $ended;
+    return pass("$d->{name}: $ended ended by graceful restarts");
+}
+
+# ---- what is asserted ------------------------------------------------------
+
+sub no_loss {
+    my ($what, @results) = @_;
+    my $hard = sum0(map { $_->{hard}{total} } @results);
+    return is($hard, 0, "$what: no request is lost")
+        || diag(join "\n", map { AMGR::Load->lost($_) } @results);
+}
+
+sub all_drained {
+    my ($d, $least) = @_;
+    my @records = records($d);
+    cmp_ok(scalar @records, '>=', $least, "$d->{name}: retired");
+    my %outcome;
+    $outcome{"$_->{reason} $_->{action} $_->{outcome}"}++ for @records;
+    is_deeply([keys %outcome], ['memory_active ask gone'],
+              "$d->{name}: each was asked and went by itself")
+        or diag(explain(\%outcome));
+    my @alive = grep { AMGR::Httpd::is_alive($_->{pid}) } @records;
+    is(scalar @alive, 0, "$d->{name}: each is gone");
+    my $killed = () = $d->{s}->log_lines(qr/\bSIGKILL\b/);
+    is($killed, 0, "$d->{name}: nobody was killed");
+    return;
+}
+
+# Kept connections that end under a request, for each process that ended.
+sub stale_compared {
+    my ($d, $retired, $restarted) = @_;
+    my $by_module = $retired->{stale} / records($d);
+    my $by_restart = ($restarted->{stale} - $retired->{stale})
+        / $d->{restarted};
+    diag(sprintf '%s: %d requests; %d retired, %.2f stale each; %d ended by '
+         . 'restarts, %.2f stale each; p50 %.1f ms, p99 %.0f ms',
+         $d->{name}, $restarted->{requests} + $d->{leak}{requests},
+         scalar(records($d)), $by_module, $d->{restarted}, $by_restart,
+         $restarted->{latency_us}{p50} / 1000,
+         $restarted->{latency_us}{p99} / 1000);
+    cmp_ok($by_module, '<=', max($by_restart, STALE_RATE),
+           "$d->{name}: no more stale connections than by restarts");
+    return;
+}
+
+sub begin {
+    my ($mpm, %opt) = @_;
+    my $s = server($mpm, %opt);
+    my $d = { s => $s, name => $s->name, kills => {},
+              spare => $mpm eq 'prefork' ? 12 : 60 };
+    $d->{base} = base_load($s);
+    ok($d->{base}->wait_for(500, 60), "$d->{name}: under load");
+    return $d;
+}
+
+# ---- the tests -------------------------------------------------------------
+
+# Options: those of server(), and how many at least: retired, restarted,
+# requests.
+sub run {
+    my ($mpm, %opt) = @_;
+    my %least = map { $_ => delete $opt{$_} } qw(retired restarted requests);
+    my $d = begin($mpm, %opt);
+    retire($d, $least{retired});
+    my $retired = $d->{base}->progress;
+    restart($d, $least{restarted});
+    my $more = $least{requests} - $d->{leak}{requests};
+    ok($d->{base}->wait_for($more, PATIENCE_SEC),
+       "$d->{name}: $least{requests} requests");
+    settle($d);
+    my $all = $d->{base}->stop;
+    no_loss($d->{name}, $all, $d->{leak});
+    all_drained($d, $least{retired});
+    stale_compared($d, $retired, $all);
+    $d->{s}->stop_ok;
+    done_testing();
+    return;
+}
+
+# HTTP/2, where a graceful restart itself loses some: connections that the
+# server had hardly greeted when it was told to go.
+sub http2 {
+    my (%least) = @_;
+    my $s = server('event', tls => 1, modules => ['http2'],
+                   config => "Protocols h2 http/1.1\n", name => 'http2');
+    my $d = { s => $s, name => $s->name, kills => {}, spare => 60 };
+    my $curl = AMGR::Curl->start(
+        port => $s->{tls_port}, clients => 4, dir => $s->path('work'),
+        mix => ['85:/app/pid', '5:/app/sleep?s=0.5',
+                '5:/app/body?n=30000&s=0.4',
+                '5:/app/body?n=90000&s=0.3&chunked=1']);
+    ok($curl->wait_for(400, 60), "$d->{name}: under load");
+    is($curl->progress->{failed}, 0, "$d->{name}: nothing fails by itself");
+    retire($d, $least{retired});
+    my $retired = $curl->progress;
+    restart($d, $least{restarted});
+    my $all = $curl->stop;
+    cmp_ok($all->{requests}, '>=', $least{requests}, "$d->{name}: requests");
+    no_loss("$d->{name}: HTTP/1.1 beside it", $d->{leak});
+    all_drained($d, $least{retired});
+    my $by_module = $retired->{failed} / records($d);
+    my $by_restart = ($all->{failed} - $retired->{failed}) / $d->{restarted};
+    diag(sprintf '%s: %d requests; %d retired, %d failed in %d connections; '
+         . '%d ended by restarts, %d failed in %d connections', $d->{name},
+         $all->{requests}, scalar(records($d)), $retired->{failed},
+         $retired->{torn}, $d->{restarted},
+         $all->{failed} - $retired->{failed}, $all->{torn} - $retired->{torn});
+    cmp_ok($by_module, '<=', $by_restart,
+           "$d->{name}: no more is lost than by restarts")
+        or diag(join "\n", @{ $retired->{words} });
+    $s->stop_ok;
+    done_testing();
+    return;
+}
+
+# Graceful restarts while workers are being retired.
+sub amid_restarts {
+    my ($mpm, %least) = @_;
+    my $d = begin($mpm, name => "$mpm-amid");
+    my $leak = leak_load($d->{s});
+    for my $restart (1 .. $least{restarts}) {
+        ok(wait_until(sub { look($d); sleep 0.1; pending($d) >= 2 },
+                      SETTLE_SEC, 'two pending'),
+           "$d->{name}: some are being retired");
+        ok($d->{s}->graceful, "$d->{name}: graceful restart $restart");
+    }
+    $d->{leak} = $leak->stop;
+    settle($d);
+    no_loss($d->{name}, $d->{base}->stop, $d->{leak});
+    my @records = records($d);
+    cmp_ok(scalar @records, '>=', 2 * $least{restarts}, 'retired');
+    my %outcome;
+    $outcome{"$_->{action} $_->{outcome}"}++ for @records;
+    # Who was announced only may have gone with its generation.
+    is_deeply([grep { !/^(?:ask|announce) (?:gone|vanished)$/ }
+               keys %outcome], [], "$d->{name}: nobody was killed")
+        or diag(explain(\%outcome));
+    my @alive = grep { AMGR::Httpd::is_alive($_->{pid}) } @records;
+    is(scalar @alive, 0, "$d->{name}: each is gone");
+    $d->{s}->stop_ok;
+    done_testing();
+    return;
+}
+
+1;

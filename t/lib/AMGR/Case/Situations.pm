@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Situations in which draining is harder than usual: several addresses to
+# listen on, several buckets of listeners, a child that no connection wakes,
+# an answer without an end.
+package AMGR::Case::Situations;
+
+use strict;
+use warnings;
+
+use AMGR::Case::Drain;
+use AMGR::Httpd qw(wait_until);
+use AMGR::Load;
+use Apache::Test qw(-withtestmore);
+use Time::HiRes qw(sleep time);
+
+use constant {
+    GONE_SEC  => 30,
+    GRACE_SEC => 3,
+    RETIRED   => 6,
+};
+
+sub limits {
+    my ($more) = @_;
+    return <<"END" . ($more // '');
+ManagerMaxMemoryActive 64M
+ManagerMaxMemoryIdle 64M
+ManagerMinAge 1s
+ManagerLameDuck 500ms
+ManagerMaxRetiring 50%
+ManagerStormLimit Off
+END
+}
+
+# Fewer and smaller than under the main load.
+sub sizes {
+    my ($mpm) = @_;
+    return <<"END" if $mpm eq 'prefork';
+StartServers 8
+MinSpareServers 4
+MaxSpareServers 30
+ServerLimit 32
+MaxRequestWorkers 30
+END
+    return <<"END";
+StartServers 6
+ThreadsPerChild 4
+ThreadLimit 4
+MinSpareThreads 16
+MaxSpareThreads 60
+ServerLimit 16
+MaxRequestWorkers 60
+END
+}
+
+sub server {
+    my ($mpm, $name, %opt) = @_;
+    $opt{mpm_config} = sizes($mpm) . ($opt{mpm_config} // '');
+    $opt{limits} //= limits();
+    return AMGR::Case::Drain::server($mpm, %opt, name => "$mpm-$name");
+}
+
+# Its first record that is over.
+sub gone {
+    my ($s, $pid) = @_;
+    my $record;
+    ok(wait_until(sub {
+        ($record) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
+        sleep 0.1;
+        $record && $record->{outcome} ne 'pending';
+    }, GONE_SEC, "the end of $pid"), $s->name . ": $pid is over");
+    ok(!AMGR::Httpd::is_alive($pid), $s->name . ': it is gone');
+    return $record // {};
+}
+
+sub pid_of { my ($text) = @_; return $text =~ /^pid=(\d+)/ ? $1 : 0 }
+
+# ---- several sockets -------------------------------------------------------
+
+# Load over all of them while workers are retired.
+sub under_load {
+    my ($s, @ports) = @_;
+    my @loads = map {
+        (AMGR::Load->start(port => $_, keep => 2, think => 2, think_ms => 30,
+                           fresh => 2, timeout_ms => 60000,
+                           mix => ['40:/app/pid', '1:/app/sleep?s=0.6',
+                                   '1:/app/body?n=40000&s=0.4&chunked=1']),
+         AMGR::Load->start(port => $_, fresh => 1, timeout_ms => 60000,
+                           mix => ['1:/app/leak?mb=20&s=0.2']))
+    } @ports;
+    my $gone = 0;
+    ok(wait_until(sub {
+        sleep 0.2;
+        $gone = grep { $_->{outcome} eq 'gone' } @{ $s->json->{kills} };
+        $gone >= RETIRED;
+    }, 120, RETIRED . ' retirements'), $s->name . ': ' . RETIRED
+        . ' retirements');
+    my @results = map { $_->stop } @loads;
+    AMGR::Case::Drain::no_loss($s->name, @results);
+    my %action;
+    $action{"$_->{action} $_->{outcome}"}++
+        for grep { $_->{outcome} ne 'pending' } @{ $s->json->{kills} };
+    is_deeply([keys %action], ['ask gone'], $s->name . ': all of them drained')
+        or diag(explain(\%action));
+    $s->stop_ok;
+    return;
+}
+
+sub several_listens {
+    my ($mpm) = @_;
+    my @more = map { AMGR::Httpd::free_port() } 1 .. 2;
+    my $s = server($mpm, 'listens',
+                   config => join '', map { "Listen 127.0.0.1:$_\n" } @more);
+    return under_load($s, $s->port, $more[0]);
+}
+
+sub several_buckets {
+    my ($mpm) = @_;
+    my $s = server($mpm, 'buckets',
+                   mpm_config => "ListenCoresBucketsRatio 1\n");
+    my $hex = sprintf '0100007F:%04X', $s->port;
+    my $buckets = () = AMGR::Httpd::slurp('/proc/net/tcp')
+        =~ /: $hex 00000000:0000 0A/g;
+    chomp(my $cores = `getconf _NPROCESSORS_ONLN`);
+    is($buckets, $cores, "$mpm: a bucket for each core");
+    return under_load($s, $s->port);
+}
+
+# ---- a child that no connection wakes --------------------------------------
+
+# It is asked once it is idle, and nobody connects any more: the pages are
+# asked only when the data file counts it as gone.
+sub idle {
+    my ($mpm, $name, %opt) = @_;
+    my $s = server($mpm, $name, %opt,
+                   limits => limits("ManagerMaxMemoryActive Off\n"
+                                    . "ManagerGracePeriod 5s\n"));
+    ok($s->wait_ticks(2), "$mpm: two ticks"); # old enough
+    my $pid = pid_of($s->get('/app/leak?mb=80')->content);
+    my $begun = time;
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, GONE_SEC,
+                  "the end of $pid"), $s->name . ': an idle one goes alone');
+    my $took = time - $begun;
+    my $record = gone($s, $pid);
+    is($record->{reason}, 'memory_idle', 'because of its memory');
+    is($record->{requests}, 0, 'with no request');
+    return ($s, $record, $took);
+}
+
+sub idle_alone {
+    my ($mpm) = @_;
+    my ($s, $record, $took) = idle($mpm, 'idle');
+    is("$record->{action} $record->{outcome}", 'ask gone', "$mpm: drained");
+    cmp_ok($took, '<', 4, "$mpm: before its grace period was over");
+    $s->stop_ok;
+    return;
+}
+
+# ---- an answer without an end ----------------------------------------------
+
+# It is cut off when the grace period is over, and nothing else is.
+sub endless {
+    my ($mpm) = @_;
+    my $s = server($mpm, 'endless', limits => limits(
+        'ManagerGracePeriod ' . GRACE_SEC . "s\n"));
+    ok($s->wait_ticks(2), "$mpm: two ticks");
+    my $load = AMGR::Load->start(port => $s->port, think => 4, think_ms => 20,
+                                 fresh => 1, timeout_ms => 60000,
+                                 mix => ['9:/app/pid', '1:/app/sleep?s=0.3']);
+    my $long = $s->start_request('/app/body?n=80000&s=900&chunked=1&mb=80');
+    my $begun = time;
+    my $victim;
+    ok(wait_until(sub {
+        ($victim) = map { $_->{pid} } @{ $s->json->{kills} };
+        sleep 0.1;
+        $victim;
+    }, GONE_SEC, 'a record'), "$mpm: who sends it is retired");
+    my $record = gone($s, $victim // 0);
+    cmp_ok(time - $begun, '>=', GRACE_SEC, "$mpm: it had its grace period");
+    is("$record->{action} $record->{outcome}", 'kill gone',
+       "$mpm: and was killed then");
+    $long->wait(10);
+    is($long->status, 200, "$mpm: its answer had begun");
+    unlike($long->bytes, qr/\r\n0\r\n\r\n\z/, "$mpm: and was cut off");
+    AMGR::Case::Drain::no_loss("$mpm: all others", $load->stop);
+    $s->stop_ok;
+    return;
+}
+
+# ---- all of them -----------------------------------------------------------
+
+sub run {
+    for my $mpm (AMGR::Httpd::mpms()) {
+        several_listens($mpm);
+        several_buckets($mpm);
+        idle_alone($mpm);
+        endless($mpm);
+    }
+    done_testing();
+    return;
+}
+
+1;
