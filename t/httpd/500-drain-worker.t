@@ -1,0 +1,12 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Case::Drain;
+
+AMGR::Case::Drain::run('worker', retired => 60, restarted => 60,
+                       requests => 70_000);
