@@ -8,4 +8,5 @@ use lib "$FindBin::Bin/../lib";
 
 use AMGR::Case::Drain;
 
-AMGR::Case::Drain::http2(retired => 60, restarted => 60, requests => 5_000);
+AMGR::Case::Drain::http2(retired => 60, restarted => 200,
+                         requests => 5_000);

@@ -21,7 +21,7 @@ use constant {
     SETTLE_SEC   => 45,   # for what is pending
     PROCESSES    => 12,   # the MPM keeps them, whatever the load
     SMALL        => "small and known\n" x 8,
-    # When restarts have fewer: what an event server without either has.
+    # When restarts have fewer, as on prefork: measured were 0.00 to 0.09.
     STALE_RATE   => 0.1,
 };
 
@@ -311,14 +311,16 @@ sub http2 {
     cmp_ok($all->{requests}, '>=', $least{requests}, "$d->{name}: requests");
     no_loss("$d->{name}: HTTP/1.1 beside it", $d->{leak});
     all_drained($d, $least{retired});
-    my $by_module = $retired->{failed} / records($d);
-    my $by_restart = ($all->{failed} - $retired->{failed}) / $d->{restarted};
+    # A connection fails with all that is on it: they are counted, and chance
+    # is allowed for.
+    my $torn = $all->{torn} - $retired->{torn};
+    my $expected = $torn / $d->{restarted} * records($d);
     diag(sprintf '%s: %d requests; %d retired, %d failed in %d connections; '
          . '%d ended by restarts, %d failed in %d connections', $d->{name},
          $all->{requests}, scalar(records($d)), $retired->{failed},
          $retired->{torn}, $d->{restarted},
-         $all->{failed} - $retired->{failed}, $all->{torn} - $retired->{torn});
-    cmp_ok($by_module, '<=', $by_restart,
+         $all->{failed} - $retired->{failed}, $torn);
+    cmp_ok($retired->{torn}, '<=', $expected + 3 * sqrt($expected + 1),
            "$d->{name}: no more is lost than by restarts")
         or diag(join "\n", @{ $retired->{words} });
     $s->stop_ok;
@@ -337,7 +339,7 @@ sub amid_restarts {
             look($d);
             sleep 0.1;
             2 <= grep { $_->{time} > $since } pending($d);
-        }, SETTLE_SEC, 'two pending'), "$d->{name}: some are being retired");
+        }, PATIENCE_SEC, 'two pending'), "$d->{name}: some are being retired");
         ok($d->{s}->graceful, "$d->{name}: graceful restart $restart");
     }
     $d->{leak} = $leak->stop;

@@ -8,4 +8,4 @@ use lib "$FindBin::Bin/../lib";
 
 use AMGR::Case::Situations;
 
-AMGR::Case::Situations::run();
+AMGR::Case::Situations::run('prefork');
