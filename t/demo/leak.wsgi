@@ -12,7 +12,8 @@
 
 Every other answer names the process and the megabytes it keeps: "pid=123
 kept=50".  A request with "X-Serial: N" is answered with "X-Check: N BYTES CRC",
-which tells a client what it must have received.
+which tells a client what it must have received; and a line "N URI" is added to
+the file that LEAK_NOTES names in the environment, which tells what ran twice.
 """
 
 import mmap
@@ -27,6 +28,9 @@ LONGEST = 600
 PIECES = 8
 
 kept = []
+notes = None
+if "LEAK_NOTES" in os.environ:
+    notes = os.open(os.environ["LEAK_NOTES"], os.O_WRONLY | os.O_APPEND)
 
 
 def number(query, name, largest):
@@ -81,7 +85,15 @@ def slow_body(environ, start_response, query):
         yield piece
 
 
+def note(environ):
+    serial = environ.get("HTTP_X_SERIAL", "")
+    if notes is not None and serial.isdigit():
+        line = "%s %s\n" % (serial, environ.get("REQUEST_URI", ""))
+        os.write(notes, line.encode("utf-8", "replace"))
+
+
 def application(environ, start_response):
+    note(environ)
     path = environ.get("PATH_INFO", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
     if path.endswith("/leak"):

@@ -77,6 +77,7 @@ sub server {
                              log_level => "@quiet", %opt,
                              modules => \@modules);
     my $script = $s->wsgi_script;
+    $s->{env}{LEAK_NOTES} = $s->write('work/notes', '', 0666);
     $s->write('htdocs/small.txt', SMALL);
     # Answers end connections only when the module says so.
     $config .= "MaxKeepAliveRequests 0\nWSGIScriptAlias /app $script\n$limits";
@@ -220,6 +221,21 @@ sub no_loss {
         || diag(join "\n", map { AMGR::Load->lost($_) } @results);
 }
 
+# A request on a kept connection that ends is asked again: the application has
+# not seen it before, or it was lost in the middle.  Each client has paths and
+# serials of its own.
+sub none_twice {
+    my ($d) = @_;
+    my %ran;
+    open my $notes, '<', $d->{s}->path('work/notes') or die "notes: $!\n";
+    while (my $line = <$notes>) {
+        $ran{$line}++;
+    }
+    cmp_ok(scalar keys %ran, '>', 100, "$d->{name}: the application ran");
+    my @twice = grep { $ran{$_} > 1 } sort keys %ran;
+    return is(join('', @twice), '', "$d->{name}: no request ran twice");
+}
+
 sub all_drained {
     my ($d, $least) = @_;
     my @records = records($d);
@@ -283,6 +299,7 @@ sub run {
     settle($d);
     my $all = $d->{base}->stop;
     no_loss($d->{name}, $all, $d->{leak});
+    none_twice($d);
     all_drained($d, $least{retired});
     stale_compared($d, $retired, $all);
     $d->{s}->stop_ok;
@@ -345,6 +362,7 @@ sub amid_restarts {
     $d->{leak} = $leak->stop;
     settle($d);
     no_loss($d->{name}, $d->{base}->stop, $d->{leak});
+    none_twice($d);
     my @records = records($d);
     cmp_ok(scalar @records, '>=', 2 * $least{restarts}, 'retired');
     my %outcome;
