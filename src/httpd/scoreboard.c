@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 #include <httpd.h>
+#include <ap_listen.h>
 #include <ap_mpm.h>
 #include <http_core.h>
 #include <mpm_common.h>
@@ -203,6 +204,8 @@ void amgr_scoreboard_read_server(amgr_server_t *out)
     out->extended = ap_extended_status;
     out->threads_per_process = used_columns();
     out->threaded = query(AP_MPMQ_IS_THREADED) > 0;
+    /* The threaded MPMs keep idle threads in each bucket. */
+    out->lone_buckets = out->threaded ? 1 : ap_num_listen_buckets;
     out->async = query(AP_MPMQ_IS_ASYNC) > 0;
     /* One of the two is 0, whatever the MPM. */
     out->min_spare_workers =

@@ -215,7 +215,9 @@ typedef struct amgr_server_t {
     apr_uint64_t memory_capacity_bytes; /**< AMGR_UNKNOWN; what it may have */
     apr_uint64_t worker_anon_bytes; /**< AMGR_UNKNOWN; of all the total is of */
     apr_int32_t cgroup_limited;     /**< a cgroup allows less than there is */
-    apr_int32_t reserved;
+    apr_int32_t lone_buckets;       /**< of listening sockets, when the MPM
+                                         sees to the idle of all together only;
+                                         row modulo this is a process's */
 } amgr_server_t;
 
 /** The whole.  The arrays are the caller's storage. */

@@ -144,7 +144,12 @@ static void survey_all(amgr_judging_t *tick)
         tick->natives += process->role == AMGR_ROLE_WORKER;
         tick->retirable += amgr_measure_is_judged(process);
         tick->retiring += entry != NULL && entry->retired_mono_us != 0;
-        tick->serving += amgr_safety_is_serving(process, entry, &survey);
+        if (amgr_safety_is_serving(process, entry, &survey)) {
+            int bucket = amgr_safety_bucket(tick, process);
+
+            tick->serving++;
+            tick->bucket_serving[bucket < 0 ? 0 : bucket]++;
+        }
     }
 }
 

@@ -8,6 +8,9 @@
 
 #include "policy/judge.h"
 
+/** Buckets of listening sockets that are told apart: one for some cores. */
+#define AMGR_BUCKETS_MAX 256
+
 typedef struct amgr_judging_t {
     const amgr_limits_t *limits;
     amgr_snapshot_t *snapshot;
@@ -21,7 +24,8 @@ typedef struct amgr_judging_t {
     int retirable; /**< those and WSGI daemons */
     int retiring;  /**< told to go, still there */
     int serving;   /**< natives that can take a request */
-    int over;      /**< over a limit that acts, as the breaker counts */
+    int bucket_serving[AMGR_BUCKETS_MAX]; /**< of them, by bucket */
+    int over;       /**< over a limit that acts, as the breaker counts */
     int generation; /**< the newest of any worker, -1: there is none */
 } amgr_judging_t;
 
@@ -84,6 +88,10 @@ void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
 int amgr_safety_may_go(const amgr_judging_t *tick,
                        const amgr_process_t *process,
                        const amgr_ledger_process_t *entry);
+
+/** The bucket of a worker process, or -1 when it does not matter. */
+int amgr_safety_bucket(const amgr_judging_t *tick,
+                       const amgr_process_t *process);
 
 /** Whether the process can take a request. */
 int amgr_safety_is_serving(const amgr_process_t *process,

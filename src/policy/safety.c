@@ -5,6 +5,7 @@
  * the order of the tests is the precedence of the causes.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/judging.h"
 #include "policy/reasons.h"
@@ -14,6 +15,7 @@ typedef struct granted_t {
     int all;
     int serving;
     int on_free_slots; /* beyond min_serving, for a free slot's sake */
+    int bucket_serving[AMGR_BUCKETS_MAX];
 } granted_t;
 
 int amgr_safety_is_serving(const amgr_process_t *process,
@@ -23,6 +25,17 @@ int amgr_safety_is_serving(const amgr_process_t *process,
     return process->role == AMGR_ROLE_WORKER &&
            process->state == AMGR_STATE_SERVING &&
            (entry == NULL || entry->retired_mono_us == 0) && !survey->stuck;
+}
+
+int amgr_safety_bucket(const amgr_judging_t *tick,
+                       const amgr_process_t *process)
+{
+    int buckets = tick->snapshot->server.lone_buckets;
+
+    return buckets > 1 && buckets <= AMGR_BUCKETS_MAX &&
+                   process->process_slot >= 0
+               ? process->process_slot % buckets
+               : -1;
 }
 
 static int is_too_young(const amgr_limits_t *limits,
@@ -113,6 +126,16 @@ static int compare_process(const void *a, const void *b)
     return (left->process > right->process) - (left->process < right->process);
 }
 
+/* Connections that the kernel gave to a bucket wait for its own processes, and
+ * prefork forks none while others elsewhere are idle enough: a free slot is no
+ * help. */
+static int is_last_of_bucket(const amgr_judging_t *tick,
+                             const granted_t *granted, int bucket)
+{
+    return bucket >= 0 && tick->limits->min_serving > 0 &&
+           tick->bucket_serving[bucket] - granted->bucket_serving[bucket] <= 1;
+}
+
 /* Whether enough are left that serve, or a free slot lets the MPM replace
  * this one; each such slot is good for one. */
 static int may_leave(const amgr_judging_t *tick, granted_t *granted)
@@ -137,6 +160,7 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     const amgr_ledger_process_t *entry =
         amgr_ledger_find(tick->ledger, &process->id);
     amgr_survey_t survey;
+    int bucket = amgr_safety_bucket(tick, process);
     int serving;
 
     /* One that outlived its generation takes no new connection and counts
@@ -154,7 +178,8 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     }
     amgr_age_survey(tick, process, &survey);
     serving = amgr_safety_is_serving(process, entry, &survey);
-    if (serving && !may_leave(tick, granted)) {
+    if (serving && (is_last_of_bucket(tick, granted, bucket) ||
+                    !may_leave(tick, granted))) {
         return AMGR_CAUSE_MIN_SERVING;
     }
     if (tick->limits->dry_run) {
@@ -162,6 +187,7 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     }
     granted->all++;
     granted->serving += serving;
+    granted->bucket_serving[bucket < 0 ? 0 : bucket] += serving;
     return AMGR_CAUSE_NONE;
 }
 
@@ -169,12 +195,13 @@ void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
                         int count)
 {
     int allowed = amgr_share_of(&tick->limits->max_retiring, tick->retirable);
-    granted_t granted = {0, 0, 0};
+    granted_t granted;
     int i;
 
     if (count == 0) {
         return;
     }
+    memset(&granted, 0, sizeof(granted));
     qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_urgency);
     for (i = 0; i < count; i++) {
         if (decisions[i].cause == AMGR_CAUSE_NONE && !decisions[i].follow_up) {

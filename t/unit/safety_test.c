@@ -398,6 +398,61 @@ static void the_last_that_serve_are_kept(void **state)
     }
 }
 
+static void each_bucket_keeps_one_that_serves(void **state)
+{
+    static const struct {
+        int buckets;
+        int natives;
+        int min_serving;
+        int granted;
+    } cases[] = {
+        {0, 6, 1, 6}, {1, 6, 1, 6}, /* free slots: every one may go */
+        {2, 6, 1, 4}, {3, 6, 1, 3}, {6, 6, 1, 0},      {2, 5, 1, 3},
+        {2, 1, 1, 0}, {2, 6, 0, 6}, {100000, 6, 1, 6},
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        world_t *world = begin(8, cases[i].natives, 1);
+
+        world->snapshot.server.max_processes = 64;
+        world->snapshot.server.lone_buckets = cases[i].buckets;
+        world->limits.min_serving = cases[i].min_serving;
+        world_tick(world, 10 * SEC);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE),
+                         cases[i].granted);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_MIN_SERVING),
+                         cases[i].natives - cases[i].granted);
+        world_destroy(world);
+    }
+}
+
+static void a_hung_one_does_not_keep_its_bucket(void **state)
+{
+    world_t *world = begin(4, 4, 0);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.max_processes = 64;
+    world->snapshot.server.lone_buckets = 2;
+    world->limits.max_time_us = 15 * SEC;
+    world_tick(world, 10 * SEC);
+    world_begin(world, 100, 0);
+    world_begin(world, 100, 1);
+    world_begin(world, 102, 0);
+    world_begin(world, 102, 1);
+    world_begin(world, 101, 0);
+    world_tick(world, 20 * SEC);
+    /* 100 and 102 serve nobody in theirs; 101 leaves 103. */
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 102), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_NONE);
+    world_state(world, 103, AMGR_STATE_STOPPING);
+    world_judge(world);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_MIN_SERVING);
+    world_destroy(world);
+}
+
 static void who_does_not_serve_may_go(void **state)
 {
     world_t *world = begin(2, 2, 0);
@@ -518,6 +573,8 @@ int main(void)
         cmocka_unit_test(only_a_share_retires_at_a_time),
         cmocka_unit_test(the_hung_go_before_the_fat),
         cmocka_unit_test(the_last_that_serve_are_kept),
+        cmocka_unit_test(each_bucket_keeps_one_that_serves),
+        cmocka_unit_test(a_hung_one_does_not_keep_its_bucket),
         cmocka_unit_test(who_does_not_serve_may_go),
         cmocka_unit_test(retiring_ones_and_daemons_do_not_serve),
         cmocka_unit_test(a_dry_run_is_told_once_and_counts_for_nothing),

@@ -125,19 +125,50 @@ sub several_listens {
     return under_load($s, [$s->port, $port], killed => $mpm eq 'worker');
 }
 
+sub cores {
+    chomp(my $cores = `getconf _NPROCESSORS_ONLN`);
+    return $cores;
+}
+
+# Two or three, where there are as many cores.
+sub ratio { return cores() < 4 ? 1 : int cores() / 2 }
+
+sub buckets {
+    my ($s) = @_;
+    my $hex = sprintf '0100007F:%04X', $s->port;
+    return scalar(() = AMGR::Httpd::slurp('/proc/net/tcp')
+                  =~ /: $hex 00000000:0000 0A/g);
+}
+
 # prefork does not care which bucket its idle children listen to: a kept
 # connection can hold the last of a bucket, and others wait for it.
 sub several_buckets {
     my ($mpm) = @_;
-    chomp(my $cores = `getconf _NPROCESSORS_ONLN`);
-    my $ratio = $cores < 4 ? 1 : int $cores / 2;
-    my $s = server($mpm, 'buckets',
-                   mpm_config => "ListenCoresBucketsRatio $ratio\n");
-    my $hex = sprintf '0100007F:%04X', $s->port;
-    my $buckets = () = AMGR::Httpd::slurp('/proc/net/tcp')
-        =~ /: $hex 00000000:0000 0A/g;
-    is($buckets, int $cores / $ratio, "$mpm: $buckets buckets");
+    my $s = server($mpm, 'buckets', mpm_config => 'ListenCoresBucketsRatio '
+                   . ratio() . "\n");
+    is(buckets($s), int cores() / ratio(), "$mpm: that many buckets");
     return under_load($s, [$s->port], kept => $mpm ne 'prefork');
+}
+
+# Nor does it fork for a bucket that is empty while those of another are idle:
+# the last of each has to stay, however large it is.
+sub last_of_bucket {
+    my ($mpm) = @_;
+    my $s = server($mpm, 'last-of-bucket', mpm_config => "StartServers 4\n"
+                   . "MinSpareServers 1\nListenCoresBucketsRatio "
+                   . ratio() . "\n");
+    my $held = wait_until(sub {
+        $s->get('/app/leak?mb=80');
+        sleep 0.2;
+        my @held = grep { ($_->{cause} // '') eq 'min_serving' }
+            AMGR::Case::Drain::natives($s->json);
+        @held >= buckets($s) && @held;
+    }, 60, 'nothing but the last of each');
+    is($held, buckets($s), "$mpm: the last of each bucket stays");
+    my @codes = map { $s->get('/app/pid')->code } 1 .. 20;
+    is_deeply([grep { $_ != 200 } @codes], [], "$mpm: all is answered");
+    $s->stop_ok;
+    return;
 }
 
 # ---- a child that no connection wakes --------------------------------------
@@ -221,6 +252,8 @@ sub run {
     my ($mpm) = @_;
     several_listens($mpm);
     several_buckets($mpm);
+    # One core has one bucket.
+    last_of_bucket($mpm) if $mpm eq 'prefork' && cores() > 1;
     idle_alone($mpm);
     idle_listens($mpm);
     endless($mpm);
