@@ -28,7 +28,11 @@
     X(AMGR_TAG_FORCED, "AMGR0018", "a worker did not go, and is killed")      \
     X(AMGR_TAG_DEAF, "AMGR0019", "a worker cannot be asked to finish")        \
     X(AMGR_TAG_STUCK, "AMGR0020", "a worker outlives its SIGKILL")            \
-    X(AMGR_TAG_STEP, "AMGR0021", "a retirement takes its next step")
+    X(AMGR_TAG_STEP, "AMGR0021", "a retirement takes its next step")          \
+    X(AMGR_TAG_COMMAND, "AMGR0040", "a kill command started or ended")        \
+    X(AMGR_TAG_COMMAND_FAILED, "AMGR0041", "a kill command was not run")      \
+    X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0042", "a kill command was out of time") \
+    X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0043", "too many kill commands run")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {
