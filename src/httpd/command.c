@@ -53,8 +53,7 @@ void amgr_commands_init(amgr_commands_t *commands, server_rec *s,
     }
 }
 
-/* ---- in the fork, until exec ---------------------------------------------- */
-
+/** In the fork, until exec: tell why there will be none. */
 static void give_up(int stage, int error) __attribute__((noreturn));
 
 static void give_up(int stage, int error)
@@ -154,8 +153,6 @@ static void become_program(const amgr_commands_t *commands, int event,
     execve(argv[0], argv, env->vars);
     give_up(AMGR_COMMAND_NO_EXEC, errno);
 }
-
-/* ---- in the ticker -------------------------------------------------------- */
 
 /** Fork; fills in @a run, or says what went wrong. */
 static void spawn(const amgr_commands_t *commands, amgr_command_run_t *run,
