@@ -26,6 +26,7 @@ sub run {
     dry_run($mpm);
     hostile_text($mpm);
     too_many($mpm);
+    leash($mpm) if $mpm eq 'prefork'; # on event children end slowly
     done_testing();
     return;
 }
@@ -414,6 +415,37 @@ END2
        'in good order');
     ok(!(grep { !$_->wait(20) } @requests), 'the requests end');
     $s->stop_ok;
+    return;
+}
+
+# No program outlives the ticker, however that ends, nor the server.
+sub leash {
+    my ($mpm) = @_;
+    my $s = server($mpm, 'leash', sub {
+        my $program = reporter($_[0], 'sleep 600;');
+        return "ManagerKillCommand before $program\n"
+            . "ManagerKillCommandTimeout 5m\nManagerMaxRetiring 100%";
+    });
+    $s->expect_log(qr/AMGR0011: ticker \d+ ended by itself/);
+    my ($request, $record) = hang($s);
+    my $pid = $record->{pid} or return;
+    report($s, 'before', $pid);
+    my $ticker = $s->ticker_pid;
+    my ($program) = children_of_ticker($s);
+    ok($program, "$mpm: a program");
+    kill 'KILL', $ticker;
+    AMGR::Case::Retire::gone($s, $program, 5, "$mpm: it goes with its ticker");
+    ok(wait_until(sub { ($s->ticker_pid // $ticker) != $ticker }, 30,
+                  'the next one'), 'another takes over');
+    AMGR::Case::Retire::gone($s, $pid, 10, "$mpm: and sees it through");
+    ok($request->wait(5), 'the request ends');
+
+    ($request, $record) = hang($s);
+    report($s, 'before', $record->{pid} // return);
+    ($program) = children_of_ticker($s);
+    ok($program && AMGR::Httpd::is_alive($program), "$mpm: another program");
+    $s->stop_ok;
+    AMGR::Case::Retire::gone($s, $program, 5, "$mpm: it goes with the server");
     return;
 }
 
