@@ -285,6 +285,7 @@ const char *amgr_stage_word(int stage)
         [AMGR_STAGE_SIGNAL] = "signal",
         [AMGR_STAGE_TICKER] = "ticker",
         [AMGR_STAGE_OVERRUN] = "overrun",
+        [AMGR_STAGE_COMMAND] = "command",
     };
 
     if (stage < 0 || stage >= AMGR_STAGE_COUNT) {

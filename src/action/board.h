@@ -29,6 +29,7 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_SIGNAL,
     AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind */
     AMGR_STAGE_OVERRUN, /**< a tick was cut short at its time cap */
+    AMGR_STAGE_COMMAND, /**< a kill command was not run, or not to its end */
     AMGR_STAGE_COUNT
 } amgr_stage_e;
 

@@ -15,6 +15,7 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s)
     (void)s; /* the hook's signature; vhosts cannot hold our directives */
     amgr_limits_init(&config->limits);
     config->show_requests = AMGR_SHOW_PATH;
+    config->kill_command_timeout_us = apr_time_from_sec(10);
     return config;
 }
 
@@ -28,5 +29,7 @@ int amgr_config_needs_ticker(const amgr_config_t *config)
 {
     return config->limits.interval_us < AMGR_HOOK_INTERVAL_US ||
            config->limits.metric == AMGR_METRIC_PSS ||
-           config->limits.metric == AMGR_METRIC_USS || config->syslog;
+           config->limits.metric == AMGR_METRIC_USS || config->syslog ||
+           config->kill_command[AMGR_COMMAND_BEFORE] != NULL ||
+           config->kill_command[AMGR_COMMAND_AFTER] != NULL;
 }

@@ -9,6 +9,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include "action/command_env.h"
 #include "policy/limits.h"
 
 /** The interval from which the parent's own hook is fine enough. */
@@ -22,6 +23,9 @@ typedef struct amgr_config_t {
     int syslog;            /**< kill lines to syslog as well */
     /** While a group's section is read; else NULL. */
     amgr_section_t *section;
+    char **kill_command[AMGR_COMMAND_EVENT_COUNT]; /**< arguments, ending in
+                                                        NULL; NULL: none */
+    apr_interval_time_t kill_command_timeout_us;
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */
@@ -31,7 +35,7 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s);
 amgr_config_t *amgr_config_main(void);
 
 /** Whether something asked for needs a process of its own to tick: a shorter
- * interval than the hook's, slow reads, or syslog. */
+ * interval than the hook's, slow reads, syslog, or programs to be run. */
 int amgr_config_needs_ticker(const amgr_config_t *config);
 
 /** The one symbol that the shared object exports. */

@@ -283,6 +283,56 @@ static const char *set_data_file(cmd_parms *cmd, void *unused,
     return NULL;
 }
 
+/** The rest of the line as the argument list of a program, or NULL. */
+static char **parse_command(cmd_parms *cmd, const char *args)
+{
+    apr_array_header_t *words = apr_array_make(cmd->pool, 4, sizeof(char *));
+
+    while (*args != '\0') {
+        *(char **)apr_array_push(words) = ap_getword_conf(cmd->pool, &args);
+    }
+    *(char **)apr_array_push(words) = NULL;
+    return (char **)words->elts;
+}
+
+static int is_program(const char *path)
+{
+    return path != NULL && path[0] == '/' && path[strlen(path) - 1] != '/';
+}
+
+static const char *set_kill_command(cmd_parms *cmd, void *unused,
+                                    const char *args)
+{
+    char ***commands = member(cmd);
+    const char *wrong = misplaced(cmd);
+    const char *word;
+    char **argv;
+    int event = 0;
+
+    (void)unused;
+    if (wrong != NULL) {
+        return wrong;
+    }
+    word = ap_getword_conf(cmd->pool, &args);
+    while (event < AMGR_COMMAND_EVENT_COUNT &&
+           strcasecmp(word, amgr_command_event_word(event)) != 0) {
+        event++;
+    }
+    if (event == AMGR_COMMAND_EVENT_COUNT) {
+        return refuse(cmd, word, "before or after, and a program");
+    }
+    if (commands[event] != NULL) {
+        return refuse(cmd, word, "each of before and after once");
+    }
+    argv = parse_command(cmd, args);
+    if (!is_program(argv[0])) {
+        return refuse(cmd, argv[0] == NULL ? "" : argv[0],
+                      "the absolute path of a program");
+    }
+    commands[event] = argv;
+    return NULL;
+}
+
 #define LIMIT_ROW(name, setter, field, help)                                   \
     AP_INIT_TAKE1(name, setter, (void *)offsetof(amgr_config_t, limits.field), \
                   RSRC_CONF, help)
@@ -350,4 +400,10 @@ const command_rec amgr_directives[] = {
                "how much of a request is shown: Off, Path or Full"),
     AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
                   "path of the metrics file, or Off"),
+    AP_INIT_RAW_ARGS("ManagerKillCommand", set_kill_command,
+                     (void *)offsetof(amgr_config_t, kill_command), RSRC_CONF,
+                     "before or after, and a program with its arguments"),
+    CONFIG_ROW("ManagerKillCommandTimeout", set_duration,
+               kill_command_timeout_us,
+               "time that a program of ManagerKillCommand may take"),
     {NULL}};

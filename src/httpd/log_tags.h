@@ -33,7 +33,11 @@
     X(AMGR_TAG_NO_GROUP, "AMGR0023", "a section is for no group there is")    \
     X(AMGR_TAG_LOST, "AMGR0024", "a request was cut off by a kill")           \
     X(AMGR_TAG_LOCK, "AMGR0025", "nobody can release a shared lock any more") \
-    X(AMGR_TAG_BUDGETS_FULL, "AMGR0026", "too many different time limits")
+    X(AMGR_TAG_BUDGETS_FULL, "AMGR0026", "too many different time limits")    \
+    X(AMGR_TAG_COMMAND, "AMGR0028", "a kill command started or ended")        \
+    X(AMGR_TAG_COMMAND_FAILED, "AMGR0029", "a kill command was not run")      \
+    X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0030", "a kill command was out of time") \
+    X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0031", "too many kill commands run")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

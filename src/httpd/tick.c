@@ -12,6 +12,7 @@
 #include "action/orders.h"
 #include "action/retire.h"
 #include "base/replace_file.h"
+#include "httpd/command.h"
 #include "httpd/log.h"
 #include "httpd/others.h"
 #include "httpd/private_memory.h"
@@ -37,6 +38,7 @@ struct amgr_tick_t {
     amgr_board_config_t published;
     int in_ticker;
     amgr_tick_log_t log;
+    amgr_commands_t commands;     /**< all zero in the parent */
     const char *data_file;        /**< NULL: none */
     apr_time_t data_file_mono_us; /**< when it was written last */
     amgr_decision_t *decisions;   /**< room for every process */
@@ -95,6 +97,11 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->data_file = amgr_runtime_data_file(runtime, tick->config, p);
     /* Writing to syslog may block, and makes its tag ours. */
     tick->log.use_syslog = in_ticker && tick->config->syslog;
+    if (in_ticker) {
+        amgr_commands_init(
+            &tick->commands, s, tick->config, runtime->parent,
+            &amgr_board_counters(tick->board)->errors[AMGR_STAGE_COMMAND]);
+    }
     if (amgr_board_read_config(tick->board, &tick->published) != APR_SUCCESS) {
         tick->published.limits = tick->config->limits;
     }
@@ -242,10 +249,21 @@ static void keep_evidence(amgr_tick_t *tick, const amgr_record_t *record,
     }
 }
 
+/** The administrator's program has its time before the worker is asked or
+ * killed; announcing does it no harm meanwhile. */
+static void run_before(amgr_tick_t *tick, amgr_decision_t *decision,
+                       const amgr_record_t *record)
+{
+    if (decision->cause == AMGR_CAUSE_NONE && !tick->config->limits.dry_run &&
+        amgr_commands_start(&tick->commands, AMGR_COMMAND_BEFORE, record)) {
+        decision->step = AMGR_STEP_ANNOUNCE;
+    }
+}
+
 /** Begin a retirement, or tell what a dry run would have done.  It is on
  * record before anything is done, should this process end in between. */
 static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
-                  const amgr_decision_t *decision)
+                  amgr_decision_t *decision)
 {
     amgr_evidence_t evidence;
     amgr_record_t record;
@@ -254,6 +272,7 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     look_at(tick, snapshot, decision, &evidence);
     amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
     amgr_board_write_record(tick->board, &record);
+    run_before(tick, decision, &record);
     rv = take_step(tick, snapshot, decision, &record);
     amgr_board_write_record(tick->board, &record);
     if (decision->cause == AMGR_CAUSE_NONE) {
@@ -286,6 +305,9 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     amgr_record_t unknown;
     apr_status_t rv;
 
+    if (amgr_commands_hold(&tick->commands, &process->id)) {
+        return; /* the step comes again at the next tick */
+    }
     if (is_kill) {
         look_at(tick, snapshot, decision, &evidence);
     }
@@ -331,7 +353,6 @@ static void act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
         amgr_decision_t *decision = &tick->decisions[i];
 
         hear_others(tick, snapshot, decision);
-
         if (decision->follow_up) {
             go_on(tick, snapshot, decision);
             continue;
@@ -390,6 +411,7 @@ static void follow(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
             counters->drained += record->action != AMGR_ACTION_KILL;
             amgr_tick_log_end(tick->server, record);
             amgr_others_tell(record, AMGR_RETIREMENT_ENDED);
+            amgr_commands_start(&tick->commands, AMGR_COMMAND_AFTER, record);
         }
         if (news & AMGR_NEWS_STUCK) {
             amgr_tick_log_stuck(tick->server, record);
@@ -464,4 +486,14 @@ void amgr_tick_run(amgr_tick_t *tick)
     counters->tick_cpu_us += counters->last_cpu_us;
     counters->last_wall_us = (apr_uint64_t)(amgr_clock_monotonic_us() -
                                             snapshot->server.time.mono_us);
+}
+
+void amgr_tick_between(amgr_tick_t *tick)
+{
+    amgr_commands_look(&tick->commands);
+}
+
+void amgr_tick_leave(const amgr_tick_t *tick)
+{
+    amgr_commands_end(&tick->commands);
 }

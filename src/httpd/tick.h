@@ -27,4 +27,10 @@ void amgr_tick_destroy(amgr_tick_t *tick);
 /** One tick.  Allocates nothing. */
 void amgr_tick_run(amgr_tick_t *tick);
 
+/** Between ticks, in the ticker: look after the programs it started. */
+void amgr_tick_between(amgr_tick_t *tick);
+
+/** The ticker ends, and they with it. */
+void amgr_tick_leave(const amgr_tick_t *tick);
+
 #endif

@@ -20,6 +20,7 @@
 #include <apr_thread_proc.h>
 #include <http_main.h>
 
+#include "base/descriptors.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
@@ -37,9 +38,6 @@
  * for. */
 #define FINISH_US (200 * 1000)
 #define REAP_US (500 * 1000)
-
-/** Descriptors there can be, where the kernel cannot be asked to close all. */
-#define FD_MAX 65536
 
 /** Between two forks of a ticker that ends by itself. */
 #define RETRY_US (5 * APR_USEC_PER_SEC)
@@ -64,21 +62,6 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-/** Close the descriptors from @a first to @a last. */
-static void close_all(int first, int last)
-{
-    int fd;
-
-    if (first > last ||
-        close_range((unsigned int)first, (unsigned int)last, 0) == 0) {
-        return;
-    }
-    /* Before Linux 5.9. */
-    for (fd = first; fd <= last && fd < FD_MAX; fd++) {
-        close(fd);
-    }
-}
-
 /** Listeners and whatever else the parent has open would stay open with it. */
 static void close_descriptors(server_rec *s)
 {
@@ -91,8 +74,8 @@ static void close_descriptors(server_rec *s)
     if (log_fd < STDERR_FILENO) {
         log_fd = STDERR_FILENO;
     }
-    close_all(STDERR_FILENO + 1, log_fd - 1);
-    close_all(log_fd + 1, INT_MAX);
+    amgr_descriptors_close(STDERR_FILENO + 1, log_fd - 1);
+    amgr_descriptors_close(log_fd + 1, INT_MAX);
 }
 
 /** It keeps a descriptor for each worker. */
@@ -115,21 +98,30 @@ static void sleep_us(apr_interval_time_t span_us)
     nanosleep(&span, NULL);
 }
 
-/** Sleep with SIGTERM let in: never in the middle of a tick, so that each is
- * written down as a whole. */
-static void doze(apr_interval_time_t span_us)
+/** Sleep, hearing SIGTERM: never in the middle of a tick, so that each is
+ * written down as a whole.  Non-zero when it came. */
+static int doze(apr_interval_time_t span_us)
 {
+    struct timespec span;
     sigset_t term;
 
+    span.tv_sec = (time_t)apr_time_sec(span_us);
+    span.tv_nsec = (long)apr_time_usec(span_us) * 1000;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    sigprocmask(SIG_UNBLOCK, &term, NULL);
-    sleep_us(span_us);
-    sigprocmask(SIG_BLOCK, &term, NULL);
+    return sigtimedwait(&term, NULL, &span) == SIGTERM;
 }
 
-/** Sleep until @a due_us, beating; ends the process when its parent went. */
-static void wait_until(const amgr_runtime_t *runtime, apr_time_t due_us)
+static void end(const amgr_tick_t *tick)
+{
+    amgr_tick_leave(tick);
+    _exit(0);
+}
+
+/** Sleep until @a due_us, beating; ends the process when it is told to or its
+ * parent went. */
+static void wait_until(const amgr_runtime_t *runtime, amgr_tick_t *tick,
+                       apr_time_t due_us)
 {
     amgr_board_t *board = amgr_runtime_board(runtime);
 
@@ -137,14 +129,26 @@ static void wait_until(const amgr_runtime_t *runtime, apr_time_t due_us)
         apr_time_t now_us = amgr_clock_monotonic_us();
 
         if (getppid() != runtime->parent) {
-            _exit(0);
+            end(tick);
         }
         amgr_board_beat(board, now_us);
+        amgr_tick_between(tick);
         if (now_us >= due_us) {
             return;
         }
-        doze(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US);
+        if (doze(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US)) {
+            end(tick);
+        }
     }
+}
+
+/** Whether the next fork gets the table of children and the board. */
+static void pass_memory(amgr_runtime_t *runtime, int pass_on)
+{
+    amgr_private_memory_pass_on(runtime->children_memory,
+                                runtime->children_size, pass_on);
+    amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size,
+                                pass_on);
 }
 
 /** The ticker's life.  Never returns: no cleanup of the parent's may run. */
@@ -162,6 +166,7 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     reset_signals();
     close_descriptors(s);
     raise_descriptor_limit();
+    pass_memory(runtime, 0); /* it forks programs, which run as others */
     runtime->ticker.pid = getpid();
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         _exit(1);
@@ -173,7 +178,7 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     }
     interval_us = amgr_config_main()->limits.interval_us;
     for (;;) {
-        wait_until(runtime, due_us);
+        wait_until(runtime, tick, due_us);
         amgr_tick_run(tick);
         due_us += interval_us;
         if (due_us < amgr_clock_monotonic_us()) {
@@ -236,14 +241,6 @@ void amgr_ticker_register(amgr_runtime_t *runtime, apr_pool_t *pconf)
     apr_proc_other_child_register(apr_pmemdup(pconf, &proc, sizeof(proc)),
                                   on_end, runtime, NULL, pconf);
     runtime->ticker.registered = 1;
-}
-
-static void pass_memory(amgr_runtime_t *runtime, int pass_on)
-{
-    amgr_private_memory_pass_on(runtime->children_memory,
-                                runtime->children_size, pass_on);
-    amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size,
-                                pass_on);
 }
 
 void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,

@@ -38,6 +38,7 @@ my %malformed = (
     ManagerLameDuck         => $span,
     ManagerGracePeriod      => [@$span, 'Off'],
     ManagerEndlessGracePeriod => [@$span, 'Off'],
+    ManagerKillCommandTimeout => [@$span, 'Off'],
     ManagerInterval         => [@$span, qw(Off 99ms 0.09 61m 2h 3601 1d)],
     ManagerDryRun           => $switch,
     ManagerSyslog           => $switch,
@@ -198,6 +199,30 @@ for my $value ('some/dir/', '/') {
        "ManagerDataFile $value is refused") or diag("status $status: $out");
 }
 
+# A word, an absolute path, and each word once; an empty value is quoted too.
+my @command = (
+    ['',                      ''],
+    ['""',                    ''],
+    ['during /bin/true',      'during'],
+    ['/bin/true',             '/bin/true'],
+    ['before',                ''],
+    ['before ""',             ''],
+    ['after true',            'true'],
+    ['after ./true',          './true'],
+    ['before "bin/true -x"',  'bin/true -x'],
+    ['before /',              '/'],
+    ['before /bin/',          '/bin/'],
+    ["before /bin/true\nManagerKillCommand Before /bin/true", 'Before'],
+    ["after /bin/true\nManagerKillCommand after /bin/false x", 'after'],
+);
+for (@command) {
+    my ($values, $quoted) = @$_;
+    my ($out, $status) = $check->config_error("ManagerKillCommand $values");
+    ok($status != 0
+       && $out =~ /^\s*ManagerKillCommand: '\Q$quoted\E' is not .*\(expected .+\)$/m,
+       "ManagerKillCommand $values is refused") or diag("status $status: $out");
+}
+
 # ---- what is good ----------------------------------------------------------
 
 my @good = (
@@ -222,6 +247,10 @@ my @good = (
     (map { "ManagerLameDuck $_" } qw(1ms 30s off)),
     (map { ("ManagerGracePeriod $_", "ManagerEndlessGracePeriod $_") }
      qw(1ms 30s 1h)),
+    (map { "ManagerKillCommandTimeout $_" } qw(1ms 10s 1h)),
+    (map { "ManagerKillCommand $_" } 'before /bin/true', 'AFTER /no/such -x y',
+     'before "/opt/a b/c" "d e" f',
+     "before /bin/true\nManagerKillCommand after /bin/true"),
     (map { "ManagerMaxRetiring $_" } qw(1 20 1% 100%)),
     (map { "ManagerMinServing $_" } qw(0 1 100)),
     (map { "ManagerStrikes $_" } qw(1 1000)),
@@ -262,10 +291,12 @@ my %any = (
     (map { $_ => '1m' } qw(ManagerHangingThreshold ManagerMinAge
                            ManagerLameDuck ManagerGracePeriod
                            ManagerEndlessGracePeriod
+                           ManagerKillCommandTimeout
                            ManagerInterval)),
     (map { $_ => '1' } qw(ManagerMaxRetiring ManagerMinServing
                           ManagerStrikes)),
     ManagerMemoryMetric => 'rss',
+    ManagerKillCommand => 'before /bin/true',
 );
 # The one that sections may have is asked for there above.
 is(join(' ', grep { !exists $any{$_} } sort keys %malformed), 'ManagerMaxTime',

@@ -8,6 +8,7 @@
 #include "invented.h"
 
 #include "action/board.h"
+#include "action/command_env.h"
 #include "model/words.h"
 
 typedef struct words_t {
@@ -32,8 +33,9 @@ static const words_t tables[] = {
     {amgr_ask_fault_word, AMGR_ASK_FAULT_COUNT, "none no_pipe failed "},
     {amgr_replacement_word, AMGR_REPLACEMENT_COUNT,
      "none waiting ready serving not_forked "},
+    {amgr_command_event_word, AMGR_COMMAND_EVENT_COUNT, "before after "},
     {amgr_stage_word, AMGR_STAGE_COUNT,
-     "scoreboard proc data_file signal ticker overrun "},
+     "scoreboard proc data_file signal ticker overrun command "},
 };
 
 static void every_value_has_its_word(void **state)
