@@ -244,7 +244,8 @@ sub kill_waits {
     AMGR::Case::Retire::all_live("$mpm: it lives as long as the program runs",
                                  $pid);
     my ($r) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
-    is($r->{action}, 'announce', "$mpm: it was announced, no more");
+    is($r->{action}, $mpm eq 'prefork' ? 'announce' : 'ask',
+       "$mpm: it was told, no more");
     is($r->{outcome}, 'pending', 'and waits');
     $s->write('work/go', '');
     AMGR::Case::Retire::gone($s, $pid, 5, "$mpm: and then it is killed");
@@ -377,13 +378,12 @@ ServerLimit 24
 MaxRequestWorkers 24
 END
 StartServers 12
-ThreadsPerChild 1
-ThreadLimit 1
+ThreadsPerChild 3
+ThreadLimit 3
 MinSpareThreads 2
-MaxSpareThreads 20
+MaxSpareThreads 60
 ServerLimit 24
-MaxRequestWorkers 24
-AsyncRequestWorkerFactor 1
+MaxRequestWorkers 72
 END2
     my $s = server($mpm, 'many', sub {
         my $program = reporter($_[0], 'if (fork == 0) { sleep 600 } sleep 600;');
@@ -392,7 +392,8 @@ END2
             . 'ManagerMinServing 0';
     }, mpm_config => $sizes);
     $s->expect_log(qr/AMGR0031: /);
-    my @requests = map { $s->start_request('/app/sleep?s=15') } 1 .. 10;
+    my @requests = map { $s->start_request('/app/sleep?s=15') }
+        1 .. ($mpm eq 'prefork' ? 10 : 30);
     ok(wait_until(sub {
         8 == (my @told = grep { !/\.new$/ } glob $s->path('work/told/*'))
     }, 20, 'eight programs'), "$mpm: eight programs run");
