@@ -95,6 +95,22 @@ static const char *set_duration_or_off(cmd_parms *cmd, void *unused,
 
 /** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
  * it merges sections. */
+/** Somebody must tell which requests have no end. */
+static const char *set_endless_grace(cmd_parms *cmd, void *unused,
+                                     const char *value)
+{
+    const char *wrong = set_duration(cmd, unused, value);
+
+    if (wrong == NULL) {
+        amgr_config_t *config = ap_get_module_config(cmd->server->module_config,
+                                                     &apache_manager_module);
+
+        config->limits.endless_watched = 1;
+        amgr_max_time_watch_endless(cmd);
+    }
+    return wrong;
+}
+
 static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
                                 char *const argv[])
 {
@@ -364,7 +380,7 @@ const command_rec amgr_directives[] = {
         "time answers ask clients to connect anew before a drain, or Off"),
     LIMIT_ROW("ManagerGracePeriod", set_duration, grace_us,
               "time a retiring worker may take to finish its requests"),
-    LIMIT_ROW("ManagerEndlessGracePeriod", set_duration, endless_grace_us,
+    LIMIT_ROW("ManagerEndlessGracePeriod", set_endless_grace, endless_grace_us,
               "the same when only connections without end are left"),
     LIMIT_ROW("ManagerMaxRetiring", set_share, max_retiring,
               "number or percentage of workers retiring at a time"),

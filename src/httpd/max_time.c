@@ -4,13 +4,17 @@
  */
 #include "httpd/max_time.h"
 
+#include <string.h>
+
 #include "httpd/log.h"
 #include "httpd/timed_request.h"
 
 /** What the configuration that is being read or in force says. */
 typedef struct configured_t {
     amgr_max_time_t *first;
+    int is_begun;
     int is_installed;
+    int watches_endless;
 } configured_t;
 
 static configured_t configured;
@@ -19,8 +23,7 @@ static configured_t configured;
 static apr_status_t forget(void *unused)
 {
     (void)unused; /* a cleanup's signature */
-    configured.first = NULL;
-    configured.is_installed = 0;
+    memset(&configured, 0, sizeof(configured));
     return APR_SUCCESS;
 }
 
@@ -41,13 +44,39 @@ void *amgr_max_time_merge(apr_pool_t *p, void *outer, void *inner)
     return section->is_set ? inner : outer;
 }
 
-void amgr_max_time_set(cmd_parms *cmd, amgr_max_time_t *section,
-                       const amgr_budget_t *budget)
+static void begin(cmd_parms *cmd)
 {
-    if (configured.first == NULL) {
+    if (!configured.is_begun) {
+        configured.is_begun = 1;
         apr_pool_cleanup_register(cmd->pool, NULL, forget,
                                   apr_pool_cleanup_null);
     }
+}
+
+static void install(void)
+{
+    if (!configured.is_installed) {
+        configured.is_installed = 1;
+        amgr_timed_request_install();
+    }
+}
+
+void amgr_max_time_watch_endless(cmd_parms *cmd)
+{
+    begin(cmd);
+    configured.watches_endless = 1;
+    install();
+}
+
+int amgr_max_time_watches_endless(void)
+{
+    return configured.watches_endless;
+}
+
+void amgr_max_time_set(cmd_parms *cmd, amgr_max_time_t *section,
+                       const amgr_budget_t *budget)
+{
+    begin(cmd);
     if (!section->is_set) {
         section->is_set = 1;
         section->is_main = cmd->path == NULL && !cmd->server->is_virtual;
@@ -55,9 +84,8 @@ void amgr_max_time_set(cmd_parms *cmd, amgr_max_time_t *section,
         configured.first = section;
     }
     section->budget = *budget;
-    if (budget->max_time_us != AMGR_LIMIT_OFF && !configured.is_installed) {
-        configured.is_installed = 1;
-        amgr_timed_request_install();
+    if (budget->max_time_us != AMGR_LIMIT_OFF) {
+        install();
     }
 }
 

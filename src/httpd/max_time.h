@@ -38,6 +38,13 @@ void *amgr_max_time_merge(apr_pool_t *p, void *outer, void *inner);
 void amgr_max_time_set(cmd_parms *cmd, amgr_max_time_t *section,
                        const amgr_budget_t *budget);
 
+/** Requests without a limit are noted as well once they have no end of their
+ * own; while the configuration is read. */
+void amgr_max_time_watch_endless(cmd_parms *cmd);
+
+/** Whether that was asked for. */
+int amgr_max_time_watches_endless(void);
+
 /** Parent, at each start and restart: give every configured limit its index,
  * and count the sections in @a limits. */
 void amgr_max_time_number(server_rec *s, amgr_runtime_t *runtime,

@@ -94,13 +94,13 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
                           amgr_snapshot_t *snapshot)
 {
     amgr_budget_t own = {limits->max_time_us, 0, 0};
-    int is_set = amgr_limits_time_is_set(limits);
+    int is_noted = amgr_limits_time_is_set(limits) || limits->endless_watched;
     int i;
 
     snapshot->stream_count = 0;
     for (i = 0; i < snapshot->slot_count; i++) {
         set_default(&own, &snapshot->slots[i]);
-        if (is_set) {
+        if (is_noted) {
             read_slot(runtime, &own, &snapshot->slots[i]);
         }
     }
@@ -109,7 +109,7 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
 
         process->first_stream = snapshot->stream_count;
         process->stream_count = 0;
-        if (is_set) {
+        if (is_noted) {
             read_streams(runtime, &own, process, snapshot);
         }
     }

@@ -32,8 +32,9 @@ typedef struct timed_t {
     apr_uint32_t restamp;
     unsigned int is_told : 1; /**< there is a note of this request */
     unsigned int is_endless : 1;
-    unsigned int is_received : 1; /**< the whole body */
-    unsigned int is_typed : 1;    /**< the answer's type was looked at */
+    unsigned int only_endless : 1; /**< nothing else of it matters */
+    unsigned int is_received : 1;  /**< the whole body */
+    unsigned int is_typed : 1;     /**< the answer's type was looked at */
     unsigned int filters_in : 1;
     unsigned int filters_out : 1;
     unsigned int filters_switch : 1;
@@ -142,6 +143,12 @@ static apr_status_t send_on(ap_filter_t *f, apr_bucket_brigade *bb)
         if (is_event_stream(f->r)) {
             tell_endless(timed);
         }
+    }
+    if (timed->only_endless) {
+        if (!timed->filters_switch) {
+            ap_remove_output_filter(f);
+        }
+        return ap_pass_brigade(f->next, bb);
     }
     if (is_exempt && !timed->is_endless) {
         tell(timed, AMGR_PHASE_SENDING);
@@ -295,11 +302,24 @@ static void add_filters(timed_t *timed, request_rec *r)
     }
 }
 
+/** Add those that tell whether a request without a limit has an end. */
+static void watch_for_endless(timed_t *timed, request_rec *r)
+{
+    if (!timed->filters_switch && wants_switch(r)) {
+        watch_switch(timed, r);
+    }
+    if (!timed->filters_out) {
+        timed->filters_out = 1;
+        ap_add_output_filter_handle(send_filter, timed, r, r->connection);
+    }
+}
+
 /** Whether a request without a limit of its own is to be noted all the same:
  * of HTTP/2 the parent sees no request that is not. */
 static int is_noted(const request_rec *r, const amgr_max_time_t *limit)
 {
-    return limit->is_set || r->connection->master != NULL;
+    return limit->is_set || r->connection->master != NULL ||
+           amgr_max_time_watches_endless();
 }
 
 static void resolve(request_rec *r)
@@ -329,11 +349,17 @@ static void resolve(request_rec *r)
     timed->is_endless = 0;
     timed->is_typed = 0;
     /* The server's own limit is what the parent assumes. */
-    if (!limit->is_servers || timed->is_told || timed->stream != NULL) {
+    if ((limit->is_set && !limit->is_servers) || timed->is_told ||
+        timed->stream != NULL) {
         tell(timed, AMGR_PHASE_RUNNING);
     }
-    if (limit->is_set && limit->budget.max_time_us != AMGR_LIMIT_OFF) {
+    timed->only_endless =
+        !limit->is_set || limit->budget.max_time_us == AMGR_LIMIT_OFF;
+    if (!timed->only_endless) {
         add_filters(timed, r);
+    }
+    else if (amgr_max_time_watches_endless()) {
+        watch_for_endless(timed, r);
     }
 }
 

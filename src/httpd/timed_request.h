@@ -3,7 +3,7 @@
  * A request with a time limit, in the child that serves it: it notes for the
  * parent which limit it obeys, and when its time stands still because the
  * client is at work.  Nothing of this is installed while ManagerMaxTime is set
- * nowhere.
+ * nowhere, and ManagerEndlessGracePeriod is not either.
  *
  * Three filters tell when the server only waits for the client: one above the
  * connection on the way in (the body is being received), one on the way out

@@ -64,6 +64,7 @@ typedef struct amgr_limits_t {
     apr_int32_t metric; /**< amgr_metric_e */
     apr_int32_t dry_run;
     amgr_share_t max_retiring;
+    apr_int32_t endless_watched;   /**< endless_grace_us was asked for */
     apr_int32_t max_time_sections; /**< sections with a time limit of their own
                                         that is not Off */
     apr_int32_t reserved;
