@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mpm_common.h>
@@ -147,26 +148,40 @@ static int find_own_end(void)
     return reader->fd;
 }
 
-apr_status_t amgr_pod_end_self(void)
+/** Put a pipe of our own with the graceful character in the place of @a fd. */
+static apr_status_t replace(int fd)
 {
     /* The writing end stays open: at its end of file the MPM would spin. */
     static const char graceful = AP_MPM_PODX_GRACEFUL_CHAR;
-    int fd = find_own_end();
     int ends[2];
-    int rv;
+    int rv = APR_SUCCESS;
 
-    if (fd < 0) {
-        return APR_ENOTIMPL;
-    }
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return errno;
     }
     if (write(ends[1], &graceful, 1) != 1 || dup3(ends[0], fd, O_CLOEXEC) < 0) {
         rv = errno;
-        close(ends[0]);
         close(ends[1]);
-        return rv;
     }
     close(ends[0]);
-    return kill(getpid(), SIGTERM) == 0 ? APR_SUCCESS : errno;
+    return rv;
+}
+
+apr_status_t amgr_pod_end_self(void)
+{
+    static int is_replaced;
+    pid_t self = getpid();
+
+    if (!is_replaced) {
+        int fd = find_own_end();
+        apr_status_t rv = fd < 0 ? APR_ENOTIMPL : replace(fd);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        is_replaced = 1;
+    }
+    /* To the main thread, whose id is the process's, and to no other that
+     * some module may have left open to signals. */
+    return syscall(SYS_tgkill, self, self, SIGTERM) == 0 ? APR_SUCCESS : errno;
 }

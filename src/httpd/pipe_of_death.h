@@ -16,7 +16,8 @@ void amgr_pod_note_own(void);
 
 /**
  * Child of worker or event: make its main thread end it gracefully.  All or
- * nothing.  APR_ENOTIMPL: the descriptors are not what is expected (one end to
+ * nothing; once that is done it may be called again to wake it once more.
+ * APR_ENOTIMPL: the descriptors are not what is expected (one end to
  * read and one to write of a pipe that was noted), nothing was touched; else
  * why no pipe could be made.
  */

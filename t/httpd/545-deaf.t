@@ -1,0 +1,66 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# A child whose pipe of death cannot be told cannot be asked: it says so, and
+# is killed when it is idle, or after its grace period.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Httpd qw(wait_until);
+use Apache::Test qw(-withtestmore);
+
+sub server {
+    my ($mpm, $name, $grace) = @_;
+    my $s = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
+                             modules => ['wsgi'], name => "$mpm-$name");
+    my $object = $s->build_object('mod_pipe');
+    my $script = $s->wsgi_script;
+    $s->{config} .= <<"END";
+LoadModule pipe_module $object
+WSGIScriptAlias /app $script
+ManagerMinAge 1ms
+ManagerStrikes 3
+ManagerGracePeriod $grace
+ManagerMaxMemoryActive 150M
+ManagerMaxMemoryIdle 150M
+END
+    return $s->start;
+}
+
+sub record {
+    my ($s) = @_;
+    my $record;
+    wait_until(sub {
+        ($record) = grep { $_->{outcome} eq 'gone' } @{ $s->json->{kills} };
+        $record;
+    }, 30, 'a finished record');
+    return $record // {};
+}
+
+for my $mpm (qw(worker event)) {
+    my $s = server($mpm, 'idle', '1h');
+    is($s->get('/app/leak?mb=200')->code, 200, "$mpm: 200 MB leaked");
+    my $record = record($s);
+    is($record->{ask_fault}, 'no_pipe', "$mpm: it cannot be asked");
+    is($record->{action}, 'kill', 'and is killed');
+    is($record->{requests_lost}, 0, "$mpm: without a request in it");
+    is(scalar(my @l = $s->log_lines(qr/\[apache_manager:warn\].*AMGR0019: .*cannot be asked/)),
+       1, "$mpm: which the log says once");
+    $s->expect_log(qr/AMGR0019: /);
+    $s->stop_ok;
+
+    $s = server($mpm, 'busy', '3s');
+    my $request = $s->start_request('/app/leak?mb=200&s=60');
+    $record = record($s);
+    is($record->{ask_fault}, 'no_pipe', "$mpm: a busy one cannot either");
+    cmp_ok($record->{killed_seconds} - $record->{asked_seconds}, '>=', 3,
+           'and has its grace period');
+    is($record->{requests_lost}, 1, "$mpm: that request is lost");
+    ok($request->wait(5), 'it ends');
+    $s->expect_log(qr/AMGR0019: /, qr/\[wsgi:error\]/);
+    $s->stop_ok;
+}
+done_testing();
