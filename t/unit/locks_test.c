@@ -46,7 +46,7 @@ static void who_owns_a_lock(void **state)
 
     (void)state; /* cmocka's signature */
     for (i = 0; i < AMGR_COUNT(cases); i++) {
-        assert_int_equal(amgr_locks_owner(cases[i].words), cases[i].owner);
+        assert_int_equal(amgr_lock_wait_owner(cases[i].words), cases[i].owner);
     }
 }
 
