@@ -33,7 +33,8 @@
     X(AMGR_TAG_NO_GROUP, "AMGR0023", "a section is for no group there is")    \
     X(AMGR_TAG_LOST, "AMGR0024", "a request was cut off by a kill")           \
     X(AMGR_TAG_LOCK, "AMGR0025", "nobody can release a shared lock any more") \
-    X(AMGR_TAG_BUDGETS_FULL, "AMGR0026", "too many different time limits")
+    X(AMGR_TAG_BUDGETS_FULL, "AMGR0026", "too many different time limits")    \
+    X(AMGR_TAG_HELD_BACK, "AMGR0027", "a kill is put off for a lock's sake")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {
