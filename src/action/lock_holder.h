@@ -4,9 +4,11 @@
  * for: who kills it leaves them waiting for ever.
  *
  * A lock that the process itself waits for is no reason to spare it: it holds
- * nothing of it, the kernel takes it out of the queue, and at worst the holder
- * wakes nobody once.  Nor is a lock that only its own threads wait for, which
- * end with it, nor one that the kernel lets go of when its owner ends.
+ * nothing of it, and the kernel takes it out of the queue.  (Killed in the few
+ * microseconds after it was woken it takes that one wake-up with it, and others
+ * wait until the lock is next fought for.)  Nor is a lock that only its own
+ * threads wait for, which end with it, nor one that the kernel lets go of when
+ * its owner ends.
  *
  * As of an instant: a lock that is taken a moment later is not seen, and one
  * that nobody waits for yet cannot be.  For the ticker alone (lock_wait.h).

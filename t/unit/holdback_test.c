@@ -10,8 +10,8 @@
 #define PID 101
 #define GRACE (30 * SEC)
 
-/* A server of two workers, of which PID begins a request without an end, and
- * two ticks that see it over its time. */
+/* A server of two workers, of which PID has begun a request without an end:
+ * ten seconds later it is over its time. */
 static world_t *begin(int threads)
 {
     world_t *world = world_create(8, threads);
@@ -156,6 +156,27 @@ static void letting_go_buys_no_time(void **state)
     world_destroy(world);
 }
 
+/* A retirement that is given up takes its time with it. */
+static void a_new_retirement_has_its_own(void **state)
+{
+    world_t *world = begin(1);
+    amgr_ledger_process_t *entry;
+
+    (void)state; /* cmocka's signature */
+    kill_step(world, 10 * SEC, AMGR_HELD_LOCK, AMGR_HOLDBACK_BEGUN);
+    world_tick(world, SEC);
+    amgr_judge_done(&world->snapshot, world->ledger, world_decision(world, PID),
+                    0);
+    entry = amgr_ledger_find(world->ledger, &world_find(world, PID)->id);
+    assert_true(entry->held_mono_us == 0);
+    /* A new configuration tries again; one that was put off stays so. */
+    amgr_ledger_restart(world->ledger);
+    kill_step(world, GRACE, AMGR_HELD_LOCK, AMGR_HOLDBACK_BEGUN);
+    amgr_ledger_restart(world->ledger);
+    kill_step(world, SEC, AMGR_HELD_LOCK, AMGR_HOLDBACK_LASTS);
+    world_destroy(world);
+}
+
 /* One with threads is asked first in any case. */
 static void a_threaded_one_was_asked_before(void **state)
 {
@@ -215,6 +236,22 @@ static void what_waits_for_nothing(void **state)
     world_destroy(world);
 }
 
+/* Nor when it is over its time as well, which is what is told of it. */
+static void one_that_outlives_its_generation(void **state)
+{
+    world_t *world = begin(1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_generation_age_us = 20 * SEC;
+    kill_step(world, 10 * SEC, AMGR_HELD_LOCK, AMGR_HOLDBACK_BEGUN);
+    world_find(world, 100)->generation = 1;
+    kill_step(world, SEC, AMGR_HELD_LOCK, AMGR_HOLDBACK_LASTS);
+    assert_int_equal(world_find(world, PID)->verdict, AMGR_VERDICT_TIME);
+    assert_int_equal(kill_step(world, 21 * SEC, AMGR_HELD_LOCK,
+                               AMGR_HOLDBACK_OVER), AMGR_STEP_KILL);
+    world_destroy(world);
+}
+
 /* What is not carried out is not put off, and no gentler step is. */
 static void only_kills(void **state)
 {
@@ -253,9 +290,11 @@ int main(void)
         cmocka_unit_test(one_grace_period_and_no_more),
         cmocka_unit_test(the_grace_period_of_its_group),
         cmocka_unit_test(letting_go_buys_no_time),
+        cmocka_unit_test(a_new_retirement_has_its_own),
         cmocka_unit_test(a_threaded_one_was_asked_before),
         cmocka_unit_test(one_that_was_only_announced),
         cmocka_unit_test(what_waits_for_nothing),
+        cmocka_unit_test(one_that_outlives_its_generation),
         cmocka_unit_test(only_kills),
     };
 
