@@ -34,6 +34,7 @@
     X(AMGR_TAG_LOST, "AMGR0024", "a request was cut off by a kill")           \
     X(AMGR_TAG_LOCK, "AMGR0025", "nobody can release a shared lock any more") \
     X(AMGR_TAG_BUDGETS_FULL, "AMGR0026", "too many different time limits")    \
+    X(AMGR_TAG_HELD_BACK, "AMGR0027", "a kill is put off for a lock's sake")  \
     X(AMGR_TAG_COMMAND, "AMGR0028", "a kill command started or ended")        \
     X(AMGR_TAG_COMMAND_FAILED, "AMGR0029", "a kill command was not run")      \
     X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0030", "a kill command was out of time") \

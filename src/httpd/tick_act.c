@@ -10,6 +10,7 @@
 #include "action/retire.h"
 #include "httpd/others.h"
 #include "httpd/tick_evidence.h"
+#include "httpd/tick_holdback.h"
 
 void amgr_tick_adopt(amgr_tick_t *tick)
 {
@@ -196,6 +197,16 @@ static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     }
 }
 
+/** Put off a kill that would do harm; the parent has no time to look. */
+static int hold_back(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
+                     amgr_decision_t *decision)
+{
+    return tick->in_ticker &&
+           amgr_tick_holdback(tick->server, &tick->config->limits,
+                              amgr_collector_proc(tick->collector), snapshot,
+                              amgr_board_ledger(tick->board), decision);
+}
+
 void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
@@ -205,6 +216,9 @@ void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
         amgr_decision_t *decision = &tick->decisions[i];
 
         hear_others(tick, snapshot, decision);
+        if (hold_back(tick, snapshot, decision)) {
+            continue;
+        }
         if (decision->follow_up) {
             go_on(tick, snapshot, decision);
             continue;

@@ -5,15 +5,11 @@
 #include "httpd/tick_locks.h"
 
 #include "action/locks.h"
-#include "base/escape.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 
 /** One look. */
 #define LOOK_US (10 * 1000)
-
-/** A mapping's name with every byte as \xHH. */
-#define NAME_LEN (4 * AMGR_PROC_TARGET_LEN)
 
 struct amgr_tick_locks_t {
     apr_size_t size; /**< of this whole block of memory */
@@ -76,19 +72,15 @@ static void remember(amgr_tick_locks_t *locks, const amgr_snapshot_t *snapshot)
 
 static void log_orphaned(server_rec *s, const amgr_lock_report_t *report)
 {
-    char name[NAME_LEN];
-    amgr_sink_t sink;
+    char name[AMGR_LOCK_NAME_LEN];
 
-    amgr_sink_init_text(&sink, name, sizeof(name));
-    amgr_escape_line(&sink, report->mapping[0] != '\0' ? report->mapping
-                                                       : "shared memory");
     amgr_log(s, AMGR_TAG_LOCK, APLOG_WARNING, 0,
              "orphaned lock in %s: its holder, thread %" APR_PID_T_FMT
              ", is gone, and others wait for ever (seen: %d, worker "
              "%" APR_PID_T_FMT " at 0x%" APR_UINT64_T_HEX_FMT
              "): restart the server",
-             amgr_sink_text(&sink), report->owner, report->waiters, report->pid,
-             report->address);
+             amgr_lock_report_name(report, name, sizeof(name)), report->owner,
+             report->waiters, report->pid, report->address);
 }
 
 void amgr_tick_locks_run(amgr_tick_locks_t *locks, server_rec *s,

@@ -185,8 +185,10 @@ static int go_on(amgr_judging_t *tick, int index, amgr_ledger_process_t *entry,
         decision->requests = -1; /* it has lost its row */
     }
     decision->follow_up = 1;
-    decision->step = amgr_ladder_next(tick, process, entry, survey,
-                                      amgr_reasons_is_forced(tick, process));
+    /* Not by the verdict alone: an inert limit has one too. */
+    decision->force = amgr_reasons_is_forced(tick, process);
+    decision->step =
+        amgr_ladder_next(tick, process, entry, survey, decision->force);
     process->state = AMGR_STATE_RETIRING;
     return decision->step != AMGR_STEP_NONE;
 }

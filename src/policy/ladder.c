@@ -197,5 +197,6 @@ void amgr_ladder_give_up(amgr_ledger_process_t *entry)
     entry->asks = 0;
     entry->heard = 0;
     entry->idle_mono_us = 0;
+    entry->held_mono_us = 0;
     entry->failed = 1;
 }

@@ -33,6 +33,7 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t veto_told;   /**< a veto was announced */
     apr_int32_t dry_run_told;   /**< its dry run was announced */
     apr_time_t outdated_mono_us; /**< first seen after its generation, 0: not */
+    apr_time_t held_mono_us; /**< when its kill was first put off, 0: never */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Orphaned locks: what is taken for a lock with an owner, and real processes
- * that share a mutex, whose holder is killed.  Only the clock is invented.
+ * Locks in shared memory: what is taken for one with an owner, and real
+ * processes that share a mutex, whose holder is to be killed, or was.  Only the
+ * clock is invented.
  */
 #include "invented.h"
 
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "action/lock_holder.h"
 #include "action/locks.h"
 
 #define NEVER APR_INT64_MAX
@@ -46,7 +48,31 @@ static void who_owns_a_lock(void **state)
 
     (void)state; /* cmocka's signature */
     for (i = 0; i < AMGR_COUNT(cases); i++) {
-        assert_int_equal(amgr_locks_owner(cases[i].words), cases[i].owner);
+        assert_int_equal(amgr_lock_wait_owner(cases[i].words), cases[i].owner);
+    }
+}
+
+static void what_the_kernel_lets_go_of(void **state)
+{
+    static const struct {
+        apr_uint32_t words[5];
+        int robust;
+    } cases[] = {
+        { { FUTEX_WAITERS | 4711, 0, 4711, 1, 128 | 16 }, 1 },
+        { { FUTEX_WAITERS | 4711, 1, 4711, 1, 128 | 16 | 32 | 1 }, 1 },
+        { { FUTEX_WAITERS | 4711, 0, 4712, 1, 128 | 16 }, 0 },
+        { { FUTEX_WAITERS | 4711, 0, 4711, 1, 128 }, 0 },
+        { { FUTEX_WAITERS | 4711, 0, 4711, 1, 16 }, 0 },
+        { { FUTEX_WAITERS | 4711, 0, 4711, 1, 0x10000 | 128 | 16 }, 0 },
+        { { FUTEX_WAITERS | 4711, 0, 0, 0, 0 }, 0 },
+        { { 2, 0, 4711, 1, 128 | 16 }, 0 },
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        assert_int_equal(amgr_lock_wait_is_robust(cases[i].words),
+                         cases[i].robust);
     }
 }
 
@@ -60,7 +86,7 @@ typedef struct stage_t {
     world_t *world;
 } stage_t;
 
-static void make_mutex(stage_t *stage, int flags)
+static void make_mutex(stage_t *stage, int flags, int robust)
 {
     pthread_mutexattr_t attr;
     int fd = memfd_create("amgr lock", MFD_CLOEXEC);
@@ -75,6 +101,7 @@ static void make_mutex(stage_t *stage, int flags)
     assert_int_equal(pthread_mutexattr_init(&attr), 0);
     assert_int_equal(
         pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED), 0);
+    assert_int_equal(pthread_mutexattr_setrobust(&attr, robust), 0);
     assert_int_equal(pthread_mutex_init(stage->mutex, &attr), 0);
     pthread_mutexattr_destroy(&attr);
 }
@@ -123,35 +150,60 @@ static void wait_for_call(stage_t *stage, pid_t pid, int number)
 #define PAUSE SYS_ppoll
 #endif
 
-/* Whoever waits are the server's workers, the holder is none any more. */
-static void set_stage(stage_t *stage, int flags)
+/* A server of these workers. */
+static void seat(stage_t *stage, pid_t *pids, int count)
 {
     int i;
     int j;
 
-    make_mutex(stage, flags);
+    for (i = 1; i < count; i++) { /* a snapshot's pids ascend */
+        pid_t pid = pids[i];
+
+        for (j = i; j > 0 && pids[j - 1] > pid; j--) {
+            pids[j] = pids[j - 1];
+        }
+        pids[j] = pid;
+    }
+    stage->world = world_create(count, 1);
+    for (i = 0; i < count; i++) {
+        amgr_process_t *process = world_native(stage->world, pids[i]);
+
+        assert_int_equal(
+            amgr_proc_read_id(&stage->proc, pids[i], &process->id),
+            APR_SUCCESS);
+    }
+}
+
+/* Whoever waits are the server's workers, the holder is none any more. */
+static void set_stage_of(stage_t *stage, int flags, int robust)
+{
+    int i;
+
+    make_mutex(stage, flags, robust);
     assert_int_equal(amgr_proc_dir_open(&stage->proc, "/proc"), APR_SUCCESS);
     stage->holder = fork_one(stage);
     wait_for_call(stage, stage->holder, PAUSE);
-    stage->world = world_create(WAITERS, 1);
     for (i = 0; i < WAITERS; i++) {
         stage->waiters[i] = fork_one(stage);
     }
-    for (i = 1; i < WAITERS; i++) { /* a snapshot's pids ascend */
-        pid_t pid = stage->waiters[i];
+    seat(stage, stage->waiters, WAITERS);
+}
 
-        for (j = i; j > 0 && stage->waiters[j - 1] > pid; j--) {
-            stage->waiters[j] = stage->waiters[j - 1];
-        }
-        stage->waiters[j] = pid;
-    }
-    for (i = 0; i < WAITERS; i++) {
-        amgr_process_t *process =
-            world_native(stage->world, stage->waiters[i]);
+static void set_stage(stage_t *stage, int flags)
+{
+    set_stage_of(stage, flags, PTHREAD_MUTEX_STALLED);
+}
 
-        assert_int_equal(amgr_proc_read_id(&stage->proc, stage->waiters[i],
-                                           &process->id), APR_SUCCESS);
-    }
+/* The holder is one of the workers, and all others wait. */
+static void set_living_stage(stage_t *stage, int robust)
+{
+    pid_t pids[WAITERS + 1];
+
+    set_stage_of(stage, MAP_SHARED, robust);
+    world_destroy(stage->world);
+    memcpy(pids, stage->waiters, sizeof(stage->waiters));
+    pids[WAITERS] = stage->holder;
+    seat(stage, pids, WAITERS + 1);
 }
 
 static void end(pid_t pid)
@@ -285,7 +337,7 @@ static void memory_that_is_not_shared(void **state)
 
     (void)state; /* cmocka's signature */
     memset(&stage, 0, sizeof(stage));
-    make_mutex(&stage, MAP_PRIVATE);
+    make_mutex(&stage, MAP_PRIVATE, PTHREAD_MUTEX_STALLED);
     assert_int_equal(amgr_proc_dir_open(&stage.proc, "/proc"), APR_SUCCESS);
     stage.holder = fork_one(&stage);
     end(stage.holder);
@@ -309,14 +361,139 @@ static void memory_that_is_not_shared(void **state)
     munmap(stage.mutex, stage.size);
 }
 
+/* What is found of one that is to be killed. */
+static int held(stage_t *stage, pid_t pid, apr_time_t deadline_us,
+                amgr_lock_report_t *report)
+{
+    const amgr_snapshot_t *snapshot = &stage->world->snapshot;
+
+    return amgr_lock_holder_look(
+        &stage->proc, snapshot,
+        (int)(world_find(stage->world, pid) - snapshot->processes), deadline_us,
+        report);
+}
+
+static void a_holder_that_others_wait_for(void **state)
+{
+    amgr_lock_report_t report;
+    stage_t stage;
+    int i;
+
+    (void)state; /* cmocka's signature */
+    set_living_stage(&stage, PTHREAD_MUTEX_STALLED);
+    for (i = 0; i < WAITERS; i++) {
+        wait_for_call(&stage, stage.waiters[i], SYS_futex);
+    }
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_LOCK);
+    assert_int_equal(report.owner, stage.holder);
+    assert_int_equal(report.pid, stage.waiters[0]);
+    assert_int_equal(report.waiters, 1);
+    assert_true(report.address == (apr_uint64_t)(uintptr_t)stage.mutex);
+    assert_string_equal(report.mapping, "/memfd:amgr lock (deleted)");
+    /* Who waits for it, too, holds nothing. */
+    assert_int_equal(held(&stage, stage.waiters[0], NEVER, &report),
+                     AMGR_HELD_NOTHING);
+    assert_int_equal(report.waiters, 0);
+    assert_int_equal(held(&stage, stage.holder, 1, &report),
+                     AMGR_HELD_UNKNOWN);
+    /* One that is there still is enough. */
+    world_remove(stage.world, stage.waiters[0]);
+    world_remove(stage.world, stage.waiters[2]);
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_LOCK);
+    assert_int_equal(report.pid, stage.waiters[1]);
+    world_remove(stage.world, stage.waiters[1]);
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_NOTHING);
+    end(stage.holder);
+    clear_stage(&stage);
+}
+
+static void who_has_the_pid_is_another(void **state)
+{
+    amgr_lock_report_t report;
+    stage_t stage;
+
+    (void)state; /* cmocka's signature */
+    set_living_stage(&stage, PTHREAD_MUTEX_STALLED);
+    wait_for_call(&stage, stage.waiters[0], SYS_futex);
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_LOCK);
+    world_find(stage.world, stage.holder)->id.start_ticks++;
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_NOTHING);
+    end(stage.holder);
+    clear_stage(&stage);
+}
+
+static void a_robust_lock_is_no_reason(void **state)
+{
+    amgr_lock_report_t report;
+    stage_t stage;
+    siginfo_t info;
+    int i;
+
+    (void)state; /* cmocka's signature */
+    set_living_stage(&stage, PTHREAD_MUTEX_ROBUST);
+    for (i = 0; i < WAITERS; i++) {
+        wait_for_call(&stage, stage.waiters[i], SYS_futex);
+    }
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_NOTHING);
+    /* Indeed: the next one learns of it, and ends. */
+    end(stage.holder);
+    for (i = 0; i < WAITERS; i++) {
+        assert_int_equal(waitid(P_PID, (id_t)stage.waiters[i], &info,
+                                WEXITED | WNOWAIT), 0);
+        assert_int_equal(info.si_code, CLD_EXITED);
+    }
+    clear_stage(&stage);
+}
+
+/* A copy of a lock names a living thread, and is nobody else's. */
+static void a_copy_is_no_reason(void **state)
+{
+    apr_uint32_t words[5] = { 2, 0, 0, 1, 128 };
+    pid_t pids[2];
+    amgr_lock_report_t report;
+    stage_t stage;
+
+    (void)state; /* cmocka's signature */
+    memset(&stage, 0, sizeof(stage));
+    make_mutex(&stage, MAP_PRIVATE, PTHREAD_MUTEX_STALLED);
+    assert_int_equal(amgr_proc_dir_open(&stage.proc, "/proc"), APR_SUCCESS);
+    stage.holder = fork_one(&stage);
+    wait_for_call(&stage, stage.holder, PAUSE);
+    words[2] = (apr_uint32_t)stage.holder;
+    memcpy(stage.mutex, words, sizeof(words));
+    stage.waiters[0] = fork_one(&stage);
+    wait_for_call(&stage, stage.waiters[0], SYS_futex);
+    pids[0] = stage.holder;
+    pids[1] = stage.waiters[0];
+    seat(&stage, pids, 2);
+    assert_int_equal(held(&stage, stage.holder, NEVER, &report),
+                     AMGR_HELD_NOTHING);
+    end(stage.holder);
+    end(stage.waiters[0]);
+    world_destroy(stage.world);
+    amgr_proc_dir_close(&stage.proc);
+    munmap(stage.mutex, stage.size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_owns_a_lock),
+        cmocka_unit_test(what_the_kernel_lets_go_of),
         cmocka_unit_test(a_lock_whose_holder_was_killed),
         cmocka_unit_test(a_zombie_holds_nothing),
         cmocka_unit_test(nobody_looks_without_reason),
         cmocka_unit_test(memory_that_is_not_shared),
+        cmocka_unit_test(a_holder_that_others_wait_for),
+        cmocka_unit_test(who_has_the_pid_is_another),
+        cmocka_unit_test(a_robust_lock_is_no_reason),
+        cmocka_unit_test(a_copy_is_no_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,10 +4,14 @@
  * as caches have it.  The lock is not robust: nobody is told when its holder
  * dies.
  *
- *   /hold?secs=N   takes the lock and keeps it for so long
- *   /hold          takes it and lets go, if it gets it within a minute
+ *   /hold?secs=N        takes the lock and keeps it for so long
+ *   /hold?secs=N&mb=M   the same; told to, it grows by so many megabytes
+ *   /hold?secs=N&stay   the same; told to, it lets go, and is there still
+ *   /hold               takes it and lets go, if it gets it within a minute
+ *   /hold?tell          tells it to whoever holds the lock
  *
  * Tells its process and thread before it tries, and "locked" once it has it.
+ * Signals do not wake it.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,7 +27,23 @@
 
 #define WAIT_SEC 60
 
-static pthread_mutex_t *lock;
+#define MB (1024 * 1024)
+#define NAP_NS (20 * 1000 * 1000)
+
+/* What the workers share. */
+typedef struct stage_t {
+    pthread_mutex_t lock;
+    volatile int told;
+} stage_t;
+
+/* What one request wants. */
+typedef struct wish_t {
+    unsigned long seconds;
+    unsigned long mb;
+    int stay;
+} wish_t;
+
+static stage_t *stage;
 
 static int make_lock(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
@@ -35,44 +55,92 @@ static int make_lock(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     (void)plog;
     (void)ptemp;
     (void)s;
-    if (fd < 0 || ftruncate(fd, sizeof(*lock)) != 0) {
+    if (fd < 0 || ftruncate(fd, sizeof(*stage)) != 0) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    lock = mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (lock == MAP_FAILED || pthread_mutexattr_init(&attr) != 0) {
+    if (stage == MAP_FAILED || pthread_mutexattr_init(&attr) != 0) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    pthread_mutex_init(lock, &attr);
+    pthread_mutex_init(&stage->lock, &attr);
     pthread_mutexattr_destroy(&attr);
     return OK;
+}
+
+static void read_wish(const char *args, wish_t *wish)
+{
+    const char *mb;
+
+    memset(wish, 0, sizeof(*wish));
+    if (args == NULL || strncmp(args, "secs=", 5) != 0) {
+        return;
+    }
+    wish->seconds = strtoul(args + 5, NULL, 10);
+    mb = strstr(args, "&mb=");
+    wish->mb = mb != NULL ? strtoul(mb + 4, NULL, 10) : 0;
+    wish->stay = strstr(args, "&stay") != NULL;
+}
+
+/* Until then, or until told to. */
+static void rest(time_t end, int until_told)
+{
+    const struct timespec nap = {0, NAP_NS};
+
+    while (time(NULL) < end && !(until_told && stage->told)) {
+        nanosleep(&nap, NULL);
+    }
+}
+
+/* With the lock in hand. */
+static void hold(const wish_t *wish)
+{
+    time_t end = time(NULL) + (time_t)wish->seconds;
+
+    rest(end, wish->mb > 0 || wish->stay);
+    if (wish->mb > 0) {
+        /* Not malloc: who writes what nobody reads writes nothing. */
+        void *memory = mmap(NULL, wish->mb * MB, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+        rest(end, 0);
+        if (memory != MAP_FAILED) {
+            munmap(memory, wish->mb * MB);
+        }
+    }
+    pthread_mutex_unlock(&stage->lock);
+    if (wish->stay) {
+        rest(end, 0);
+    }
 }
 
 static int handle(request_rec *r)
 {
     struct timespec until;
-    unsigned int seconds = 0;
+    wish_t wish;
 
     if (strcmp(r->handler, "hold") != 0) {
         return DECLINED;
     }
-    if (r->args != NULL && strncmp(r->args, "secs=", 5) == 0) {
-        seconds = (unsigned int)strtoul(r->args + 5, NULL, 10);
-    }
     ap_set_content_type(r, "text/plain");
+    if (r->args != NULL && strcmp(r->args, "tell") == 0) {
+        stage->told = 1;
+        ap_rputs("told\n", r);
+        return OK;
+    }
+    read_wish(r->args, &wish);
     ap_rprintf(r, "pid=%d tid=%d\n", (int)getpid(), (int)syscall(SYS_gettid));
     ap_rflush(r);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += WAIT_SEC;
-    if (pthread_mutex_timedlock(lock, &until) != 0) {
+    if (pthread_mutex_timedlock(&stage->lock, &until) != 0) {
         ap_rputs("too late\n", r);
         return OK;
     }
     ap_rputs("locked\n", r);
     ap_rflush(r);
-    sleep(seconds);
-    pthread_mutex_unlock(lock);
+    hold(&wish);
     return OK;
 }
 
