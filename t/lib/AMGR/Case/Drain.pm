@@ -52,8 +52,12 @@ END
 # What the MPM keeps idle, less the worker that answers the page.
 sub spare { my ($mpm) = @_; return $mpm eq 'prefork' ? 11 : 119 }
 
-use constant LIMITS => <<'END';
-ManagerMaxMemoryActive 64M
+# AddressSanitizer keeps what was freed: a worker outgrows by far what it uses.
+my ($limit_mb, $leak_mb);
+BEGIN { ($limit_mb, $leak_mb) = $ENV{AMGR_PRELOAD} ? (500, 120) : (64, 16) }
+
+use constant LIMITS => <<"END";
+ManagerMaxMemoryActive ${limit_mb}M
 ManagerMinAge 1s
 ManagerLameDuck 1s
 ManagerGracePeriod 30s
@@ -126,14 +130,14 @@ sub base_load {
                 . 'chunked=1'], %opt);
 }
 
-# What makes workers outgrow their limit: each of these keeps 16 megabytes
+# What makes workers outgrow their limit: each of these keeps some megabytes
 # more, and is still running when its process is over the limit.
 sub leak_load {
     my ($s, %opt) = @_;
     return AMGR::Load->start(
         port => $s->{tls_port} // $s->port, tls => defined $s->{tls_port},
         timeout_ms => 60000, fresh => 2, think => 2, think_ms => 50,
-        mix => ['1:/app/leak?mb=16&s=0.4'], %opt);
+        mix => ["1:/app/leak?mb=$leak_mb&s=0.4"], %opt);
 }
 
 # ---- what the server says --------------------------------------------------
