@@ -214,8 +214,13 @@ int amgr_retire_follow(const amgr_snapshot_t *snapshot, amgr_record_t *record)
             return process == NULL ? AMGR_NEWS_NONE
                                    : follow_living(process, record, span_us);
         }
-        record->outcome = AMGR_OUTCOME_GONE;
         record->ended_us = span_us;
+        if (record->action == AMGR_ACTION_NONE) {
+            /* Whoever decided it ended before it did anything. */
+            record->outcome = AMGR_OUTCOME_VANISHED;
+            return AMGR_NEWS_UPDATED;
+        }
+        record->outcome = AMGR_OUTCOME_GONE;
         news = AMGR_NEWS_GONE | AMGR_NEWS_UPDATED;
     }
     record->replacement = find_replacement(snapshot, record, span_us);

@@ -44,9 +44,7 @@ typedef struct amgr_retirement_t {
     int requests; /**< in flight at the decision */
 } amgr_retirement_t;
 
-#if !defined(WIN32)
 #define AMGR_DECLARE(type) type
-#endif
 
 /**
  * The hook.  Runs in the process that ticks: the httpd parent or a fork of it,

@@ -219,6 +219,21 @@ static void expect_replacement(fixture_t *fixture, int replacement)
     assert_false(amgr_retire_is_open(&fixture->record));
 }
 
+static void what_was_only_decided_retired_nobody(void **state)
+{
+    fixture_t *fixture = *state;
+    amgr_snapshot_t *snapshot = &fixture->world->snapshot;
+
+    amgr_record_fill(&fixture->record, snapshot, &fixture->world->decisions[0],
+                     &fixture->world->limits);
+    assert_true(amgr_retire_is_open(&fixture->record));
+    world_remove(fixture->world, fixture->child);
+    assert_int_equal(amgr_retire_follow(snapshot, &fixture->record),
+                     AMGR_NEWS_UPDATED);
+    assert_int_equal(fixture->record.outcome, AMGR_OUTCOME_VANISHED);
+    assert_false(amgr_retire_is_open(&fixture->record));
+}
+
 static void enough_idle_workers_replace_it(void **state)
 {
     fixture_t *fixture = *state;
@@ -385,6 +400,7 @@ int main(void)
         WITH_CHILD(a_kill_is_a_kill),
         WITH_CHILD(each_step_has_its_time),
         WITH_CHILD(the_end_is_seen),
+        WITH_CHILD(what_was_only_decided_retired_nobody),
         WITH_CHILD(enough_idle_workers_replace_it),
         WITH_CHILD(a_younger_process_replaces_it),
         WITH_CHILD(an_older_process_does_not),
