@@ -39,7 +39,9 @@ HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 # base to render know nothing of httpd: one archive for module, tool and tests.
 CORE_LAYERS := base proc model policy action render
 CORE_SRC    := $(sort $(foreach l,$(CORE_LAYERS),$(wildcard src/$(l)/*.c)))
-CORE_OBJ    := $(CORE_SRC:%.c=$(BUILD)/%.o)
+ASSETS      := $(sort $(wildcard src/render/assets/*.css \
+                   src/render/assets/*.js))
+CORE_OBJ    := $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/render/assets.o
 MODULE_SRC  := mod_apache_manager.c $(sort $(wildcard src/httpd/*.c))
 MODULE_OBJ  := $(MODULE_SRC:%.c=$(BUILD)/%.o)
 CORE_LIB    := $(BUILD)/libamgr.a
@@ -66,6 +68,19 @@ $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page's assets as texts of C: page.css becomes amgr_asset_page_css.
+$(BUILD)/src/render/assets.c: $(ASSETS) Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q){ echo '#include "render/assets.h"'; for f in $(ASSETS); do \
+	    echo "const char amgr_asset_$$(basename $$f | tr . _)[] ="; \
+	    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $$f; \
+	    echo ';'; done; } > $@
+
+$(BUILD)/src/render/assets.o: $(BUILD)/src/render/assets.c src/render/assets.h
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(CORE_LIB): $(CORE_OBJ)
 	$(call say,AR)

@@ -143,6 +143,8 @@ static amgr_process_t *append(amgr_collector_t *collector, amgr_known_t *known)
     process->anon_bytes = AMGR_UNKNOWN;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
     process->threads = known->threads;
     set_age(process, &snapshot->server.time);
     collector->known[snapshot->process_count] = *known;

@@ -13,12 +13,11 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "base/units.h"
 #include "httpd/config.h"
 #include "httpd/page_view.h"
+#include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
-#define REFRESH_MAX_SEC 3600
 #define SINK_SIZE 8192
 
 /** Nothing inline, nothing from elsewhere, no framing. */
@@ -36,7 +35,7 @@ typedef struct endpoint_t {
 static void write_style(const amgr_view_t *view, amgr_sink_t *sink)
 {
     (void)view; /* the same for every view */
-    amgr_sink_puts(sink, amgr_page_style);
+    amgr_sink_puts(sink, amgr_asset_page_css);
 }
 
 static const endpoint_t endpoints[] = {
@@ -133,23 +132,6 @@ static const endpoint_t *find_endpoint(const char *rest)
     return NULL;
 }
 
-/** The value of the exact token refresh=N, clamped; 0 when there is none. */
-static int read_refresh(const request_rec *r)
-{
-    const char *rest = r->args == NULL ? "" : r->args;
-    int seconds = 0;
-
-    while (*rest != '\0') {
-        const char *token = ap_getword(r->pool, &rest, '&');
-
-        if (strncmp(token, "refresh=", 8) == 0 &&
-            amgr_count_parse(token + 8, 1, REFRESH_MAX_SEC, &seconds) == NULL) {
-            return seconds;
-        }
-    }
-    return 0;
-}
-
 static void set_headers(request_rec *r, const endpoint_t *endpoint)
 {
     apr_table_t *headers = r->headers_out;
@@ -179,7 +161,7 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
         return HTTP_SERVICE_UNAVAILABLE;
     }
     view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
-    view.refresh_sec = read_refresh(r);
+    amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
     if (r->header_only) {
         return OK;

@@ -127,6 +127,8 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     process->anon_bytes = AMGR_UNKNOWN;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
     snapshot->process_count++;
     return process;
 }
@@ -325,6 +327,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
+    view->show_clients = AMGR_CLIENTS_FULL;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     view->now_wall_us = snapshot->server.time.wall_us;
     return APR_SUCCESS;

@@ -194,6 +194,10 @@ void amgr_scoreboard_read_server(amgr_server_t *out)
     memset(out, 0, sizeof(*out));
     out->memory_capacity_bytes = AMGR_UNKNOWN;
     out->worker_anon_bytes = AMGR_UNKNOWN;
+    out->machine_bytes = AMGR_UNKNOWN;
+    out->machine_available_bytes = AMGR_UNKNOWN;
+    out->cgroup_limit_bytes = AMGR_UNKNOWN;
+    out->cgroup_used_bytes = AMGR_UNKNOWN;
     memset(&sums, 0, sizeof(sums));
     amgr_clock_read(&out->time);
     apr_cpystrn(out->version, ap_get_server_banner(), sizeof(out->version));

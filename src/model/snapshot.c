@@ -68,6 +68,10 @@ void amgr_snapshot_clear(amgr_snapshot_t *snapshot)
     snapshot->server.bytes_per_request = -1.0;
     snapshot->server.memory_capacity_bytes = AMGR_UNKNOWN;
     snapshot->server.worker_anon_bytes = AMGR_UNKNOWN;
+    snapshot->server.machine_bytes = AMGR_UNKNOWN;
+    snapshot->server.machine_available_bytes = AMGR_UNKNOWN;
+    snapshot->server.cgroup_limit_bytes = AMGR_UNKNOWN;
+    snapshot->server.cgroup_used_bytes = AMGR_UNKNOWN;
     snapshot->group_count = 0;
     snapshot->process_count = 0;
     snapshot->slot_count = 0;
@@ -129,6 +133,7 @@ static void complete_process(const amgr_snapshot_t *snapshot,
     const amgr_slot_t *slot = snapshot->slots + process->first_slot;
     const amgr_slot_t *end = slot + process->slot_count;
 
+    process->busy_slots = process->slot_count > 0 ? 0 : -1;
     if (process->kind != AMGR_KIND_NATIVE) {
         process->active = process->role == AMGR_ROLE_WSGI;
         process->accesses = 0;
@@ -141,6 +146,7 @@ static void complete_process(const amgr_snapshot_t *snapshot,
         process->accesses += slot->child_accesses;
         if (!amgr_mode_is_idle(slot->mode)) {
             process->active = 1;
+            process->busy_slots++;
         }
     }
 }

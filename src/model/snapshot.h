@@ -20,6 +20,7 @@
 #define AMGR_SLOT_REQUEST_LEN 64
 #define AMGR_SLOT_VHOST_LEN 32
 #define AMGR_SLOT_PROTOCOL_LEN 16
+#define AMGR_GROWTH_UNKNOWN APR_INT64_MIN
 
 /** Scoreboard modes, in the order of httpd's SERVER_* constants. */
 typedef enum amgr_mode_e {
@@ -163,6 +164,10 @@ typedef struct amgr_process_t {
     apr_int32_t wished;       /**< another module wants it to be retired */
     apr_int32_t first_stream; /**< index into the snapshot's streams */
     apr_int32_t stream_count;
+    apr_int64_t growth_bytes_per_hour; /**< of its resident size of late, may
+                                            be negative; AMGR_GROWTH_UNKNOWN */
+    apr_int32_t busy_slots;   /**< not idle now; -1: not counted */
+    apr_int32_t reserved;
 } amgr_process_t;
 
 /** Statistics over the resident sizes of a group's processes. */
@@ -214,6 +219,12 @@ typedef struct amgr_server_t {
     double bytes_per_request;
     apr_uint64_t memory_capacity_bytes; /**< AMGR_UNKNOWN; what it may have */
     apr_uint64_t worker_anon_bytes; /**< AMGR_UNKNOWN; of all the total is of */
+    apr_uint64_t machine_bytes;     /**< this and the next three: of the whole
+                                         machine, and of the closest cgroup
+                                         with a limit; AMGR_UNKNOWN */
+    apr_uint64_t machine_available_bytes; /**< for new programs, MemAvailable */
+    apr_uint64_t cgroup_limit_bytes;
+    apr_uint64_t cgroup_used_bytes;
     apr_int32_t cgroup_limited;     /**< a cgroup allows less than there is */
     apr_int32_t lone_buckets;       /**< of listening sockets, when the MPM
                                          sees to the idle of all together only;

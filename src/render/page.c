@@ -16,9 +16,9 @@ static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
         "<meta name=\"viewport\" content=\"width=device-width,"
         " initial-scale=1\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n");
-    if (view->refresh_sec > 0) {
+    if (view->query.refresh_sec > 0) {
         amgr_sink_puts(sink, "<meta http-equiv=\"refresh\" content=\"");
-        amgr_sink_i64(sink, view->refresh_sec);
+        amgr_sink_i64(sink, view->query.refresh_sec);
         amgr_sink_puts(sink, "\">\n");
     }
     amgr_sink_puts(sink, "<title>Apache manager: ");

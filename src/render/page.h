@@ -72,7 +72,27 @@ void amgr_page_text(amgr_sink_t *sink, const char *text);
 /** The table of groups with limits of their own, if there are any. */
 void amgr_page_sections(const amgr_view_t *view, amgr_sink_t *sink);
 
-/** Heading of a section with this id. */
+/** A column of a table that can be sorted by a link in its heading. */
+typedef struct amgr_page_column_t {
+    const char *title;
+    const char *word; /**< in the address, see page_query.h; NULL: no order */
+    int is_number;    /**< to the right, and first sorted highest first */
+    const char *hint; /**< what the title stands for, or NULL */
+} amgr_page_column_t;
+
+/** Index of the column that the address sorts this table by, or -1; @a which
+ * is amgr_page_table_e. */
+int amgr_page_sorted_by(const amgr_view_t *view, int which,
+                        const amgr_page_column_t *columns, int count);
+
+/** As amgr_page_begin_table, with a link in each heading that has a word and
+ * aria-sort at the one that is in force. */
+void amgr_page_begin_sorted(const amgr_view_t *view, amgr_sink_t *sink,
+                            const char *caption, int which,
+                            const amgr_page_column_t *columns, int count);
+
+/** Section with this id, its heading and the heading's id, which ends in
+ * "-title". */
 void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
                              const char *title);
 void amgr_page_end_section(amgr_sink_t *sink);

@@ -150,11 +150,13 @@ void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
 void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
                              const char *title)
 {
-    amgr_sink_puts(sink, "<section aria-labelledby=\"");
+    amgr_sink_puts(sink, "<section id=\"");
     amgr_sink_puts(sink, id);
-    amgr_sink_puts(sink, "\">\n<h2 id=\"");
+    amgr_sink_puts(sink, "\" aria-labelledby=\"");
     amgr_sink_puts(sink, id);
-    amgr_sink_puts(sink, "\">");
+    amgr_sink_puts(sink, "-title\">\n<h2 id=\"");
+    amgr_sink_puts(sink, id);
+    amgr_sink_puts(sink, "-title\">");
     amgr_sink_puts(sink, title);
     amgr_sink_puts(sink, "</h2>\n");
 }

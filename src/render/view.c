@@ -15,7 +15,7 @@
 
 static const char *const health_words[AMGR_HEALTH_COUNT] = {
     "healthy",       "waiting", "watching", "not monitored",
-    "inert limit",   "over limit", "hanging", "retiring",
+    "near limit",    "inert limit", "over limit", "hanging", "retiring",
     "storm breaker", "no rights", "stale"
 };
 

@@ -8,8 +8,11 @@
 
 #include "action/board.h"
 #include "base/sink.h"
+#include "model/client.h"
+#include "model/history.h"
 #include "model/request.h"
 #include "policy/reasons.h"
+#include "render/page_query.h"
 
 typedef struct amgr_view_t {
     const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
@@ -18,10 +21,13 @@ typedef struct amgr_view_t {
     const amgr_record_t *records;     /**< newest first */
     int record_count;
     int show_requests;                /**< amgr_show_requests_e */
+    int show_clients;                 /**< amgr_show_clients_e */
     apr_time_t tick_wall_us;          /**< AMGR_NO_TIME before the first */
     apr_time_t now_wall_us;
-    int refresh_sec;                  /**< page: 0 is off */
+    amgr_page_query_t query;          /**< what was asked for */
     const char *base_path;            /**< page: where assets/ hangs */
+    const amgr_history_series_t *history; /**< of the span asked for; NULL
+                                               without */
     const amgr_evidence_t *evidences; /**< of some records, newest first */
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
@@ -34,6 +40,7 @@ typedef enum amgr_health_e {
     AMGR_HEALTH_WAITING,    /**< before the first tick */
     AMGR_HEALTH_NO_LIMITS,  /**< watching only */
     AMGR_HEALTH_NO_MONITOR, /**< -X: nothing ticks and nothing acts */
+    AMGR_HEALTH_NEAR,       /**< close to a limit */
     AMGR_HEALTH_INERT,      /**< a limit is below a fresh child */
     AMGR_HEALTH_OVER,       /**< over a limit and left alone, see the cause */
     AMGR_HEALTH_HANGING,
@@ -110,8 +117,5 @@ void amgr_write_metrics_txt(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The page. */
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);
-
-/** The page's style sheet, NUL-terminated. */
-extern const char amgr_page_style[];
 
 #endif

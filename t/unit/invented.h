@@ -123,6 +123,8 @@ static inline amgr_process_t *world_add(world_t *world, pid_t pid, int role,
     process->generation = -1;
     process->rss_bytes = (apr_uint64_t)(10 * MB);
     process->anon_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;
     world->born_us[index] = snapshot->server.time.boot_us - 3600 * SEC;

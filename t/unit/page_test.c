@@ -3,6 +3,7 @@
  * The page: byte for byte, well-formed under any input, free of anything
  * inline, and with the words that scripts for mod_status look for.
  */
+#include "render/assets.h"
 #include "render_view.h"
 
 #include <ctype.h>
@@ -259,7 +260,7 @@ static void test_refresh(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     expect("http-equiv", 0);
-    fixed.view.refresh_sec = 42;
+    fixed.view.query.refresh_sec = 42;
     expect("<meta http-equiv=\"refresh\" content=\"42\">", 1);
     expect("href=\"/manager-status/assets/style.css\"", 1);
 }
@@ -413,16 +414,16 @@ static void test_style(void **state)
     int depth = 0;
 
     (void)state; /* cmocka's signature */
-    for (at = amgr_page_style; *at != '\0'; at++) {
+    for (at = amgr_asset_page_css; *at != '\0'; at++) {
         depth += *at == '{';
         depth -= *at == '}';
         assert_in_range(depth, 0, 2);
         assert_true(*at == '\n' || (*at >= 0x20 && *at < 0x7f));
     }
     assert_int_equal(depth, 0);
-    assert_null(strstr(amgr_page_style, "url("));
-    assert_null(strstr(amgr_page_style, "@import"));
-    assert_non_null(strstr(amgr_page_style, "prefers-color-scheme: dark"));
+    assert_null(strstr(amgr_asset_page_css, "url("));
+    assert_null(strstr(amgr_asset_page_css, "@import"));
+    assert_non_null(strstr(amgr_asset_page_css, "prefers-color-scheme: dark"));
 }
 
 int main(void)

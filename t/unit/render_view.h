@@ -54,6 +54,7 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.records = fixed->records;
     fixed->view.evidences = fixed->evidences;
     fixed->view.show_requests = AMGR_SHOW_PATH;
+    fixed->view.show_clients = AMGR_CLIENTS_FULL;
     fixed->view.tick_wall_us = AMGR_NO_TIME;
     fixed->view.now_wall_us = VIEW_NOW_US;
     fixed->view.base_path = "/manager-status";
@@ -83,6 +84,8 @@ static inline amgr_process_t *add_process(fixed_view_t *fixed, pid_t pid,
     process->anon_bytes = AMGR_UNKNOWN;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
     process->verdict = AMGR_VERDICT_EXEMPT;
     if (native || role == AMGR_ROLE_WSGI) {
         process->verdict = rss_bytes == AMGR_UNKNOWN ? AMGR_VERDICT_UNKNOWN
@@ -485,7 +488,7 @@ static inline void view_event(fixed_view_t *fixed)
     fixed->snapshot.hanging = 1;
     fixed->view.tick_wall_us = VIEW_NOW_US - 250000;
     fixed->view.show_requests = AMGR_SHOW_FULL;
-    fixed->view.refresh_sec = 10;
+    fixed->view.query.refresh_sec = 10;
     fixed->view.base_path = "/a\"b<c>&d";
     record = add_record(fixed, 2001, AMGR_VERDICT_MEMORY_ACTIVE,
                         AMGR_OUTCOME_VANISHED);

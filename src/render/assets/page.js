@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keeps the page up to date in place.
+ */
+"use strict";
