@@ -124,6 +124,11 @@ void amgr_page_begin_table(amgr_sink_t *sink, const char *caption,
                            const char *columns);
 void amgr_page_end_table(amgr_sink_t *sink);
 
+/** Begin of a link to this same page as @a query asks for it, at the element
+ * of this id. */
+void amgr_page_begin_link(amgr_sink_t *sink, const amgr_page_query_t *query,
+                          const char *fragment);
+
 /** A term of a definition list; the caller writes the value between. */
 void amgr_page_begin_fact(amgr_sink_t *sink, const char *name);
 void amgr_page_end_fact(amgr_sink_t *sink);

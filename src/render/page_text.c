@@ -186,37 +186,6 @@ void amgr_page_end_section(amgr_sink_t *sink)
     amgr_sink_puts(sink, "</section>\n");
 }
 
-void amgr_page_begin_table(amgr_sink_t *sink, const char *caption,
-                           const char *columns)
-{
-    const char *at = columns;
-
-    amgr_sink_puts(sink, "<div class=\"scroll\" tabindex=\"0\" role=\"region\""
-                         " aria-label=\"");
-    amgr_sink_puts(sink, caption);
-    amgr_sink_puts(sink, "\">\n<table>\n<caption><span>");
-    amgr_sink_puts(sink, caption);
-    amgr_sink_puts(sink, "</span></caption>\n<thead>\n<tr>");
-    while (*at != '\0') {
-        apr_size_t len;
-
-        amgr_sink_puts(sink, *at == '#' ? "<th scope=\"col\" class=\"num\">"
-                                        : "<th scope=\"col\">");
-        at += *at == '#';
-        len = strcspn(at, "|");
-        amgr_sink_put(sink, at, len);
-        amgr_sink_puts(sink, "</th>");
-        at += len;
-        at += *at == '|';
-    }
-    amgr_sink_puts(sink, "</tr>\n</thead>\n<tbody>\n");
-}
-
-void amgr_page_end_table(amgr_sink_t *sink)
-{
-    amgr_sink_puts(sink, "</tbody>\n</table>\n</div>\n");
-}
-
 void amgr_page_begin_fact(amgr_sink_t *sink, const char *name)
 {
     amgr_sink_puts(sink, "<div><dt>");
