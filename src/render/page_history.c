@@ -378,6 +378,8 @@ static apr_int64_t with_limit(apr_int64_t highest, apr_int64_t limit)
 static void put_limit_key(amgr_sink_t *sink, const char *directive,
                           apr_int64_t limit, apr_int64_t top)
 {
+    char text[AMGR_UNITS_LEN];
+
     if (limit == AMGR_LIMIT_OFF || limit > top) {
         return;
     }
@@ -385,7 +387,9 @@ static void put_limit_key(amgr_sink_t *sink, const char *directive,
     amgr_sink_puts(sink, directive);
     amgr_sink_puts(sink, " <b>");
     amgr_page_size(sink, (apr_uint64_t)limit);
-    amgr_sink_puts(sink, "</b>");
+    amgr_sink_puts(sink, "</b> (");
+    amgr_sink_puts(sink, amgr_size_format_exact(limit, text, sizeof(text)));
+    amgr_sink_putc(sink, ')');
     end_key(sink);
 }
 

@@ -318,7 +318,7 @@ static void put_facts(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_page_end_fact(sink);
     put_tick_fact(view, sink);
     amgr_page_begin_fact(sink, "CPU load");
-    amgr_page_rate(sink, server->cpu_load);
+    amgr_page_short_rate(sink, server->cpu_load);
     amgr_sink_puts(sink, server->cpu_load >= 0.0 ? "%" : "");
     amgr_page_end_fact(sink);
     amgr_page_begin_fact(sink, "Free on the machine");

@@ -117,7 +117,7 @@ void amgr_page_short_rate(amgr_sink_t *sink, double value)
     if (!(value >= 0.0) || value > 1e15) {
         amgr_sink_puts(sink, AMGR_PAGE_NA);
     }
-    else if (decimals == 0 || value == 0.0) {
+    else if (decimals == 0 || value == floor(value)) {
         amgr_sink_u64(sink, (apr_uint64_t)(value + 0.5));
     }
     else {
