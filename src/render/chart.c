@@ -7,6 +7,7 @@
 
 #define STEP 10
 #define HEIGHT 100
+#define BAR_LEAST 4 /* high, so that it is seen */
 
 apr_int64_t amgr_chart_ceiling(apr_int64_t highest, apr_int64_t least)
 {
@@ -164,9 +165,12 @@ void amgr_chart_bars(amgr_sink_t *sink, const char *css,
     begin_path(sink, css);
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
         if (values->at[i] > 0) {
+            apr_int64_t y = height_of(values->at[i], top);
+
             put_point(sink, 'M', i * STEP + 1, HEIGHT);
             amgr_sink_putc(sink, 'V');
-            amgr_sink_i64(sink, height_of(values->at[i], top));
+            amgr_sink_i64(sink, y < HEIGHT - BAR_LEAST ? y
+                                                       : HEIGHT - BAR_LEAST);
             amgr_sink_puts(sink, "h8V100z");
         }
     }

@@ -6,7 +6,7 @@
  */
 #include "render/page.h"
 
-#include "render/assets.h"
+#include <string.h>
 
 static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink)
 {
@@ -14,6 +14,32 @@ static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, " - ");
     amgr_page_text(sink, view->server_name != NULL ? view->server_name
                                                    : "Apache manager");
+}
+
+/* A dot in the colour of the verdict and, for those who see no colours, empty
+ * unless something is the matter. */
+static void put_icon(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    static const struct {
+        const char *css;
+        const char *look;
+    } looks[] = {{"ok", "fill='none' stroke='%23166b2d'"},
+                 {"info", "fill='none' stroke='%230a4f9e'"},
+                 {"warn", "fill='%23b5730a' stroke='%237a4a00'"},
+                 {"bad", "fill='%23c01218' stroke='%237a0a0e'"}};
+    const char *css = amgr_page_health_class((int)amgr_view_health(view));
+    apr_size_t i = 0;
+
+    while (i < AMGR_COUNT(looks) - 1 && strcmp(looks[i].css, css) != 0) {
+        i++;
+    }
+    amgr_sink_puts(sink, "<link rel=\"icon\" id=\"icon\""
+                         " href=\"data:image/svg+xml,%3Csvg"
+                         " xmlns='http://www.w3.org/2000/svg'"
+                         " viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8'"
+                         " r='6' stroke-width='3' ");
+    amgr_sink_puts(sink, looks[i].look);
+    amgr_sink_puts(sink, "/%3E%3C/svg%3E\">\n");
 }
 
 static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
@@ -30,7 +56,9 @@ static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
     }
     amgr_sink_puts(sink, "<title>");
     put_title_text(view, sink);
-    amgr_sink_puts(sink, "</title>\n<link rel=\"stylesheet\" href=\"");
+    amgr_sink_puts(sink, "</title>\n");
+    put_icon(view, sink);
+    amgr_sink_puts(sink, "<link rel=\"stylesheet\" href=\"");
     amgr_page_text(sink, view->base_path);
     amgr_sink_puts(sink, "/assets/style.css\">\n</head>\n");
 }
