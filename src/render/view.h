@@ -33,6 +33,8 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const amgr_history_series_t *recent; /**< the newest samples of the hour,
+                                              for rates; NULL: as history */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
