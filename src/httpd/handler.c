@@ -166,6 +166,7 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     if (r->header_only) {
         return OK;
     }
+    amgr_page_view_history(&view, r->pool);
     amgr_sink_init(&sink, buf, sizeof(buf), send_part, r);
     endpoint->write(&view, &sink);
     amgr_sink_finish(&sink);

@@ -45,6 +45,8 @@ typedef struct amgr_view_t {
     amgr_view_settings_t settings;
     int *scratch;      /**< where tables are put in order; NULL: they are not */
     int scratch_count; /**< numbers that it has room for */
+    const amgr_history_series_t *recent; /**< the newest samples of the hour,
+                                              for rates; NULL: as history */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
