@@ -301,6 +301,30 @@ void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p)
     }
 }
 
+/** What every child has from the configuration. */
+static void set_settings(amgr_view_t *view, const amgr_runtime_t *runtime)
+{
+    const amgr_config_t *config = amgr_config_main();
+    int i;
+
+    for (i = 0; i < AMGR_COMMAND_EVENT_COUNT; i++) {
+        char *const *argv = config->kill_command[i];
+
+        /* Without its arguments, which may hold what nobody shall see. */
+        view->settings.kill_commands[i] = argv == NULL ? NULL : argv[0];
+    }
+    view->settings.kill_command_timeout_us = config->kill_command_timeout_us;
+    view->settings.syslog = config->syslog;
+    view->settings.data_file =
+        runtime->data_file[0] == '\0' ? NULL : runtime->data_file;
+}
+
+static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
+{
+    view->scratch = apr_palloc(p, (apr_size_t)count * sizeof(int));
+    view->scratch_count = count;
+}
+
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
@@ -343,6 +367,8 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
     read_evidences(view, board, p);
+    set_settings(view, runtime);
+    make_scratch(view, snapshot->process_max, p);
     view->snapshot = snapshot;
     view->config = config;
     view->counters = counters;

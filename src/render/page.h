@@ -39,13 +39,23 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_scoreboard(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
-/** A row for what was seen before a retirement, over so many columns; nothing
- * when there is no evidence. */
+/** A row for how a retirement went and what was seen before it, over so many
+ * columns. */
 void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_record_t *record, int columns);
 
 /** Class of the headline's colour: "ok", "info", "warn" or "bad". */
 const char *amgr_page_health_class(int health);
+
+/** Why that was, with its figures: "612 MB resident, over
+ * ManagerMaxMemoryActive of 500 MB". */
+void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record);
+
+/** A span from one step to another: "0.31s", "1m 29s". */
+void amgr_page_after(amgr_sink_t *sink, apr_interval_time_t span_us);
+
+/** "decided", "announced", "asked to finish", "killed": a retirement's step. */
+const char *amgr_page_step_text(int action);
 
 /** Why a process over its limit is left alone, to follow "because". */
 const char *amgr_page_cause_text(int cause);
@@ -87,6 +97,10 @@ void amgr_page_plural(amgr_sink_t *sink, apr_int64_t count, const char *noun);
 void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
                        const char *request);
 
+/** How long ago that was: "2m 5s ago", of the future "0s ago". */
+void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
+                   apr_time_t wall_us);
+
 /** Untrusted text, escaped. */
 void amgr_page_text(amgr_sink_t *sink, const char *text);
 
@@ -123,6 +137,13 @@ void amgr_page_end_section(amgr_sink_t *sink);
 void amgr_page_begin_table(amgr_sink_t *sink, const char *caption,
                            const char *columns);
 void amgr_page_end_table(amgr_sink_t *sink);
+
+/** Whether item @a a stands before item @a b, which is another. */
+typedef int amgr_page_before_fn(const void *baton, int a, int b);
+
+/** Put @a items in order, in place and in n log n steps at the worst. */
+void amgr_page_sort(int *items, int count, amgr_page_before_fn *is_before,
+                    const void *baton);
 
 /** Begin of a link to this same page as @a query asks for it, at the element
  * of this id. */

@@ -14,7 +14,8 @@ static const char *const cause_texts[AMGR_CAUSE_COUNT] = {
     "the storm breaker is open (ManagerStormLimit)",
     "as many as allowed are retiring already (ManagerMaxRetiring)",
     "too few would be left to serve (ManagerMinServing)",
-    "the right to signal it is missing"
+    "the right to signal it is missing",
+    "another module does not want it to go"
 };
 
 const char *amgr_page_cause_text(int cause)

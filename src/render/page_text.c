@@ -61,6 +61,16 @@ void amgr_page_span(amgr_sink_t *sink, apr_interval_time_t span_us)
     }
 }
 
+void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
+                   apr_time_t wall_us)
+{
+    apr_interval_time_t ago_us = view->now_wall_us - wall_us;
+
+    /* The wall clock may have been set back since. */
+    amgr_page_span(sink, ago_us > 0 ? ago_us : 0);
+    amgr_sink_puts(sink, " ago");
+}
+
 void amgr_page_time(amgr_sink_t *sink, apr_time_t wall_us)
 {
     apr_time_exp_t at;

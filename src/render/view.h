@@ -7,12 +7,22 @@
 #define AMGR_VIEW_H
 
 #include "action/board.h"
+#include "action/command_env.h"
 #include "base/sink.h"
 #include "model/client.h"
 #include "model/history.h"
 #include "model/request.h"
 #include "policy/reasons.h"
 #include "render/page_query.h"
+
+/** What is configured and no board tells, since every process that serves a
+ * page knows it. */
+typedef struct amgr_view_settings_t {
+    const char *kill_commands[AMGR_COMMAND_EVENT_COUNT]; /**< program, or NULL */
+    apr_interval_time_t kill_command_timeout_us;
+    const char *data_file; /**< NULL: none is written */
+    int syslog;            /**< kill lines to syslog as well */
+} amgr_view_settings_t;
 
 typedef struct amgr_view_t {
     const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
@@ -33,6 +43,9 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    amgr_view_settings_t settings;
+    int *scratch;      /**< where tables are put in order; NULL: they are not */
+    int scratch_count; /**< numbers that it has room for */
     const amgr_history_series_t *recent; /**< the newest samples of the hour,
                                               for rates; NULL: as history */
 } amgr_view_t;
