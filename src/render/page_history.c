@@ -175,6 +175,9 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
         idle.at[i] = column->known ? milli(column->idle) : AMGR_CHART_NONE;
     }
     highest = amgr_chart_highest(&busy);
+    if (highest < server->busy_workers * (apr_int64_t)1000) {
+        highest = server->busy_workers * (apr_int64_t)1000;
+    }
     top = amgr_chart_highest(&idle);
     top = amgr_chart_ceiling(top > highest ? top : highest, 5000);
     begin_chart(sink, "Workers");
