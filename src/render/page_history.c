@@ -77,8 +77,7 @@ static void put_clock(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_instant_t *now = &view->snapshot->server.time;
     apr_time_t at_us = now->wall_us - (now->mono_us - mono_us);
-    apr_int64_t sec = apr_time_sec(at_us < now->wall_us ? at_us
-                                                        : now->wall_us);
+    apr_int64_t sec = apr_time_sec(at_us < now->wall_us ? at_us : now->wall_us);
     int part[3];
     int i;
 

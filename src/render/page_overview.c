@@ -50,8 +50,8 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
         const amgr_trend_column_t *column = &trend->columns[i];
 
-        busy.at[i] = column->known ? (apr_int64_t)column->busy_peak
-                                   : AMGR_CHART_NONE;
+        busy.at[i] =
+            column->known ? (apr_int64_t)column->busy_peak : AMGR_CHART_NONE;
     }
     top = amgr_chart_ceiling(amgr_chart_highest(&busy), 5);
     begin_tile(sink, "Workers");
