@@ -13,7 +13,7 @@ static amgr_history_series_t series;
 static amgr_history_sample_t samples[SAMPLES];
 
 /* One sample every ten seconds until two seconds ago, ever more requests. */
-static void set_history(int count)
+static void invent_history(int count)
 {
     apr_time_t now_us = VIEW_SEC(100000);
     int i;
@@ -79,7 +79,7 @@ static void test_tiles(void **state)
 {
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
-    set_history(SAMPLES);
+    invent_history(SAMPLES);
     expect("<dt>Workers</dt><dd class=\"figure\">3 <small>busy</small> 2"
            " <small>idle</small></dd>",
            1);
@@ -121,7 +121,7 @@ static void test_before_the_first_tick(void **state)
            "<dd class=\"sub\">not known yet",
            1);
     expect("of the machine", 0);
-    set_history(0);
+    invent_history(0);
     expect("<section id=\"history\"", 1);
     expect("Nothing is known yet", 1);
 }
@@ -130,7 +130,7 @@ static void test_charts(void **state)
 {
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
-    set_history(SAMPLES);
+    invent_history(SAMPLES);
     assert_int_equal(count_of("<svg class=\"chart\""), 4);
     assert_int_equal(count_of("<svg class=\"spark\""), 5);
     /* A quarter of an hour is shown on an axis of half an hour. */
@@ -141,7 +141,7 @@ static void test_charts(void **state)
     expect(" native 314.57 MB, &lt;b&gt;&quot;&amp; 104.86 MB\"></i>", 1);
     expect("ManagerMaxMemoryActive <b>524.29 MB</b> (500M)", 1);
     expect("<path class=\"level\"", 1);
-    set_history(30);
+    invent_history(30);
     expect("<span>10m ago</span>", 1);
 }
 
@@ -149,7 +149,7 @@ static void test_span_of_the_charts(void **state)
 {
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
-    set_history(SAMPLES);
+    invent_history(SAMPLES);
     expect("<a href=\"/manager-status#history\" aria-current=\"true\">Last"
            " hour</a>",
            1);
@@ -172,6 +172,7 @@ static void test_near_a_limit(void **state)
         amgr_process_t *process = &fixed.processes[i];
 
         process->state = AMGR_STATE_SERVING;
+        process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
         process->cause = AMGR_CAUSE_NONE;
         if (process->verdict > AMGR_VERDICT_OK) {
             process->verdict = AMGR_VERDICT_OK;
