@@ -288,9 +288,14 @@ static void put_retired(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, recent.at_least ? "<small>at least</small> " : "");
     amgr_sink_i64(sink, recent.retired);
     begin_sub(sink);
-    put_reasons(sink, &recent);
-    amgr_page_plural(sink, (apr_int64_t)recent.requests_lost, "request");
-    amgr_sink_puts(sink, " lost");
+    if (recent.retired == 0) {
+        amgr_sink_puts(sink, "no worker had to go");
+    }
+    else {
+        put_reasons(sink, &recent);
+        amgr_page_plural(sink, (apr_int64_t)recent.requests_lost, "request");
+        amgr_sink_puts(sink, " lost");
+    }
     if (recent.dry_runs > 0) {
         amgr_sink_puts(sink, "; ");
         amgr_sink_i64(sink, recent.dry_runs);
