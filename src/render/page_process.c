@@ -236,10 +236,10 @@ static void put_share_cell(const amgr_view_t *view, amgr_sink_t *sink,
     apr_int64_t percent = amgr_page_percent(view, process, limit);
 
     if (limit == AMGR_LIMIT_OFF) {
-        amgr_sink_puts(sink, "<td class=\"na\">no limit</td>");
+        amgr_sink_puts(sink, "<td class=\"word na\">no limit</td>");
         return;
     }
-    amgr_sink_puts(sink, "<td>");
+    amgr_sink_puts(sink, "<td class=\"word\">");
     if (percent == AMGR_PAGE_NO_KEY) {
         amgr_sink_puts(sink, AMGR_PAGE_NA);
     }

@@ -271,7 +271,7 @@ static void test_share(void **state)
         apr_uint64_t rss_bytes;
         const char *cell;
     } cases[] = {
-        { AMGR_UNKNOWN, "<td>n/a of 100 MB</td>" },
+        { AMGR_UNKNOWN, "<td class=\"word\">n/a of 100 MB</td>" },
         { 0, "value=\"0\"></meter> 0% of 100 MB</td>" },
         { 79999999, "value=\"79\"></meter> 79% of" },
         { 80000000,
@@ -301,7 +301,7 @@ static void test_share(void **state)
     expect_in(amgr_page_processes, " of 50 MB</td>", 1);
     fixed.config.limits.hard_memory_bytes = AMGR_LIMIT_OFF;
     fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
-    expect_in(amgr_page_processes, "<td class=\"na\">no limit</td>", 1);
+    expect_in(amgr_page_processes, "<td class=\"word na\">no limit</td>", 1);
 }
 
 /* Every verdict and every cause has words, and what is none is survived. */
