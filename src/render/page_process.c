@@ -342,6 +342,7 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_text(sink, amgr_view_group_name(view, process->group));
     amgr_sink_puts(sink, "</td>");
     put_state_cell(view, sink, process);
+    put_verdict_cell(view, sink, process);
     put_busy_cell(sink, process);
     put_size_cell(sink, process->rss_bytes);
     if (amgr_page_metric_title(metric)[0] != '\0') {
@@ -358,6 +359,5 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
                              ? (apr_int64_t)process->accesses
                              : -1);
     put_count_cell(sink, process->generation);
-    put_verdict_cell(view, sink, process);
     amgr_sink_puts(sink, "</tr>\n");
 }

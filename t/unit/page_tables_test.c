@@ -147,15 +147,15 @@ static void test_headings(void **state)
                           &fixed.view.query);
     expect_in(amgr_page_processes,
               "<th scope=\"col\" class=\"num\" aria-sort=\"descending\"><a"
-              " id=\"sort-processes-memory\" title=\"memory as the kernel"
-              " counts it, shared pages too\" href=\"?refresh=5&amp;"
+              " id=\"sort-processes-memory\" title=\"memory, with"
+              " the pages it shares\" href=\"?refresh=5&amp;"
               "processes=memory&amp;filter=a+b#processes\">Resident</a><span"
               " aria-hidden=\"true\"> \xE2\x96\xBC</span></th>", 0);
     fixed.view.query.filter[0] = '\0';
     expect_in(amgr_page_processes,
               "<th scope=\"col\" class=\"num\" aria-sort=\"descending\"><a"
-              " id=\"sort-processes-memory\" title=\"memory as the kernel"
-              " counts it, shared pages too\" href=\"?refresh=5&amp;"
+              " id=\"sort-processes-memory\" title=\"memory, with"
+              " the pages it shares\" href=\"?refresh=5&amp;"
               "processes=memory#processes\">Resident</a><span"
               " aria-hidden=\"true\"> \xE2\x96\xBC</span></th>", 1);
     expect_in(amgr_page_processes,
@@ -314,7 +314,7 @@ static void test_words(void **state)
     fixed.snapshot.process_count = 1;
     for (i = -1; i <= AMGR_VERDICT_COUNT; i++) {
         fixed.processes[0].verdict = i;
-        expect_in(amgr_page_processes, "</span></td></tr>", 1);
+        expect_in(amgr_page_processes, "</span></td><td>0/1</td>", 1);
     }
     for (i = -1; i <= AMGR_CAUSE_COUNT; i++) {
         fixed.processes[0].cause = i;
