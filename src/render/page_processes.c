@@ -90,7 +90,7 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_GENERATION:
         return process->generation < 0 ? AMGR_PAGE_NO_KEY : process->generation;
     case COLUMN_VERDICT:
-        return -process->verdict;
+        return -(apr_int64_t)process->verdict;
     default:
         return process->id.pid;
     }
