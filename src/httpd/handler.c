@@ -161,6 +161,7 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
         return HTTP_SERVICE_UNAVAILABLE;
     }
     view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
+    view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
     if (r->header_only) {

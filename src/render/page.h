@@ -7,13 +7,30 @@
 #ifndef AMGR_PAGE_H
 #define AMGR_PAGE_H
 
-#include "render/view.h"
+#include "render/chart.h"
+#include "render/trends.h"
 
 /** What stands for a figure that is not known. */
 #define AMGR_PAGE_NA "n/a"
 
+/** The axis of time that all charts of a page share, and what is over it. */
+typedef struct amgr_page_trend_t {
+    apr_time_t begin_us; /**< monotonic */
+    apr_time_t end_us;
+    int known;           /**< columns that any sample speaks of */
+    amgr_trend_column_t columns[AMGR_CHART_COLUMNS];
+} amgr_page_trend_t;
+
+/** Read the history once, over as much of the span asked for as the server
+ * has lived through. */
+void amgr_page_trend_read(const amgr_view_t *view, amgr_page_trend_t *out);
+
 /** One part each, in the order of the page. */
 void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_overview(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_page_trend_t *trend);
+void amgr_page_history(const amgr_view_t *view, amgr_sink_t *sink,
+                       const amgr_page_trend_t *trend);
 void amgr_page_processes(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_groups(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_limits(const amgr_view_t *view, amgr_sink_t *sink);
@@ -62,6 +79,10 @@ void amgr_page_fixed(amgr_sink_t *sink, apr_uint64_t value, int decimals);
 
 /** A rate with three decimals; negative is not known. */
 void amgr_page_rate(amgr_sink_t *sink, double value);
+
+/** A rate with three digits that count: "0.123", "34.2", "512"; negative is
+ * not known. */
+void amgr_page_short_rate(amgr_sink_t *sink, double value);
 
 /** A count, or "n/a" when negative. */
 void amgr_page_count(amgr_sink_t *sink, apr_int64_t value);

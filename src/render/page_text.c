@@ -115,6 +115,26 @@ void amgr_page_rate(amgr_sink_t *sink, double value)
     amgr_page_fixed(sink, (apr_uint64_t)floor(value * 1000.0 + 0.5), 3);
 }
 
+void amgr_page_short_rate(amgr_sink_t *sink, double value)
+{
+    int decimals = value < 1.0 ? 3 : value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
+    double scale = decimals == 3   ? 1000.0
+                   : decimals == 2 ? 100.0
+                   : decimals == 1 ? 10.0
+                                   : 1.0;
+
+    /* Also refuses what is no number. */
+    if (!(value >= 0.0) || value > 1e15) {
+        amgr_sink_puts(sink, AMGR_PAGE_NA);
+    }
+    else if (decimals == 0 || value == floor(value)) {
+        amgr_sink_u64(sink, (apr_uint64_t)(value + 0.5));
+    }
+    else {
+        amgr_page_fixed(sink, (apr_uint64_t)(value * scale + 0.5), decimals);
+    }
+}
+
 void amgr_page_count(amgr_sink_t *sink, apr_int64_t value)
 {
     if (value < 0) {

@@ -37,6 +37,7 @@ typedef struct amgr_view_t {
     apr_time_t now_wall_us;
     amgr_page_query_t query;          /**< what was asked for */
     const char *base_path;            /**< page: where assets/ hangs */
+    const char *server_name;          /**< page: whose it is, or NULL */
     const amgr_history_series_t *history; /**< of the span asked for; NULL
                                                without */
     const amgr_evidence_t *evidences; /**< of some records, newest first */
@@ -75,6 +76,8 @@ typedef struct amgr_view_counts_t {
     int retiring;                 /**< told to go, not gone */
     int over;                     /**< over a limit and left alone */
     int causes[AMGR_CAUSE_COUNT]; /**< @c over by cause */
+    int near;                     /**< within their limits, but close to one */
+    const amgr_process_t *nearest; /**< the closest of those, or NULL */
 } amgr_view_counts_t;
 
 amgr_health_e amgr_view_health(const amgr_view_t *view);
