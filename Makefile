@@ -69,14 +69,17 @@ $(BUILD)/src/%.o: src/%.c
 	$(call say,CC)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The page's assets as texts of C: page.css becomes amgr_asset_page_css.
+# The page's assets as texts of C: page.css becomes amgr_asset_page_css.  Their
+# checksum is in their addresses, so that browsers may keep them.
 $(BUILD)/src/render/assets.c: $(ASSETS) Makefile
 	@mkdir -p $(@D)
 	$(call say,GEN)
 	$(Q){ echo '#include "render/assets.h"'; for f in $(ASSETS); do \
 	    echo "const char amgr_asset_$$(basename $$f | tr . _)[] ="; \
 	    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $$f; \
-	    echo ';'; done; } > $@
+	    echo ';'; done; \
+	    echo "const char amgr_assets_version[] ="; \
+	    echo "\"$$(cat $(ASSETS) | cksum | cut -d ' ' -f 1)\";"; } > $@
 
 $(BUILD)/src/render/assets.o: $(BUILD)/src/render/assets.c src/render/assets.h
 	$(call say,CC)

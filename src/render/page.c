@@ -1,31 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The page: what a person wants to know, the most urgent first, complete
- * without a script and without anything inline, so that the strictest content
+ * without its script and without anything inline, so that the strictest content
  * security policy holds.  This file has the frame and the server's own
  * figures; the other parts are in page_*.c.
  */
 #include "render/page.h"
+
+/* Address of an asset, which changes with what is in it. */
+static void put_asset(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *name)
+{
+    amgr_page_text(sink, view->base_path);
+    amgr_sink_puts(sink, "/assets/");
+    amgr_sink_puts(sink, name);
+    amgr_sink_puts(sink, "?v=");
+    amgr_page_text(sink, view->assets_version);
+}
 
 static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
 {
     int health = (int)amgr_view_health(view);
 
     amgr_sink_puts(sink, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-        "<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width,"
-        " initial-scale=1\">\n"
-        "<meta name=\"robots\" content=\"noindex\">\n");
+                         "<meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width,"
+                         " initial-scale=1\">\n"
+                         "<meta name=\"robots\" content=\"noindex\">\n");
     if (view->query.refresh_sec > 0) {
-        amgr_sink_puts(sink, "<meta http-equiv=\"refresh\" content=\"");
+        /* Where the script runs, nothing may reload the page under it. */
+        amgr_sink_puts(sink, "<noscript><meta http-equiv=\"refresh\""
+                             " content=\"");
         amgr_sink_i64(sink, view->query.refresh_sec);
-        amgr_sink_puts(sink, "\">\n");
+        amgr_sink_puts(sink, "\"></noscript>\n");
     }
     amgr_sink_puts(sink, "<title>Apache manager: ");
     amgr_sink_puts(sink, amgr_health_word(health));
     amgr_sink_puts(sink, "</title>\n<link rel=\"stylesheet\" href=\"");
-    amgr_page_text(sink, view->base_path);
-    amgr_sink_puts(sink, "/assets/style.css\">\n</head>\n");
+    put_asset(view, sink, "page.css");
+    amgr_sink_puts(sink, "\">\n<script src=\"");
+    put_asset(view, sink, "page.js");
+    amgr_sink_puts(sink, "\" defer></script>\n</head>\n");
+}
+
+/* The period, read and bounded here once, is the script's as well. */
+static void put_body(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_sink_puts(sink, "<body");
+    if (view->query.refresh_sec > 0) {
+        amgr_sink_puts(sink, " data-refresh=\"");
+        amgr_sink_i64(sink, view->query.refresh_sec);
+        amgr_sink_putc(sink, '"');
+    }
+    amgr_sink_puts(sink, ">\n");
 }
 
 static void put_title(const amgr_view_t *view, amgr_sink_t *sink)
@@ -41,7 +68,8 @@ static void put_title(const amgr_view_t *view, amgr_sink_t *sink)
     }
     amgr_sink_puts(sink, "; as of ");
     amgr_page_time(sink, view->now_wall_us);
-    amgr_sink_puts(sink, " UTC</p>\n</header>\n");
+    amgr_sink_puts(sink, " UTC</p>\n<p id=\"live\"><span role=\"status\">"
+                         "</span></p>\n</header>\n");
 }
 
 static void put_tick_fact(const amgr_view_t *view, amgr_sink_t *sink)
@@ -65,8 +93,7 @@ static void put_worker_facts(const amgr_server_t *server, amgr_sink_t *sink)
     amgr_page_begin_fact(sink, "Busy workers");
     amgr_page_count(sink, server->busy_workers);
     amgr_sink_puts(sink, " <small>of ");
-    amgr_page_count(sink,
-                    server->max_workers > 0 ? server->max_workers : -1);
+    amgr_page_count(sink, server->max_workers > 0 ? server->max_workers : -1);
     amgr_sink_puts(sink, "</small>");
     amgr_page_end_fact(sink);
     amgr_page_begin_fact(sink, "Idle workers");
@@ -140,7 +167,7 @@ static void put_foot(const amgr_view_t *view, amgr_sink_t *sink)
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink)
 {
     put_head(view, sink);
-    amgr_sink_puts(sink, "<body>\n");
+    put_body(view, sink);
     put_title(view, sink);
     amgr_sink_puts(sink, "<main>\n");
     amgr_page_headline(view, sink);

@@ -32,6 +32,7 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const char *assets_version; /**< page: differs when an asset does */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

@@ -58,6 +58,7 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.tick_wall_us = AMGR_NO_TIME;
     fixed->view.now_wall_us = VIEW_NOW_US;
     fixed->view.base_path = "/manager-status";
+    fixed->view.assets_version = "1";
 }
 
 static inline amgr_process_t *add_process(fixed_view_t *fixed, pid_t pid,
