@@ -38,9 +38,7 @@ static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, amgr_health_word(health));
     amgr_sink_puts(sink, "</title>\n<link rel=\"stylesheet\" href=\"");
     put_asset(view, sink, "page.css");
-    /* Or browsers ask the server for an icon that it may not have. */
-    amgr_sink_puts(sink, "\">\n<link rel=\"icon\" href=\"data:,\">\n"
-                         "<script src=\"");
+    amgr_sink_puts(sink, "\">\n<script src=\"");
     put_asset(view, sink, "page.js");
     amgr_sink_puts(sink, "\" defer></script>\n</head>\n");
 }

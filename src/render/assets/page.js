@@ -154,9 +154,9 @@ function take(text) {
   reload_for(page);
   document.title = page.title;
   period = period_of(page);
-  for (const name of ["header", "nav", "main", "footer"]) {
-    const from = page.querySelector("body > " + name);
-    const to = document.querySelector("body > " + name);
+  for (const part of ["link[rel=icon]", "header", "main", "footer"]) {
+    const from = page.querySelector(part);
+    const to = document.querySelector(part);
 
     if (from && to) {
       copy(from, to);
