@@ -188,11 +188,13 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     }
     view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
     view.assets_version = amgr_assets_version;
+    view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
     if (r->header_only) {
         return OK;
     }
+    amgr_page_view_history(&view, r->pool);
     amgr_sink_init(&sink, buf, sizeof(buf), send_part, r);
     endpoint->write(&view, &sink);
     amgr_sink_finish(&sink);

@@ -27,9 +27,10 @@ void amgr_scoreboard_read_row(int row, amgr_row_t *out);
 
 /**
  * The server's figures as of now, with mod_status's meaning of each; @a out's
- * time is read from the clocks.  CPU time is that of the slots alone.
+ * time is read from the clocks.  What only a tick can know stays as it is:
+ * memory, and CPU time, of which the slots' part in seconds is returned.
  */
-void amgr_scoreboard_read_server(amgr_server_t *out);
+double amgr_scoreboard_read_server(amgr_server_t *out);
 
 /** The scoreboard's generation that new children are given. */
 int amgr_scoreboard_generation(void);

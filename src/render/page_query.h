@@ -9,7 +9,8 @@
  *   filter=TEXT        rows of both that have this text
  *   history=hour|day   span of the charts
  *
- * Whatever else is there, or is there a second time, is ignored.
+ * Whatever else is there, or is there a second time, is ignored.  Each of
+ * them stands alone: a bad value leaves the others as they are.
  */
 #ifndef AMGR_PAGE_QUERY_H
 #define AMGR_PAGE_QUERY_H
@@ -47,6 +48,11 @@ void amgr_page_query_parse(const char *args, amgr_page_query_t *out);
 /** Write @a query as it stands in an address, from the question mark on and
  * escaped for an attribute of HTML; nothing when all is as by default. */
 void amgr_page_query_write(const amgr_page_query_t *query, amgr_sink_t *sink);
+
+/** The same as hidden inputs of a form, without the filter, which is the form's
+ * own field. */
+void amgr_page_query_write_hidden(const amgr_page_query_t *query,
+                                  amgr_sink_t *sink);
 
 /** Whether @a text has the filter's text in it, ASCII letters of either case
  * alike; always without a filter.  Only what is shown may be compared, or a

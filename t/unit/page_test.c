@@ -78,7 +78,8 @@ static int is_inline(const char *name, const char *attributes,
 
 static int is_void_element(const char *name)
 {
-    return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0;
+    return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0
+        || strcmp(name, "input") == 0;
 }
 
 /* The end of ' name="value"' ..., or NULL; refuses what runs inline. */
@@ -351,18 +352,34 @@ static void test_reasons(void **state)
 {
     static const struct {
         int verdict;
-        const char *cells;
+        const char *cell;
     } cases[] = {
+        { AMGR_VERDICT_MEMORY_ACTIVE,
+          "<td class=\"reason\">3.73 GB resident, over"
+          " ManagerMaxMemoryActive of 524.29 MB</td>" },
         { AMGR_VERDICT_MEMORY_HARD,
-          "<td>hard limit</td><td class=\"num\" title=\"3725000000 bytes\">" },
+          "<td class=\"reason\">3.73 GB resident, over ManagerHardMemory of"
+          " 524.29 MB</td>" },
         { AMGR_VERDICT_MEMORY_TOTAL,
-          "<td>memory of all</td><td class=\"num\" title=" },
+          "<td class=\"reason\">all together had 3.73 GB, over"
+          " ManagerMaxMemoryTotal of 524.29 MB</td>" },
+        { AMGR_VERDICT_TIME,
+          "<td class=\"reason\">a request ran for 1h 2m, over ManagerMaxTime"
+          " of 8m 44s</td>" },
         { AMGR_VERDICT_REQUESTS,
-          "<td>requests</td><td class=\"num\">3725000000</td>" },
+          "<td class=\"reason\">it had served 3725000000 requests, over"
+          " ManagerMaxRequests of 524288000</td>" },
         { AMGR_VERDICT_LIFETIME,
-          "<td>lifetime</td><td class=\"num\">1h 2m</td>" },
+          "<td class=\"reason\">it had lived for 1h 2m, over"
+          " ManagerMaxLifetime of 8m 44s</td>" },
         { AMGR_VERDICT_GENERATION,
-          "<td>old generation</td><td class=\"num\">1h 2m</td>" },
+          "<td class=\"reason\">it outlived its generation by 1h 2m, over"
+          " ManagerMaxGenerationAge of 8m 44s</td>" },
+        { AMGR_VERDICT_REQUESTED,
+          "<td class=\"reason\">another module asked for it</td>" },
+        { AMGR_VERDICT_UNKNOWN, "<td class=\"reason\">unknown</td>" },
+        { AMGR_VERDICT_COUNT, "<td class=\"reason\">unknown</td>" },
+        { -1, "<td class=\"reason\">unknown</td>" },
     };
     size_t i;
 
@@ -371,7 +388,7 @@ static void test_reasons(void **state)
         view_empty(&fixed);
         add_record(&fixed, 1, cases[i].verdict, AMGR_OUTCOME_GONE)->measured =
             APR_UINT64_C(3725000000);
-        expect(cases[i].cells, 1);
+        expect(cases[i].cell, 1);
     }
 }
 

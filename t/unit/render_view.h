@@ -29,6 +29,7 @@ typedef struct fixed_view_t {
     amgr_evidence_t evidences[VIEW_EVIDENCES];
     amgr_process_t processes[VIEW_PROCESSES];
     amgr_slot_t slots[VIEW_SLOTS];
+    int scratch[VIEW_PROCESSES];
 } fixed_view_t;
 
 typedef void fixed_view_fn(fixed_view_t *fixed);
@@ -59,6 +60,8 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.now_wall_us = VIEW_NOW_US;
     fixed->view.base_path = "/manager-status";
     fixed->view.assets_version = "1";
+    fixed->view.scratch = fixed->scratch;
+    fixed->view.scratch_count = VIEW_PROCESSES;
 }
 
 static inline amgr_process_t *add_process(fixed_view_t *fixed, pid_t pid,
@@ -105,6 +108,8 @@ static inline amgr_slot_t *add_slot(fixed_view_t *fixed,
     assert_true(snapshot->slot_count <= VIEW_SLOTS);
     memset(slot, 0, sizeof(*slot));
     process->process_slot = row;
+    process->busy_slots += process->slot_count == 0;
+    process->busy_slots += !amgr_mode_is_idle(mode);
     process->slot_count++;
     slot->process_slot = row;
     slot->thread = thread;
@@ -164,7 +169,12 @@ static inline amgr_record_t *add_record(fixed_view_t *fixed, pid_t pid,
     record->serial = (apr_uint64_t)(100 - fixed->view.record_count);
     record->time_us = VIEW_NOW_US - VIEW_SEC(fixed->view.record_count * 7);
     record->ended_us = AMGR_NO_TIME;
+    record->announced_us = AMGR_NO_TIME;
+    record->asked_us = AMGR_NO_TIME;
+    record->killed_us = AMGR_NO_TIME;
+    record->replaced_us = AMGR_NO_TIME;
     record->id.pid = pid;
+    record->id.start_ticks = (apr_uint64_t)pid * 10;
     record->verdict = verdict;
     record->outcome = outcome;
     record->action = AMGR_ACTION_KILL;
@@ -261,7 +271,14 @@ static inline void add_prefork_records(fixed_view_t *fixed)
     record = add_record(fixed, 1003, AMGR_VERDICT_TIME, AMGR_OUTCOME_GONE);
     record->measured = (apr_uint64_t)VIEW_SEC(121) + 250000;
     record->limit = (apr_uint64_t)VIEW_SEC(120);
+    record->announced_us = 0;
+    record->asked_us = 100000;
+    record->killed_us = 301000;
     record->ended_us = 312456;
+    record->replaced_us = 1250000;
+    record->replacement = AMGR_REPLACEMENT_SERVING;
+    record->requests_lost = 1;
+    record->freed_bytes = VIEW_MIB(580);
     add_prefork_evidence(fixed, record);
     record = add_record(fixed, 1002, AMGR_VERDICT_MEMORY_IDLE,
                         AMGR_OUTCOME_FAILED);
