@@ -34,6 +34,7 @@ use constant {
     START_SEC   => 60,  # a cold start on a loaded machine
     STOP_SEC    => 20,
     COMMAND_SEC => 60,
+    CLICK_SEC   => 5,
     # WebDriver's name of an element in JSON.
     ELEMENT     => 'element-6066-11e4-a52e-4f735466cecf',
 };
@@ -52,7 +53,7 @@ my @arguments = (
        disable-dev-shm-usage disable-breakpad no-default-browser-check
        disable-default-apps metrics-recording-only password-store=basic
        disable-search-engine-choice-screen hide-scrollbars
-       lang=en-US),
+       force-prefers-reduced-motion lang=en-US),
     'window-size=1280,900',
     'host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 );
@@ -205,11 +206,19 @@ sub find_all {
                                          value => $selector }) };
 }
 
-# As a person would: the driver scrolls there and refuses what is covered.
+# As a person would: the driver scrolls there and refuses what is covered.  Once
+# more when the page moved under the pointer.
 sub click {
     my ($self, $selector) = @_;
-    my $element = $self->find($selector) // die "no $selector\n";
-    return $self->command("/element/$element/click");
+    my $why;
+    wait_until(sub {
+        my $element = $self->find($selector) // return;
+        return 1 if eval { $self->command("/element/$element/click"); 1 };
+        $why = $@;
+        die $why if $why !~ /click intercepted|not interactable|stale element/;
+        return;
+    }, CLICK_SEC, "a click on $selector") or die $why // "no $selector\n";
+    return;
 }
 
 sub type {
@@ -242,12 +251,12 @@ sub run_async {
                                               args => \@args });
 }
 
-# The text of an element as a script sees it, blanks folded; undef without one.
+# The text of an element as it is shown, blanks folded; undef without one.
 sub text {
     my ($self, $selector) = @_;
     return $self->run(<<'END', $selector);
 const found = document.querySelector(arguments[0]);
-return found && found.textContent.replace(/\s+/g, " ").trim();
+return found && found.innerText.replace(/\s+/g, " ").trim();
 END
 }
 
