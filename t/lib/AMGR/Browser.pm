@@ -328,6 +328,9 @@ END {
     if ($$ == $owner) {
         my $status = $?;
         for my $browser (values %browsers) {
+            eval { $browser->shoot("failed-$owner"); 1 }
+                if $browser->{session}
+                && ($status || AMGR::Httpd::failures() > 0);
             $browser->stop;
             Apache::TestUtil::t_rmtree($browser->{root});
         }

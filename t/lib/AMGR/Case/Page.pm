@@ -127,9 +127,14 @@ sub refreshed {
 sub becomes {
     my ($b, $what, $name, $pattern) = @_;
     my $text = '';
-    return ok(wait_until(sub {
+    my $ok = ok(wait_until(sub {
         ($text = $b->text($at{$name}) // '') =~ $pattern;
-    }, SOON, "$at{$name} to match $pattern"), $what) || diag($text);
+    }, SOON, "$at{$name} to match $pattern"), $what);
+    if (!$ok) {
+        diag($text);
+        $b->shoot("failed-$name");
+    }
+    return $ok;
 }
 
 sub leak {
