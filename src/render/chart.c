@@ -169,8 +169,8 @@ void amgr_chart_bars(amgr_sink_t *sink, const char *css,
 
             put_point(sink, 'M', i * STEP + 1, HEIGHT);
             amgr_sink_putc(sink, 'V');
-            amgr_sink_i64(sink, y < HEIGHT - BAR_LEAST ? y
-                                                       : HEIGHT - BAR_LEAST);
+            amgr_sink_i64(sink,
+                          y < HEIGHT - BAR_LEAST ? y : HEIGHT - BAR_LEAST);
             amgr_sink_puts(sink, "h8V100z");
         }
     }

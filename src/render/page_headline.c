@@ -164,7 +164,7 @@ static void put_near(const amgr_view_t *view, amgr_sink_t *sink,
                                            : " are near their limit; the"
                                              " closest, process ");
     amgr_sink_i64(sink, nearest->id.pid);
-    amgr_sink_puts(sink, ", has ");
+    amgr_sink_puts(sink, counts->near == 1 ? " has " : ", has ");
     amgr_sink_u64(sink, (apr_uint64_t)((double)used / (double)limit * 100.0));
     amgr_sink_puts(sink, "% of ");
     amgr_page_size(sink, (apr_uint64_t)limit);

@@ -77,8 +77,7 @@ static void put_clock(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_instant_t *now = &view->snapshot->server.time;
     apr_time_t at_us = now->wall_us - (now->mono_us - mono_us);
-    apr_int64_t sec = apr_time_sec(at_us < now->wall_us ? at_us
-                                                        : now->wall_us);
+    apr_int64_t sec = apr_time_sec(at_us < now->wall_us ? at_us : now->wall_us);
     int part[3];
     int i;
 
@@ -175,6 +174,9 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
         idle.at[i] = column->known ? milli(column->idle) : AMGR_CHART_NONE;
     }
     highest = amgr_chart_highest(&busy);
+    if (highest < server->busy_workers * (apr_int64_t)1000) {
+        highest = server->busy_workers * (apr_int64_t)1000;
+    }
     top = amgr_chart_highest(&idle);
     top = amgr_chart_ceiling(top > highest ? top : highest, 5000);
     begin_chart(sink, "Workers");

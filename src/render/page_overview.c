@@ -50,8 +50,8 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
         const amgr_trend_column_t *column = &trend->columns[i];
 
-        busy.at[i] = column->known ? (apr_int64_t)column->busy_peak
-                                   : AMGR_CHART_NONE;
+        busy.at[i] =
+            column->known ? (apr_int64_t)column->busy_peak : AMGR_CHART_NONE;
     }
     top = amgr_chart_ceiling(amgr_chart_highest(&busy), 5);
     begin_tile(sink, "Workers");
@@ -149,23 +149,29 @@ static void put_traffic(const amgr_view_t *view, amgr_sink_t *sink,
     end_tile(sink);
 }
 
-/* Sum of what is judged; AMGR_UNKNOWN when no size is known. */
-static apr_uint64_t sum_resident(const amgr_snapshot_t *snapshot)
+static void add_size(apr_uint64_t *sum, apr_uint64_t bytes)
 {
-    apr_uint64_t sum = 0;
-    int known = 0;
+    if (bytes != AMGR_UNKNOWN) {
+        *sum = *sum == AMGR_UNKNOWN ? bytes : *sum + bytes;
+    }
+}
+
+/* Of all that is judged; AMGR_UNKNOWN where no size is known. */
+static void sum_memory(const amgr_snapshot_t *snapshot, apr_uint64_t *resident,
+                       apr_uint64_t *own)
+{
     int i;
 
+    *resident = AMGR_UNKNOWN;
+    *own = AMGR_UNKNOWN;
     for (i = 0; i < snapshot->process_count; i++) {
         const amgr_process_t *process = &snapshot->processes[i];
 
-        if (amgr_measure_is_judged(process) &&
-            process->rss_bytes != AMGR_UNKNOWN) {
-            sum += process->rss_bytes;
-            known = 1;
+        if (amgr_measure_is_judged(process)) {
+            add_size(resident, process->rss_bytes);
+            add_size(own, process->anon_bytes);
         }
     }
-    return known ? sum : AMGR_UNKNOWN;
 }
 
 /* "7% of the machine's 16.78 GB", with a gauge. */
@@ -179,7 +185,8 @@ static void put_share(amgr_sink_t *sink, apr_uint64_t used, apr_uint64_t whole,
     }
     percent = used / (whole / 100);
     amgr_sink_puts(sink, "<br><b>");
-    amgr_sink_u64(sink, percent);
+    amgr_sink_puts(sink, percent == 0 ? "under " : "");
+    amgr_sink_u64(sink, percent > 0 ? percent : 1);
     amgr_sink_puts(sink, "%</b> of the ");
     amgr_sink_puts(sink, of);
     amgr_sink_puts(sink, "'s ");
@@ -196,9 +203,9 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_page_trend_t *trend)
 {
     const amgr_server_t *server = &view->snapshot->server;
-    apr_uint64_t resident = sum_resident(view->snapshot);
-    apr_uint64_t own = server->worker_anon_bytes;
-    apr_uint64_t used = own != AMGR_UNKNOWN ? own : resident;
+    apr_uint64_t resident;
+    apr_uint64_t own;
+    apr_uint64_t used;
     amgr_chart_values_t values;
     apr_int64_t top;
     int i;
@@ -211,12 +218,17 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
                            : AMGR_CHART_NONE;
     }
     top = amgr_chart_ceiling(amgr_chart_highest(&values), 1000);
+    sum_memory(view->snapshot, &resident, &own);
+    used = own != AMGR_UNKNOWN ? own : resident;
     begin_tile(sink, "Memory of all workers");
     amgr_page_size(sink, resident);
     begin_sub(sink);
-    amgr_sink_puts(sink, "resident, ");
-    amgr_page_size(sink, own);
-    amgr_sink_puts(sink, " of it not shared");
+    amgr_sink_puts(sink, "resident");
+    if (own != AMGR_UNKNOWN) {
+        amgr_sink_puts(sink, ", ");
+        amgr_page_size(sink, own);
+        amgr_sink_puts(sink, " of it not shared");
+    }
     put_share(sink, used, server->machine_bytes, "machine");
     put_share(sink, used, server->cgroup_limit_bytes, "cgroup");
     begin_spark(sink);
@@ -276,9 +288,14 @@ static void put_retired(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, recent.at_least ? "<small>at least</small> " : "");
     amgr_sink_i64(sink, recent.retired);
     begin_sub(sink);
-    put_reasons(sink, &recent);
-    amgr_page_plural(sink, (apr_int64_t)recent.requests_lost, "request");
-    amgr_sink_puts(sink, " lost");
+    if (recent.retired == 0) {
+        amgr_sink_puts(sink, "no worker had to go");
+    }
+    else {
+        put_reasons(sink, &recent);
+        amgr_page_plural(sink, (apr_int64_t)recent.requests_lost, "request");
+        amgr_sink_puts(sink, " lost");
+    }
     if (recent.dry_runs > 0) {
         amgr_sink_puts(sink, "; ");
         amgr_sink_i64(sink, recent.dry_runs);

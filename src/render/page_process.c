@@ -14,6 +14,7 @@
 #define PERCENT_MAX 9999 /* more than that is only said to be more */
 #define NEAR_PERCENT 80  /* as of here the bar is coloured */
 #define STEADY_BYTES 1000000
+#define SOON_US apr_time_from_sec(3600) /* as of here the time is coloured */
 
 static const char *const verdict_texts[AMGR_VERDICT_COUNT] = {
     [AMGR_VERDICT_UNKNOWN] = "not judged yet",
@@ -67,6 +68,19 @@ static const amgr_record_t *retirement_of(const amgr_view_t *view,
         }
     }
     return NULL;
+}
+
+apr_int64_t amgr_page_limit(const amgr_view_t *view,
+                            const amgr_process_t *process)
+{
+    apr_int64_t limit = amgr_view_memory_limit(view, process);
+    apr_int64_t hard;
+
+    if (!amgr_measure_is_judged(process)) {
+        return AMGR_LIMIT_OFF;
+    }
+    hard = amgr_measure_hard_limit(&view->config->limits, process);
+    return hard < limit ? hard : limit;
 }
 
 apr_int64_t amgr_page_percent(const amgr_view_t *view,
@@ -175,7 +189,7 @@ static void put_state_cell(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_record_t *record = retirement_of(view, process);
 
-    amgr_sink_puts(sink, "<td class=\"word\">");
+    amgr_sink_puts(sink, "<td>");
     amgr_sink_puts(sink, amgr_state_word(process->state));
     if (record != NULL) {
         amgr_sink_puts(sink, ", <span class=\"why\">");
@@ -231,7 +245,7 @@ static void put_share_cell(const amgr_view_t *view, amgr_sink_t *sink,
     }
     else {
         amgr_sink_puts(sink, "<meter max=\"125\" low=\"80\" high=\"100\""
-                             " optimum=\"0\" value=\"");
+                             " value=\"");
         amgr_sink_i64(sink, percent < METER_MAX ? percent : METER_MAX);
         amgr_sink_puts(sink, "\"></meter> ");
         put_percent(sink, percent, is_over(view, process, limit));
@@ -281,7 +295,7 @@ static void put_left_cell(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_sink_puts(sink, "<td class=\"word na\">not soon</td>");
         return;
     }
-    near = amgr_trends_is_near(view, process);
+    near = left_us < SOON_US && amgr_trends_is_near(view, process);
     amgr_sink_puts(sink, near ? "<td class=\"word\"><span class=\"mark warn\">"
                               : "<td class=\"word\">");
     amgr_sink_puts(sink, "in ");
@@ -303,7 +317,7 @@ static const char *verdict_class(const amgr_process_t *process)
 static void put_verdict_cell(const amgr_view_t *view, amgr_sink_t *sink,
                              const amgr_process_t *process)
 {
-    amgr_sink_puts(sink, "<td class=\"verdict\"><span class=\"mark ");
+    amgr_sink_puts(sink, "<td><span class=\"mark ");
     amgr_sink_puts(sink, verdict_class(process));
     amgr_sink_puts(sink, "\">");
     amgr_sink_puts(sink, verdict_text(view, process));
@@ -319,12 +333,12 @@ static void put_verdict_cell(const amgr_view_t *view, amgr_sink_t *sink,
 void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_process_t *process)
 {
-    apr_int64_t limit = amgr_view_memory_limit(view, process);
+    apr_int64_t limit = amgr_page_limit(view, process);
     int metric = view->config->limits.metric;
 
     amgr_sink_puts(sink, "<tr><th scope=\"row\">");
     amgr_sink_i64(sink, process->id.pid);
-    amgr_sink_puts(sink, "</th><td class=\"word\">");
+    amgr_sink_puts(sink, "</th><td>");
     amgr_page_text(sink, amgr_view_group_name(view, process->group));
     amgr_sink_puts(sink, "</td>");
     put_state_cell(view, sink, process);

@@ -18,6 +18,10 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
 int amgr_page_process_matches(const amgr_view_t *view,
                               const amgr_process_t *process);
 
+/** The memory limit that it comes to first; AMGR_LIMIT_OFF: none. */
+apr_int64_t amgr_page_limit(const amgr_view_t *view,
+                            const amgr_process_t *process);
+
 /** Whole percent of @a limit_bytes that the measured memory is, at most
  * 10,000; AMGR_PAGE_NO_KEY without a limit or a measure. */
 apr_int64_t amgr_page_percent(const amgr_view_t *view,

@@ -60,7 +60,7 @@ static apr_int64_t left_key(const amgr_view_t *view,
 
     if (amgr_measure_is_over(
             amgr_measure_of(process, view->config->limits.metric),
-            amgr_view_memory_limit(view, process))) {
+            amgr_page_limit(view, process))) {
         return 0;
     }
     left_us = amgr_trends_time_to_limit(view, process);
@@ -79,8 +79,7 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_MEASURE:
         return size_key(amgr_measure_of(process, view->config->limits.metric));
     case COLUMN_SHARE:
-        return amgr_page_percent(view, process,
-                                 amgr_view_memory_limit(view, process));
+        return amgr_page_percent(view, process, amgr_page_limit(view, process));
     case COLUMN_GROWTH:
         return process->growth_bytes_per_hour;
     case COLUMN_LEFT:

@@ -12,8 +12,8 @@ static const int day_axes_sec[] = {7200, 21600, 43200, 86400, 0};
 
 static apr_interval_time_t axis_us(const amgr_view_t *view, apr_time_t now_us)
 {
-    const int *axis = view->query.history == AMGR_HISTORY_DAY ? day_axes_sec
-                                                              : hour_axes_sec;
+    const int *axis =
+        view->query.history == AMGR_HISTORY_DAY ? day_axes_sec : hour_axes_sec;
     const amgr_history_series_t *series = view->history;
     apr_interval_time_t age_us = 0;
 

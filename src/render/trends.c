@@ -28,7 +28,7 @@ typedef struct amgr_trends_base_t {
     apr_uint64_t bytes;
 } amgr_trends_base_t;
 
-static int is_counted(const amgr_history_sample_t *sample)
+int amgr_trends_is_counted(const amgr_history_sample_t *sample)
 {
     return sample->total_accesses != AMGR_UNKNOWN &&
            sample->total_bytes != AMGR_UNKNOWN;
@@ -47,7 +47,7 @@ find_base(const amgr_history_series_t *series, apr_time_t now_us)
     for (i = series->count - 1; i >= 0; i--) {
         const amgr_history_sample_t *sample = &series->samples[i];
 
-        if (is_counted(sample)) {
+        if (amgr_trends_is_counted(sample)) {
             found = sample;
             if (now_us - sample->mono_us >= BASE_AGE_US) {
                 break;
@@ -82,8 +82,7 @@ static int choose_base(const amgr_view_t *view, amgr_trends_base_t *out)
     return 1;
 }
 
-/* What was added to a total; one that is smaller began anew. */
-static apr_uint64_t added(apr_uint64_t now, apr_uint64_t before)
+apr_uint64_t amgr_trends_added(apr_uint64_t now, apr_uint64_t before)
 {
     return now >= before ? now - before : now;
 }
@@ -111,8 +110,8 @@ void amgr_trends_rates(const amgr_view_t *view, amgr_trends_rates_t *out)
     if (window_us < WINDOW_MIN_US) {
         return;
     }
-    accesses = added(server->total_accesses, base.accesses);
-    bytes = added(server->total_bytes, base.bytes);
+    accesses = amgr_trends_added(server->total_accesses, base.accesses);
+    bytes = amgr_trends_added(server->total_bytes, base.bytes);
     out->window_us = window_us;
     out->requests_per_second =
         (double)accesses * APR_USEC_PER_SEC / (double)window_us;

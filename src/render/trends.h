@@ -103,4 +103,10 @@ void amgr_trends_sample_rates(const amgr_history_series_t *series, int index,
                               double *out_requests_per_second,
                               double *out_bytes_per_second);
 
+/** Whether requests were counted when this sample was taken. */
+int amgr_trends_is_counted(const amgr_history_sample_t *sample);
+
+/** What a total grew by; one that is smaller than before began anew. */
+apr_uint64_t amgr_trends_added(apr_uint64_t now, apr_uint64_t before);
+
 #endif

@@ -14,19 +14,6 @@
 /** The part of a column that an instant is worth. */
 #define INSTANT 1e-9
 
-/* The counters of a sample, what they grew by, and over what time. */
-static int is_counted(const amgr_history_sample_t *sample)
-{
-    return sample->total_accesses != AMGR_UNKNOWN &&
-           sample->total_bytes != AMGR_UNKNOWN;
-}
-
-/* A total that is smaller than the one before began anew. */
-static double added(apr_uint64_t now, apr_uint64_t before)
-{
-    return (double)(now >= before ? now - before : now);
-}
-
 void amgr_trends_sample_rates(const amgr_history_series_t *series, int index,
                               double *out_requests_per_second,
                               double *out_bytes_per_second)
@@ -41,11 +28,16 @@ void amgr_trends_sample_rates(const amgr_history_series_t *series, int index,
     }
     sample = &series->samples[index];
     seconds = (double)sample->span_us / APR_USEC_PER_SEC;
-    if (seconds > 0 && is_counted(sample) && is_counted(sample - 1)) {
+    if (seconds > 0 && amgr_trends_is_counted(sample) &&
+        amgr_trends_is_counted(sample - 1)) {
         *out_requests_per_second =
-            added(sample->total_accesses, sample[-1].total_accesses) / seconds;
+            (double)amgr_trends_added(sample->total_accesses,
+                                      sample[-1].total_accesses) /
+            seconds;
         *out_bytes_per_second =
-            added(sample->total_bytes, sample[-1].total_bytes) / seconds;
+            (double)amgr_trends_added(sample->total_bytes,
+                                      sample[-1].total_bytes) /
+            seconds;
     }
 }
 
@@ -111,14 +103,15 @@ static void spread(const amgr_trend_part_t *part, int count,
     int last = part->end < count ? (int)ceil(part->end) - 1 : count - 1;
     int i;
 
-    for (i = first; i <= last; i++) {
+    /* An instant between two columns is the end of the one before. */
+    for (i = first < last ? first : last; i <= last; i++) {
         double from = part->begin > i ? part->begin : i;
         double to = part->end < i + 1 ? part->end : i + 1;
 
         /* One that speaks of an instant counts, but against nothing else. */
         add_part(&out[i], part, to - from > INSTANT ? to - from : INSTANT);
     }
-    if (part->end <= count && last >= 0) {
+    if (part->end <= count) {
         out[last].retired += part->sample->retired;
     }
 }

@@ -18,7 +18,8 @@
 /** What is configured and no board tells, since every process that serves a
  * page knows it. */
 typedef struct amgr_view_settings_t {
-    const char *kill_commands[AMGR_COMMAND_EVENT_COUNT]; /**< program, or NULL */
+    /** Programs without their arguments; NULL: none. */
+    const char *kill_commands[AMGR_COMMAND_EVENT_COUNT];
     apr_interval_time_t kill_command_timeout_us;
     const char *data_file; /**< NULL: none is written */
     int syslog;            /**< kill lines to syslog as well */

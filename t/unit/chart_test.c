@@ -105,8 +105,7 @@ static void test_bars_need_a_figure(void **state)
     values.at[5] = 1;
     check(amgr_chart_bars, &values, 2, "M41 100V50h8V100zM51 100V50h8V100z");
     /* A small figure beside a large one is seen all the same. */
-    check(amgr_chart_bars, &values, 1000,
-          "M41 100V96h8V100zM51 100V96h8V100z");
+    check(amgr_chart_bars, &values, 1000, "M41 100V96h8V100zM51 100V96h8V100z");
 }
 
 static void test_levels(void **state)

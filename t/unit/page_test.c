@@ -79,14 +79,15 @@ static int is_inline(const char *name, const char *attributes,
 static int is_void_element(const char *name)
 {
     return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0
-        || strcmp(name, "input") == 0;
+        || strcmp(name, "input") == 0 || strcmp(name, "br") == 0;
 }
 
 /* The end of ' name="value"' ..., or NULL; refuses what runs inline. */
 static const char *attributes_end(const char *at)
 {
     while (*at == ' ') {
-        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-");
+        /* Those of SVG have capitals. */
+        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-BRAV");
 
         if (len == 0 || strncmp(at + 1, "on", 2) == 0
             || strncmp(at + 1, "style=", 6) == 0) {
@@ -123,6 +124,7 @@ static const char *find_fault(const char *page)
         const char *attributes;
         char name[NAME_MAX_LEN];
         int closing;
+        int alone;
         size_t len;
 
         at = text_end(at, "<");
@@ -141,14 +143,18 @@ static const char *find_fault(const char *page)
         apr_cpystrn(name, at, len + 1);
         attributes = at + len;
         at = attributes_end(attributes);
-        if (at == NULL || *at++ != '>'
-            || (!closing && is_inline(name, attributes, at))) {
+        alone = at != NULL && *at == '/' && strcmp(name, "path") == 0;
+        if (at == NULL || at[alone] != '>') {
+            return start;
+        }
+        at += 1 + alone;
+        if (!closing && is_inline(name, attributes, at)) {
             return start;
         }
         if (closing && (depth == 0 || strcmp(open[--depth], name) != 0)) {
             return start;
         }
-        if (!closing && !is_void_element(name)) {
+        if (!closing && !alone && !is_void_element(name)) {
             if (depth == NESTING_MAX) {
                 return start;
             }
@@ -295,7 +301,10 @@ static void test_headlines(void **state)
 {
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
-    expect("<title>Apache manager: retiring</title>", 1);
+    expect("<title>retiring - Apache manager</title>", 1);
+    fixed.view.server_name = "a<b";
+    expect("<title>retiring - a&lt;b</title>", 1);
+    fixed.view.server_name = NULL;
     expect("<strong>Retiring.</strong> 1 process was told to go and is not"
            " gone yet. 1 process is over its limit and is left alone, because"
            " the process is younger than ManagerMinAge.", 1);
