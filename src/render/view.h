@@ -44,6 +44,7 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const char *assets_version; /**< page: differs when an asset does */
     amgr_view_settings_t settings;
     int *scratch;      /**< where tables are put in order; NULL: they are not */
     int scratch_count; /**< numbers that it has room for */
