@@ -32,6 +32,9 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const apr_uint16_t *ports; /**< on which the server listens; who is
+                                    connected to them is a client */
+    int port_count;
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
