@@ -156,7 +156,7 @@ run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
-             openssl python3-jsonschema valgrind
+             openssl lynx python3-jsonschema valgrind
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
