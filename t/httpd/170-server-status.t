@@ -32,6 +32,8 @@ my %server = (
     off => AMGR::Httpd->new(mpm => 'event', name => 'turned off',
         interval => '200ms', modules => ['status'],
         config => $location . "ManagerServerStatus Off\n"),
+    alone => AMGR::Httpd->new(mpm => 'prefork', name => 'one process',
+        modules => ['status'], config => $location, args => ['-X']),
     nowhere => AMGR::Httpd->new(mpm => 'event', name => 'without a page',
         modules => ['status'], location => 0, config => $location),
     elsewhere => AMGR::Httpd->new(mpm => 'event', name => 'page elsewhere',
@@ -75,6 +77,16 @@ ok($server{off}->graceful, 'turned on by a graceful restart');
 ok(wait_until(sub {
     $server{off}->get('/server-status?auto')->content =~ /^ApacheManager/m;
 }, 10, 'our lines'), 'it is there then');
+
+# Under -X nothing ticks: what only a tick knows is left out.
+my $alone = $server{alone};
+like($alone->get('/server-status')->content, qr{<strong>Not monitored\.</strong>},
+     '-X: the verdict');
+my $text = $alone->get('/server-status?auto')->content;
+is(join(' ', $text =~ /^ApacheManager(\w+): \d+$/mg),
+   'Health Ticks KilledActive KilledIdle RequestsLost ErrorsTotal',
+   '-X: the figures that there are');
+like($text, qr/^ApacheManagerHealth: 1$/m, '-X: nothing is judged');
 
 # Before the first tick, which comes after ten seconds, and without a page.
 my $early = $server{nowhere}->get('/server-status')->content;
