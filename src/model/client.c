@@ -8,6 +8,7 @@
 #include "model/client.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <apr_lib.h>
@@ -152,16 +153,22 @@ static int port_of(const char *address, apr_size_t len)
     return port;
 }
 
-static int is_listened_to(int port, const apr_uint16_t *ports, int port_count)
+/* Whether a connection with this port at our end may be a client's.  The kernel
+ * gives no privileged port to who connects to elsewhere, so that even one which
+ * a restart has closed is known by it. */
+static int is_server_port(int port, const apr_uint16_t *ports, int port_count)
 {
     int i;
 
+    if (port < IPPORT_RESERVED) {
+        return 1;
+    }
     for (i = 0; i < port_count; i++) {
         if (ports[i] == port) {
             return 1;
         }
     }
-    return port < 0;
+    return 0;
 }
 
 /* The peer without its port and brackets, as much as may be seen of it. */
@@ -203,7 +210,7 @@ char *amgr_client_target_shown(int show, const char *target,
     len = strncmp(local, to, strlen(to)) == 0 ? 0 : strcspn(local, " ");
     peer = local + len + (len > 0);
     if (strncmp(peer, to, strlen(to)) != 0 ||
-        !is_listened_to(port_of(local, len), ports, port_count)) {
+        !is_server_port(port_of(local, len), ports, port_count)) {
         return buf;
     }
     peer += strlen(to);

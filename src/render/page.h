@@ -24,7 +24,7 @@ void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The headline's words alone, without our style: "<strong>Healthy.</strong>
  * All 3 worker processes are within their limits." */
-void amgr_page_verdict(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** A row for what was seen before a retirement, over so many columns; nothing
  * when there is no evidence. */

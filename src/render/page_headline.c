@@ -223,7 +223,7 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
     }
 }
 
-void amgr_page_verdict(const amgr_view_t *view, amgr_sink_t *sink)
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink)
 {
     amgr_health_e health = amgr_view_health(view);
     const char *word = amgr_health_word((int)health);
@@ -241,7 +241,7 @@ void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, "<p class=\"headline ");
     amgr_sink_puts(sink, amgr_page_health_class((int)amgr_view_health(view)));
     amgr_sink_puts(sink, "\">");
-    amgr_page_verdict(view, sink);
+    amgr_page_verdict_text(view, sink);
     amgr_sink_puts(sink, "</p>\n");
     if (view->snapshot->incomplete) {
         amgr_sink_puts(sink, "<p class=\"note\">The last tick could not"

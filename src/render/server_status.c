@@ -92,9 +92,14 @@ static void put_group(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, with_tables ? "<tr><th>" : "<li>");
     amgr_page_text(sink, group->name);
     amgr_sink_puts(sink, with_tables ? "</th><td align=\"right\">" : ": ");
-    amgr_sink_u64(sink, rss->count);
+    if (with_tables) {
+        amgr_sink_u64(sink, rss->count);
+    }
+    else {
+        amgr_page_plural(sink, (apr_int64_t)rss->count, "process");
+    }
     amgr_sink_puts(sink, with_tables ? "</td><td align=\"right\">"
-                                     : " processes, resident memory ");
+                                     : ", resident memory ");
     put_size(sink, rss, rss->sum);
     amgr_sink_puts(sink,
                    with_tables ? "</td><td align=\"right\">" : ", largest ");
@@ -170,7 +175,7 @@ void amgr_write_server_status_html(const amgr_view_t *view,
 
     amgr_sink_init(&html, buf, sizeof(buf), put_ascii, &ascii);
     amgr_sink_puts(&html, "<hr />\n<h2>Apache manager</h2>\n<p>");
-    amgr_page_verdict(view, &html);
+    amgr_page_verdict_text(view, &html);
     amgr_sink_puts(&html, "</p>\n");
     put_groups(view, &html, with_tables);
     put_retired(view, &html);

@@ -74,7 +74,7 @@ static void test_without_tables(void **state)
     expect(write_html, "<tr", 0);
     expect(write_html, "<td", 0);
     expect(write_html,
-           "<li>daemon: 1 processes, resident memory 5.4 MB, largest 5.4 MB,"
+           "<li>daemon: 1 process, resident memory 5.4 MB, largest 5.4 MB,"
            " limit of an active one none</li>\n", 1);
     with_tables = 1;
 }
