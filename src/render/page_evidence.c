@@ -19,6 +19,10 @@ static void put_left_out(amgr_sink_t *sink, int count, const char *noun,
 static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_evidence_request_t *request)
 {
+    char client[AMGR_CLIENT_SHOWN_LEN];
+
+    amgr_client_shown(view->show_clients, request->client, client,
+                      sizeof(client));
     amgr_sink_puts(sink, "<li><b>");
     amgr_sink_putc(sink, amgr_mode_letter(request->mode));
     amgr_sink_puts(sink, "</b> ");
@@ -30,9 +34,9 @@ static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_sink_puts(sink, " of ");
         amgr_page_text(sink, request->vhost);
     }
-    if (request->client[0] != '\0') {
+    if (client[0] != '\0') {
         amgr_sink_puts(sink, " from ");
-        amgr_page_client(view, sink, request->client);
+        amgr_page_text(sink, client);
     }
     if (request->protocol[0] != '\0') {
         amgr_sink_puts(sink, ", ");
