@@ -62,6 +62,9 @@ static void collect(amgr_view_t *view, const amgr_runtime_t *runtime,
     read_tick(view, board, snapshot);
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
         config->limits = amgr_config_main()->limits;
+        /* Not known for a moment is not missing. */
+        config->can_signal = 1;
+        config->can_read_proc = 1;
     }
     amgr_board_read_counters(board, counters);
     if (amgr_board_read_records(board, record, 1, &view->record_count) !=

@@ -72,11 +72,10 @@ static int show_address(const char *client, char *buf, apr_size_t size)
 /* Length of the label that begins here, 0 when it is none. */
 static apr_size_t label_len(const char *at)
 {
-    apr_size_t len = 0;
+    /* Not by isalnum(): a module may have set a locale. */
+    apr_size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
-    while (apr_isalnum(at[len]) || at[len] == '-' || at[len] == '_') {
-        len++;
-    }
     if (len > LABEL_MAX_LEN || (at[len] != '.' && at[len] != '\0')) {
         return 0;
     }
