@@ -296,7 +296,7 @@ void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p)
     }
     view->history = read_series(board, span, amgr_history_room(span), p);
     view->recent = view->history;
-    if (span != AMGR_HISTORY_HOUR) {
+    if (view->history != NULL && span != AMGR_HISTORY_HOUR) {
         view->recent = read_series(board, AMGR_HISTORY_HOUR, RECENT_SAMPLES, p);
     }
 }

@@ -236,10 +236,10 @@ static void put_share_cell(const amgr_view_t *view, amgr_sink_t *sink,
     apr_int64_t percent = amgr_page_percent(view, process, limit);
 
     if (limit == AMGR_LIMIT_OFF) {
-        amgr_sink_puts(sink, "<td class=\"na\">no limit</td>");
+        amgr_sink_puts(sink, "<td class=\"word na\">no limit</td>");
         return;
     }
-    amgr_sink_puts(sink, "<td>");
+    amgr_sink_puts(sink, "<td class=\"word\">");
     if (percent == AMGR_PAGE_NO_KEY) {
         amgr_sink_puts(sink, AMGR_PAGE_NA);
     }
@@ -342,6 +342,7 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_text(sink, amgr_view_group_name(view, process->group));
     amgr_sink_puts(sink, "</td>");
     put_state_cell(view, sink, process);
+    put_verdict_cell(view, sink, process);
     put_busy_cell(sink, process);
     put_size_cell(sink, process->rss_bytes);
     if (amgr_page_metric_title(metric)[0] != '\0') {
@@ -358,6 +359,5 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
                              ? (apr_int64_t)process->accesses
                              : -1);
     put_count_cell(sink, process->generation);
-    put_verdict_cell(view, sink, process);
     amgr_sink_puts(sink, "</tr>\n");
 }

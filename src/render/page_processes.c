@@ -14,6 +14,7 @@ typedef enum column_e {
     COLUMN_PID = 0,
     COLUMN_GROUP,
     COLUMN_STATE,
+    COLUMN_VERDICT,
     COLUMN_BUSY,
     COLUMN_MEMORY,
     COLUMN_MEASURE,
@@ -24,7 +25,6 @@ typedef enum column_e {
     COLUMN_THREADS,
     COLUMN_REQUESTS,
     COLUMN_GENERATION,
-    COLUMN_VERDICT,
     COLUMN_COUNT
 } column_e;
 
@@ -32,21 +32,17 @@ static const amgr_page_column_t all_columns[COLUMN_COUNT] = {
     {"PID", "pid", 1, NULL},
     {"Group", "group", 0, NULL},
     {"State", "state", 0, NULL},
+    {"Verdict", "verdict", 0, "what is thought of it, the worst first"},
     {"Busy", "busy", 1, "workers that are not idle, of all it has"},
-    {"Resident", "memory", 1,
-     "memory as the kernel counts it, shared pages"
-     " too"},
+    {"Resident", "memory", 1, "memory, with the pages it shares"},
     {"Measured", "measure", 1, "the memory that limits are compared with"},
     {"Of its limit", "share", 1, "memory against the limit that it obeys now"},
     {"Growth", "growth", 1, "of the resident memory of late"},
-    {"Limit reached", "left", 0,
-     "when it comes to its limit if it goes on"
-     " growing as of late"},
+    {"Limit reached", "left", 0, "if it goes on growing as of late"},
     {"Age", "age", 1, NULL},
     {"Threads", "threads", 1, NULL},
     {"Requests", "requests", 1, "that it has answered"},
-    {"Generation", "generation", 1, "restarts of the server before it"},
-    {"Verdict", "verdict", 0, "what is thought of it, the worst first"}};
+    {"Generation", "generation", 1, "restarts of the server before it"}};
 
 static apr_int64_t size_key(apr_uint64_t bytes)
 {
@@ -94,7 +90,7 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_GENERATION:
         return process->generation < 0 ? AMGR_PAGE_NO_KEY : process->generation;
     case COLUMN_VERDICT:
-        return -process->verdict;
+        return -(apr_int64_t)process->verdict;
     default:
         return process->id.pid;
     }

@@ -147,15 +147,15 @@ static void test_headings(void **state)
                           &fixed.view.query);
     expect_in(amgr_page_processes,
               "<th scope=\"col\" class=\"num\" aria-sort=\"descending\"><a"
-              " id=\"sort-processes-memory\" title=\"memory as the kernel"
-              " counts it, shared pages too\" href=\"?refresh=5&amp;"
+              " id=\"sort-processes-memory\" title=\"memory, with"
+              " the pages it shares\" href=\"?refresh=5&amp;"
               "processes=memory&amp;filter=a+b#processes\">Resident</a><span"
               " aria-hidden=\"true\"> \xE2\x96\xBC</span></th>", 0);
     fixed.view.query.filter[0] = '\0';
     expect_in(amgr_page_processes,
               "<th scope=\"col\" class=\"num\" aria-sort=\"descending\"><a"
-              " id=\"sort-processes-memory\" title=\"memory as the kernel"
-              " counts it, shared pages too\" href=\"?refresh=5&amp;"
+              " id=\"sort-processes-memory\" title=\"memory, with"
+              " the pages it shares\" href=\"?refresh=5&amp;"
               "processes=memory#processes\">Resident</a><span"
               " aria-hidden=\"true\"> \xE2\x96\xBC</span></th>", 1);
     expect_in(amgr_page_processes,
@@ -271,7 +271,7 @@ static void test_share(void **state)
         apr_uint64_t rss_bytes;
         const char *cell;
     } cases[] = {
-        { AMGR_UNKNOWN, "<td>n/a of 100 MB</td>" },
+        { AMGR_UNKNOWN, "<td class=\"word\">n/a of 100 MB</td>" },
         { 0, "value=\"0\"></meter> 0% of 100 MB</td>" },
         { 79999999, "value=\"79\"></meter> 79% of" },
         { 80000000,
@@ -301,7 +301,7 @@ static void test_share(void **state)
     expect_in(amgr_page_processes, " of 50 MB</td>", 1);
     fixed.config.limits.hard_memory_bytes = AMGR_LIMIT_OFF;
     fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
-    expect_in(amgr_page_processes, "<td class=\"na\">no limit</td>", 1);
+    expect_in(amgr_page_processes, "<td class=\"word na\">no limit</td>", 1);
 }
 
 /* Every verdict and every cause has words, and what is none is survived. */
@@ -314,7 +314,7 @@ static void test_words(void **state)
     fixed.snapshot.process_count = 1;
     for (i = -1; i <= AMGR_VERDICT_COUNT; i++) {
         fixed.processes[0].verdict = i;
-        expect_in(amgr_page_processes, "</span></td></tr>", 1);
+        expect_in(amgr_page_processes, "</span></td><td>0/1</td>", 1);
     }
     for (i = -1; i <= AMGR_CAUSE_COUNT; i++) {
         fixed.processes[0].cause = i;
