@@ -269,19 +269,23 @@ sub assets {
     return;
 }
 
-# Elements are closed in the order they were opened, and none is foreign.
+# Elements are closed in the order they were opened, and none is foreign: a
+# picture has its size, and no element runs anything.
 sub html_ok {
     my ($html, $what) = @_;
     my (@open, @wrong);
     my %void = map { $_ => 1 } qw(meta link br hr img input col wbr);
-    my %foreign = map { $_ => 1 } qw(blink svg iframe object embed base);
+    my %foreign = map { $_ => 1 } qw(blink iframe object embed base);
     my $parser = HTML::Parser->new(
         api_version => 3,
         start_h => [sub {
-            my ($tag) = @_;
-            push @wrong, "<$tag>" if $foreign{$tag};
-            push @open, $tag unless $void{$tag};
-        }, 'tagname'],
+            my ($tag, $attr) = @_;
+            push @wrong, "<$tag>" if $foreign{$tag}
+                || $tag eq 'svg' && !$attr->{viewbox}
+                || grep { /^(?:on|style$)/ } keys %$attr;
+            # Within a picture an element may end where it begins.
+            push @open, $tag unless $void{$tag} || $attr->{'/'};
+        }, 'tagname, attr'],
         end_h => [sub {
             my ($tag) = @_;
             my $top = pop @open // 'nothing';
