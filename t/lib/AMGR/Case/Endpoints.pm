@@ -281,10 +281,11 @@ sub odd_attributes {
         /^on|^style$|[^a-z0-9:-]/
             || (/^(?:href|src|action)$/
                 && $attr->{$_} !~ m{^(?:/(?!/)|\?|\#|data:[,i]|$)})
-    } sort keys %$attr;
+    } grep { $_ ne q{/} } sort keys %$attr;
 }
 
-# Elements are closed in the order they were opened, and none is foreign.
+# Elements are closed in the order they were opened, and none is foreign: a
+# picture has its size, and no element runs anything.
 sub html_ok {
     my ($html, $what) = @_;
     my (@open, @wrong);
@@ -298,7 +299,10 @@ sub html_ok {
             push @wrong, '<script> without src'
                 if $tag eq 'script' && !$attr->{src};
             push @wrong, odd_attributes($tag, $attr);
-            push @open, $tag unless $void{$tag};
+            push @wrong, "<$tag> without size"
+                if $tag eq 'svg' && !$attr->{viewbox};
+            # Within a picture an element may end where it begins.
+            push @open, $tag unless $void{$tag} || $attr->{'/'};
         }, 'tagname, attr'],
         end_h => [sub {
             my ($tag) = @_;
