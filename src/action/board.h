@@ -165,9 +165,9 @@ apr_time_t amgr_board_last_beat(const amgr_board_t *board);
 
 /**
  * Take over counters, records, evidences and history of @a old, for a new
- * layout of memory, as far as their structs have the same size.  @a old must have got
- * APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no writer any
- * more.
+ * layout of memory, as far as their structs have the same size.  @a old must
+ * have got APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no
+ * writer any more.
  */
 void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 

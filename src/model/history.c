@@ -140,8 +140,6 @@ static int take_column(amgr_history_t *history, const char *name,
         }
         wipe_column(history, oldest);
     }
-    /* Marked before it is named: a column in use is never one of nobody. */
-    history->used_mono_us[oldest] = now_us;
     apr_cpystrn(history->groups[oldest], name, sizeof(history->groups[oldest]));
     return oldest;
 }

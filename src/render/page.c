@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The page: what a person wants to know, the most urgent first, complete
- * without a script and without anything inline, so that the strictest content
+ * without its script and without anything inline, so that the strictest content
  * security policy holds.  This file has the frame; the parts are in page_*.c.
  */
 #include "render/page.h"
@@ -42,6 +42,17 @@ static void put_icon(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, "/%3E%3C/svg%3E\">\n");
 }
 
+/* Address of an asset, which changes with what is in it. */
+static void put_asset(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *name)
+{
+    amgr_page_text(sink, view->base_path);
+    amgr_sink_puts(sink, "/assets/");
+    amgr_sink_puts(sink, name);
+    amgr_sink_puts(sink, "?v=");
+    amgr_page_text(sink, view->assets_version);
+}
+
 static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
 {
     amgr_sink_puts(sink, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -50,17 +61,33 @@ static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
         " initial-scale=1\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n");
     if (view->query.refresh_sec > 0) {
-        amgr_sink_puts(sink, "<meta http-equiv=\"refresh\" content=\"");
+        /* Where the script runs, nothing may reload the page under it. */
+        amgr_sink_puts(sink, "<noscript><meta http-equiv=\"refresh\""
+                             " content=\"");
         amgr_sink_i64(sink, view->query.refresh_sec);
-        amgr_sink_puts(sink, "\">\n");
+        amgr_sink_puts(sink, "\"></noscript>\n");
     }
     amgr_sink_puts(sink, "<title>");
     put_title_text(view, sink);
     amgr_sink_puts(sink, "</title>\n");
     put_icon(view, sink);
     amgr_sink_puts(sink, "<link rel=\"stylesheet\" href=\"");
-    amgr_page_text(sink, view->base_path);
-    amgr_sink_puts(sink, "/assets/style.css\">\n</head>\n");
+    put_asset(view, sink, "page.css");
+    amgr_sink_puts(sink, "\">\n<script src=\"");
+    put_asset(view, sink, "page.js");
+    amgr_sink_puts(sink, "\" defer></script>\n</head>\n");
+}
+
+/* The period, read and bounded here once, is the script's as well. */
+static void put_body(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_sink_puts(sink, "<body");
+    if (view->query.refresh_sec > 0) {
+        amgr_sink_puts(sink, " data-refresh=\"");
+        amgr_sink_i64(sink, view->query.refresh_sec);
+        amgr_sink_putc(sink, '"');
+    }
+    amgr_sink_puts(sink, ">\n");
 }
 
 static void put_header(const amgr_view_t *view, amgr_sink_t *sink)
@@ -81,7 +108,8 @@ static void put_header(const amgr_view_t *view, amgr_sink_t *sink)
     }
     amgr_sink_puts(sink, "; as of ");
     amgr_page_time(sink, view->now_wall_us);
-    amgr_sink_puts(sink, " UTC</p>\n</header>\n");
+    amgr_sink_puts(sink, " UTC</p>\n<p id=\"live\"><span role=\"status\">"
+                         "</span></p>\n</header>\n");
 }
 
 /* After what is urgent, so that readers of text come to that first. */
@@ -143,7 +171,7 @@ void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink)
 
     amgr_page_trend_read(view, &trend);
     put_head(view, sink);
-    amgr_sink_puts(sink, "<body>\n");
+    put_body(view, sink);
     put_header(view, sink);
     amgr_sink_puts(sink, "<main>\n");
     amgr_page_headline(view, sink);

@@ -135,7 +135,7 @@ static apr_int64_t lowest_limit(const amgr_view_t *view,
     return limit;
 }
 
-/* Whether a process is on its way to a limit: how much of it is used. */
+/* Whether a process serves below its limit: how much of it is used. */
 static int is_below_limit(const amgr_view_t *view,
                           const amgr_process_t *process, apr_uint64_t *out_used,
                           apr_uint64_t *out_limit)
@@ -143,7 +143,7 @@ static int is_below_limit(const amgr_view_t *view,
     apr_int64_t limit;
 
     if (!amgr_measure_is_judged(process) ||
-        process->state == AMGR_STATE_RETIRING ||
+        process->state != AMGR_STATE_SERVING ||
         process->verdict > AMGR_VERDICT_OK) {
         return 0;
     }

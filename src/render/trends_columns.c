@@ -6,7 +6,6 @@
  */
 #include "render/trends.h"
 
-#include <math.h>
 #include <string.h>
 
 #define KIB 1024
@@ -100,8 +99,13 @@ static void spread(const amgr_trend_part_t *part, int count,
                    amgr_trend_column_t *out)
 {
     int first = part->begin > 0 ? (int)part->begin : 0;
-    int last = part->end < count ? (int)ceil(part->end) - 1 : count - 1;
+    int last = count - 1;
     int i;
+
+    if (part->end < count) {
+        last = (int)part->end;
+        last -= last > 0 && part->end <= last; /* just where one begins */
+    }
 
     /* An instant between two columns is the end of the one before. */
     for (i = first < last ? first : last; i <= last; i++) {

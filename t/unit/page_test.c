@@ -65,6 +65,17 @@ static const char *text_end(const char *at, const char *stops)
     return at;
 }
 
+/* A script is a file of ours and has no text of its own. */
+static int is_inline(const char *name, const char *attributes,
+                     const char *content)
+{
+    if (strcmp(name, "script") == 0) {
+        return strncmp(attributes, " src=\"", 6) != 0
+            || strncmp(content, "</script>", 9) != 0;
+    }
+    return strcmp(name, "style") == 0;
+}
+
 static int is_void_element(const char *name)
 {
     return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0
@@ -83,6 +94,9 @@ static const char *attributes_end(const char *at)
             return NULL;
         }
         at += 1 + len;
+        if (strncmp(at - 6, " defer>", 7) == 0) {
+            return at;
+        }
         if (at[0] != '=' || at[1] != '"') {
             return NULL;
         }
@@ -107,6 +121,7 @@ static const char *find_fault(const char *page)
     }
     while (*at != '\0') {
         const char *start = at;
+        const char *attributes;
         char name[NAME_MAX_LEN];
         int closing;
         int alone;
@@ -126,14 +141,16 @@ static const char *find_fault(const char *page)
             return start;
         }
         apr_cpystrn(name, at, len + 1);
-        at = attributes_end(at + len);
+        attributes = at + len;
+        at = attributes_end(attributes);
         alone = at != NULL && *at == '/' && strcmp(name, "path") == 0;
-        at += alone;
-        if (at == NULL || *at != '>' || strcmp(name, "script") == 0
-            || strcmp(name, "style") == 0) {
+        if (at == NULL || at[alone] != '>') {
             return start;
         }
-        at++;
+        at += 1 + alone;
+        if (!closing && is_inline(name, attributes, at)) {
+            return start;
+        }
         if (closing && (depth == 0 || strcmp(open[--depth], name) != 0)) {
             return start;
         }
@@ -155,12 +172,15 @@ static void test_checker(void **state)
         "<!DOCTYPE html><p>a > b</p>", "<!DOCTYPE html><p style=\"a\"></p>",
         "<!DOCTYPE html><p onclick=\"a\"></p>",
         "<!DOCTYPE html><script></script>", "<!DOCTYPE html><p>\x01</p>",
+        "<!DOCTYPE html><script src=\"a\">b</script>",
+        "<!DOCTYPE html><script id=\"a\" defer></script>",
         "<!DOCTYPE html><p>\xff</p>", "<!DOCTYPE html><p a=\"<\"></p>"
     };
     size_t i;
 
     (void)state; /* cmocka's signature */
     assert_null(find_fault("<!DOCTYPE html>\n<p a=\"&quot;\">&lt;</p>\n"));
+    assert_null(find_fault("<!DOCTYPE html><script src=\"a\" defer></script>"));
     for (i = 0; i < AMGR_COUNT(bad); i++) {
         assert_non_null(find_fault(bad[i]));
     }
@@ -238,6 +258,34 @@ static void test_mod_status_words(void **state)
     expect("GET /a?token=secret HTTP/1.1", 1);
 }
 
+/* Clients of the slots, of the evidence, and who a thread waits for. */
+static void test_clients(void **state)
+{
+    static const apr_uint16_t ports[] = {8080};
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    apr_cpystrn(fixed.evidences[0].blocked[0].target,
+                "tcp 10.0.0.2:8080 to 192.0.2.7:1025",
+                sizeof(fixed.evidences[0].blocked[0].target));
+    fixed.view.ports = ports;
+    fixed.view.port_count = 1;
+    expect("192.0.2.7<", 1);
+    expect("192.0.2.7:1025", 1);
+    fixed.view.show_clients = AMGR_CLIENTS_NETWORK;
+    expect("192.0.2.0/24<", 1);
+    expect("tcp 10.0.0.2:8080 to 192.0.2.0/24", 1);
+    expect("192.0.2.7", 0);
+    fixed.view.show_clients = AMGR_CLIENTS_OFF;
+    expect("tcp 10.0.0.2:8080 to a client", 1);
+    expect("192.0.2.", 0);
+    /* A mask says nothing of what a thread asks of others. */
+    apr_cpystrn(fixed.evidences[0].blocked[0].target,
+                "tcp 10.0.0.2:1025 to 10.0.0.5:80",
+                sizeof(fixed.evidences[0].blocked[0].target));
+    expect("tcp 10.0.0.2:1025 to 10.0.0.5:80", 1);
+}
+
 /* Letters stand in scoreboard order whatever the order of pids. */
 static void test_letters(void **state)
 {
@@ -265,9 +313,16 @@ static void test_refresh(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     expect("http-equiv", 0);
+    expect("<body>", 1);
     fixed.view.query.refresh_sec = 42;
-    expect("<meta http-equiv=\"refresh\" content=\"42\">", 1);
-    expect("href=\"/manager-status/assets/style.css\"", 1);
+    expect("<noscript><meta http-equiv=\"refresh\" content=\"42\">"
+           "</noscript>", 1);
+    expect("<body data-refresh=\"42\">", 1);
+    fixed.view.assets_version = "77";
+    expect("<link rel=\"stylesheet\""
+           " href=\"/manager-status/assets/page.css?v=77\">", 1);
+    expect("<script src=\"/manager-status/assets/page.js?v=77\" defer>"
+           "</script>", 1);
 }
 
 static void test_headlines(void **state)
@@ -450,6 +505,31 @@ static void test_style(void **state)
     assert_non_null(strstr(amgr_asset_page_css, "prefers-color-scheme: dark"));
 }
 
+/* What the page says of the script has to be true: it is small, plain, and
+ * makes no markup or code of text. */
+static void test_script(void **state)
+{
+    static const char *const banned[] = {
+        "innerHTML", "insertAdjacentHTML", "document.write", "eval(",
+        "Function(", ".style", "console.", "http:", "https:"
+    };
+    const char *at;
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (at = amgr_asset_page_js; *at != '\0'; at++) {
+        assert_true(*at == '\n' || (*at >= 0x20 && *at < 0x7f));
+    }
+    assert_in_range(at - amgr_asset_page_js, 1, 10 * 1000);
+    assert_non_null(strstr(amgr_asset_page_js, "\"use strict\";"));
+    for (i = 0; i < AMGR_COUNT(banned); i++) {
+        assert_null(strstr(amgr_asset_page_js, banned[i]));
+    }
+    assert_in_range(strlen(amgr_assets_version), 1, 10);
+    assert_int_equal(strspn(amgr_assets_version, "0123456789"),
+                     strlen(amgr_assets_version));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,13 +538,15 @@ int main(void)
         cmocka_unit_test(test_checker),
         cmocka_unit_test(test_formed),
         cmocka_unit_test(test_mod_status_words),
+        cmocka_unit_test(test_clients),
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_headlines),
         cmocka_unit_test(test_inert),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_many_slots),
-        cmocka_unit_test(test_style)
+        cmocka_unit_test(test_style),
+        cmocka_unit_test(test_script)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,7 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.tick_wall_us = AMGR_NO_TIME;
     fixed->view.now_wall_us = VIEW_NOW_US;
     fixed->view.base_path = "/manager-status";
+    fixed->view.assets_version = "1";
     fixed->view.scratch = fixed->scratch;
     fixed->view.scratch_count = VIEW_PROCESSES;
 }

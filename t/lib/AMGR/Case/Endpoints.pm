@@ -21,6 +21,12 @@ my %page = (
     '/manager-status/metrics.txt' => 'text/plain; charset=utf-8',
 );
 
+my %asset = (
+    '/manager-status/assets/page.css' => 'text/css; charset=utf-8',
+    '/manager-status/assets/page.js'  => 'text/javascript; charset=utf-8',
+);
+use constant KEPT => 'private, max-age=31536000, immutable';
+
 # Request lines as an attacker would send them; %s is the path.
 my @hostile = (
     qq(GET %s/<blink>bold"x&y'z HTTP/1.1),
@@ -81,13 +87,15 @@ sub codes {
 }
 
 sub headers_ok {
-    my ($answer, $path) = @_;
+    my ($answer, $path, $kept) = @_;
     my $csp = $answer->header('Content-Security-Policy') // '';
     like($csp, qr/default-src 'none'/, "$path: CSP allows nothing by default");
     unlike($csp, qr/unsafe|\*|https?:/, "$path: CSP has no exception");
     like($csp, qr/frame-ancestors 'none'/, "$path: nobody frames it");
-    like($answer->header('Cache-Control') // '', qr/\bno-store\b/,
-         "$path is not stored");
+    like($csp, qr/script-src 'self'; style-src 'self'; /,
+         "$path: CSP allows our own files");
+    is($answer->header('Cache-Control'), $kept // 'no-store',
+       "$path: how long it is kept");
     is($answer->header('X-Content-Type-Options'), 'nosniff',
        "$path is not guessed at");
     return;
@@ -118,7 +126,12 @@ sub queries {
     for my $query ('?', '?x', '?unknown=1', '?xauto', '?a=%00', '?%ff',
                    '?' . 'x=y&' x 1500, '?refresh', '?refresh=', '?refresh=x',
                    '?refresh=-1', '?refresh=99999999999999999999',
-                   '?refresh=5"><blink>', '?xrefresh=5') {
+                   '?refresh=5"><blink>', '?xrefresh=5',
+                   '?filter="><blink>&workers=pid', "?filter='onload=x",
+                   '?filter=%22%3e%3cblink%3e', '?filter=%00%ff%c3%28%0d%0a',
+                   '?filter=%', '?filter=%zz&filter=x', '?workers="><blink>',
+                   '?workers=-' . 'x' x 100, '?processes=%3cblink%3e',
+                   '?history=<blink>', '?filter=' . '%22' x 1000) {
         my $answer = $s->get("/manager-status$query");
         my $name = length $query > 40 ? substr($query, 0, 40) . '...' : $query;
         is($answer->code, 200, "$name is answered");
@@ -130,9 +143,16 @@ sub queries {
        'another name does not refresh');
     is($s->get('/manager-status')->header('Refresh'), undef,
        'no refresh without a wish');
+    # Only where no script does it: as a header it would reload the page under
+    # the script.
     for my $query ('?refresh=5', '?x=1&refresh=5', '?refresh=5&x') {
-        like($s->get("/manager-status$query")->header('Refresh') // '',
-             qr/^5\b/, "$query refreshes");
+        my $text = $s->get("/manager-status$query")->content;
+        like($text, qr{<noscript><meta\ http-equiv="refresh"\ content="5">
+                       </noscript>\n.*</head>}sx, "$query refreshes");
+        like($text, qr/<body data-refresh="5"/, "$query: so does the script");
+        unlike($s->raw("GET /manager-status$query HTTP/1.0\r\n"
+                       . "Host: 127.0.0.1\r\n\r\n"),
+               qr/^Refresh:/mi, "$query: not by a header");
     }
     is($s->get('/manager-status/status.json?x=1')->code, 200,
        'status.json?x=1');
@@ -229,16 +249,23 @@ sub assets {
     my $page = $s->get('/manager-status')->content;
     my @links = $page =~ /(?:href|src)="([^"]*)"/g;
     my @assets = grep { m{assets/} } @links;
-    cmp_ok(scalar @assets, '>=', 1, 'the page has assets');
-    for my $link (@assets) {
-        my $path = $link =~ m{^/} ? $link : "/$link";
+    is_deeply([sort map { s/\?v=\d+\z//r } @assets], [sort keys %asset],
+              'the page has its assets, by their version');
+    for my $path (@assets) {
+        my ($plain) = split /\?/, $path;
         my $answer = $s->get($path);
         is($answer->code, 200, "$path is there");
-        like($answer->header('Content-Type') // '',
-             $path =~ /css/ ? qr{^text/css} : qr{^(?:text|application)/javascript},
-             "$path: its type");
-        headers_ok($answer, $path);
+        is($answer->header('Content-Type'), $asset{$plain}, "$path: its type");
+        headers_ok($answer, $path, KEPT);
         is($s->request('POST', $path)->code, 405, "POST $path");
+        my $head = $s->request('HEAD', $path);
+        is($head->content, '', "HEAD $path has no body");
+        headers_ok($head, "HEAD $path", KEPT);
+        is($head->header('Content-Length'), length $answer->content,
+           "HEAD $path: its length");
+        # Of another version than the page that named it, or of none.
+        headers_ok($s->get($_), $_)
+            for $plain, "$plain?", "$plain?v=1", "$path&x", "$plain?x&v=1";
     }
     is_deeply([grep { m{^(?:https?:)?//} } @links], [],
               'nothing is loaded from elsewhere');
@@ -247,19 +274,32 @@ sub assets {
     return;
 }
 
+# What an element may not have if it is ours: code, style, a place elsewhere.
+sub odd_attributes {
+    my ($tag, $attr) = @_;
+    return map { "<$tag> has $_" } grep {
+        /^on|^style$|[^a-z0-9:-]/
+            || (/^(?:href|src|action)$/
+                && $attr->{$_} !~ m{^(?:/(?!/)|\?|\#|data:[,i]|$)})
+    } sort keys %$attr;
+}
+
 # Elements are closed in the order they were opened, and none is foreign.
 sub html_ok {
     my ($html, $what) = @_;
     my (@open, @wrong);
     my %void = map { $_ => 1 } qw(meta link br hr img input col wbr);
-    my %foreign = map { $_ => 1 } qw(blink svg iframe object embed base);
+    my %foreign = map { $_ => 1 } qw(blink iframe object embed base);
     my $parser = HTML::Parser->new(
         api_version => 3,
         start_h => [sub {
-            my ($tag) = @_;
+            my ($tag, $attr) = @_;
             push @wrong, "<$tag>" if $foreign{$tag};
+            push @wrong, '<script> without src'
+                if $tag eq 'script' && !$attr->{src};
+            push @wrong, odd_attributes($tag, $attr);
             push @open, $tag unless $void{$tag};
-        }, 'tagname'],
+        }, 'tagname, attr'],
         end_h => [sub {
             my ($tag) = @_;
             my $top = pop @open // 'nothing';
