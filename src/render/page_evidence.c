@@ -268,7 +268,8 @@ static void put_requests(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</ul>\n");
 }
 
-static void put_threads(amgr_sink_t *sink, const amgr_evidence_t *evidence)
+static void put_threads(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_evidence_t *evidence)
 {
     int i;
 
@@ -300,7 +301,7 @@ void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
     put_steps(sink, record);
     if (evidence != NULL) {
         put_requests(view, sink, evidence);
-        put_threads(sink, evidence);
+        put_threads(view, sink, evidence);
     }
     amgr_sink_puts(sink, "</details></td></tr>\n");
 }
