@@ -12,7 +12,7 @@
 static const char *const line_css[LINES_MAX] = {"c0", "c1", "c2",
                                                 "c3", "c4", "c5"};
 
-/** Which of the series' groups are drawn, the largest first. */
+/** Which of the series' groups are drawn: the largest. */
 typedef struct lines_t {
     int count;
     int group[LINES_MAX];
@@ -268,54 +268,62 @@ static apr_int64_t memory_of(const amgr_trend_column_t *column, int group,
                : AMGR_CHART_NONE;
 }
 
-/* Insert a group by its highest figure; the smallest falls out. */
-static void rank_group(lines_t *lines, apr_int64_t *highest, int group,
-                       apr_int64_t value)
+static apr_int64_t highest_of(const amgr_page_trend_t *trend, int group,
+                              int largest)
 {
-    int at = lines->count < LINES_MAX ? lines->count++ : LINES_MAX;
+    apr_int64_t highest = 0;
+    int i;
 
-    while (at > 0 && highest[at - 1] < value) {
-        if (at < LINES_MAX) {
-            lines->group[at] = lines->group[at - 1];
-            highest[at] = highest[at - 1];
-        }
-        at--;
+    for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
+        apr_int64_t here = memory_of(&trend->columns[i], group, largest);
+
+        highest = here > highest ? here : highest;
     }
-    if (at < LINES_MAX) {
-        lines->group[at] = group;
-        highest[at] = value;
-    }
+    return highest;
 }
 
-/* The largest groups and their figures; returns the highest of all. */
+/* How many groups have more, or as much and stand before it. */
+static int rank_of(const apr_int64_t *highest, int count, int group)
+{
+    int rank = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        rank += highest[i] > highest[group] ||
+                (highest[i] == highest[group] && i < group);
+    }
+    return rank;
+}
+
+/* The largest groups and their figures, in the history's order, so that each
+ * keeps its colour; returns the highest figure of all. */
 static apr_int64_t read_lines(const amgr_view_t *view,
                               const amgr_page_trend_t *trend, int largest,
                               lines_t *out)
 {
-    apr_int64_t highest[LINES_MAX];
-    apr_int64_t value;
+    apr_int64_t highest[AMGR_HISTORY_GROUPS];
+    apr_int64_t top = 0;
+    int count = view->history->group_count;
     int i;
     int j;
 
     out->count = 0;
-    for (i = 0; i < view->history->group_count; i++) {
-        value = 0;
-        for (j = 0; j < AMGR_CHART_COLUMNS; j++) {
-            apr_int64_t here = memory_of(&trend->columns[j], i, largest);
-
-            value = here > value ? here : value;
-        }
-        if (value > 0) {
-            rank_group(out, highest, i, value);
-        }
+    for (i = 0; i < count; i++) {
+        highest[i] = highest_of(trend, i, largest);
+        top = highest[i] > top ? highest[i] : top;
     }
-    for (i = 0; i < out->count; i++) {
-        for (j = 0; j < AMGR_CHART_COLUMNS; j++) {
-            out->values[i].at[j] =
-                memory_of(&trend->columns[j], out->group[i], largest);
+    for (i = 0; i < count; i++) {
+        if (highest[i] == 0 || rank_of(highest, count, i) >= LINES_MAX) {
+            continue;
         }
+        out->group[out->count] = i;
+        for (j = 0; j < AMGR_CHART_COLUMNS; j++) {
+            out->values[out->count].at[j] =
+                memory_of(&trend->columns[j], i, largest);
+        }
+        out->count++;
     }
-    return out->count > 0 ? highest[0] : 0;
+    return top;
 }
 
 static void put_memory_strip(amgr_sink_t *sink, const amgr_view_t *view,
