@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ap_listen.h>
 #include <apr_strings.h>
 
 #include "httpd/collect.h"
@@ -325,6 +326,19 @@ static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
     view->scratch_count = count;
 }
 
+/** Where clients come in. */
+static void list_ports(amgr_view_t *view, apr_pool_t *p)
+{
+    apr_array_header_t *ports = apr_array_make(p, 4, sizeof(apr_uint16_t));
+    const ap_listen_rec *listener;
+
+    for (listener = ap_listeners; listener != NULL; listener = listener->next) {
+        *(apr_uint16_t *)apr_array_push(ports) = listener->bind_addr->port;
+    }
+    view->ports = (const apr_uint16_t *)ports->elts;
+    view->port_count = ports->nelts;
+}
+
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
@@ -373,7 +387,8 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
-    view->show_clients = AMGR_CLIENTS_FULL;
+    view->show_clients = amgr_config_main()->show_clients;
+    list_ports(view, p);
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     view->now_wall_us = snapshot->server.time.wall_us;
     return APR_SUCCESS;

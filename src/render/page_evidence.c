@@ -20,6 +20,10 @@ static void put_left_out(amgr_sink_t *sink, int count, const char *noun,
 static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_evidence_request_t *request)
 {
+    char client[AMGR_CLIENT_SHOWN_LEN];
+
+    amgr_client_shown(view->show_clients, request->client, client,
+                      sizeof(client));
     amgr_sink_puts(sink, "<li><b>");
     amgr_sink_putc(sink, amgr_mode_letter(request->mode));
     amgr_sink_puts(sink, "</b> ");
@@ -31,9 +35,9 @@ static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_sink_puts(sink, " of ");
         amgr_page_text(sink, request->vhost);
     }
-    if (request->client[0] != '\0') {
+    if (client[0] != '\0') {
         amgr_sink_puts(sink, " from ");
-        amgr_page_text(sink, request->client);
+        amgr_page_text(sink, client);
     }
     if (request->protocol[0] != '\0') {
         amgr_sink_puts(sink, ", ");
@@ -42,7 +46,8 @@ static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</li>\n");
 }
 
-static void put_blocked(amgr_sink_t *sink, const amgr_evidence_thread_t *entry)
+static void put_blocked(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_evidence_thread_t *entry)
 {
     amgr_sink_puts(sink, "<li>");
     amgr_page_plural(sink, entry->count, "thread");
@@ -56,7 +61,7 @@ static void put_blocked(amgr_sink_t *sink, const amgr_evidence_thread_t *entry)
     }
     if (entry->target[0] != '\0') {
         amgr_sink_puts(sink, entry->fd >= 0 ? ": <code>" : " on <code>");
-        amgr_page_text(sink, entry->target);
+        amgr_page_target(view, sink, entry->target);
         amgr_sink_puts(sink, "</code>");
     }
     if (entry->wchan[0] != '\0') {
@@ -263,7 +268,8 @@ static void put_requests(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</ul>\n");
 }
 
-static void put_threads(amgr_sink_t *sink, const amgr_evidence_t *evidence)
+static void put_threads(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_evidence_t *evidence)
 {
     int i;
 
@@ -273,7 +279,7 @@ static void put_threads(amgr_sink_t *sink, const amgr_evidence_t *evidence)
     }
     amgr_sink_puts(sink, "<h3>What its threads were at</h3>\n<ul>\n");
     for (i = 0; i < evidence->thread_count; i++) {
-        put_blocked(sink, &evidence->blocked[i]);
+        put_blocked(view, sink, &evidence->blocked[i]);
     }
     put_left_out(sink, evidence->threads_left_out, "thread", "in other states");
     put_left_out(sink, evidence->threads_unread, "thread", "not looked at");
@@ -295,7 +301,7 @@ void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
     put_steps(sink, record);
     if (evidence != NULL) {
         put_requests(view, sink, evidence);
-        put_threads(sink, evidence);
+        put_threads(view, sink, evidence);
     }
     amgr_sink_puts(sink, "</details></td></tr>\n");
 }

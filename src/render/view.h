@@ -50,6 +50,9 @@ typedef struct amgr_view_t {
     int scratch_count; /**< numbers that it has room for */
     const amgr_history_series_t *recent; /**< the newest samples of the hour,
                                               for rates; NULL: as history */
+    const apr_uint16_t *ports; /**< on which the server listens; who is
+                                    connected to them is a client */
+    int port_count;
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
