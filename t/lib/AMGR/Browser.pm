@@ -127,7 +127,7 @@ sub all_pids {
         my @stat = AMGR::Httpd::stat_fields($pid) or next;
         next if $pid == $$ || $stat[0] eq 'Z';
         push @found, $pid + 0 if $stat[3] == $self->{pid}
-            || slurp("/proc/$pid/cmdline") 
+            || slurp("/proc/$pid/cmdline")
                =~ m{--(?:user-data-dir|database)=\Q$self->{root}\E/};
     }
     return @found;

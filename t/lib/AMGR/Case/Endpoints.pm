@@ -281,11 +281,11 @@ sub odd_attributes {
         /^on|^style$|[^a-z0-9:-]/
             || (/^(?:href|src|action)$/
                 && $attr->{$_} !~ m{^(?:/(?!/)|\?|\#|data:[,i]|$)})
-    } grep { $_ ne '/' } sort keys %$attr;
+    } grep { $_ ne q{/} } sort keys %$attr;
 }
 
 # Elements are closed in the order they were opened, and none is foreign: a
-# picture has its size.  One within it may end where it begins.
+# picture has its size, and no element runs anything.
 sub html_ok {
     my ($html, $what) = @_;
     my (@open, @wrong);
@@ -295,11 +295,13 @@ sub html_ok {
         api_version => 3,
         start_h => [sub {
             my ($tag, $attr) = @_;
-            push @wrong, "<$tag>"
-                if $foreign{$tag} || $tag eq 'svg' && !$attr->{viewbox};
+            push @wrong, "<$tag>" if $foreign{$tag};
             push @wrong, '<script> without src'
                 if $tag eq 'script' && !$attr->{src};
             push @wrong, odd_attributes($tag, $attr);
+            push @wrong, "<$tag> without size"
+                if $tag eq 'svg' && !$attr->{viewbox};
+            # Within a picture an element may end where it begins.
             push @open, $tag unless $void{$tag} || $attr->{'/'};
         }, 'tagname, attr'],
         end_h => [sub {
