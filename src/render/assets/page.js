@@ -188,7 +188,8 @@ function wait() {
 }
 
 function report(problem) {
-  const silent_sec = Math.round((Date.now() - answered) / SECOND_MS);
+  const silent_ms = Math.max(Date.now() - answered, 0);
+  const silent_sec = Math.round(silent_ms / SECOND_MS);
   const text = problem ? `${problem} for ${silent_sec} s, ` +
     (paused ? "paused" : "trying again")
     : paused ? "paused" : `live, every ${period} s`;

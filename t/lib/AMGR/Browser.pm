@@ -18,7 +18,6 @@ use warnings;
 
 use AMGR::Httpd qw(wait_until build_dir);
 use Apache::TestUtil ();
-use Encode ();
 use File::Spec;
 use File::Temp ();
 use HTTP::Request ();
@@ -40,8 +39,7 @@ use constant {
 };
 
 # Keys as WebDriver types them.
-our %KEY = (enter => "\x{e007}", escape => "\x{e00c}", tab => "\x{e004}",
-            backspace => "\x{e003}");
+our %KEY = (escape => "\x{e00c}");
 
 my %browsers; # by address: what END has to end
 my $owner = $$;
@@ -129,7 +127,8 @@ sub all_pids {
         my @stat = AMGR::Httpd::stat_fields($pid) or next;
         next if $pid == $$ || $stat[0] eq 'Z';
         push @found, $pid + 0 if $stat[3] == $self->{pid}
-            || slurp("/proc/$pid/cmdline") =~ /\Q$self->{root}\E\//;
+            || slurp("/proc/$pid/cmdline")
+               =~ m{--(?:user-data-dir|database)=\Q$self->{root}\E/};
     }
     return @found;
 }
@@ -191,8 +190,6 @@ sub ask {
 
 sub go      { return $_[0]->command('/url', { url => $_[1] }) }
 sub back    { return $_[0]->command('/back') }
-sub forward { return $_[0]->command('/forward') }
-sub reload  { return $_[0]->command('/refresh') }
 sub address { return $_[0]->ask('/url') }
 sub title   { return $_[0]->ask('/title') }
 

@@ -245,12 +245,34 @@ sub filters {
                       . 'return [field.selectionStart, field.selectionEnd]'),
               [1, 2], 'and what is selected in it');
     is(join(' ', pids($b)), $pid, 'a refresh filters as well');
+    is(typed_meanwhile($b), 'newer', 'what is typed meanwhile is not lost');
     $b->press($AMGR::Browser::KEY{escape});
     ok(wait_until(sub { pids($b) >= @before }, SOON, 'all rows'),
        'Escape brings all back');
     unlike($b->address, qr/filter/, 'the address too');
     same_page_ok($b, 'filtering');
     return;
+}
+
+# Types, and has a refresh answered before the address follows.
+sub typed_meanwhile {
+    my ($b) = @_;
+    return $b->run_async(<<'END', $at{filter});
+const [filter, done] = arguments;
+const field = document.querySelector(filter);
+const real = window.fetch;
+window.fetch = async function (address, options) {
+  const text = await (await real(address, options)).text();
+  window.fetch = real;
+  setTimeout(() => done(field.value), 100);
+  /* Or there may be nothing new to take over. */
+  return new Response(text.replaceAll("</h2>", " now</h2>"));
+};
+field.value = "newer";
+field.dispatchEvent(new Event("input", { bubbles: true }));
+/* Asks at once, for the address as it still is. */
+document.dispatchEvent(new Event("visibilitychange"));
+END
 }
 
 sub pauses {
@@ -390,14 +412,15 @@ END
 sub hostile {
     my ($s, $b) = @_;
     visit($s, $b);
-    # Over at once, and while they run.
+    # Over at once; then while they run, fewer than there are threads.
     $s->raw(sprintf($_, '/there') . HEADERS) for @hostile;
-    my @held = map {
-        AMGR::Request->new($s->port, sprintf($_, '/app/sleep?s=8&') . HEADERS)
-    } @hostile[0 .. 3];
-    becomes($b, 'an image is shown', 'workers', qr/<img\/src=x\/onerror/);
-    becomes($b, 'a script is shown', 'workers', qr/'><script>hacked=1</);
-    becomes($b, 'raw bytes are shown', 'workers', qr/<svg/);
+    my @shown = (qr/<img\/src=x/, qr/'><script>hacked=1</, qr/<svg/);
+    my @held;
+    for my $i (0 .. $#shown) {
+        push @held, AMGR::Request->new($s->port,
+            sprintf($hostile[$i], '/app/sleep?s=12&') . HEADERS);
+        becomes($b, "hostile request $i is shown", 'workers', $shown[$i]);
+    }
     is($b->run('return document.querySelectorAll("main img, main script, '
                . 'main iframe, main [onload], main [onerror], '
                . 'a[href^=javascript]").length'), 0, 'no element is made of it');
