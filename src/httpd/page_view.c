@@ -7,204 +7,46 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_strings.h>
-
 #include "httpd/collect.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
-#include "httpd/slot_times.h"
+#include "httpd/slot_source.h"
 #include "model/words.h"
 
 #define READ_TRIES 20
 #define READ_PAUSE_US 500
 
-/** Room for everything that can be there at once. */
-static amgr_snapshot_t *make_snapshot(int process_max, int live_rows,
-                                      int streams, apr_pool_t *p)
+/** Room for the processes alone: slots are read when they are shown. */
+static amgr_snapshot_t *make_snapshot(int process_max, apr_pool_t *p)
 {
     amgr_snapshot_t *snapshot = apr_pcalloc(p, sizeof(*snapshot));
 
     snapshot->process_max = process_max;
     snapshot->processes =
         apr_palloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
-    snapshot->slot_max = live_rows * amgr_scoreboard_columns();
-    snapshot->slots =
-        apr_palloc(p, (apr_size_t)snapshot->slot_max * sizeof(amgr_slot_t));
-    snapshot->stream_max = streams;
-    snapshot->streams =
-        apr_palloc(p, (apr_size_t)streams * sizeof(amgr_stream_t));
     return snapshot;
-}
-
-static int count_live_rows(void)
-{
-    int rows = amgr_scoreboard_rows();
-    int live = 0;
-    int i;
-
-    for (i = 0; i < rows; i++) {
-        amgr_row_t row;
-
-        amgr_scoreboard_read_row(i, &row);
-        live += row.pid > 0;
-    }
-    return live;
 }
 
 /** The last tick without its slots; the writer is never waited for long. */
 static apr_status_t read_tick(const amgr_board_t *board, amgr_snapshot_t *out)
 {
     apr_status_t rv = APR_EAGAIN;
-    int slot_max = out->slot_max;
     int try;
 
-    out->slot_max = 0;
     for (try = 0; try < READ_TRIES && rv == APR_EAGAIN; try++) {
         if (try > 0) {
             apr_sleep(READ_PAUSE_US);
         }
         rv = amgr_board_read_tick(board, out);
     }
-    out->slot_max = slot_max;
-    out->slot_count = 0;
     return rv;
-}
-
-/** Where a process of this pid stands or would have to stand. */
-static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
-{
-    int place = snapshot->process_count;
-
-    while (place > 0 && snapshot->processes[place - 1].id.pid > pid) {
-        place--;
-    }
-    return place;
-}
-
-/** Whether the kernel says that @a pid is a child of our parent, so that a row
- * that was overwritten shows no stranger. */
-static int is_sibling(pid_t pid)
-{
-    amgr_proc_dir_t proc;
-    amgr_proc_stat_t stat;
-    apr_status_t rv;
-
-    if (pid == getpid() || amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
-        return pid == getpid();
-    }
-    rv = amgr_proc_read_stat(&proc, pid, &stat);
-    amgr_proc_dir_close(&proc);
-    return rv == APR_SUCCESS && stat.ppid == getppid();
-}
-
-/** A worker that was forked after the last tick. */
-static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
-                              int index)
-{
-    int place = place_of(snapshot, row->pid);
-    amgr_process_t *process;
-
-    if (snapshot->process_count >= snapshot->process_max) {
-        snapshot->incomplete = 1;
-        return NULL;
-    }
-    process = &snapshot->processes[place];
-    memmove(process + 1, process,
-            (apr_size_t)(snapshot->process_count - place) * sizeof(*process));
-    memset(process, 0, sizeof(*process));
-    process->id.pid = row->pid;
-    process->kind = AMGR_KIND_NATIVE;
-    process->role = AMGR_ROLE_WORKER;
-    process->group =
-        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
-                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
-    process->process_slot = index;
-    process->generation = row->generation;
-    process->state = row->stopping ? AMGR_STATE_STOPPING : AMGR_STATE_SERVING;
-    process->started_us = AMGR_NO_TIME;
-    process->age_us = AMGR_NO_TIME;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
-    process->busy_slots = -1;
-    snapshot->process_count++;
-    return process;
-}
-
-/** Slots of now: the rows of the scoreboard, each under its process. */
-static void add_slots(amgr_snapshot_t *snapshot)
-{
-    int rows = amgr_scoreboard_rows();
-    int i;
-
-    for (i = 0; i < rows; i++) {
-        amgr_process_t *process;
-        amgr_row_t row;
-
-        amgr_scoreboard_read_row(i, &row);
-        if (row.pid <= 0) {
-            continue;
-        }
-        process = amgr_snapshot_find(snapshot, row.pid);
-        if (process == NULL && is_sibling(row.pid)) {
-            process = insert(snapshot, &row, i);
-        }
-        if (process != NULL && process->process_slot == i &&
-            process->slot_count == 0) {
-            amgr_scoreboard_copy_row(i, process, snapshot);
-        }
-    }
-}
-
-/** A connection of HTTP/2 shows the oldest of its requests. */
-static void show_streams(amgr_snapshot_t *snapshot)
-{
-    apr_time_t now_us = snapshot->server.time.wall_us;
-    int i;
-
-    for (i = 0; i < snapshot->stream_count; i++) {
-        const amgr_stream_t *stream = &snapshot->streams[i];
-        amgr_slot_t *slot = &snapshot->slots[stream->slot];
-        apr_interval_time_t age_us =
-            now_us > stream->start_time_us ? now_us - stream->start_time_us : 0;
-
-        if (!amgr_slot_is_timed(slot, 0) && age_us > slot->request_age_us) {
-            slot->request_age_us = age_us;
-            slot->max_time_us = stream->max_time_us;
-            slot->endless = stream->endless;
-        }
-    }
-}
-
-/** For display the wall clock will do. */
-static void set_request_ages(amgr_snapshot_t *snapshot)
-{
-    apr_time_t now_us = snapshot->server.time.wall_us;
-    int i;
-    int j;
-
-    for (i = 0; i < snapshot->process_count; i++) {
-        const amgr_process_t *process = &snapshot->processes[i];
-
-        for (j = 0; j < process->slot_count; j++) {
-            amgr_slot_t *slot = &snapshot->slots[process->first_slot + j];
-
-            if (snapshot->server.extended &&
-                amgr_slot_is_timed(slot, process->started_us)) {
-                slot->request_age_us = now_us > slot->start_time_us
-                                           ? now_us - slot->start_time_us
-                                           : 0;
-            }
-        }
-    }
 }
 
 /** Nobody ticks under -X: look at the one process there is, this one. */
 static void look_at_self(amgr_snapshot_t *snapshot)
 {
     amgr_process_t *self = amgr_snapshot_find(snapshot, getpid());
+    amgr_process_t seen;
     amgr_proc_dir_t proc;
     amgr_proc_stat_t stat;
     amgr_proc_statm_t statm;
@@ -224,7 +66,13 @@ static void look_at_self(amgr_snapshot_t *snapshot)
         self->started_us = snapshot->server.time.wall_us - self->age_us;
     }
     amgr_proc_dir_close(&proc);
+    /* Its slots are not in the snapshot, which would count them anew. */
+    seen = *self;
+    self->slot_count = 0;
     amgr_snapshot_complete(snapshot, scratch);
+    self->slot_count = seen.slot_count;
+    self->busy_slots = seen.busy_slots;
+    self->accesses = seen.accesses;
 }
 
 static void read_records(amgr_view_t *view, const amgr_board_t *board,
@@ -265,20 +113,42 @@ static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
 }
 
 /** The server's figures of now; those that only a tick can know stay. */
-static void refresh_server(amgr_snapshot_t *snapshot)
+static void refresh_server(amgr_slot_reader_t *reader,
+                           amgr_snapshot_t *snapshot)
 {
-    double cpu_seconds = snapshot->server.cpu_seconds;
-    double cpu_load = snapshot->server.cpu_load;
-    apr_uint64_t capacity_bytes = snapshot->server.memory_capacity_bytes;
-    apr_uint64_t anon_bytes = snapshot->server.worker_anon_bytes;
-    int limited = snapshot->server.cgroup_limited;
+    amgr_server_t known = snapshot->server;
+    amgr_server_t *server = &snapshot->server;
 
-    amgr_scoreboard_read_server(&snapshot->server);
-    snapshot->server.cpu_seconds = cpu_seconds;
-    snapshot->server.cpu_load = cpu_load;
-    snapshot->server.memory_capacity_bytes = capacity_bytes;
-    snapshot->server.worker_anon_bytes = anon_bytes;
-    snapshot->server.cgroup_limited = limited;
+    amgr_slot_source_scan(reader);
+    server->cpu_seconds = known.cpu_seconds;
+    server->cpu_load = known.cpu_load;
+    server->memory_capacity_bytes = known.memory_capacity_bytes;
+    server->worker_anon_bytes = known.worker_anon_bytes;
+    server->cgroup_limited = known.cgroup_limited;
+    server->machine_bytes = known.machine_bytes;
+    server->machine_available_bytes = known.machine_available_bytes;
+    server->cgroup_limit_bytes = known.cgroup_limit_bytes;
+    server->cgroup_used_bytes = known.cgroup_used_bytes;
+}
+
+/** Processes and server: of the last tick, and what has changed since. */
+static void read_processes(amgr_view_t *view, const amgr_board_t *board,
+                           amgr_slot_reader_t *reader,
+                           amgr_snapshot_t *snapshot)
+{
+    view->tick_wall_us = AMGR_NO_TIME;
+    if (read_tick(board, snapshot) == APR_SUCCESS) {
+        view->tick_wall_us = snapshot->server.time.wall_us;
+    }
+    else {
+        amgr_snapshot_clear(snapshot);
+        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    }
+    refresh_server(reader, snapshot);
+    view->snapshot = snapshot;
+    view->source = amgr_slot_source_get(reader);
+    view->now_wall_us = snapshot->server.time.wall_us;
 }
 
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
@@ -296,39 +166,24 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     board = runtime->board.shared;
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));
-    snapshot = make_snapshot(runtime->children_max, count_live_rows(),
-                             amgr_slot_times_room(runtime), p);
-    view->tick_wall_us = AMGR_NO_TIME;
-    if (read_tick(board, snapshot) == APR_SUCCESS) {
-        view->tick_wall_us = snapshot->server.time.wall_us;
-    }
-    else {
-        amgr_snapshot_clear(snapshot);
-        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
-                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
-    }
-    refresh_server(snapshot);
-    add_slots(snapshot);
+    snapshot = make_snapshot(runtime->children_max, p);
+    read_processes(
+        view, board,
+        amgr_slot_source_create(runtime, &config->limits, snapshot, p),
+        snapshot);
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
         config->limits = amgr_config_main()->limits;
     }
     if (config->no_monitor) {
         look_at_self(snapshot);
     }
-    amgr_slot_times_read(runtime, &config->limits, snapshot);
-    set_request_ages(snapshot);
-    if (snapshot->server.extended) {
-        show_streams(snapshot);
-    }
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
     read_evidences(view, board, p);
-    view->snapshot = snapshot;
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
     view->show_clients = AMGR_CLIENTS_FULL;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
-    view->now_wall_us = snapshot->server.time.wall_us;
     return APR_SUCCESS;
 }

@@ -14,6 +14,24 @@
 #include "policy/reasons.h"
 #include "render/page_query.h"
 
+/**
+ * Where the slots come from that a snapshot does not hold: a page reads those
+ * of one process at a time, so that it needs no room for all.  Both functions
+ * read what is there now; letters and counts are of the moment of the view.
+ */
+typedef struct amgr_slot_source_t {
+    /** Copies at most @a max slots of @a process from its @a first on, each
+     * with the age and the limit of its request; returns how many. */
+    int (*read_slots)(void *baton, const amgr_process_t *process, int first,
+                      amgr_slot_t *out, int max);
+    /** The letters from the @a first on, in the order of the scoreboard. */
+    void (*read_letters)(void *baton, apr_int64_t first, char *out, int count);
+    void *baton;
+    apr_int64_t letter_count; /**< how many letters there are */
+    amgr_slot_t *row;         /**< room for the slots of one process */
+    int row_max;
+} amgr_slot_source_t;
+
 typedef struct amgr_view_t {
     const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
     const amgr_board_config_t *config;
@@ -32,6 +50,8 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const amgr_slot_source_t *source; /**< of the slots; NULL: the snapshot
+                                           holds them all */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -75,11 +95,18 @@ const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
 /** Name of a group by its index; "unknown" when there is none. */
 const char *amgr_view_group_name(const amgr_view_t *view, int group);
 
-/** The slots of @a process, NULL and 0 when the snapshot does not hold them
- * all. */
+/** The slots of @a process, valid until the next call of this or the next
+ * function; NULL and 0 when they cannot be had. */
 const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
                                    const amgr_process_t *process,
                                    int *out_count);
+
+/** One of them, by its index; the same holds. */
+const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
+                                  const amgr_process_t *process, int index);
+
+/** How many slots all processes have. */
+int amgr_view_slot_count(const amgr_view_t *view);
 
 /** The memory limit that @a process obeys now; AMGR_LIMIT_OFF: none. */
 apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,
