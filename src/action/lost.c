@@ -46,19 +46,22 @@ static void put_time(amgr_sink_t *sink, apr_time_t time_us)
                      at.tm_min, at.tm_sec);
 }
 
-void amgr_lost_format(const amgr_evidence_request_t *request, int show,
-                      apr_time_t time_us, amgr_sink_t *sink)
+void amgr_lost_format(const amgr_evidence_request_t *request,
+                      const amgr_lost_show_t *show, apr_time_t time_us,
+                      amgr_sink_t *sink)
 {
+    char client[AMGR_CLIENT_SHOWN_LEN];
     char shown[AMGR_SLOT_REQUEST_LEN];
     int timed = request->age_us >= 0;
 
     put_field(sink, request->vhost, ' ');
     amgr_sink_putc(sink, ' ');
-    put_field(sink, request->client, ' ');
+    amgr_client_shown(show->clients, request->client, client, sizeof(client));
+    put_field(sink, client, ' ');
     amgr_sink_puts(sink, " - - ");
     put_time(sink, timed ? time_us - request->age_us : time_us);
     amgr_sink_puts(sink, " \"");
-    amgr_request_shown(show, request->request, shown, sizeof(shown));
+    amgr_request_shown(show->requests, request->request, shown, sizeof(shown));
     put_field(sink, shown, '"');
     amgr_sink_puts(sink, "\" 000 0 ");
     if (timed) {

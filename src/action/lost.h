@@ -9,7 +9,14 @@
 
 #include "action/evidence.h"
 #include "base/sink.h"
+#include "model/client.h"
 #include "model/request.h"
+
+/** How much of it may be told. */
+typedef struct amgr_lost_show_t {
+    int requests; /**< amgr_show_requests_e */
+    int clients;  /**< amgr_show_clients_e */
+} amgr_lost_show_t;
 
 /** Whether this request in flight is lost with its process: one that is still
  * being read is not known yet, and its client will try again. */
@@ -23,10 +30,11 @@ int amgr_lost_is(const amgr_evidence_request_t *request);
  *
  * The time is when it began, in UTC; the last field its age in microseconds,
  * "-" when not known, as is every field without a value.  @a time_us is the
- * wall clock of the evidence, @a show is amgr_show_requests_e.  Untrusted text
- * is escaped so that it stays within its field and its line.
+ * wall clock of the evidence.  Untrusted text is escaped so that it stays
+ * within its field and its line.
  */
-void amgr_lost_format(const amgr_evidence_request_t *request, int show,
-                      apr_time_t time_us, amgr_sink_t *sink);
+void amgr_lost_format(const amgr_evidence_request_t *request,
+                      const amgr_lost_show_t *show, apr_time_t time_us,
+                      amgr_sink_t *sink);
 
 #endif

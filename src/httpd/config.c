@@ -6,6 +6,7 @@
 
 #include <http_main.h>
 
+#include "model/client.h"
 #include "model/request.h"
 
 void *amgr_config_create(apr_pool_t *p, server_rec *s)
@@ -15,6 +16,8 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s)
     (void)s; /* the hook's signature; vhosts cannot hold our directives */
     amgr_limits_init(&config->limits);
     config->show_requests = AMGR_SHOW_PATH;
+    config->show_clients = AMGR_CLIENTS_FULL;
+    config->server_status = 1;
     config->kill_command_timeout_us = apr_time_from_sec(10);
     return config;
 }

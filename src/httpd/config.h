@@ -26,6 +26,8 @@ typedef struct amgr_config_t {
     char **kill_command[AMGR_COMMAND_EVENT_COUNT]; /**< arguments, ending in
                                                         NULL; NULL: none */
     apr_interval_time_t kill_command_timeout_us;
+    int show_clients;  /**< amgr_show_clients_e */
+    int server_status; /**< a section on mod_status's page */
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */

@@ -16,6 +16,7 @@
 #include "httpd/directive_parts.h"
 #include "httpd/directives_reasons.h"
 #include "httpd/max_time.h"
+#include "model/client.h"
 #include "model/request.h"
 #include "policy/ledger.h"
 
@@ -31,12 +32,15 @@ typedef struct words_t {
 
 static const char *const metric_words[] = {"rss", "anon", "pss", "uss"};
 static const char *const show_words[] = {"Off", "Path", "Full"};
+static const char *const client_words[] = {"Off", "Network", "Full"};
 static const char *const switch_words[] = {"Off", "On"};
 
 static const words_t metrics = {metric_words, AMGR_METRIC_COUNT,
                                 "one of rss, anon, pss, uss"};
 static const words_t shows = {show_words, AMGR_SHOW_COUNT,
                               "one of Off, Path, Full"};
+static const words_t show_clients = {client_words, AMGR_CLIENTS_COUNT,
+                                     "one of Off, Network, Full"};
 static const words_t switches = {switch_words, 2, "On or Off"};
 
 static const char *set_size(cmd_parms *cmd, void *unused, const char *value)
@@ -269,6 +273,13 @@ static const char *set_show(cmd_parms *cmd, void *unused, const char *value)
     return set_word(cmd, value, &shows);
 }
 
+static const char *set_show_clients(cmd_parms *cmd, void *unused,
+                                    const char *value)
+{
+    (void)unused;
+    return set_word(cmd, value, &show_clients);
+}
+
 static const char *set_switch(cmd_parms *cmd, void *unused, const char *value)
 {
     (void)unused;
@@ -414,6 +425,10 @@ const command_rec amgr_directives[] = {
                "On or Off: lines of retirements to syslog as well"),
     CONFIG_ROW("ManagerShowRequests", set_show, show_requests,
                "how much of a request is shown: Off, Path or Full"),
+    CONFIG_ROW("ManagerShowClients", set_show_clients, show_clients,
+               "how much of a client's address is shown: Off, Network or Full"),
+    CONFIG_ROW("ManagerServerStatus", set_switch, server_status,
+               "On or Off: a section on mod_status's page"),
     AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
                   "path of the metrics file, or Off"),
     AP_INIT_RAW_ARGS("ManagerKillCommand", set_kill_command,

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ap_listen.h>
+#include <apr_strings.h>
+
 #include "httpd/collect.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
@@ -151,6 +154,19 @@ static void read_processes(amgr_view_t *view, const amgr_board_t *board,
     view->now_wall_us = snapshot->server.time.wall_us;
 }
 
+/** Where clients come in. */
+static void list_ports(amgr_view_t *view, apr_pool_t *p)
+{
+    apr_array_header_t *ports = apr_array_make(p, 4, sizeof(apr_uint16_t));
+    const ap_listen_rec *listener;
+
+    for (listener = ap_listeners; listener != NULL; listener = listener->next) {
+        *(apr_uint16_t *)apr_array_push(ports) = listener->bind_addr->port;
+    }
+    view->ports = (const apr_uint16_t *)ports->elts;
+    view->port_count = ports->nelts;
+}
+
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
@@ -183,7 +199,8 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
-    view->show_clients = AMGR_CLIENTS_FULL;
+    view->show_clients = amgr_config_main()->show_clients;
+    list_ports(view, p);
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     return APR_SUCCESS;
 }

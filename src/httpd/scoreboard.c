@@ -16,6 +16,9 @@
 #include <mpm_common.h>
 #include <scoreboard.h>
 
+#include "httpd/config.h"
+#include "model/request.h"
+
 /** Sums over the whole scoreboard, and what the pass goes by. */
 typedef struct sums_t {
     int columns;
@@ -252,6 +255,21 @@ void amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
     fill_rates(out);
 }
 
+/** With SeeRequestTail On a long line is there without its beginning, and what
+ * is left may be the middle of a query string: whoever hides those cannot show
+ * it. */
+static void copy_request(const worker_score *score, amgr_slot_t *out)
+{
+    int is_tail = ap_mod_status_reqtail &&
+                  strlen(score->request) == sizeof(score->request) - 1;
+
+    apr_cpystrn(out->request,
+                is_tail && amgr_config_main()->show_requests != AMGR_SHOW_FULL
+                    ? ""
+                    : score->request,
+                sizeof(out->request));
+}
+
 /** One slot, from a private copy, so that nothing changes between a check and
  * its use. */
 static void convert(const worker_score *score, int row, int column,
@@ -273,7 +291,7 @@ static void convert(const worker_score *score, int row, int column,
     out->thread = column;
     out->mode = checked_mode(score->status);
     apr_cpystrn(out->client, score->client64, sizeof(out->client));
-    apr_cpystrn(out->request, score->request, sizeof(out->request));
+    copy_request(score, out);
     apr_cpystrn(out->vhost, score->vhost, sizeof(out->vhost));
     apr_cpystrn(out->protocol, score->protocol, sizeof(out->protocol));
 }

@@ -52,6 +52,7 @@ void amgr_tick_evidence_keep(amgr_board_t *board, const amgr_record_t *record,
 void amgr_tick_evidence_log_lost(server_rec *s, const amgr_config_t *config,
                                  const amgr_evidence_t *evidence)
 {
+    amgr_lost_show_t show = {config->show_requests, config->show_clients};
     char line[LINE_LEN];
     amgr_sink_t sink;
     int i;
@@ -61,8 +62,7 @@ void amgr_tick_evidence_log_lost(server_rec *s, const amgr_config_t *config,
 
         if (amgr_lost_is(request)) {
             amgr_sink_init_text(&sink, line, sizeof(line));
-            amgr_lost_format(request, config->show_requests, evidence->time_us,
-                             &sink);
+            amgr_lost_format(request, &show, evidence->time_us, &sink);
             amgr_log(s, AMGR_TAG_LOST, APLOG_NOTICE, 0, "lost request: %s",
                      amgr_sink_text(&sink));
         }

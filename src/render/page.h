@@ -66,6 +66,14 @@ void amgr_page_plural(amgr_sink_t *sink, apr_int64_t count, const char *noun);
 void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
                        const char *request);
 
+/** The part of a client that may be shown, escaped; empty: "n/a". */
+void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *client);
+
+/** What a thread was blocked on, escaped, as far as it tells no client. */
+void amgr_page_target(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *target);
+
 /** Untrusted text, escaped. */
 void amgr_page_text(amgr_sink_t *sink, const char *text);
 

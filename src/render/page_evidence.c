@@ -32,7 +32,7 @@ static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
     }
     if (request->client[0] != '\0') {
         amgr_sink_puts(sink, " from ");
-        amgr_page_text(sink, request->client);
+        amgr_page_client(view, sink, request->client);
     }
     if (request->protocol[0] != '\0') {
         amgr_sink_puts(sink, ", ");
@@ -41,7 +41,8 @@ static void put_request(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</li>\n");
 }
 
-static void put_blocked(amgr_sink_t *sink, const amgr_evidence_thread_t *entry)
+static void put_blocked(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_evidence_thread_t *entry)
 {
     amgr_sink_puts(sink, "<li>");
     amgr_page_plural(sink, entry->count, "thread");
@@ -55,7 +56,7 @@ static void put_blocked(amgr_sink_t *sink, const amgr_evidence_thread_t *entry)
     }
     if (entry->target[0] != '\0') {
         amgr_sink_puts(sink, entry->fd >= 0 ? ": <code>" : " on <code>");
-        amgr_page_text(sink, entry->target);
+        amgr_page_target(view, sink, entry->target);
         amgr_sink_puts(sink, "</code>");
     }
     if (entry->wchan[0] != '\0') {
@@ -128,7 +129,7 @@ void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
     put_left_out(sink, evidence->requests_left_out, "request",
                  "more, not shown");
     for (i = 0; i < evidence->thread_count; i++) {
-        put_blocked(sink, &evidence->blocked[i]);
+        put_blocked(view, sink, &evidence->blocked[i]);
     }
     put_left_out(sink, evidence->threads_left_out, "thread", "in other states");
     put_left_out(sink, evidence->threads_unread, "thread", "not looked at");

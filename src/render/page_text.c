@@ -147,6 +147,25 @@ void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
     }
 }
 
+void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *client)
+{
+    char shown[AMGR_CLIENT_SHOWN_LEN];
+
+    amgr_client_shown(view->show_clients, client, shown, sizeof(shown));
+    amgr_escape_html(sink, shown[0] != '\0' ? shown : AMGR_PAGE_NA);
+}
+
+void amgr_page_target(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *target)
+{
+    char shown[AMGR_PROC_TARGET_LEN];
+
+    amgr_escape_html(sink, amgr_client_target_shown(
+                               view->show_clients, target, view->ports,
+                               view->port_count, shown, sizeof(shown)));
+}
+
 void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
                              const char *title)
 {

@@ -57,7 +57,7 @@ static void put_texts(const amgr_view_t *view, amgr_sink_t *sink,
                       const amgr_slot_t *slot)
 {
     amgr_sink_puts(sink, "</td><td>");
-    amgr_page_text(sink, slot->client);
+    amgr_page_client(view, sink, slot->client);
     amgr_sink_puts(sink, "</td><td>");
     amgr_page_text(sink, slot->protocol);
     amgr_sink_puts(sink, "</td><td>");

@@ -28,6 +28,7 @@ static void put_request(const amgr_view_t *view, amgr_json_t *json,
 {
     char mode[2] = {amgr_mode_letter(request->mode), '\0'};
     char shown[AMGR_SLOT_REQUEST_LEN];
+    char client[AMGR_CLIENT_SHOWN_LEN];
 
     amgr_json_begin_object(json);
     put_int(json, "slot", request->process_slot);
@@ -35,7 +36,9 @@ static void put_request(const amgr_view_t *view, amgr_json_t *json,
     put_text(json, "mode", mode);
     amgr_json_key(json, "age_seconds");
     amgr_json_seconds(json, request->age_us);
-    put_text(json, "client", request->client);
+    put_text(json, "client",
+             amgr_client_shown(view->show_clients, request->client, client,
+                               sizeof(client)));
     put_text(json, "vhost", request->vhost);
     put_text(json, "protocol", request->protocol);
     put_text(json, "request",
@@ -44,8 +47,11 @@ static void put_request(const amgr_view_t *view, amgr_json_t *json,
     amgr_json_end_object(json);
 }
 
-static void put_blocked(amgr_json_t *json, const amgr_evidence_thread_t *entry)
+static void put_blocked(const amgr_view_t *view, amgr_json_t *json,
+                        const amgr_evidence_thread_t *entry)
 {
+    char target[AMGR_PROC_TARGET_LEN];
+
     amgr_json_begin_object(json);
     put_int(json, "tid", entry->tid);
     put_int(json, "threads", entry->count);
@@ -57,7 +63,10 @@ static void put_blocked(amgr_json_t *json, const amgr_evidence_thread_t *entry)
     else {
         amgr_json_i64(json, entry->fd);
     }
-    put_text(json, "target", entry->target);
+    put_text(json, "target",
+             amgr_client_target_shown(view->show_clients, entry->target,
+                                      view->ports, view->port_count, target,
+                                      sizeof(target)));
     put_text(json, "wchan", entry->wchan);
     amgr_json_end_object(json);
 }
@@ -105,7 +114,7 @@ void amgr_write_evidence_json(const amgr_view_t *view, amgr_json_t *json,
     amgr_json_key(json, "blocked");
     amgr_json_begin_array(json);
     for (i = 0; i < evidence->thread_count; i++) {
-        put_blocked(json, &evidence->blocked[i]);
+        put_blocked(view, json, &evidence->blocked[i]);
     }
     amgr_json_end_array(json);
     amgr_json_end_object(json);

@@ -216,6 +216,7 @@ static void put_slot(amgr_json_t *json, const amgr_view_t *view,
                      const amgr_slot_t *slot)
 {
     char mode[2] = {amgr_mode_letter(slot->mode), '\0'};
+    char client[AMGR_CLIENT_SHOWN_LEN];
 
     amgr_json_begin_object(json);
     put_int(json, "slot",
@@ -234,7 +235,9 @@ static void put_slot(amgr_json_t *json, const amgr_view_t *view,
     put_u64(json, "child", slot->child_bytes);
     put_u64(json, "total", slot->bytes);
     put_seconds(json, "cpu", amgr_proc_ticks_us(slot->cpu_ticks));
-    put_text(json, "client", slot->client);
+    put_text(json, "client",
+             amgr_client_shown(view->show_clients, slot->client, client,
+                               sizeof(client)));
     put_text(json, "protocol", slot->protocol);
     put_text(json, "vhost", slot->vhost);
     put_request(json, view, slot->request);

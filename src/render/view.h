@@ -50,6 +50,9 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const apr_uint16_t *ports; /**< on which the server listens; who is
+                                    connected to them is a client */
+    int port_count;
     const amgr_slot_source_t *source; /**< of the slots; NULL: the snapshot
                                            holds them all */
 } amgr_view_t;

@@ -47,6 +47,8 @@ my %malformed = (
     ManagerStrikes          => [qw(0 -1 1.5 few 1x 99999999999 Off)],
     ManagerMemoryMetric     => [qw(vsz rs rsss)],
     ManagerShowRequests     => [qw(On all Pathh)],
+    ManagerShowClients      => [qw(On none Path Networks)],
+    ManagerServerStatus     => $switch,
     ManagerHardMemory       => $size,
     ManagerMaxMemoryTotal   => [@$size, qw(0% 101% -1% 50.5% 10%% % 1e1%)],
     ManagerMaxGenerationAge => $span,
@@ -257,6 +259,8 @@ my @good = (
     (map { "ManagerStormLimit $_" } 'Off', 'off', '1 1s', '64 1d'),
     (map { "ManagerMemoryMetric $_" } qw(rss ANON Pss uss)),
     (map { "ManagerShowRequests $_" } qw(off path FULL)),
+    (map { "ManagerShowClients $_" } qw(off network FULL)),
+    (map { "ManagerServerStatus $_" } qw(on OFF)),
     (map { "ManagerHardMemory $_" } qw(1G off)),
     (map { "ManagerMaxMemoryTotal $_" } qw(1G 1% 100% 512M off)),
     (map { "ManagerMaxGenerationAge $_" } qw(5m off)),
@@ -284,7 +288,8 @@ for my $line (@good) {
 my %any = (
     (map { $_ => 'Off' } qw(ManagerMaxMemoryActive ManagerMaxMemoryIdle
                             ManagerDryRun ManagerSyslog ManagerStormLimit
-                            ManagerShowRequests ManagerDataFile
+                            ManagerShowRequests ManagerShowClients
+                            ManagerServerStatus ManagerDataFile
                             ManagerHardMemory ManagerMaxMemoryTotal
                             ManagerMaxRequests ManagerMaxLifetime
                             ManagerMaxGenerationAge)),

@@ -33,14 +33,15 @@ static amgr_evidence_request_t request_of(const char *vhost, const char *client,
     return request;
 }
 
-static void check_line(const amgr_evidence_request_t *request, int show,
+static void check_line(const amgr_evidence_request_t *request, int requests,
                        const char *want)
 {
+    amgr_lost_show_t show = {requests, AMGR_CLIENTS_FULL};
     char line[1024];
     amgr_sink_t sink;
 
     amgr_sink_init_text(&sink, line, sizeof(line));
-    amgr_lost_format(request, show, EIGHT_US, &sink);
+    amgr_lost_format(request, &show, EIGHT_US, &sink);
     assert_string_equal(amgr_sink_text(&sink), want);
     assert_int_equal(sink.status, APR_SUCCESS);
 }
@@ -64,6 +65,30 @@ static void a_line_of_an_access_log(void **state)
                "[21/Nov/2026:07:57:58 +0000] \"-\" 000 0 121250000");
 }
 
+static void a_masked_client(void **state)
+{
+    static const char *const wants[AMGR_CLIENTS_COUNT] = {
+        [AMGR_CLIENTS_OFF] = "www.example.org:443 - - - ",
+        [AMGR_CLIENTS_NETWORK] = "www.example.org:443 192.0.2.0/24 - - ",
+        [AMGR_CLIENTS_FULL] = "www.example.org:443 192.0.2.7 - - ",
+    };
+    amgr_evidence_request_t r =
+        request_of("www.example.org:443", "192.0.2.7", "GET / HTTP/1.1");
+    char line[1024];
+    amgr_sink_t sink;
+    int i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_CLIENTS_COUNT; i++) {
+        amgr_lost_show_t show = {AMGR_SHOW_PATH, i};
+
+        amgr_sink_init_text(&sink, line, sizeof(line));
+        amgr_lost_format(&r, &show, EIGHT_US, &sink);
+        assert_int_equal(strncmp(amgr_sink_text(&sink), wants[i],
+                                 strlen(wants[i])), 0);
+    }
+}
+
 static void what_is_not_known(void **state)
 {
     amgr_evidence_request_t r = request_of("", "", "");
@@ -84,6 +109,7 @@ static void text_stays_in_its_field(void **state)
 {
     amgr_evidence_request_t r =
         request_of("a b\n", "1.2.3.4 - - [", "GET /\" 200 0\\\r\n\xff HTTP/1.1");
+    amgr_lost_show_t show = {AMGR_SHOW_FULL, AMGR_CLIENTS_FULL};
     char longest[1024];
     amgr_sink_t sink;
 
@@ -97,7 +123,7 @@ static void text_stays_in_its_field(void **state)
     memset(r.client, '\n', sizeof(r.client) - 1);
     memset(r.vhost, '\n', sizeof(r.vhost) - 1);
     amgr_sink_init_text(&sink, longest, sizeof(longest));
-    amgr_lost_format(&r, AMGR_SHOW_FULL, EIGHT_US, &sink);
+    amgr_lost_format(&r, &show, EIGHT_US, &sink);
     assert_int_equal(sink.status, APR_SUCCESS);
     assert_null(strchr(amgr_sink_text(&sink), '\n'));
 }
@@ -118,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_of_an_access_log),
+        cmocka_unit_test(a_masked_client),
         cmocka_unit_test(what_is_not_known),
         cmocka_unit_test(text_stays_in_its_field),
         cmocka_unit_test(what_is_lost),

@@ -233,6 +233,34 @@ static void test_mod_status_words(void **state)
     expect("GET /a?token=secret HTTP/1.1", 1);
 }
 
+/* Clients of the slots, of the evidence, and who a thread waits for. */
+static void test_clients(void **state)
+{
+    static const apr_uint16_t ports[] = {80};
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    apr_cpystrn(fixed.evidences[0].blocked[0].target,
+                "tcp 10.0.0.2:80 to 192.0.2.7:1025",
+                sizeof(fixed.evidences[0].blocked[0].target));
+    fixed.view.ports = ports;
+    fixed.view.port_count = 1;
+    expect("192.0.2.7<", 1);
+    expect("192.0.2.7:1025", 1);
+    fixed.view.show_clients = AMGR_CLIENTS_NETWORK;
+    expect("192.0.2.0/24<", 1);
+    expect("tcp 10.0.0.2:80 to 192.0.2.0/24", 1);
+    expect("192.0.2.7", 0);
+    fixed.view.show_clients = AMGR_CLIENTS_OFF;
+    expect("tcp 10.0.0.2:80 to a client", 1);
+    expect("192.0.2.", 0);
+    /* A mask says nothing of what a thread asks of others. */
+    apr_cpystrn(fixed.evidences[0].blocked[0].target,
+                "tcp 10.0.0.2:1025 to 10.0.0.5:80",
+                sizeof(fixed.evidences[0].blocked[0].target));
+    expect("tcp 10.0.0.2:1025 to 10.0.0.5:80", 1);
+}
+
 /* Letters stand in scoreboard order whatever the order of pids. */
 static void test_letters(void **state)
 {
@@ -434,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_checker),
         cmocka_unit_test(test_formed),
         cmocka_unit_test(test_mod_status_words),
+        cmocka_unit_test(test_clients),
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_headlines),

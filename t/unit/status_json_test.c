@@ -61,6 +61,46 @@ static void test_requests(void **state)
     check_shown(AMGR_SHOW_FULL, 1, 1);
 }
 
+/* Clients of the slots, of the evidence, and who a thread waits for. */
+static void test_clients(void **state)
+{
+    static const apr_uint16_t ports[] = {443, 80};
+    static const struct {
+        const char *client;
+        const char *target;
+    } wants[AMGR_CLIENTS_COUNT] = {
+        [AMGR_CLIENTS_OFF] = {"\"client\":null",
+                              "\"target\":\"tcp 10.0.0.2:80 to a client\""},
+        [AMGR_CLIENTS_NETWORK] = {"\"client\":\"192.0.2.0/24\"",
+                                  "\"target\":\"tcp 10.0.0.2:80 to "
+                                  "192.0.2.0/24\""},
+        [AMGR_CLIENTS_FULL] = {"\"client\":\"192.0.2.7\"",
+                               "\"target\":\"tcp 10.0.0.2:80 to "
+                               "192.0.2.7:1025\""},
+    };
+    int show;
+
+    (void)state; /* cmocka's signature */
+    for (show = 0; show < AMGR_CLIENTS_COUNT; show++) {
+        text_t text;
+
+        view_prefork(&fixed);
+        apr_cpystrn(fixed.evidences[0].blocked[0].target,
+                    "tcp 10.0.0.2:80 to 192.0.2.7:1025",
+                    sizeof(fixed.evidences[0].blocked[0].target));
+        fixed.view.ports = ports;
+        fixed.view.port_count = 2;
+        fixed.view.show_clients = show;
+        text = render(amgr_write_status_json, &fixed.view, 4096);
+        assert_true(json_is_valid(text.data));
+        assert_non_null(strstr(text.data, wants[show].client));
+        assert_non_null(strstr(text.data, wants[show].target));
+        assert_int_equal(strstr(text.data, "192.0.2.7") != NULL,
+                         show == AMGR_CLIENTS_FULL);
+        free(text.data);
+    }
+}
+
 /* Indices that lead nowhere are not followed. */
 static void test_bad_indices(void **state)
 {
@@ -136,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_valid),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_clients),
         cmocka_unit_test(test_bad_indices),
         cmocka_unit_test(test_measures),
         cmocka_unit_test(test_not_counted)
