@@ -340,13 +340,14 @@ static void list_processes(amgr_collector_t *collector,
     }
 }
 
-/** Add the parent's CPU time, with that of the children it has reaped. */
-static void add_parent_cpu(amgr_collector_t *collector)
+/** CPU time of the slots, the parent, and the children it has reaped. */
+static void set_cpu(amgr_collector_t *collector, double slots_seconds)
 {
     amgr_server_t *server = &collector->snapshot.server;
     double uptime = (double)server->uptime_us / APR_USEC_PER_SEC;
     amgr_proc_stat_t stat;
 
+    server->cpu_seconds = slots_seconds;
     if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
                             &stat) == APR_SUCCESS) {
         server->cpu_seconds +=
@@ -376,6 +377,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
                               amgr_collect_faults_t *faults)
 {
     amgr_snapshot_t *snapshot = &collector->snapshot;
+    double slots_seconds;
 
     memset(faults, 0, sizeof(*faults));
     amgr_snapshot_clear(snapshot);
@@ -386,7 +388,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
         amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
         faults->unreadable++;
     }
-    amgr_scoreboard_read_server(&snapshot->server, NULL);
+    slots_seconds = amgr_scoreboard_read_server(&snapshot->server, NULL);
     amgr_collect_capacity(collector);
     list_processes(collector, faults);
     amgr_slot_times_read(collector->runtime, limits, snapshot);
@@ -394,7 +396,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
     amgr_snapshot_complete(snapshot, collector->numbers);
     amgr_sections_assign(limits, snapshot);
     amgr_collect_slow_memory(collector, limits, faults);
-    add_parent_cpu(collector);
+    set_cpu(collector, slots_seconds);
     remember(collector);
     snapshot->incomplete |=
         faults->unreadable > 0 || faults->overrun || faults->no_table;

@@ -225,12 +225,15 @@ void amgr_collect_capacity(amgr_collector_t *collector)
         if (amgr_proc_read_capacity(
                 &collector->proc, collector->runtime->parent, "",
                 &collector->mount, &collector->capacity) != APR_SUCCESS) {
-            collector->capacity.bytes = AMGR_UNKNOWN;
-            collector->capacity.limited = 0;
+            amgr_proc_capacity_clear(&collector->capacity);
         }
     }
     server->memory_capacity_bytes = collector->capacity.bytes;
     server->cgroup_limited = collector->capacity.limited;
+    server->machine_bytes = collector->capacity.machine_bytes;
+    server->machine_available_bytes = collector->capacity.available_bytes;
+    server->cgroup_limit_bytes = collector->capacity.cgroup_limit_bytes;
+    server->cgroup_used_bytes = collector->capacity.cgroup_used_bytes;
 }
 
 void amgr_collect_memory(amgr_collector_t *collector,

@@ -115,25 +115,6 @@ static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
     view->evidence_count = 0;
 }
 
-/** The server's figures of now; those that only a tick can know stay. */
-static void refresh_server(amgr_slot_reader_t *reader,
-                           amgr_snapshot_t *snapshot)
-{
-    amgr_server_t known = snapshot->server;
-    amgr_server_t *server = &snapshot->server;
-
-    amgr_slot_source_scan(reader);
-    server->cpu_seconds = known.cpu_seconds;
-    server->cpu_load = known.cpu_load;
-    server->memory_capacity_bytes = known.memory_capacity_bytes;
-    server->worker_anon_bytes = known.worker_anon_bytes;
-    server->cgroup_limited = known.cgroup_limited;
-    server->machine_bytes = known.machine_bytes;
-    server->machine_available_bytes = known.machine_available_bytes;
-    server->cgroup_limit_bytes = known.cgroup_limit_bytes;
-    server->cgroup_used_bytes = known.cgroup_used_bytes;
-}
-
 /** Processes and server: of the last tick, and what has changed since. */
 static void read_processes(amgr_view_t *view, const amgr_board_t *board,
                            amgr_slot_reader_t *reader,
@@ -148,7 +129,7 @@ static void read_processes(amgr_view_t *view, const amgr_board_t *board,
         amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
                             AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
     }
-    refresh_server(reader, snapshot);
+    amgr_slot_source_scan(reader);
     view->snapshot = snapshot;
     view->source = amgr_slot_source_get(reader);
     view->now_wall_us = snapshot->server.time.wall_us;

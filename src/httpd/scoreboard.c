@@ -211,22 +211,14 @@ static void fill_sums(amgr_server_t *out, const sums_t *sums)
     out->total_accesses = sums->accesses;
     out->total_bytes = sums->bytes;
     out->total_duration_us = sums->duration_us;
-    out->cpu_seconds = (double)sums->cpu_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
-void amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
+double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
 {
     sums_t sums;
     int rows = amgr_scoreboard_rows();
     int i;
 
-    memset(out, 0, sizeof(*out));
-    out->memory_capacity_bytes = AMGR_UNKNOWN;
-    out->worker_anon_bytes = AMGR_UNKNOWN;
-    out->machine_bytes = AMGR_UNKNOWN;
-    out->machine_available_bytes = AMGR_UNKNOWN;
-    out->cgroup_limit_bytes = AMGR_UNKNOWN;
-    out->cgroup_used_bytes = AMGR_UNKNOWN;
     memset(&sums, 0, sizeof(sums));
     amgr_clock_read(&out->time);
     apr_cpystrn(out->version, ap_get_server_banner(), sizeof(out->version));
@@ -253,6 +245,7 @@ void amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
     }
     fill_sums(out, &sums);
     fill_rates(out);
+    return (double)sums.cpu_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 /** With SeeRequestTail On a long line is there without its beginning, and what

@@ -48,10 +48,11 @@ typedef struct amgr_scan_t {
 
 /**
  * The server's figures as of now, with mod_status's meaning of each; @a out's
- * time is read from the clocks.  CPU time is that of the slots alone.  One
+ * time is read from the clocks.  What only a tick can know stays as it is:
+ * memory, and CPU time, of which the slots' part in seconds is returned.  One
  * pass, in which @a scan (NULL: nobody) is told of the rows.
  */
-void amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan);
+double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan);
 
 /** The scoreboard's generation that new children are given. */
 int amgr_scoreboard_generation(void);

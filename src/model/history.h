@@ -36,7 +36,8 @@ typedef struct amgr_history_memory_t {
 typedef struct amgr_history_sample_t {
     apr_time_t wall_us; /**< of its last tick */
     apr_time_t mono_us; /**< the same on the monotonic clock */
-    apr_interval_time_t span_us;   /**< since the tick before its first */
+    apr_interval_time_t span_us;   /**< it speaks of: since the tick before its
+                                        first; after a gap, since its first */
     apr_uint64_t total_accesses;   /**< since the start, at its last tick; */
     apr_uint64_t total_bytes;      /**< AMGR_UNKNOWN without ExtendedStatus */
     apr_uint32_t ticks;            /**< that it was made of, at least 1 */

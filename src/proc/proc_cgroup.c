@@ -18,23 +18,47 @@
 #define LINE_LEN 4096 /**< longer lines of mountinfo are none of ours */
 #define PATH_LEN 4096
 
-apr_status_t amgr_proc_parse_meminfo(const char *buf, apr_size_t len,
-                                     apr_uint64_t *out_bytes)
+void amgr_proc_capacity_clear(amgr_proc_capacity_t *capacity)
+{
+    capacity->bytes = AMGR_UNKNOWN;
+    capacity->machine_bytes = AMGR_UNKNOWN;
+    capacity->available_bytes = AMGR_UNKNOWN;
+    capacity->cgroup_limit_bytes = AMGR_UNKNOWN;
+    capacity->cgroup_used_bytes = AMGR_UNKNOWN;
+    capacity->limited = 0;
+}
+
+/* "NAME:   12 kB" */
+static int find_bytes(const char *buf, apr_size_t len, const char *name,
+                      apr_uint64_t *out_bytes)
 {
     amgr_proc_field_t field;
     apr_uint64_t bytes;
     scan_t s;
 
-    if (amgr_proc_find_field(buf, len, "MemTotal", &field) != APR_SUCCESS) {
-        return APR_EGENERAL;
+    if (amgr_proc_find_field(buf, len, name, &field) != APR_SUCCESS) {
+        return 0;
     }
     s.at = field.value;
     s.end = field.value + field.value_len;
     if (!scan_scaled(&s, 1024, &bytes) || s.end - s.at != 3 ||
         memcmp(s.at, " kB", 3) != 0) {
-        return APR_EGENERAL;
+        return 0;
     }
     *out_bytes = bytes;
+    return 1;
+}
+
+apr_status_t amgr_proc_parse_meminfo(const char *buf, apr_size_t len,
+                                     apr_uint64_t *out_bytes,
+                                     apr_uint64_t *out_available_bytes)
+{
+    if (!find_bytes(buf, len, "MemTotal", out_bytes)) {
+        return APR_EGENERAL;
+    }
+    if (!find_bytes(buf, len, "MemAvailable", out_available_bytes)) {
+        *out_available_bytes = AMGR_UNKNOWN;
+    }
     return APR_SUCCESS;
 }
 
@@ -307,51 +331,89 @@ static const char *below(const amgr_proc_mount_t *mount, const char *path)
     return path + len;
 }
 
-/* The smallest limit from this cgroup up to the mounted one. */
-static apr_uint64_t smallest_limit(const amgr_proc_mount_t *mount,
-                                   const char *prefix, const char *path)
-{
-    const char *name =
-        mount->version == 1 ? "memory.limit_in_bytes" : "memory.max";
-    apr_size_t base = strlen(prefix) + strlen(mount->point);
-    apr_size_t len = base + strlen(path);
-    apr_uint64_t smallest = AMGR_UNKNOWN;
+/* A path that files are appended to. */
+typedef struct amgr_cgroup_path_t {
     char file[PATH_LEN];
+    apr_size_t base; /* up to where its cgroups are mounted */
+    apr_size_t len;
+} amgr_cgroup_path_t;
 
-    if (len + 1 + strlen(name) >= sizeof(file)) {
-        return AMGR_UNKNOWN;
-    }
-    memcpy(file, prefix, strlen(prefix));
-    memcpy(file + strlen(prefix), mount->point, strlen(mount->point));
-    memcpy(file + base, path, strlen(path));
-    for (;;) {
-        char text[64];
-        apr_size_t text_len;
-        apr_uint64_t bytes;
+static int make_path(amgr_cgroup_path_t *path, const amgr_proc_mount_t *mount,
+                     const char *prefix, const char *cgroup)
+{
+    apr_size_t prefix_len = strlen(prefix);
 
-        file[len] = '/';
-        memcpy(file + len + 1, name, strlen(name) + 1);
-        if (read_at(AT_FDCWD, file, text, sizeof(text), &text_len) ==
-                APR_SUCCESS &&
-            amgr_proc_parse_cgroup_limit(text, text_len, &bytes) ==
-                APR_SUCCESS &&
-            bytes < smallest) {
-            smallest = bytes; /* AMGR_UNKNOWN is the largest number there is */
-        }
-        if (len <= base) {
-            return smallest;
-        }
-        while (len > base && file[len - 1] != '/') {
-            len--;
-        }
-        while (len > base && file[len - 1] == '/') {
-            len--;
-        }
+    path->base = prefix_len + strlen(mount->point);
+    path->len = path->base + strlen(cgroup);
+    if (path->len >= sizeof(path->file)) {
+        return 0;
     }
+    memcpy(path->file, prefix, prefix_len);
+    memcpy(path->file + prefix_len, mount->point, path->base - prefix_len);
+    memcpy(path->file + path->base, cgroup, path->len - path->base);
+    return 1;
 }
 
-static apr_uint64_t read_limit(amgr_proc_dir_t *dir, pid_t pid,
-                               const char *prefix, amgr_proc_mount_t *mount)
+/* To the cgroup around; 0 when this was the mounted one. */
+static int go_up(amgr_cgroup_path_t *path)
+{
+    if (path->len <= path->base) {
+        return 0;
+    }
+    while (path->len > path->base && path->file[path->len - 1] != '/') {
+        path->len--;
+    }
+    while (path->len > path->base && path->file[path->len - 1] == '/') {
+        path->len--;
+    }
+    return 1;
+}
+
+/* A number of this cgroup; AMGR_UNKNOWN when it cannot be read, too. */
+static apr_uint64_t read_number(amgr_cgroup_path_t *path, const char *name)
+{
+    apr_uint64_t bytes = AMGR_UNKNOWN;
+    apr_size_t len = 0;
+    char text[64];
+
+    if (path->len + 1 + strlen(name) >= sizeof(path->file)) {
+        return AMGR_UNKNOWN;
+    }
+    path->file[path->len] = '/';
+    memcpy(path->file + path->len + 1, name, strlen(name) + 1);
+    if (read_at(AT_FDCWD, path->file, text, sizeof(text), &len) ==
+        APR_SUCCESS) {
+        /* What cannot be parsed leaves it unknown. */
+        (void)amgr_proc_parse_cgroup_limit(text, len, &bytes);
+    }
+    return bytes;
+}
+
+/* The smallest limit from this cgroup up to the mounted one, and what the
+ * closest with that limit uses. */
+static void read_limits(const amgr_proc_mount_t *mount, const char *prefix,
+                        const char *cgroup, amgr_proc_capacity_t *out)
+{
+    int is_first = mount->version == 1;
+    amgr_cgroup_path_t path;
+
+    if (!make_path(&path, mount, prefix, cgroup)) {
+        return;
+    }
+    do {
+        apr_uint64_t bytes = read_number(
+            &path, is_first ? "memory.limit_in_bytes" : "memory.max");
+
+        if (bytes < out->cgroup_limit_bytes) {
+            out->cgroup_limit_bytes = bytes;
+            out->cgroup_used_bytes = read_number(
+                &path, is_first ? "memory.usage_in_bytes" : "memory.current");
+        }
+    } while (go_up(&path));
+}
+
+static void read_cgroups(amgr_proc_dir_t *dir, pid_t pid, const char *prefix,
+                         amgr_proc_mount_t *mount, amgr_proc_capacity_t *out)
 {
     char text[PATH_LEN];
     char path[PATH_LEN];
@@ -362,12 +424,12 @@ static apr_uint64_t read_limit(amgr_proc_dir_t *dir, pid_t pid,
         read_at(dir->fd, path, text, sizeof(text), &len) != APR_SUCCESS ||
         amgr_proc_parse_cgroup(text, len, &version, path, sizeof(path)) !=
             APR_SUCCESS) {
-        return AMGR_UNKNOWN;
+        return;
     }
     if (mount->version != version) {
         look_up_mount(dir, pid, version, mount);
     }
-    return smallest_limit(mount, prefix, below(mount, path));
+    read_limits(mount, prefix, below(mount, path), out);
 }
 
 apr_status_t amgr_proc_read_capacity(amgr_proc_dir_t *dir, pid_t pid,
@@ -375,21 +437,24 @@ apr_status_t amgr_proc_read_capacity(amgr_proc_dir_t *dir, pid_t pid,
                                      amgr_proc_mount_t *mount,
                                      amgr_proc_capacity_t *out)
 {
-    apr_uint64_t limit;
-    apr_uint64_t total = AMGR_UNKNOWN;
+    amgr_proc_capacity_t found;
     apr_size_t len = 0;
     char text[PATH_LEN];
     apr_status_t rv;
 
+    amgr_proc_capacity_clear(&found);
     rv = read_at(dir->fd, "meminfo", text, sizeof(text), &len);
     if (rv == APR_SUCCESS) {
-        rv = amgr_proc_parse_meminfo(text, len, &total);
+        rv = amgr_proc_parse_meminfo(text, len, &found.machine_bytes,
+                                     &found.available_bytes);
     }
-    limit = read_limit(dir, pid, prefix, mount);
-    if (rv != APR_SUCCESS && limit == AMGR_UNKNOWN) {
+    read_cgroups(dir, pid, prefix, mount, &found);
+    if (rv != APR_SUCCESS && found.cgroup_limit_bytes == AMGR_UNKNOWN) {
         return amgr_proc_note(dir, "meminfo", rv);
     }
-    out->limited = limit < total;
-    out->bytes = out->limited ? limit : total;
+    found.limited = found.cgroup_limit_bytes < found.machine_bytes;
+    found.bytes =
+        found.limited ? found.cgroup_limit_bytes : found.machine_bytes;
+    *out = found;
     return APR_SUCCESS;
 }

@@ -22,13 +22,24 @@ typedef struct amgr_proc_mount_t {
 } amgr_proc_mount_t;
 
 typedef struct amgr_proc_capacity_t {
-    apr_uint64_t bytes; /**< the smaller of both; AMGR_UNKNOWN */
-    int limited;        /**< a cgroup allows less than the machine has */
+    apr_uint64_t bytes; /**< the smaller of both; this and the next four:
+                             AMGR_UNKNOWN */
+    apr_uint64_t machine_bytes;
+    apr_uint64_t available_bytes;    /**< of the machine, for new programs */
+    apr_uint64_t cgroup_limit_bytes; /**< the smallest there is */
+    apr_uint64_t cgroup_used_bytes;  /**< of the cgroup with that limit, its
+                                          part of the page cache with it */
+    int limited; /**< a cgroup allows less than the machine has */
 } amgr_proc_capacity_t;
 
-/** MemTotal of /proc/meminfo. */
+/** Nothing known. */
+void amgr_proc_capacity_clear(amgr_proc_capacity_t *capacity);
+
+/** MemTotal of /proc/meminfo, and MemAvailable, AMGR_UNKNOWN when it is not
+ * there or not a number. */
 apr_status_t amgr_proc_parse_meminfo(const char *buf, apr_size_t len,
-                                     apr_uint64_t *out_bytes);
+                                     apr_uint64_t *out_bytes,
+                                     apr_uint64_t *out_available_bytes);
 
 /**
  * The cgroup that limits memory, from /proc/PID/cgroup: its version and its
@@ -44,7 +55,8 @@ apr_status_t amgr_proc_parse_cgroup(const char *buf, apr_size_t len,
 apr_status_t amgr_proc_parse_mount(const char *line, apr_size_t len,
                                    int version, amgr_proc_mount_t *out);
 
-/** memory.max or memory.limit_in_bytes; AMGR_UNKNOWN is no limit. */
+/** memory.max or memory.limit_in_bytes, AMGR_UNKNOWN is no limit; and what is
+ * in use, which is written alike. */
 apr_status_t amgr_proc_parse_cgroup_limit(const char *buf, apr_size_t len,
                                           apr_uint64_t *out_bytes);
 
@@ -53,7 +65,8 @@ apr_status_t amgr_proc_parse_cgroup_limit(const char *buf, apr_size_t len,
  * calls, all zero at first: it is looked up once, since the list of mounts can
  * be long.  @a prefix stands before every path of a cgroup: "" but for
  * fixtures.  One file of /proc each for machine and process, one for each
- * cgroup up to the root.  A cgroup that cannot be read limits nothing.
+ * cgroup up to the root, and one more for the use of the closest that has the
+ * smallest limit.  A cgroup that cannot be read limits nothing.
  */
 apr_status_t amgr_proc_read_capacity(amgr_proc_dir_t *dir, pid_t pid,
                                      const char *prefix,

@@ -36,18 +36,26 @@ static void meminfo(void **state)
     static const struct {
         const char *text;
         apr_uint64_t bytes; /* AMGR_UNKNOWN: an error */
+        apr_uint64_t available;
     } cases[] = {
-        {"MemTotal:        8388608 kB\nMemFree: 5 kB\n", 8 * GB},
-        {"Hugepages: 1\nMemTotal:\t1 kB\n", 1024},
-        {"MemTotal: 0 kB", 0},
-        {"", AMGR_UNKNOWN},
-        {"MemTotal: 8388608\n", AMGR_UNKNOWN},
-        {"MemTotal: 8388608 MB\n", AMGR_UNKNOWN},
-        {"MemTotal: -1 kB\n", AMGR_UNKNOWN},
-        {"MemTotal: 1x kB\n", AMGR_UNKNOWN},
-        {"MemTotal: 18446744073709551615 kB\n", AMGR_UNKNOWN},
-        {"XMemTotal: 1 kB\n", AMGR_UNKNOWN},
-        {"MemTotal\n", AMGR_UNKNOWN},
+        {"MemTotal:        8388608 kB\nMemFree: 5 kB\n", 8 * GB, AMGR_UNKNOWN},
+        {"MemTotal: 8388608 kB\nMemFree: 5 kB\nMemAvailable: 7 kB\n", 8 * GB,
+         7168},
+        {"MemAvailable: 0 kB\nMemTotal: 2 kB", 2048, 0},
+        {"MemTotal: 2 kB\nMemAvailable: 7 MB\n", 2048, AMGR_UNKNOWN},
+        {"MemTotal: 2 kB\nMemAvailable: x kB\n", 2048, AMGR_UNKNOWN},
+        {"MemTotal: 2 kB\nMemAvailable", 2048, AMGR_UNKNOWN},
+        {"Hugepages: 1\nMemTotal:\t1 kB\n", 1024, AMGR_UNKNOWN},
+        {"MemTotal: 0 kB", 0, AMGR_UNKNOWN},
+        {"", AMGR_UNKNOWN, 77},
+        {"MemAvailable: 7 kB\n", AMGR_UNKNOWN, 77},
+        {"MemTotal: 8388608\n", AMGR_UNKNOWN, 77},
+        {"MemTotal: 8388608 MB\n", AMGR_UNKNOWN, 77},
+        {"MemTotal: -1 kB\n", AMGR_UNKNOWN, 77},
+        {"MemTotal: 1x kB\n", AMGR_UNKNOWN, 77},
+        {"MemTotal: 18446744073709551615 kB\n", AMGR_UNKNOWN, 77},
+        {"XMemTotal: 1 kB\n", AMGR_UNKNOWN, 77},
+        {"MemTotal\n", AMGR_UNKNOWN, 77},
     };
     size_t i;
 
@@ -55,9 +63,11 @@ static void meminfo(void **state)
     for (i = 0; i < AMGR_COUNT(cases); i++) {
         char *text = exact(cases[i].text);
         apr_uint64_t bytes = 77;
-        apr_status_t rv =
-            amgr_proc_parse_meminfo(text, strlen(cases[i].text), &bytes);
+        apr_uint64_t available = 77;
+        apr_status_t rv = amgr_proc_parse_meminfo(text, strlen(cases[i].text),
+                                                  &bytes, &available);
 
+        assert_int_equal(available, cases[i].available);
         if (cases[i].bytes == AMGR_UNKNOWN) {
             assert_int_equal(rv, APR_EGENERAL);
             assert_int_equal(bytes, 77);
@@ -225,11 +235,15 @@ static void whole_trees(void **state)
         apr_uint64_t bytes;
         int limited;
         int version;
+        apr_uint64_t limit;
+        apr_uint64_t used; /* of the cgroup that has the limit */
+        apr_uint64_t available;
     } cases[] = {
-        {"v2", 4 * GB, 1, 2},
-        {"container", GB / 2, 1, 2},
-        {"v1", GB, 1, 1},
-        {"wide", 8 * GB, 0, 2}, /* and not in mountinfo */
+        {"v2", 4 * GB, 1, 2, 4 * GB, 300000000, 2 * GB},
+        {"container", GB / 2, 1, 2, GB / 2, 536870911, AMGR_UNKNOWN},
+        {"v1", GB, 1, 1, GB, 600000000, 2 * GB},
+        /* and not in mountinfo */
+        {"wide", 8 * GB, 0, 2, 99999999999, AMGR_UNKNOWN, 2 * GB},
     };
     size_t i;
 
@@ -248,6 +262,10 @@ static void whole_trees(void **state)
             assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
             assert_int_equal(capacity.bytes, cases[i].bytes);
             assert_int_equal(capacity.limited, cases[i].limited);
+            assert_int_equal(capacity.machine_bytes, 8 * GB);
+            assert_int_equal(capacity.available_bytes, cases[i].available);
+            assert_int_equal(capacity.cgroup_limit_bytes, cases[i].limit);
+            assert_int_equal(capacity.cgroup_used_bytes, cases[i].used);
             assert_int_equal(mount.version, cases[i].version);
         }
     }
@@ -280,13 +298,9 @@ static void put_file(const char *tree, const char *name, const char *text)
 
 static void drop_tree(const char *tree)
 {
-    static const char *const names[] = {"proc/42/cgroup",
-                                        "proc/42/mountinfo",
-                                        "proc/meminfo",
-                                        "memory.max",
-                                        "proc/42",
-                                        "proc",
-                                        ""};
+    static const char *const names[] = {
+        "proc/42/cgroup", "proc/42/mountinfo", "proc/meminfo", "memory.max",
+        "memory.current", "proc/42",           "proc",         ""};
     char path[300];
     size_t i;
 
@@ -327,20 +341,26 @@ static void a_long_list_of_mounts(void **state)
     put_file(tree, "proc/42/cgroup", "0::/../../etc\n");
     put_file(tree, "proc/meminfo", "MemTotal: 2097152 kB\n");
     put_file(tree, "memory.max", "1073741824\n");
+    put_file(tree, "memory.current", "5\n");
     memset(&mount, 0, sizeof(mount));
     assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
     assert_string_equal(mount.point, "/");
     assert_int_equal(capacity.bytes, GB);
     assert_int_equal(capacity.limited, 1);
+    assert_int_equal(capacity.cgroup_used_bytes, 5);
     put_file(tree, "memory.max", "nonsense\n");
     assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
     assert_int_equal(capacity.bytes, 2 * GB);
     assert_int_equal(capacity.limited, 0);
+    assert_int_equal(capacity.cgroup_limit_bytes, AMGR_UNKNOWN);
+    assert_int_equal(capacity.cgroup_used_bytes, AMGR_UNKNOWN);
     put_file(tree, "proc/meminfo", "nonsense\n");
     put_file(tree, "memory.max", "1073741824\n");
     assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
     assert_int_equal(capacity.bytes, GB);
     assert_int_equal(capacity.limited, 1);
+    assert_int_equal(capacity.machine_bytes, AMGR_UNKNOWN);
+    assert_int_equal(capacity.available_bytes, AMGR_UNKNOWN);
     put_file(tree, "memory.max", "max\n");
     memset(&capacity, 0x5a, sizeof(capacity));
     assert_int_equal(read_tree(tree, &mount, &capacity), APR_EGENERAL);
@@ -362,6 +382,9 @@ static void this_very_machine(void **state)
         APR_SUCCESS);
     amgr_proc_dir_close(&dir);
     assert_true(capacity.bytes > 1024 * 1024);
+    assert_true(capacity.bytes <= capacity.machine_bytes);
+    assert_true(capacity.available_bytes > 0);
+    assert_true(capacity.available_bytes <= capacity.machine_bytes);
     assert_true(capacity.bytes <= (apr_uint64_t)sysconf(_SC_PHYS_PAGES) *
                                       (apr_uint64_t)sysconf(_SC_PAGESIZE));
 }
