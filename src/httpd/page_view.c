@@ -160,6 +160,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     if (runtime == NULL || !amgr_scoreboard_exists()) {
         return APR_NOTFOUND;
     }
+    view->pool = p;
     board = runtime->board.shared;
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));

@@ -131,6 +131,27 @@ const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
     return view->snapshot->slots + process->first_slot + index;
 }
 
+void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
+                       int first, char *out, int count)
+{
+    const amgr_slot_source_t *source = view->source;
+    int i;
+
+    if (source != NULL) {
+        source->read_letters(source->baton,
+                             (apr_int64_t)process->process_slot *
+                                     source->row_max +
+                                 first,
+                             out, count);
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        const amgr_slot_t *slot = amgr_view_slot(view, process, first + i);
+
+        out[i] = amgr_mode_letter(slot != NULL ? slot->mode : AMGR_MODE_DEAD);
+    }
+}
+
 int amgr_view_slot_count(const amgr_view_t *view)
 {
     int count = 0;

@@ -55,6 +55,8 @@ typedef struct amgr_view_t {
     int port_count;
     const amgr_slot_source_t *source; /**< of the slots; NULL: the snapshot
                                            holds them all */
+    apr_pool_t *pool; /**< for what a writer must keep while it writes; NULL:
+                           nothing can be ordered anew */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -107,6 +109,11 @@ const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
 /** One of them, by its index; the same holds. */
 const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
                                   const amgr_process_t *process, int index);
+
+/** The letters of @a count of its slots from the @a first on, of the moment of
+ * the view: cheap, since no text is read. */
+void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
+                       int first, char *out, int count);
 
 /** How many slots all processes have. */
 int amgr_view_slot_count(const amgr_view_t *view);
