@@ -18,7 +18,9 @@
 #include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
-#define SINK_SIZE 8192
+
+/* Each flush is a call of the kernel, which wakes the client up. */
+#define SINK_SIZE 32768
 
 /** Nothing inline, nothing from elsewhere, no framing. */
 #define SECURITY_POLICY                                            \
@@ -153,7 +155,6 @@ static apr_status_t send_part(void *baton, const char *data, apr_size_t len)
 static int answer(request_rec *r, const endpoint_t *endpoint,
                   apr_size_t base_len)
 {
-    char buf[SINK_SIZE];
     amgr_sink_t sink;
     amgr_view_t view;
 
@@ -166,7 +167,8 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     if (r->header_only) {
         return OK;
     }
-    amgr_sink_init(&sink, buf, sizeof(buf), send_part, r);
+    amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
+                   r);
     endpoint->write(&view, &sink);
     amgr_sink_finish(&sink);
     return OK;
