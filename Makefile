@@ -69,14 +69,17 @@ $(BUILD)/src/%.o: src/%.c
 	$(call say,CC)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The page's assets as texts of C: page.css becomes amgr_asset_page_css.
+# The page's assets as texts of C: page.css becomes amgr_asset_page_css.  Their
+# checksum is in their addresses, so that browsers may keep them.
 $(BUILD)/src/render/assets.c: $(ASSETS) Makefile
 	@mkdir -p $(@D)
 	$(call say,GEN)
 	$(Q){ echo '#include "render/assets.h"'; for f in $(ASSETS); do \
 	    echo "const char amgr_asset_$$(basename $$f | tr . _)[] ="; \
 	    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $$f; \
-	    echo ';'; done; } > $@
+	    echo ';'; done; \
+	    echo "const char amgr_assets_version[] ="; \
+	    echo "\"$$(cat $(ASSETS) | cksum | cut -d ' ' -f 1)\";"; } > $@
 
 $(BUILD)/src/render/assets.o: $(BUILD)/src/render/assets.c src/render/assets.h
 	$(call say,CC)
@@ -121,8 +124,8 @@ $(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
 TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
-	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) $(PROVE_FLAGS) \
-	    $(TESTS)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
+	    $(PROVE) $(PROVE_FLAGS) $(TESTS)
 
 check-unit: $(UNIT_BIN) ## run the unit tests alone
 	AMGR_BUILD=$(BUILD) $(PROVE) t/unit/*.t
@@ -131,7 +134,7 @@ test: deps-test ## run every test (installs what is missing when root)
 	$(MAKE) WERROR=-Werror check
 
 test-asan: deps-test ## run the tests under AddressSanitizer and UBSan
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	$(MAKE) BUILD=$(BUILD)/asan NPM_DIR=$(NPM_DIR) CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	    TESTS="t/unit/*.t t/fuzz/*.t t/httpd/*.t" sanitized
 
@@ -152,17 +155,22 @@ run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
 	AMGR_MODULE=$(MODULE) BUILD=$(BUILD) t/demo/run.sh
 
+# What the tests take from npm, at the versions of t/package-lock.json.
+NPM_DIR ?= $(BUILD)/npm
+
 # Debian's packages: what building and running needs, and testing on top.
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
-             openssl python3-jsonschema valgrind
+             openssl python3-jsonschema valgrind chromium chromium-driver \
+             fonts-dejavu-core nodejs/node npm/npm
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
 
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
+	@t/deps_npm.sh $(NPM_DIR)
 
 install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \

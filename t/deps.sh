@@ -3,11 +3,16 @@
 #
 # deps.sh PACKAGE...: see that these Debian packages are installed.  As root,
 # installs what is missing, with services kept from starting; otherwise names
-# it in one line with the command to run.
+# it in one line with the command to run.  PACKAGE/COMMAND is not missing where
+# the command comes from elsewhere.
 set -eu
 
 missing=
-for package in "$@"; do
+for word in "$@"; do
+    package=${word%%/*}
+    if [ "$package" != "$word" ] && command -v "${word#*/}" >/dev/null; then
+        continue
+    fi
     case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) in
     ii*) ;;
     *) missing="$missing $package" ;;

@@ -36,6 +36,7 @@ static const amgr_board_sizes_t own_sizes = {
     .ledger_slot = sizeof(amgr_ledger_slot_t),
     .evidence = sizeof(amgr_evidence_t),
     .evidences_max = AMGR_EVIDENCES_MAX,
+    .history = sizeof(amgr_board_history_t),
 };
 
 /* Slots in the ledger: the scoreboard's, and the requests of HTTP/2. */
@@ -74,6 +75,7 @@ static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
     out->ledger =
         place(&end, amgr_ledger_size(dims->process_max, ledger_slots(dims)));
     out->evidences = place(&end, sizeof(amgr_board_evidences_t));
+    out->history = place(&end, sizeof(amgr_board_history_t));
     out->total = end;
 }
 
@@ -273,6 +275,10 @@ void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
         old->sizes.evidences_max == own_sizes.evidences_max &&
         is_inside(old, old->at.evidences, sizeof(amgr_board_evidences_t))) {
         amgr_board_carry_evidences(board, old);
+    }
+    if (old->sizes.history == own_sizes.history &&
+        is_inside(old, old->at.history, sizeof(amgr_board_history_t))) {
+        amgr_board_carry_history(board, old);
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include "action/evidence.h"
 #include "action/record.h"
+#include "model/history.h"
 
 #define AMGR_BOARD_VERSION 1
 #define AMGR_RECORDS_MAX 128
@@ -139,6 +140,22 @@ apr_status_t amgr_board_read_evidences(const amgr_board_t *board,
                                        amgr_evidence_t *out, int max,
                                        int *out_count);
 
+/** Add a tick to the history, see amgr_history_add(); mends it first when the
+ * last writer died over it.  Writer: the ticking process. */
+void amgr_board_write_history(amgr_board_t *board,
+                              const amgr_snapshot_t *snapshot,
+                              apr_uint64_t retired_total,
+                              apr_interval_time_t interval_us);
+/**
+ * The newest @a max samples of a span (amgr_history_span_e), oldest first,
+ * into @a storage, which is the caller's and stays with @a out;
+ * amgr_history_room() says how many there can be.  On APR_EAGAIN there are
+ * none.  Reader: anyone.
+ */
+apr_status_t amgr_board_read_history(const amgr_board_t *board, int span,
+                                     int max, amgr_history_sample_t *storage,
+                                     amgr_history_series_t *out);
+
 /** The ticking process's ledger; nobody else's business. */
 amgr_ledger_t *amgr_board_ledger(amgr_board_t *board);
 
@@ -147,10 +164,10 @@ void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us);
 apr_time_t amgr_board_last_beat(const amgr_board_t *board);
 
 /**
- * Take over counters, records and evidences of @a old, for a new layout of
- * memory, as far as their structs have the same size.  @a old must have got
- * APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no writer any
- * more.
+ * Take over counters, records, evidences and history of @a old, for a new
+ * layout of memory, as far as their structs have the same size.  @a old must
+ * have got APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no
+ * writer any more.
  */
 void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 

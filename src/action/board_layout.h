@@ -28,7 +28,7 @@ typedef struct amgr_board_sizes_t {
     apr_uint32_t ledger_slot;
     apr_uint32_t evidence;
     apr_uint32_t evidences_max;
-    apr_uint32_t reserved;
+    apr_uint32_t history;
 } amgr_board_sizes_t;
 
 /** Where the regions begin, in bytes from the header. */
@@ -43,6 +43,7 @@ typedef struct amgr_board_offsets_t {
     apr_uint64_t slots;
     apr_uint64_t ledger;
     apr_uint64_t evidences;
+    apr_uint64_t history;
     apr_uint64_t total; /**< bytes of the whole board */
 } amgr_board_offsets_t;
 
@@ -89,6 +90,11 @@ typedef struct amgr_board_evidences_t {
     amgr_evidence_t evidences[AMGR_EVIDENCES_MAX]; /**< by serial, modulo */
 } amgr_board_evidences_t;
 
+typedef struct amgr_board_history_t {
+    apr_uint64_t seq;
+    amgr_history_t history;
+} amgr_board_history_t;
+
 static inline const void *amgr_board_at(const amgr_board_t *board,
                                         apr_uint64_t offset)
 {
@@ -105,5 +111,8 @@ void amgr_board_carry_records(amgr_board_t *board, const amgr_board_t *old);
 
 /** The same of evidences (board_evidence.c). */
 void amgr_board_carry_evidences(amgr_board_t *board, const amgr_board_t *old);
+
+/** The history of @a old, made sound (board_history.c). */
+void amgr_board_carry_history(amgr_board_t *board, const amgr_board_t *old);
 
 #endif

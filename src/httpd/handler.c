@@ -23,28 +23,26 @@
 #define SINK_SIZE 32768
 
 /** Nothing inline, nothing from elsewhere, no framing. */
-#define SECURITY_POLICY                                            \
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; " \
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+#define SECURITY_POLICY                                           \
+    "default-src 'none'; script-src 'self'; style-src 'self'; "   \
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
+    "form-action 'self'; frame-ancestors 'none'"
 
 /** What a sub-path stands for. */
 typedef struct endpoint_t {
     const char *path; /**< after the place the handler is set at */
     const char *content_type;
     void (*write)(const amgr_view_t *view, amgr_sink_t *sink);
+    const char *asset; /**< its text; NULL: written from a view */
 } endpoint_t;
 
-static void write_style(const amgr_view_t *view, amgr_sink_t *sink)
-{
-    (void)view; /* the same for every view */
-    amgr_sink_puts(sink, amgr_asset_page_css);
-}
-
 static const endpoint_t endpoints[] = {
-    {"", "text/html; charset=utf-8", amgr_write_page},
-    {"/status.json", "application/json", amgr_write_status_json},
-    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt},
-    {"/assets/style.css", "text/css; charset=utf-8", write_style},
+    {"", "text/html; charset=utf-8", amgr_write_page, NULL},
+    {"/status.json", "application/json", amgr_write_status_json, NULL},
+    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt, NULL},
+    {"/assets/page.css", "text/css; charset=utf-8", NULL, amgr_asset_page_css},
+    {"/assets/page.js", "text/javascript; charset=utf-8", NULL,
+     amgr_asset_page_js},
 };
 
 /** Whether @a path is @a base or below it. */
@@ -134,12 +132,28 @@ static const endpoint_t *find_endpoint(const char *rest)
     return NULL;
 }
 
+/**
+ * For how long an answer may be kept.  An asset for good, but only under the
+ * address with its own version: behind a balancer the page may have been
+ * another server's, whose asset is not this one.
+ */
+static const char *cache_control(const request_rec *r,
+                                 const endpoint_t *endpoint)
+{
+    if (endpoint->asset != NULL && r->args != NULL &&
+        strncmp(r->args, "v=", 2) == 0 &&
+        strcmp(r->args + 2, amgr_assets_version) == 0) {
+        return "private, max-age=31536000, immutable";
+    }
+    return "no-store";
+}
+
 static void set_headers(request_rec *r, const endpoint_t *endpoint)
 {
     apr_table_t *headers = r->headers_out;
 
     ap_set_content_type(r, endpoint->content_type);
-    apr_table_setn(headers, "Cache-Control", "no-store");
+    apr_table_setn(headers, "Cache-Control", cache_control(r, endpoint));
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
     apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
     apr_table_setn(headers, "Referrer-Policy", "same-origin");
@@ -152,6 +166,18 @@ static apr_status_t send_part(void *baton, const char *data, apr_size_t len)
     return ap_rwrite(data, (int)len, r) < 0 ? APR_EGENERAL : APR_SUCCESS;
 }
 
+static int answer_asset(request_rec *r, const endpoint_t *endpoint)
+{
+    apr_size_t len = strlen(endpoint->asset);
+
+    set_headers(r, endpoint);
+    ap_set_content_length(r, (apr_off_t)len);
+    if (!r->header_only) {
+        ap_rwrite(endpoint->asset, (int)len, r);
+    }
+    return OK;
+}
+
 static int answer(request_rec *r, const endpoint_t *endpoint,
                   apr_size_t base_len)
 {
@@ -162,11 +188,14 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
         return HTTP_SERVICE_UNAVAILABLE;
     }
     view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
+    view.assets_version = amgr_assets_version;
+    view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
     if (r->header_only) {
         return OK;
     }
+    amgr_page_view_history(&view, r->pool);
     amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
                    r);
     endpoint->write(&view, &sink);
@@ -188,7 +217,8 @@ static __attribute__((noinline)) int serve(request_rec *r)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    return answer(r, endpoint, base_len);
+    return endpoint->asset != NULL ? answer_asset(r, endpoint)
+                                   : answer(r, endpoint, base_len);
 }
 
 int amgr_hook_handler(request_rec *r)

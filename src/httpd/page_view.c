@@ -19,6 +19,9 @@
 #define READ_TRIES 20
 #define READ_PAUSE_US 500
 
+/** Enough of the fine samples for the rates of the last minute. */
+#define RECENT_SAMPLES 8
+
 /** Room for the processes alone: slots are read when they are shown. */
 static amgr_snapshot_t *make_snapshot(int process_max, apr_pool_t *p)
 {
@@ -148,6 +151,64 @@ static void list_ports(amgr_view_t *view, apr_pool_t *p)
     view->port_count = ports->nelts;
 }
 
+/** The newest samples of a span, or NULL while the writer is in the way. */
+static const amgr_history_series_t *
+read_series(const amgr_board_t *board, int span, int max, apr_pool_t *p)
+{
+    amgr_history_series_t *series = apr_palloc(p, sizeof(*series));
+    amgr_history_sample_t *storage =
+        apr_palloc(p, (apr_size_t)max * sizeof(*storage));
+    int try;
+
+    for (try = 0; try < READ_TRIES; try++) {
+        if (amgr_board_read_history(board, span, max, storage, series) ==
+            APR_SUCCESS) {
+            return series;
+        }
+        apr_sleep(READ_PAUSE_US);
+    }
+    return NULL;
+}
+
+void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p)
+{
+    const amgr_board_t *board = amgr_runtime()->board.shared;
+    int span = view->query.history;
+
+    if (span < 0 || span >= AMGR_HISTORY_SPAN_COUNT) {
+        span = AMGR_HISTORY_HOUR;
+    }
+    view->history = read_series(board, span, amgr_history_room(span), p);
+    view->recent = view->history;
+    if (view->history != NULL && span != AMGR_HISTORY_HOUR) {
+        view->recent = read_series(board, AMGR_HISTORY_HOUR, RECENT_SAMPLES, p);
+    }
+}
+
+/** What every child has from the configuration. */
+static void set_settings(amgr_view_t *view, const amgr_runtime_t *runtime)
+{
+    const amgr_config_t *config = amgr_config_main();
+    int i;
+
+    for (i = 0; i < AMGR_COMMAND_EVENT_COUNT; i++) {
+        char *const *argv = config->kill_command[i];
+
+        /* Without its arguments, which may hold what nobody shall see. */
+        view->settings.kill_commands[i] = argv == NULL ? NULL : argv[0];
+    }
+    view->settings.kill_command_timeout_us = config->kill_command_timeout_us;
+    view->settings.syslog = config->syslog;
+    view->settings.data_file =
+        runtime->data_file[0] == '\0' ? NULL : runtime->data_file;
+}
+
+static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
+{
+    view->scratch = apr_palloc(p, (apr_size_t)count * sizeof(int));
+    view->scratch_count = count;
+}
+
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
@@ -178,6 +239,8 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
     read_evidences(view, board, p);
+    set_settings(view, runtime);
+    make_scratch(view, snapshot->process_max, p);
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;

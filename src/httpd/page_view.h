@@ -17,4 +17,10 @@
  */
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p);
 
+/**
+ * Add the history of the span that the view's query asks for, and the newest
+ * samples for rates, to a view that was collected.
+ */
+void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p);
+
 #endif

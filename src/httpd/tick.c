@@ -13,6 +13,7 @@
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick_act.h"
+#include "policy/growth.h"
 #include "proc/proc_control.h"
 #include "render/view.h"
 
@@ -163,6 +164,20 @@ static void write_data_file(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
     amgr_tick_log_data_file(&tick->log, tick->server, tick->data_file, &file);
 }
 
+static void write_history(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
+{
+    const amgr_counters_t *counters = amgr_board_counters(tick->board);
+    apr_interval_time_t interval_us = tick->config->limits.interval_us;
+
+    /* The hook comes no more often than that, whatever the configuration. */
+    if (!tick->in_ticker && interval_us < AMGR_HOOK_INTERVAL_US) {
+        interval_us = AMGR_HOOK_INTERVAL_US;
+    }
+    amgr_board_write_history(tick->board, snapshot,
+                             counters->killed_active + counters->killed_idle,
+                             interval_us);
+}
+
 void amgr_tick_run(amgr_tick_t *tick)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
@@ -184,6 +199,8 @@ void amgr_tick_run(amgr_tick_t *tick)
         amgr_tick_locks_run(tick->locks, tick->server,
                             amgr_collector_proc(tick->collector), snapshot,
                             counters);
+        amgr_growth_follow(amgr_board_ledger(tick->board), snapshot,
+                           tick->config->limits.min_age_us);
     }
     amgr_collector_rest(tick->collector);
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,
@@ -191,6 +208,9 @@ void amgr_tick_run(amgr_tick_t *tick)
                         amgr_board_ledger(tick->board));
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
+    if (!faults.no_table) {
+        write_history(tick, snapshot);
+    }
     write_data_file(tick, snapshot);
     counters->last_cpu_us = (apr_uint64_t)(amgr_clock_cpu_us() - cpu_before_us);
     counters->tick_cpu_us += counters->last_cpu_us;

@@ -17,23 +17,32 @@
 /** What is remembered of a process; empty when pid is 0. */
 typedef struct amgr_ledger_process_t {
     amgr_proc_id_t id;
-    apr_time_t retired_mono_us; /**< when its retirement began, 0: never */
-    apr_time_t step_mono_us;    /**< when the last step of it was taken */
-    apr_time_t asked_mono_us;   /**< when it was first asked, 0: not yet */
-    apr_time_t idle_mono_us;    /**< since when it has had no work, having
+    apr_time_t retired_mono_us;  /**< when its retirement began, 0: never */
+    apr_time_t step_mono_us;     /**< when the last step of it was taken */
+    apr_time_t asked_mono_us;    /**< when it was first asked, 0: not yet */
+    apr_time_t idle_mono_us;     /**< since when it has had no work, having
                                    heard; 0: it has some */
-    apr_int32_t step;           /**< the last one, amgr_step_e */
-    apr_int32_t asks;           /**< times it was asked */
-    apr_int32_t heard;          /**< it was seen to be stopping */
-    apr_int32_t strikes;        /**< ticks in a row over a limit */
-    apr_int32_t last_cause;     /**< cause counted last, amgr_cause_e */
-    apr_int32_t last_verdict;   /**< verdict that cause was counted for */
-    apr_int32_t failed;         /**< signalling failed: not tried again */
-    apr_int32_t ticks;          /**< it was seen at; 1: new at this one */
-    apr_int32_t veto_told;   /**< a veto was announced */
-    apr_int32_t dry_run_told;   /**< its dry run was announced */
+    apr_int32_t step;            /**< the last one, amgr_step_e */
+    apr_int32_t asks;            /**< times it was asked */
+    apr_int32_t heard;           /**< it was seen to be stopping */
+    apr_int32_t strikes;         /**< ticks in a row over a limit */
+    apr_int32_t last_cause;      /**< cause counted last, amgr_cause_e */
+    apr_int32_t last_verdict;    /**< verdict that cause was counted for */
+    apr_int32_t failed;          /**< signalling failed: not tried again */
+    apr_int32_t ticks;           /**< it was seen at; 1: new at this one */
+    apr_int32_t veto_told;       /**< a veto was announced */
+    apr_int32_t dry_run_told;    /**< its dry run was announced */
     apr_time_t outdated_mono_us; /**< first seen after its generation, 0: not */
     apr_time_t held_mono_us; /**< when its kill was first put off, 0: never */
+    apr_uint64_t size_bytes; /**< this and the rest are growth.c's: its size
+                                    when that was last known */
+    apr_time_t size_mono_us; /**< when that was, 0: never */
+    double growth_bytes;     /**< fading sum of changes */
+    double growth_us;        /**< of the time they took */
+    apr_interval_time_t growth_known_us; /**< time seen so far, up to what is
+                                              needed */
+    apr_int32_t growth_ticks;            /**< ticks so far, likewise */
+    apr_int32_t reserved;
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */
@@ -42,7 +51,7 @@ typedef struct amgr_ledger_slot_t {
     apr_time_t seen_mono_us;  /**< the verdict's age counts from here;
                                     AMGR_NO_TIME: a predecessor's request */
     pid_t pid;
-    apr_uint32_t restamp;      /**< of the request when it was seen */
+    apr_uint32_t restamp; /**< of the request when it was seen */
 } amgr_ledger_slot_t;
 
 typedef struct amgr_ledger_group_t {

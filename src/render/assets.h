@@ -9,4 +9,7 @@
 extern const char amgr_asset_page_css[];
 extern const char amgr_asset_page_js[];
 
+/** A checksum of all of them, in digits, for their addresses. */
+extern const char amgr_assets_version[];
+
 #endif

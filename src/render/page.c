@@ -1,38 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The page: what a person wants to know, the most urgent first, complete
- * without a script and without anything inline, so that the strictest content
- * security policy holds.  This file has the frame and the server's own
- * figures; the other parts are in page_*.c.
+ * without its script and without anything inline, so that the strictest content
+ * security policy holds.  This file has the frame; the parts are in page_*.c.
  */
 #include "render/page.h"
 
+#include <string.h>
+
+static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_sink_puts(sink, amgr_health_word((int)amgr_view_health(view)));
+    amgr_sink_puts(sink, " - ");
+    amgr_page_text(sink, view->server_name != NULL ? view->server_name
+                                                   : "Apache manager");
+}
+
+/* A dot in the colour of the verdict and, for those who see no colours, empty
+ * unless something is the matter. */
+static void put_icon(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    static const struct {
+        const char *css;
+        const char *look;
+    } looks[] = {{"ok", "fill='none' stroke='%23166b2d'"},
+                 {"info", "fill='none' stroke='%230a4f9e'"},
+                 {"warn", "fill='%23b5730a' stroke='%237a4a00'"},
+                 {"bad", "fill='%23c01218' stroke='%237a0a0e'"}};
+    const char *css = amgr_page_health_class((int)amgr_view_health(view));
+    apr_size_t i = 0;
+
+    while (i < AMGR_COUNT(looks) - 1 && strcmp(looks[i].css, css) != 0) {
+        i++;
+    }
+    amgr_sink_puts(sink, "<link rel=\"icon\" id=\"icon\""
+                         " href=\"data:image/svg+xml,%3Csvg"
+                         " xmlns='http://www.w3.org/2000/svg'"
+                         " viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8'"
+                         " r='6' stroke-width='3' ");
+    amgr_sink_puts(sink, looks[i].look);
+    amgr_sink_puts(sink, "/%3E%3C/svg%3E\">\n");
+}
+
+/* Address of an asset, which changes with what is in it. */
+static void put_asset(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *name)
+{
+    amgr_page_text(sink, view->base_path);
+    amgr_sink_puts(sink, "/assets/");
+    amgr_sink_puts(sink, name);
+    amgr_sink_puts(sink, "?v=");
+    amgr_page_text(sink, view->assets_version);
+}
+
 static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    int health = (int)amgr_view_health(view);
-
     amgr_sink_puts(sink, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
         "<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width,"
         " initial-scale=1\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n");
     if (view->query.refresh_sec > 0) {
-        amgr_sink_puts(sink, "<meta http-equiv=\"refresh\" content=\"");
+        /* Where the script runs, nothing may reload the page under it. */
+        amgr_sink_puts(sink, "<noscript><meta http-equiv=\"refresh\""
+                             " content=\"");
         amgr_sink_i64(sink, view->query.refresh_sec);
-        amgr_sink_puts(sink, "\">\n");
+        amgr_sink_puts(sink, "\"></noscript>\n");
     }
-    amgr_sink_puts(sink, "<title>Apache manager: ");
-    amgr_sink_puts(sink, amgr_health_word(health));
-    amgr_sink_puts(sink, "</title>\n<link rel=\"stylesheet\" href=\"");
-    amgr_page_text(sink, view->base_path);
-    amgr_sink_puts(sink, "/assets/style.css\">\n</head>\n");
+    amgr_sink_puts(sink, "<title>");
+    put_title_text(view, sink);
+    amgr_sink_puts(sink, "</title>\n");
+    put_icon(view, sink);
+    amgr_sink_puts(sink, "<link rel=\"stylesheet\" href=\"");
+    put_asset(view, sink, "page.css");
+    amgr_sink_puts(sink, "\">\n<script src=\"");
+    put_asset(view, sink, "page.js");
+    amgr_sink_puts(sink, "\" defer></script>\n</head>\n");
 }
 
-static void put_title(const amgr_view_t *view, amgr_sink_t *sink)
+/* The period, read and bounded here once, is the script's as well. */
+static void put_body(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_sink_puts(sink, "<body");
+    if (view->query.refresh_sec > 0) {
+        amgr_sink_puts(sink, " data-refresh=\"");
+        amgr_sink_i64(sink, view->query.refresh_sec);
+        amgr_sink_putc(sink, '"');
+    }
+    amgr_sink_puts(sink, ">\n");
+}
+
+static void put_header(const amgr_view_t *view, amgr_sink_t *sink)
 {
     const amgr_server_t *server = &view->snapshot->server;
 
-    amgr_sink_puts(sink, "<header>\n<h1>Apache manager</h1>\n<p>");
+    amgr_sink_puts(sink, "<header>\n<h1>Apache manager");
+    if (view->server_name != NULL) {
+        amgr_sink_puts(sink, " of ");
+        amgr_page_text(sink, view->server_name);
+    }
+    amgr_sink_puts(sink, "</h1>\n<p>");
     amgr_page_text(sink, server->version[0] != '\0' ? server->version
                                                     : "Apache httpd");
     if (server->mpm[0] != '\0') {
@@ -41,78 +108,39 @@ static void put_title(const amgr_view_t *view, amgr_sink_t *sink)
     }
     amgr_sink_puts(sink, "; as of ");
     amgr_page_time(sink, view->now_wall_us);
-    amgr_sink_puts(sink, " UTC</p>\n</header>\n");
+    amgr_sink_puts(sink, " UTC</p>\n<p id=\"live\"><span role=\"status\">"
+                         "</span></p>\n</header>\n");
 }
 
-static void put_tick_fact(const amgr_view_t *view, amgr_sink_t *sink)
+/* After what is urgent, so that readers of text come to that first. */
+static void put_parts(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    amgr_page_begin_fact(sink, "Last tick");
-    if (view->tick_wall_us == AMGR_NO_TIME) {
-        amgr_sink_puts(sink, AMGR_PAGE_NA);
+    static const struct {
+        const char *id;
+        const char *title;
+    } parts[] = {{"history", "History"},
+                 {"processes", "Processes"},
+                 {"groups", "Groups"},
+                 {"scoreboard", "Scoreboard"},
+                 {"workers", "Workers"},
+                 {"kills", "Retired"},
+                 {"limits", "Limits"},
+                 {"counters", "Counters"}};
+    apr_size_t i;
+
+    amgr_sink_puts(sink, "<nav class=\"parts\" aria-label=\"Parts of the"
+                         " page\">\n<ul>\n");
+    for (i = 0; i < AMGR_COUNT(parts); i++) {
+        if (i == 0 && view->history == NULL) {
+            continue;
+        }
+        amgr_sink_puts(sink, "<li><a href=\"#");
+        amgr_sink_puts(sink, parts[i].id);
+        amgr_sink_puts(sink, "\">");
+        amgr_sink_puts(sink, parts[i].title);
+        amgr_sink_puts(sink, "</a></li>\n");
     }
-    else {
-        apr_interval_time_t ago_us = view->now_wall_us - view->tick_wall_us;
-
-        /* The wall clock may have been set back since. */
-        amgr_page_span(sink, ago_us > 0 ? ago_us : 0);
-        amgr_sink_puts(sink, " ago");
-    }
-    amgr_page_end_fact(sink);
-}
-
-static void put_worker_facts(const amgr_server_t *server, amgr_sink_t *sink)
-{
-    amgr_page_begin_fact(sink, "Busy workers");
-    amgr_page_count(sink, server->busy_workers);
-    amgr_sink_puts(sink, " <small>of ");
-    amgr_page_count(sink,
-                    server->max_workers > 0 ? server->max_workers : -1);
-    amgr_sink_puts(sink, "</small>");
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "Idle workers");
-    amgr_page_count(sink, server->idle_workers);
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "Restarting workers");
-    amgr_page_count(sink, server->graceful_workers);
-    amgr_page_end_fact(sink);
-}
-
-static void put_traffic_facts(const amgr_server_t *server, amgr_sink_t *sink)
-{
-    int counted = server->extended;
-
-    amgr_page_begin_fact(sink, "Total accesses");
-    amgr_page_count(sink, counted ? (apr_int64_t)server->total_accesses : -1);
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "Total traffic");
-    amgr_page_size(sink, counted ? server->total_bytes : AMGR_UNKNOWN);
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "Requests per second");
-    amgr_page_rate(sink, counted ? server->requests_per_second : -1.0);
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "CPU load");
-    amgr_page_rate(sink, server->cpu_load);
-    amgr_sink_puts(sink, server->cpu_load >= 0.0 ? "%" : "");
-    amgr_page_end_fact(sink);
-}
-
-static void put_server(const amgr_view_t *view, amgr_sink_t *sink)
-{
-    const amgr_server_t *server = &view->snapshot->server;
-
-    amgr_page_begin_section(sink, "server", "Server");
-    amgr_sink_puts(sink, "<dl class=\"facts\">\n");
-    put_worker_facts(server, sink);
-    put_traffic_facts(server, sink);
-    amgr_page_begin_fact(sink, "Server uptime");
-    amgr_page_span(sink, server->uptime_us);
-    amgr_page_end_fact(sink);
-    amgr_page_begin_fact(sink, "Generation");
-    amgr_page_count(sink, server->generation);
-    amgr_page_end_fact(sink);
-    put_tick_fact(view, sink);
-    amgr_sink_puts(sink, "</dl>\n");
-    amgr_page_end_section(sink);
+    amgr_sink_puts(sink, "</ul>\n</nav>\n");
 }
 
 static void put_link(const amgr_view_t *view, amgr_sink_t *sink,
@@ -139,18 +167,23 @@ static void put_foot(const amgr_view_t *view, amgr_sink_t *sink)
 
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink)
 {
+    amgr_page_trend_t trend;
+
+    amgr_page_trend_read(view, &trend);
     put_head(view, sink);
-    amgr_sink_puts(sink, "<body>\n");
-    put_title(view, sink);
+    put_body(view, sink);
+    put_header(view, sink);
     amgr_sink_puts(sink, "<main>\n");
     amgr_page_headline(view, sink);
-    put_server(view, sink);
+    amgr_page_overview(view, sink, &trend);
+    put_parts(view, sink);
+    amgr_page_history(view, sink, &trend);
     amgr_page_processes(view, sink);
     amgr_page_groups(view, sink);
-    amgr_page_limits(view, sink);
-    amgr_page_records(view, sink);
-    amgr_page_counters(view, sink);
     amgr_page_scoreboard(view, sink);
     amgr_page_slots(view, sink);
+    amgr_page_records(view, sink);
+    amgr_page_limits(view, sink);
+    amgr_page_counters(view, sink);
     put_foot(view, sink);
 }

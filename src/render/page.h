@@ -7,13 +7,30 @@
 #ifndef AMGR_PAGE_H
 #define AMGR_PAGE_H
 
-#include "render/view.h"
+#include "render/chart.h"
+#include "render/trends.h"
 
 /** What stands for a figure that is not known. */
 #define AMGR_PAGE_NA "n/a"
 
+/** The axis of time that all charts of a page share, and what is over it. */
+typedef struct amgr_page_trend_t {
+    apr_time_t begin_us; /**< monotonic */
+    apr_time_t end_us;
+    int known;           /**< columns that any sample speaks of */
+    amgr_trend_column_t columns[AMGR_CHART_COLUMNS];
+} amgr_page_trend_t;
+
+/** Read the history once, over as much of the span asked for as the server
+ * has lived through. */
+void amgr_page_trend_read(const amgr_view_t *view, amgr_page_trend_t *out);
+
 /** One part each, in the order of the page. */
 void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_overview(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_page_trend_t *trend);
+void amgr_page_history(const amgr_view_t *view, amgr_sink_t *sink,
+                       const amgr_page_trend_t *trend);
 void amgr_page_processes(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_groups(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_limits(const amgr_view_t *view, amgr_sink_t *sink);
@@ -22,13 +39,23 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_scoreboard(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
-/** A row for what was seen before a retirement, over so many columns; nothing
- * when there is no evidence. */
+/** A row for how a retirement went and what was seen before it, over so many
+ * columns. */
 void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_record_t *record, int columns);
 
 /** Class of the headline's colour: "ok", "info", "warn" or "bad". */
 const char *amgr_page_health_class(int health);
+
+/** Why that was, with its figures: "612 MB resident, over
+ * ManagerMaxMemoryActive of 500 MB". */
+void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record);
+
+/** A span from one step to another: "0.31s", "1m 29s". */
+void amgr_page_after(amgr_sink_t *sink, apr_interval_time_t span_us);
+
+/** "decided", "announced", "asked to finish", "killed": a retirement's step. */
+const char *amgr_page_step_text(int action);
 
 /** Why a process over its limit is left alone, to follow "because". */
 const char *amgr_page_cause_text(int cause);
@@ -53,6 +80,10 @@ void amgr_page_fixed(amgr_sink_t *sink, apr_uint64_t value, int decimals);
 /** A rate with three decimals; negative is not known. */
 void amgr_page_rate(amgr_sink_t *sink, double value);
 
+/** A rate with three digits that count: "0.123", "34.2", "512"; negative is
+ * not known. */
+void amgr_page_short_rate(amgr_sink_t *sink, double value);
+
 /** A count, or "n/a" when negative. */
 void amgr_page_count(amgr_sink_t *sink, apr_int64_t value);
 
@@ -73,6 +104,10 @@ void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
 /** What a thread was blocked on, escaped, as far as it tells no client. */
 void amgr_page_target(const amgr_view_t *view, amgr_sink_t *sink,
                       const char *target);
+
+/** How long ago that was: "2m 5s ago", of the future "0s ago". */
+void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
+                   apr_time_t wall_us);
 
 /** Untrusted text, escaped. */
 void amgr_page_text(amgr_sink_t *sink, const char *text);
@@ -110,6 +145,13 @@ void amgr_page_end_section(amgr_sink_t *sink);
 void amgr_page_begin_table(amgr_sink_t *sink, const char *caption,
                            const char *columns);
 void amgr_page_end_table(amgr_sink_t *sink);
+
+/** Whether item @a a stands before item @a b, which is another. */
+typedef int amgr_page_before_fn(const void *baton, int a, int b);
+
+/** Put @a items in order, in place and in n log n steps at the worst. */
+void amgr_page_sort(int *items, int count, amgr_page_before_fn *is_before,
+                    const void *baton);
 
 /** Begin of a link to this same page as @a query asks for it, at the element
  * of this id. */

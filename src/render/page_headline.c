@@ -14,7 +14,8 @@ static const char *const cause_texts[AMGR_CAUSE_COUNT] = {
     "the storm breaker is open (ManagerStormLimit)",
     "as many as allowed are retiring already (ManagerMaxRetiring)",
     "too few would be left to serve (ManagerMinServing)",
-    "the right to signal it is missing"
+    "the right to signal it is missing",
+    "another module does not want it to go"
 };
 
 const char *amgr_page_cause_text(int cause)
@@ -150,6 +151,30 @@ static void put_healthy(amgr_sink_t *sink, const amgr_view_counts_t *counts)
     amgr_sink_puts(sink, " are within their limits.");
 }
 
+static void put_near(const amgr_view_t *view, amgr_sink_t *sink,
+                     const amgr_view_counts_t *counts)
+{
+    const amgr_process_t *nearest = counts->nearest;
+    apr_uint64_t used = amgr_measure_of(nearest, view->config->limits.metric);
+    apr_int64_t limit = amgr_view_memory_limit(view, nearest);
+    apr_interval_time_t left_us = amgr_trends_time_to_limit(view, nearest);
+
+    amgr_page_plural(sink, counts->near, "process");
+    amgr_sink_puts(sink, counts->near == 1 ? " is near its limit: process "
+                                           : " are near their limit; the"
+                                             " closest, process ");
+    amgr_sink_i64(sink, nearest->id.pid);
+    amgr_sink_puts(sink, counts->near == 1 ? " has " : ", has ");
+    amgr_sink_u64(sink, (apr_uint64_t)((double)used / (double)limit * 100.0));
+    amgr_sink_puts(sink, "% of ");
+    amgr_page_size(sink, (apr_uint64_t)limit);
+    if (left_us != AMGR_NO_TIME) {
+        amgr_sink_puts(sink, " and reaches it in about ");
+        amgr_page_span(sink, left_us);
+    }
+    amgr_sink_putc(sink, '.');
+}
+
 static void put_hanging(const amgr_view_t *view, amgr_sink_t *sink)
 {
     char text[AMGR_UNITS_LEN];
@@ -195,6 +220,9 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_sink_puts(sink, "The server runs in one process (-X): figures are"
                              " collected on demand and nothing is acted on.");
         break;
+    case AMGR_HEALTH_NEAR:
+        put_near(view, sink, &counts);
+        break;
     case AMGR_HEALTH_INERT:
         put_inert(view, sink);
         break;
@@ -228,9 +256,9 @@ void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_health_e health = amgr_view_health(view);
     const char *word = amgr_health_word((int)health);
 
-    amgr_sink_puts(sink, "<p class=\"headline ");
+    amgr_sink_puts(sink, "<section id=\"verdict\" class=\"headline ");
     amgr_sink_puts(sink, amgr_page_health_class((int)health));
-    amgr_sink_puts(sink, "\"><strong>");
+    amgr_sink_puts(sink, "\" aria-label=\"Verdict\">\n<p><strong>");
     /* Our own words are plain ASCII and begin with a small letter. */
     amgr_sink_putc(sink, (char)(word[0] - 'a' + 'A'));
     amgr_sink_puts(sink, word + 1);
@@ -242,4 +270,5 @@ void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
                              " collect everything; what is missing is shown as"
                              " " AMGR_PAGE_NA ".</p>\n");
     }
+    amgr_page_end_section(sink);
 }

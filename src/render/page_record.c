@@ -1,65 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The page's account of what was done: the record of each retirement, and the
- * sums since the server was started.
+ * The page's account of what was done: one row for each retirement, the newest
+ * first, and under it how it went (page_evidence.c).
  */
 #include "render/page.h"
 
 #include "model/words.h"
 
-#define COLUMNS 11 /* of the table of records */
+#define COLUMNS 9 /* of the table of records */
+#define SHOWN 20  /* the rest is folded */
 
-static void put_measure_cell(amgr_sink_t *sink, const amgr_record_t *record,
-                             apr_uint64_t value)
+const char *amgr_page_step_text(int action)
 {
-    if (record->verdict == AMGR_VERDICT_REQUESTS) {
-        amgr_page_count_cell(sink,
-                             value <= APR_INT64_MAX ? (apr_int64_t)value : -1);
-        return;
+    static const char *const texts[AMGR_ACTION_COUNT] = {
+        [AMGR_ACTION_NONE] = "decided",
+        [AMGR_ACTION_ANNOUNCE] = "announced",
+        [AMGR_ACTION_ASK] = "asked to finish",
+        [AMGR_ACTION_KILL] = "killed"};
+
+    return action < 0 || action >= AMGR_ACTION_COUNT ? "unknown"
+                                                     : texts[action];
+}
+
+/* A figure of the reason: a size, a span or a number. */
+static void put_figure(amgr_sink_t *sink, int verdict, apr_uint64_t value)
+{
+    if (verdict == AMGR_VERDICT_REQUESTS) {
+        amgr_sink_u64(sink, value);
     }
+    else if (amgr_reasons_is_span(verdict)) {
+        amgr_page_span(sink, value <= APR_INT64_MAX ? (apr_interval_time_t)value
+                                                    : AMGR_NO_TIME);
+    }
+    else {
+        amgr_page_size(sink, value);
+    }
+}
+
+/* What is said before and after the measured figure. */
+typedef struct wording_t {
+    const char *before;
+    const char *after;
+} wording_t;
+
+static wording_t wording_of(const amgr_record_t *record)
+{
+    static const char *const metrics[AMGR_METRIC_COUNT] = {
+        " resident", " anonymous", " proportional", " private"};
+    static const wording_t wordings[AMGR_VERDICT_COUNT] = {
+        [AMGR_VERDICT_TIME] = {"a request ran for ", ""},
+        [AMGR_VERDICT_MEMORY_TOTAL] = {"all together had ", ""},
+        [AMGR_VERDICT_REQUESTS] = {"it had served ", " requests"},
+        [AMGR_VERDICT_LIFETIME] = {"it had lived for ", ""},
+        [AMGR_VERDICT_GENERATION] = {"it outlived its generation by ", ""}};
+    wording_t wording = {"", ""};
+
+    if (amgr_reasons_directive(record->verdict)[0] != '\0' &&
+        wordings[record->verdict].before != NULL) {
+        return wordings[record->verdict];
+    }
+    if (record->metric >= 0 && record->metric < AMGR_METRIC_COUNT) {
+        wording.after = metrics[record->metric];
+    }
+    return wording;
+}
+
+void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record)
+{
+    const char *directive = amgr_reasons_directive(record->verdict);
+    wording_t wording;
+
     if (record->verdict == AMGR_VERDICT_REQUESTED) {
-        amgr_page_count_cell(sink, -1);
+        amgr_sink_puts(sink, "another module asked for it");
         return;
     }
-    if (!amgr_reasons_is_span(record->verdict)) {
-        amgr_page_size_cell(sink, value);
+    if (directive[0] == '\0') {
+        amgr_sink_puts(sink, "unknown");
         return;
     }
-    amgr_sink_puts(sink, "<td class=\"num\">");
-    amgr_page_span(sink, value <= APR_INT64_MAX ? (apr_interval_time_t)value
-                                                : AMGR_NO_TIME);
-    amgr_sink_puts(sink, "</td>");
+    wording = wording_of(record);
+    amgr_sink_puts(sink, wording.before);
+    put_figure(sink, record->verdict, record->measured);
+    amgr_sink_puts(sink, wording.after);
+    amgr_sink_puts(sink, ", over ");
+    amgr_sink_puts(sink, directive);
+    amgr_sink_puts(sink, " of ");
+    put_figure(sink, record->verdict, record->limit);
 }
 
-static const char *reason_text(const amgr_record_t *record)
+void amgr_page_after(amgr_sink_t *sink, apr_interval_time_t span_us)
 {
-    switch (record->verdict) {
-    case AMGR_VERDICT_MEMORY_ACTIVE:
-    case AMGR_VERDICT_MEMORY_IDLE:
-        return amgr_metric_word(record->metric);
-    case AMGR_VERDICT_TIME:
-        return "time";
-    case AMGR_VERDICT_MEMORY_HARD:
-        return "hard limit";
-    case AMGR_VERDICT_MEMORY_TOTAL:
-        return "memory of all";
-    case AMGR_VERDICT_REQUESTS:
-        return "requests";
-    case AMGR_VERDICT_LIFETIME:
-        return "lifetime";
-    case AMGR_VERDICT_GENERATION:
-        return "old generation";
-    case AMGR_VERDICT_REQUESTED:
-        return "a module's request";
-    default:
-        return "unknown";
+    if (span_us < 0) {
+        amgr_sink_puts(sink, AMGR_PAGE_NA);
+    }
+    else if (span_us < apr_time_from_sec(10)) {
+        amgr_page_fixed(sink, (apr_uint64_t)span_us / 10000, 2);
+        amgr_sink_putc(sink, 's');
+    }
+    else {
+        amgr_page_span(sink, span_us);
     }
 }
 
-static const char *outcome_class(int outcome)
+static const char *outcome_class(const amgr_record_t *record)
 {
-    switch (outcome) {
+    switch (record->outcome) {
     case AMGR_OUTCOME_GONE:
+        return record->requests_lost > 0 ? "warn" : "ok";
     case AMGR_OUTCOME_VANISHED:
         return "ok";
     case AMGR_OUTCOME_PENDING:
@@ -98,149 +145,130 @@ static const char *outcome_text(const amgr_record_t *record)
 
 static void put_outcome_cell(amgr_sink_t *sink, const amgr_record_t *record)
 {
-
     amgr_sink_puts(sink, "<td><span class=\"mark ");
-    amgr_sink_puts(sink, outcome_class(record->outcome));
+    amgr_sink_puts(sink, outcome_class(record));
     amgr_sink_puts(sink, "\">");
     amgr_sink_puts(sink, outcome_text(record));
     amgr_sink_puts(sink, "</span>");
     if (record->ended_us >= 0) {
         amgr_sink_puts(sink, " <span class=\"why\">after ");
-        amgr_page_fixed(sink, (apr_uint64_t)record->ended_us / 1000, 3);
-        amgr_sink_puts(sink, "s</span>");
+        amgr_page_after(sink, record->ended_us);
+        amgr_sink_puts(sink, "</span>");
     }
     amgr_sink_puts(sink, "</td>");
 }
 
 static void put_text_cell(amgr_sink_t *sink, const char *text)
 {
-    amgr_sink_puts(sink, "<td>");
+    amgr_sink_puts(sink, text[0] != '\0' ? "<td>" : "<td class=\"na\">");
     amgr_page_text(sink, text[0] != '\0' ? text : AMGR_PAGE_NA);
     amgr_sink_puts(sink, "</td>");
+}
+
+/* What its end cost and gave back, once it has come. */
+static void put_end_cells(amgr_sink_t *sink, const amgr_record_t *record)
+{
+    int gone = record->outcome == AMGR_OUTCOME_GONE;
+
+    amgr_page_size_cell(sink, gone ? record->freed_bytes : AMGR_UNKNOWN);
+    if (gone && record->action != AMGR_ACTION_KILL) {
+        amgr_page_count_cell(sink, 0);
+    }
+    else {
+        amgr_page_count_cell(sink, gone ? record->requests_lost : -1);
+    }
 }
 
 static void put_record(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_record_t *record)
 {
-    int native = record->kind == AMGR_KIND_NATIVE;
-
     amgr_sink_puts(sink, "<tr><th scope=\"row\">");
     amgr_page_time(sink, record->time_us);
-    amgr_sink_puts(sink, "</th>");
+    amgr_sink_puts(sink, " <small>");
+    amgr_page_ago(view, sink, record->time_us);
+    amgr_sink_puts(sink, "</small></th>");
     amgr_page_count_cell(sink, record->id.pid);
-    put_text_cell(sink, record->group);
-    put_text_cell(sink, !native          ? AMGR_PAGE_NA
-                        : record->active ? "active"
-                                         : "idle");
-    put_text_cell(sink, reason_text(record));
-    put_measure_cell(sink, record, record->measured);
-    put_measure_cell(sink, record, record->limit);
+    amgr_sink_puts(sink, "<td>");
+    amgr_page_text(sink, record->group);
+    if (record->kind == AMGR_KIND_NATIVE) {
+        amgr_sink_puts(sink, record->active ? ", active" : ", idle");
+    }
+    amgr_sink_puts(sink, "</td><td class=\"reason\">");
+    amgr_page_reason(sink, record);
+    amgr_sink_puts(sink, "</td>");
     put_outcome_cell(sink, record);
-    amgr_page_count_cell(sink, record->requests);
+    put_end_cells(sink, record);
     put_text_cell(sink, record->vhost);
     amgr_sink_puts(sink, "<td class=\"request\">");
     amgr_page_request(view, sink, record->request);
     amgr_sink_puts(sink, "</td></tr>\n");
 }
 
-void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink)
+static void put_table(const amgr_view_t *view, amgr_sink_t *sink,
+                      const char *caption, int first, int end)
 {
     int i;
 
-    amgr_page_begin_section(sink, "kills", "Retired processes");
-    if (view->record_count == 0) {
-        amgr_sink_puts(sink, "<p>None since the server was started.</p>\n");
-        amgr_page_end_section(sink);
-        return;
-    }
-    amgr_page_begin_table(sink, "Newest first, times in UTC",
-                          "Time|#PID|Group|Activity|Reason|#Measured|#Limit|"
-                          "Outcome|#In flight|VHost|Request");
-    for (i = 0; i < view->record_count; i++) {
+    amgr_page_begin_table(sink, caption,
+                          "Time|#PID|Group|Reason|Outcome|#Freed|"
+                          "#Requests lost|VHost|Request");
+    for (i = first; i < end; i++) {
         put_record(view, sink, &view->records[i]);
         amgr_page_evidence(view, sink, &view->records[i], COLUMNS);
     }
     amgr_page_end_table(sink);
-    amgr_page_end_section(sink);
 }
 
-static void put_counter(amgr_sink_t *sink, const char *name, apr_uint64_t value)
+static void put_sum(amgr_sink_t *sink, const char *name, apr_uint64_t value)
 {
     amgr_page_begin_fact(sink, name);
     amgr_sink_u64(sink, value);
     amgr_page_end_fact(sink);
 }
 
-/* Sums by word; nothing but zeros is said in one word. */
-static void put_counters(amgr_sink_t *sink, const char *name,
-                         const apr_uint64_t *values, int first, int count,
-                         const char *(*word)(int))
+static void put_sums(const amgr_counters_t *counters, amgr_sink_t *sink)
 {
-    int i;
-    int shown = 0;
-
-    amgr_page_begin_fact(sink, name);
-    for (i = first; i < count; i++) {
-        const char *at;
-
-        if (values[i] == 0) {
-            continue;
-        }
-        amgr_sink_puts(sink, shown ? ", " : "");
-        amgr_sink_u64(sink, values[i]);
-        amgr_sink_puts(sink, " <small>");
-        for (at = word(i); *at != '\0'; at++) {
-            amgr_sink_putc(sink, *at == '_' ? ' ' : *at);
-        }
-        amgr_sink_puts(sink, "</small>");
-        shown = 1;
-    }
-    amgr_sink_puts(sink, shown ? "" : "0");
-    amgr_page_end_fact(sink);
+    amgr_sink_puts(sink, "<dl class=\"facts\">\n");
+    put_sum(sink, "Killed active", counters->killed_active);
+    put_sum(sink, "Killed idle", counters->killed_idle);
+    put_sum(sink, "Of those drained", counters->drained);
+    put_sum(sink, "Of those by SIGKILL", counters->forced);
+    put_sum(sink, "Requests lost", counters->requests_lost);
+    amgr_sink_puts(sink, "</dl>\n");
 }
 
-static void put_millis(amgr_sink_t *sink, const char *name, apr_uint64_t us,
-                       int known)
+/* What would stand here. */
+static void put_none(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    amgr_page_begin_fact(sink, name);
-    if (known) {
-        amgr_page_fixed(sink, us, 3);
-        /* Microseconds with three decimals are milliseconds. */
-        amgr_sink_puts(sink, " ms");
+    amgr_sink_puts(sink, "<p>No process was retired since the server was"
+                         " started. One that is gets a row here: when and"
+                         " why, how it ended, which requests were in flight"
+                         " and what its threads were waiting for.</p>\n");
+    if (!amgr_limits_are_set(&view->config->limits)) {
+        amgr_sink_puts(sink, "<p>No limit is set, so none will be unless a"
+                             " module asks for it.</p>\n");
+    }
+}
+
+void amgr_page_records(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    int shown = view->record_count < SHOWN ? view->record_count : SHOWN;
+
+    amgr_page_begin_section(sink, "kills", "Retired processes");
+    put_sums(view->counters, sink);
+    if (shown == 0) {
+        put_none(view, sink);
     }
     else {
-        amgr_sink_puts(sink, AMGR_PAGE_NA);
+        put_table(view, sink, "The newest first, times in UTC", 0, shown);
     }
-    amgr_page_end_fact(sink);
-}
-
-void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink)
-{
-    const amgr_counters_t *counters = view->counters;
-    int ticked = view->tick_wall_us != AMGR_NO_TIME;
-
-    amgr_page_begin_section(sink, "counters", "Since the server was started");
-    amgr_sink_puts(sink, "<dl class=\"facts\">\n");
-    put_counter(sink, "Killed active", counters->killed_active);
-    put_counter(sink, "Killed idle", counters->killed_idle);
-    put_counter(sink, "Of those drained", counters->drained);
-    put_counter(sink, "Of those by SIGKILL", counters->forced);
-    put_counter(sink, "Requests lost", counters->requests_lost);
-    put_counters(sink, "Left alone", counters->suppressed, AMGR_CAUSE_NONE + 1,
-                 AMGR_CAUSE_COUNT, amgr_cause_word);
-    amgr_page_begin_fact(sink, "Hanging now");
-    amgr_page_count(sink, ticked ? view->snapshot->hanging : -1);
-    amgr_page_end_fact(sink);
-    put_counter(sink, "Ticks", counters->ticks);
-    put_counters(sink, "Errors", counters->errors, 0, AMGR_STAGE_COUNT,
-                 amgr_stage_word);
-    put_counter(sink, "Orphaned locks", counters->orphaned_locks);
-    put_millis(sink, "Last tick took", counters->last_wall_us, ticked);
-    put_millis(sink, "CPU time of all ticks", counters->tick_cpu_us, ticked);
-    amgr_page_begin_fact(sink, "Who ticks");
-    amgr_sink_puts(sink,
-                   view->config->ticker ? "a ticker process" : "the parent");
-    amgr_page_end_fact(sink);
-    amgr_sink_puts(sink, "</dl>\n");
+    if (view->record_count > shown) {
+        amgr_sink_puts(sink, "<details id=\"kills-older\"><summary>");
+        amgr_sink_i64(sink, view->record_count - shown);
+        amgr_sink_puts(sink, " more, older</summary>\n");
+        put_table(view, sink, "Older ones, times in UTC", shown,
+                  view->record_count);
+        amgr_sink_puts(sink, "</details>\n");
+    }
     amgr_page_end_section(sink);
 }

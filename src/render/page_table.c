@@ -164,3 +164,42 @@ void amgr_page_begin_sorted(const amgr_view_t *view, amgr_sink_t *sink,
     }
     end_head(sink);
 }
+
+/* Move items[root] down to its place among those below it, the last of the
+ * order uppermost. */
+static void sift(int *items, int root, int count,
+                 amgr_page_before_fn *is_before, const void *baton)
+{
+    int item = items[root];
+    int child;
+
+    while ((child = 2 * root + 1) < count) {
+        if (child + 1 < count &&
+            is_before(baton, items[child], items[child + 1])) {
+            child++;
+        }
+        if (!is_before(baton, item, items[child])) {
+            break;
+        }
+        items[root] = items[child];
+        root = child;
+    }
+    items[root] = item;
+}
+
+void amgr_page_sort(int *items, int count, amgr_page_before_fn *is_before,
+                    const void *baton)
+{
+    int i;
+
+    for (i = count / 2 - 1; i >= 0; i--) {
+        sift(items, i, count, is_before, baton);
+    }
+    for (i = count - 1; i > 0; i--) {
+        int last = items[0];
+
+        items[0] = items[i];
+        items[i] = last;
+        sift(items, 0, i, is_before, baton);
+    }
+}

@@ -61,6 +61,16 @@ void amgr_page_span(amgr_sink_t *sink, apr_interval_time_t span_us)
     }
 }
 
+void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
+                   apr_time_t wall_us)
+{
+    apr_interval_time_t ago_us = view->now_wall_us - wall_us;
+
+    /* The wall clock may have been set back since. */
+    amgr_page_span(sink, ago_us > 0 ? ago_us : 0);
+    amgr_sink_puts(sink, " ago");
+}
+
 void amgr_page_time(amgr_sink_t *sink, apr_time_t wall_us)
 {
     apr_time_exp_t at;
@@ -103,6 +113,26 @@ void amgr_page_rate(amgr_sink_t *sink, double value)
         return;
     }
     amgr_page_fixed(sink, (apr_uint64_t)floor(value * 1000.0 + 0.5), 3);
+}
+
+void amgr_page_short_rate(amgr_sink_t *sink, double value)
+{
+    int decimals = value < 1.0 ? 3 : value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
+    double scale = decimals == 3   ? 1000.0
+                   : decimals == 2 ? 100.0
+                   : decimals == 1 ? 10.0
+                                   : 1.0;
+
+    /* Also refuses what is no number. */
+    if (!(value >= 0.0) || value > 1e15) {
+        amgr_sink_puts(sink, AMGR_PAGE_NA);
+    }
+    else if (decimals == 0 || value == floor(value)) {
+        amgr_sink_u64(sink, (apr_uint64_t)(value + 0.5));
+    }
+    else {
+        amgr_page_fixed(sink, (apr_uint64_t)(value * scale + 0.5), decimals);
+    }
 }
 
 void amgr_page_count(amgr_sink_t *sink, apr_int64_t value)

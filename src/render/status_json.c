@@ -110,8 +110,9 @@ static void put_time_limit(amgr_json_t *json, const char *key,
                 limit_us == AMGR_LIMIT_OFF ? AMGR_NO_TIME : limit_us);
 }
 
-static void put_server(amgr_json_t *json, const amgr_server_t *server)
+static void put_server(amgr_json_t *json, const amgr_view_t *view)
 {
+    const amgr_server_t *server = &view->snapshot->server;
     /* Without ExtendedStatus nobody counts: zero would be a lie. */
     int counted = server->extended;
 
@@ -138,6 +139,7 @@ static void put_server(amgr_json_t *json, const amgr_server_t *server)
     put_u64(json, "memory_capacity_bytes", server->memory_capacity_bytes);
     put_bool(json, "cgroup_limited", server->cgroup_limited);
     put_u64(json, "worker_anon_bytes", server->worker_anon_bytes);
+    amgr_status_server(json, view);
     amgr_json_end_object(json);
 }
 
@@ -280,6 +282,7 @@ static void put_process(amgr_json_t *json, const amgr_view_t *view,
              process->cause == AMGR_CAUSE_NONE
                  ? ""
                  : amgr_cause_word(process->cause));
+    amgr_status_growth(json, view, process);
     put_slots(json, view, process);
     amgr_json_end_object(json);
 }
@@ -373,6 +376,7 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_seconds(json, "last_tick_seconds",
                 ticked ? (apr_time_t)counters->last_wall_us : AMGR_NO_TIME);
     put_u64(json, "orphaned_locks", counters->orphaned_locks);
+    amgr_status_recent(json, view);
     amgr_json_end_object(json);
 }
 
@@ -456,7 +460,7 @@ void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink)
     put_int(&json, "schema", SCHEMA_VERSION);
     put_seconds(&json, "time", view->now_wall_us);
     put_seconds(&json, "tick_time", view->tick_wall_us);
-    put_server(&json, &view->snapshot->server);
+    put_server(&json, view);
     put_limits(&json, view);
     put_processes(&json, view);
     put_groups(&json, view);
@@ -465,6 +469,7 @@ void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_json_key(&json, "managed");
     amgr_json_begin_array(&json);
     amgr_json_end_array(&json);
+    amgr_status_history(&json, view);
     amgr_json_end_object(&json);
     amgr_sink_putc(sink, '\n');
 }

@@ -12,4 +12,17 @@
  * groups. */
 void amgr_status_reasons(amgr_json_t *json, const amgr_view_t *view);
 
+/** Members of "server": rates of late, the machine and its cgroup. */
+void amgr_status_server(amgr_json_t *json, const amgr_view_t *view);
+
+/** Members of a process: how fast it grows, and until when. */
+void amgr_status_growth(amgr_json_t *json, const amgr_view_t *view,
+                        const amgr_process_t *process);
+
+/** The member of "manager" that sums up the last hour. */
+void amgr_status_recent(amgr_json_t *json, const amgr_view_t *view);
+
+/** "history": the samples of the span that was asked for. */
+void amgr_status_history(amgr_json_t *json, const amgr_view_t *view);
+
 #endif

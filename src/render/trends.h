@@ -20,7 +20,7 @@
 typedef struct amgr_trends_rates_t {
     double requests_per_second; /**< this and the next two: -1 is not known */
     double bytes_per_second;
-    double bytes_per_request;   /**< not known without a request, too */
+    double bytes_per_request;      /**< not known without a request, too */
     apr_interval_time_t window_us; /**< over what, or AMGR_NO_TIME */
 } amgr_trends_rates_t;
 
@@ -45,8 +45,7 @@ apr_interval_time_t amgr_trends_time_to_limit(const amgr_view_t *view,
  * limit of its memory: has four fifths of it, or half of it and less than ten
  * minutes to go.
  */
-int amgr_trends_is_near(const amgr_view_t *view,
-                        const amgr_process_t *process);
+int amgr_trends_is_near(const amgr_view_t *view, const amgr_process_t *process);
 
 /** Retirements that were decided within AMGR_TRENDS_RECENT_US. */
 typedef struct amgr_trends_recent_t {
@@ -67,9 +66,9 @@ typedef struct amgr_trend_memory_t {
 
 /** What the samples of a stretch of time come to. */
 typedef struct amgr_trend_column_t {
-    int known;      /**< 0: no sample speaks of this stretch, all the rest is
+    int known;   /**< 0: no sample speaks of this stretch, all the rest is
                          0 and the rates -1 */
-    double busy;    /**< mean over the time */
+    double busy; /**< mean over the time */
     double idle;
     apr_uint32_t busy_peak;
     apr_uint32_t retired;
@@ -78,6 +77,8 @@ typedef struct amgr_trend_column_t {
     apr_uint64_t workers_bytes; /**< highest sum of all workers; 0: none */
     amgr_trend_memory_t groups[AMGR_HISTORY_GROUPS]; /**< by the index of the
                                                           series' groups */
+    double share;         /**< the part of its time that samples speak of */
+    double counted_share; /**< and that their rates do */
 } amgr_trend_column_t;
 
 /**
@@ -101,5 +102,11 @@ void amgr_trends_columns(const amgr_history_series_t *series,
 void amgr_trends_sample_rates(const amgr_history_series_t *series, int index,
                               double *out_requests_per_second,
                               double *out_bytes_per_second);
+
+/** Whether requests were counted when this sample was taken. */
+int amgr_trends_is_counted(const amgr_history_sample_t *sample);
+
+/** What a total grew by; one that is smaller than before began anew. */
+apr_uint64_t amgr_trends_added(apr_uint64_t now, apr_uint64_t before);
 
 #endif

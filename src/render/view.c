@@ -4,7 +4,7 @@
  * nothing.  A view may come from shared memory by way of a copy, so indices
  * into groups and slots are checked here once, for all writers.
  */
-#include "render/view.h"
+#include "render/trends.h"
 
 #include <string.h>
 
@@ -33,7 +33,25 @@ static int is_over(const amgr_process_t *process)
         && process->verdict < AMGR_VERDICT_COUNT;
 }
 
-static void count_process(const amgr_process_t *process,
+/* Share of its memory limit that a process has. */
+static double fill_of(const amgr_view_t *view, const amgr_process_t *process)
+{
+    return (double)amgr_measure_of(process, view->config->limits.metric) /
+           (double)amgr_view_memory_limit(view, process);
+}
+
+static void count_near(const amgr_view_t *view, const amgr_process_t *process,
+                       amgr_view_counts_t *out)
+{
+    out->near++;
+    if (out->nearest == NULL ||
+        fill_of(view, process) > fill_of(view, out->nearest)) {
+        out->nearest = process;
+    }
+}
+
+static void count_process(const amgr_view_t *view,
+                          const amgr_process_t *process,
                           amgr_view_counts_t *out)
 {
     if (process->kind == AMGR_KIND_NATIVE) {
@@ -51,6 +69,9 @@ static void count_process(const amgr_process_t *process,
         out->over++;
         out->causes[process->cause]++;
     }
+    else if (amgr_trends_is_near(view, process)) {
+        count_near(view, process, out);
+    }
 }
 
 void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
@@ -59,7 +80,7 @@ void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
 
     memset(out, 0, sizeof(*out));
     for (i = 0; i < view->snapshot->process_count; i++) {
-        count_process(&view->snapshot->processes[i], out);
+        count_process(view, &view->snapshot->processes[i], out);
     }
 }
 
@@ -255,11 +276,15 @@ static int lacks_rights(const amgr_view_t *view)
         && (amgr_sections_limit_memory(limits) || amgr_measure_sums(limits));
 }
 
-/* The two that concern the server as a whole, before looking at workers. */
-static amgr_health_e quiet_health(const amgr_view_t *view)
+/* Nothing is done and nothing is held back. */
+static amgr_health_e quiet_health(const amgr_view_t *view,
+                                  const amgr_view_counts_t *counts)
 {
     if (amgr_view_is_inert(view)) {
         return AMGR_HEALTH_INERT;
+    }
+    if (counts->near > 0) {
+        return AMGR_HEALTH_NEAR;
     }
     if (!amgr_limits_are_set(&view->config->limits)) {
         return AMGR_HEALTH_NO_LIMITS;
@@ -296,5 +321,5 @@ amgr_health_e amgr_view_health(const amgr_view_t *view)
     if (counts.over > counts.causes[AMGR_CAUSE_INERT]) {
         return AMGR_HEALTH_OVER;
     }
-    return quiet_health(view);
+    return quiet_health(view, &counts);
 }

@@ -7,6 +7,7 @@
 #define AMGR_VIEW_H
 
 #include "action/board.h"
+#include "action/command_env.h"
 #include "base/sink.h"
 #include "model/client.h"
 #include "model/history.h"
@@ -32,6 +33,16 @@ typedef struct amgr_slot_source_t {
     int row_max;
 } amgr_slot_source_t;
 
+/** What is configured and no board tells, since every process that serves a
+ * page knows it. */
+typedef struct amgr_view_settings_t {
+    /** Programs without their arguments; NULL: none. */
+    const char *kill_commands[AMGR_COMMAND_EVENT_COUNT];
+    apr_interval_time_t kill_command_timeout_us;
+    const char *data_file; /**< NULL: none is written */
+    int syslog;            /**< kill lines to syslog as well */
+} amgr_view_settings_t;
+
 typedef struct amgr_view_t {
     const amgr_snapshot_t *snapshot;  /**< slots of now, memory of the tick */
     const amgr_board_config_t *config;
@@ -44,6 +55,7 @@ typedef struct amgr_view_t {
     apr_time_t now_wall_us;
     amgr_page_query_t query;          /**< what was asked for */
     const char *base_path;            /**< page: where assets/ hangs */
+    const char *server_name;          /**< page: whose it is, or NULL */
     const amgr_history_series_t *history; /**< of the span asked for; NULL
                                                without */
     const amgr_evidence_t *evidences; /**< of some records, newest first */
@@ -57,6 +69,12 @@ typedef struct amgr_view_t {
                                            holds them all */
     apr_pool_t *pool; /**< for what a writer must keep while it writes; NULL:
                            nothing can be ordered anew */
+    const char *assets_version; /**< page: differs when an asset does */
+    amgr_view_settings_t settings;
+    int *scratch;      /**< where tables are put in order; NULL: they are not */
+    int scratch_count; /**< numbers that it has room for */
+    const amgr_history_series_t *recent; /**< the newest samples of the hour,
+                                              for rates; NULL: as history */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -84,6 +102,8 @@ typedef struct amgr_view_counts_t {
     int retiring;                 /**< told to go, not gone */
     int over;                     /**< over a limit and left alone */
     int causes[AMGR_CAUSE_COUNT]; /**< @c over by cause */
+    int near;                     /**< within their limits, but close to one */
+    const amgr_process_t *nearest; /**< the closest of those, or NULL */
 } amgr_view_counts_t;
 
 amgr_health_e amgr_view_health(const amgr_view_t *view);

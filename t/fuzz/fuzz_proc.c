@@ -69,14 +69,16 @@ static void parse_structures(const char *buf, size_t len)
 static void parse_cgroups(const char *buf, size_t len)
 {
     amgr_proc_mount_t mount;
+    apr_uint64_t memory[2];
     apr_uint64_t bytes;
     char path[64];
     int version;
     int i;
 
-    memset(&bytes, 0x5a, sizeof(bytes));
-    check_untouched(amgr_proc_parse_meminfo(buf, len, &bytes), &bytes,
-                    sizeof(bytes));
+    memset(memory, 0x5a, sizeof(memory));
+    check_untouched(
+        amgr_proc_parse_meminfo(buf, len, &memory[0], &memory[1]), memory,
+        sizeof(memory));
     memset(&bytes, 0x5a, sizeof(bytes));
     check_untouched(amgr_proc_parse_cgroup_limit(buf, len, &bytes), &bytes,
                     sizeof(bytes));

@@ -65,22 +65,38 @@ static const char *text_end(const char *at, const char *stops)
     return at;
 }
 
+/* A script is a file of ours and has no text of its own. */
+static int is_inline(const char *name, const char *attributes,
+                     const char *content)
+{
+    if (strcmp(name, "script") == 0) {
+        return strncmp(attributes, " src=\"", 6) != 0
+            || strncmp(content, "</script>", 9) != 0;
+    }
+    return strcmp(name, "style") == 0;
+}
+
 static int is_void_element(const char *name)
 {
-    return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0;
+    return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0
+        || strcmp(name, "input") == 0 || strcmp(name, "br") == 0;
 }
 
 /* The end of ' name="value"' ..., or NULL; refuses what runs inline. */
 static const char *attributes_end(const char *at)
 {
     while (*at == ' ') {
-        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-");
+        /* Those of SVG have capitals. */
+        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz-BRAV");
 
         if (len == 0 || strncmp(at + 1, "on", 2) == 0
             || strncmp(at + 1, "style=", 6) == 0) {
             return NULL;
         }
         at += 1 + len;
+        if (strncmp(at - 6, " defer>", 7) == 0) {
+            return at;
+        }
         if (at[0] != '=' || at[1] != '"') {
             return NULL;
         }
@@ -105,8 +121,10 @@ static const char *find_fault(const char *page)
     }
     while (*at != '\0') {
         const char *start = at;
+        const char *attributes;
         char name[NAME_MAX_LEN];
         int closing;
+        int alone;
         size_t len;
 
         at = text_end(at, "<");
@@ -123,16 +141,20 @@ static const char *find_fault(const char *page)
             return start;
         }
         apr_cpystrn(name, at, len + 1);
-        at = attributes_end(at + len);
-        if (at == NULL || *at != '>' || strcmp(name, "script") == 0
-            || strcmp(name, "style") == 0) {
+        attributes = at + len;
+        at = attributes_end(attributes);
+        alone = at != NULL && *at == '/' && strcmp(name, "path") == 0;
+        if (at == NULL || at[alone] != '>') {
             return start;
         }
-        at++;
+        at += 1 + alone;
+        if (!closing && is_inline(name, attributes, at)) {
+            return start;
+        }
         if (closing && (depth == 0 || strcmp(open[--depth], name) != 0)) {
             return start;
         }
-        if (!closing && !is_void_element(name)) {
+        if (!closing && !alone && !is_void_element(name)) {
             if (depth == NESTING_MAX) {
                 return start;
             }
@@ -150,12 +172,15 @@ static void test_checker(void **state)
         "<!DOCTYPE html><p>a > b</p>", "<!DOCTYPE html><p style=\"a\"></p>",
         "<!DOCTYPE html><p onclick=\"a\"></p>",
         "<!DOCTYPE html><script></script>", "<!DOCTYPE html><p>\x01</p>",
+        "<!DOCTYPE html><script src=\"a\">b</script>",
+        "<!DOCTYPE html><script id=\"a\" defer></script>",
         "<!DOCTYPE html><p>\xff</p>", "<!DOCTYPE html><p a=\"<\"></p>"
     };
     size_t i;
 
     (void)state; /* cmocka's signature */
     assert_null(find_fault("<!DOCTYPE html>\n<p a=\"&quot;\">&lt;</p>\n"));
+    assert_null(find_fault("<!DOCTYPE html><script src=\"a\" defer></script>"));
     for (i = 0; i < AMGR_COUNT(bad); i++) {
         assert_non_null(find_fault(bad[i]));
     }
@@ -288,16 +313,26 @@ static void test_refresh(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     expect("http-equiv", 0);
+    expect("<body>", 1);
     fixed.view.query.refresh_sec = 42;
-    expect("<meta http-equiv=\"refresh\" content=\"42\">", 1);
-    expect("href=\"/manager-status/assets/style.css\"", 1);
+    expect("<noscript><meta http-equiv=\"refresh\" content=\"42\">"
+           "</noscript>", 1);
+    expect("<body data-refresh=\"42\">", 1);
+    fixed.view.assets_version = "77";
+    expect("<link rel=\"stylesheet\""
+           " href=\"/manager-status/assets/page.css?v=77\">", 1);
+    expect("<script src=\"/manager-status/assets/page.js?v=77\" defer>"
+           "</script>", 1);
 }
 
 static void test_headlines(void **state)
 {
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
-    expect("<title>Apache manager: retiring</title>", 1);
+    expect("<title>retiring - Apache manager</title>", 1);
+    fixed.view.server_name = "a<b";
+    expect("<title>retiring - a&lt;b</title>", 1);
+    fixed.view.server_name = NULL;
     expect("<strong>Retiring.</strong> 1 process was told to go and is not"
            " gone yet. 1 process is over its limit and is left alone, because"
            " the process is younger than ManagerMinAge.", 1);
@@ -354,18 +389,34 @@ static void test_reasons(void **state)
 {
     static const struct {
         int verdict;
-        const char *cells;
+        const char *cell;
     } cases[] = {
+        { AMGR_VERDICT_MEMORY_ACTIVE,
+          "<td class=\"reason\">3.73 GB resident, over"
+          " ManagerMaxMemoryActive of 524.29 MB</td>" },
         { AMGR_VERDICT_MEMORY_HARD,
-          "<td>hard limit</td><td class=\"num\" title=\"3725000000 bytes\">" },
+          "<td class=\"reason\">3.73 GB resident, over ManagerHardMemory of"
+          " 524.29 MB</td>" },
         { AMGR_VERDICT_MEMORY_TOTAL,
-          "<td>memory of all</td><td class=\"num\" title=" },
+          "<td class=\"reason\">all together had 3.73 GB, over"
+          " ManagerMaxMemoryTotal of 524.29 MB</td>" },
+        { AMGR_VERDICT_TIME,
+          "<td class=\"reason\">a request ran for 1h 2m, over ManagerMaxTime"
+          " of 8m 44s</td>" },
         { AMGR_VERDICT_REQUESTS,
-          "<td>requests</td><td class=\"num\">3725000000</td>" },
+          "<td class=\"reason\">it had served 3725000000 requests, over"
+          " ManagerMaxRequests of 524288000</td>" },
         { AMGR_VERDICT_LIFETIME,
-          "<td>lifetime</td><td class=\"num\">1h 2m</td>" },
+          "<td class=\"reason\">it had lived for 1h 2m, over"
+          " ManagerMaxLifetime of 8m 44s</td>" },
         { AMGR_VERDICT_GENERATION,
-          "<td>old generation</td><td class=\"num\">1h 2m</td>" },
+          "<td class=\"reason\">it outlived its generation by 1h 2m, over"
+          " ManagerMaxGenerationAge of 8m 44s</td>" },
+        { AMGR_VERDICT_REQUESTED,
+          "<td class=\"reason\">another module asked for it</td>" },
+        { AMGR_VERDICT_UNKNOWN, "<td class=\"reason\">unknown</td>" },
+        { AMGR_VERDICT_COUNT, "<td class=\"reason\">unknown</td>" },
+        { -1, "<td class=\"reason\">unknown</td>" },
     };
     size_t i;
 
@@ -374,7 +425,7 @@ static void test_reasons(void **state)
         view_empty(&fixed);
         add_record(&fixed, 1, cases[i].verdict, AMGR_OUTCOME_GONE)->measured =
             APR_UINT64_C(3725000000);
-        expect(cases[i].cells, 1);
+        expect(cases[i].cell, 1);
     }
 }
 
@@ -455,6 +506,31 @@ static void test_style(void **state)
     assert_non_null(strstr(amgr_asset_page_css, "prefers-color-scheme: dark"));
 }
 
+/* What the page says of the script has to be true: it is small, plain, and
+ * makes no markup or code of text. */
+static void test_script(void **state)
+{
+    static const char *const banned[] = {
+        "innerHTML", "insertAdjacentHTML", "document.write", "eval(",
+        "Function(", ".style", "console.", "http:", "https:"
+    };
+    const char *at;
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (at = amgr_asset_page_js; *at != '\0'; at++) {
+        assert_true(*at == '\n' || (*at >= 0x20 && *at < 0x7f));
+    }
+    assert_in_range(at - amgr_asset_page_js, 1, 10 * 1000);
+    assert_non_null(strstr(amgr_asset_page_js, "\"use strict\";"));
+    for (i = 0; i < AMGR_COUNT(banned); i++) {
+        assert_null(strstr(amgr_asset_page_js, banned[i]));
+    }
+    assert_in_range(strlen(amgr_assets_version), 1, 10);
+    assert_int_equal(strspn(amgr_assets_version, "0123456789"),
+                     strlen(amgr_assets_version));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,7 +546,8 @@ int main(void)
         cmocka_unit_test(test_inert),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_many_slots),
-        cmocka_unit_test(test_style)
+        cmocka_unit_test(test_style),
+        cmocka_unit_test(test_script)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #define VIEW_RECORDS 4
 #define VIEW_EVIDENCES 2
 #define VIEW_NOW_US APR_INT64_C(1700000000123456)
+#define VIEW_SAMPLES 48
 #define VIEW_SEC(n) ((apr_time_t)(n) * APR_USEC_PER_SEC)
 #define VIEW_KIB(n) ((apr_uint64_t)(n) * 1024)
 #define VIEW_MIB(n) ((apr_uint64_t)(n) * 1024 * 1024)
@@ -29,6 +30,9 @@ typedef struct fixed_view_t {
     amgr_evidence_t evidences[VIEW_EVIDENCES];
     amgr_process_t processes[VIEW_PROCESSES];
     amgr_slot_t slots[VIEW_SLOTS];
+    int scratch[VIEW_PROCESSES];
+    amgr_history_series_t history;
+    amgr_history_sample_t samples[VIEW_SAMPLES];
 } fixed_view_t;
 
 typedef void fixed_view_fn(fixed_view_t *fixed);
@@ -58,6 +62,9 @@ static inline void view_empty(fixed_view_t *fixed)
     fixed->view.tick_wall_us = AMGR_NO_TIME;
     fixed->view.now_wall_us = VIEW_NOW_US;
     fixed->view.base_path = "/manager-status";
+    fixed->view.assets_version = "1";
+    fixed->view.scratch = fixed->scratch;
+    fixed->view.scratch_count = VIEW_PROCESSES;
 }
 
 static inline amgr_process_t *add_process(fixed_view_t *fixed, pid_t pid,
@@ -104,6 +111,8 @@ static inline amgr_slot_t *add_slot(fixed_view_t *fixed,
     assert_true(snapshot->slot_count <= VIEW_SLOTS);
     memset(slot, 0, sizeof(*slot));
     process->process_slot = row;
+    process->busy_slots += process->slot_count == 0;
+    process->busy_slots += !amgr_mode_is_idle(mode);
     process->slot_count++;
     slot->process_slot = row;
     slot->thread = thread;
@@ -135,6 +144,7 @@ static inline void set_server(amgr_server_t *server, const char *mpm)
                 sizeof(server->version));
     apr_cpystrn(server->mpm, mpm, sizeof(server->mpm));
     server->time.wall_us = VIEW_NOW_US;
+    server->time.mono_us = VIEW_SEC(100000);
     server->uptime_us = VIEW_SEC(93784) + 500000;
     server->generation = 2;
     server->extended = 1;
@@ -162,8 +172,15 @@ static inline amgr_record_t *add_record(fixed_view_t *fixed, pid_t pid,
     memset(record, 0, sizeof(*record));
     record->serial = (apr_uint64_t)(100 - fixed->view.record_count);
     record->time_us = VIEW_NOW_US - VIEW_SEC(fixed->view.record_count * 7);
+    record->decided_mono_us = fixed->snapshot.server.time.mono_us -
+                              VIEW_SEC(fixed->view.record_count * 7);
     record->ended_us = AMGR_NO_TIME;
+    record->announced_us = AMGR_NO_TIME;
+    record->asked_us = AMGR_NO_TIME;
+    record->killed_us = AMGR_NO_TIME;
+    record->replaced_us = AMGR_NO_TIME;
     record->id.pid = pid;
+    record->id.start_ticks = (apr_uint64_t)pid * 10;
     record->verdict = verdict;
     record->outcome = outcome;
     record->action = AMGR_ACTION_KILL;
@@ -260,7 +277,14 @@ static inline void add_prefork_records(fixed_view_t *fixed)
     record = add_record(fixed, 1003, AMGR_VERDICT_TIME, AMGR_OUTCOME_GONE);
     record->measured = (apr_uint64_t)VIEW_SEC(121) + 250000;
     record->limit = (apr_uint64_t)VIEW_SEC(120);
+    record->announced_us = 0;
+    record->asked_us = 100000;
+    record->killed_us = 301000;
     record->ended_us = 312456;
+    record->replaced_us = 1250000;
+    record->replacement = AMGR_REPLACEMENT_SERVING;
+    record->requests_lost = 1;
+    record->freed_bytes = VIEW_MIB(580);
     add_prefork_evidence(fixed, record);
     record = add_record(fixed, 1002, AMGR_VERDICT_MEMORY_IDLE,
                         AMGR_OUTCOME_FAILED);
@@ -342,6 +366,55 @@ static inline void set_reasons(fixed_view_t *fixed)
     fixed->snapshot.server.worker_anon_bytes = VIEW_MIB(1700);
 }
 
+/* Of the machine and a cgroup. */
+static inline void set_memory(amgr_server_t *server)
+{
+    server->machine_bytes = VIEW_MIB(16384);
+    server->machine_available_bytes = VIEW_MIB(9000);
+    server->cgroup_limit_bytes = VIEW_MIB(8192);
+    server->cgroup_used_bytes = VIEW_MIB(5000);
+}
+
+/* Ten minutes, with a gap of two in the middle. */
+static inline void set_history(fixed_view_t *fixed)
+{
+    const amgr_server_t *server = &fixed->snapshot.server;
+    amgr_history_series_t *series = &fixed->history;
+    int i;
+
+    for (i = 0; i < VIEW_SAMPLES; i++) {
+        amgr_history_sample_t *sample = &fixed->samples[i];
+        int ago = 10 * (VIEW_SAMPLES - 1 - i) + 4 + (i < 24 ? 120 : 0);
+
+        sample->mono_us = server->time.mono_us - VIEW_SEC(ago);
+        sample->wall_us = VIEW_NOW_US - VIEW_SEC(ago);
+        sample->span_us = i == 24 ? 0 : VIEW_SEC(10);
+        sample->total_accesses =
+            server->total_accesses - (apr_uint64_t)(ago * 12);
+        sample->total_bytes =
+            server->total_bytes - (apr_uint64_t)(ago * 250000);
+        sample->ticks = 1;
+        sample->busy_milli = (apr_uint32_t)(i * 7 % 5 + 1) * 1000;
+        sample->busy_peak = (apr_uint32_t)(i * 7 % 5 + 1);
+        sample->idle_milli = 6000 - sample->busy_milli;
+        sample->retired = i == 30 || i == 41;
+        sample->workers_kib = (apr_uint32_t)(900 + i) * 1024;
+        sample->groups[0].sum_kib = (apr_uint32_t)(800 + i) * 1024;
+        sample->groups[0].largest_kib = (apr_uint32_t)(300 + i) * 1024;
+        sample->groups[2].sum_kib = i < 20 ? 0 : 100 * 1024;
+        sample->groups[2].largest_kib = i < 20 ? 0 : 51 * 1024;
+    }
+    apr_cpystrn(series->groups[0], "native", sizeof(series->groups[0]));
+    apr_cpystrn(series->groups[1], "vanished", sizeof(series->groups[1]));
+    apr_cpystrn(series->groups[2], "another", sizeof(series->groups[2]));
+    series->group_count = 3;
+    series->samples = fixed->samples;
+    series->count = VIEW_SAMPLES;
+    fixed->view.history = series;
+    fixed->processes[0].growth_bytes_per_hour = (apr_int64_t)VIEW_MIB(24);
+    fixed->processes[1].growth_bytes_per_hour = -(apr_int64_t)VIEW_MIB(1);
+}
+
 /* A server at work: limits set, one worker retiring, WSGI groups. */
 static inline void view_prefork(fixed_view_t *fixed)
 {
@@ -370,6 +443,8 @@ static inline void view_prefork(fixed_view_t *fixed)
     limits->max_memory_idle_bytes = (apr_int64_t)VIEW_MIB(250);
     limits->max_time_us = VIEW_SEC(120);
     set_reasons(fixed);
+    set_memory(&fixed->snapshot.server);
+    set_history(fixed);
     fixed->counters.ticks = 9378;
     fixed->counters.killed_active = 12;
     fixed->counters.killed_idle = 3;

@@ -169,6 +169,36 @@ static void test_not_counted(void **state)
     free(text.data);
 }
 
+/* The samples of the span that was asked for, and nothing older. */
+static void test_history(void **state)
+{
+    text_t text;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.samples[0].mono_us -= VIEW_SEC(3600);
+    fixed.samples[0].retired = 77;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_non_null(strstr(text.data, "\"span\":\"hour\",\n"
+                                      "\"interval_seconds\":10.0"));
+    assert_null(strstr(text.data, "[77,"));
+    free(text.data);
+    fixed.view.query.history = AMGR_HISTORY_DAY;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_non_null(strstr(text.data, "\"span\":\"day\",\n"
+                                      "\"interval_seconds\":120.0"));
+    assert_non_null(strstr(text.data, "\"retired\":[77,"));
+    free(text.data);
+    fixed.config.limits.interval_us = VIEW_SEC(300);
+    fixed.history.count = 0;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_non_null(strstr(text.data, "\"interval_seconds\":300.0,\n"
+                                      "\"time\":[],\n"));
+    assert_non_null(strstr(text.data, "\"groups\":[]\n"));
+    assert_true(json_is_valid(text.data));
+    free(text.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,7 +209,8 @@ int main(void)
         cmocka_unit_test(test_clients),
         cmocka_unit_test(test_bad_indices),
         cmocka_unit_test(test_measures),
-        cmocka_unit_test(test_not_counted)
+        cmocka_unit_test(test_not_counted),
+        cmocka_unit_test(test_history)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,12 @@ my %page = (
     '/manager-status/metrics.txt' => 'text/plain; charset=utf-8',
 );
 
+my %asset = (
+    '/manager-status/assets/page.css' => 'text/css; charset=utf-8',
+    '/manager-status/assets/page.js'  => 'text/javascript; charset=utf-8',
+);
+use constant KEPT => 'private, max-age=31536000, immutable';
+
 # Request lines as an attacker would send them; %s is the path.
 my @hostile = (
     qq(GET %s/<blink>bold"x&y'z HTTP/1.1),
@@ -81,13 +87,15 @@ sub codes {
 }
 
 sub headers_ok {
-    my ($answer, $path) = @_;
+    my ($answer, $path, $kept) = @_;
     my $csp = $answer->header('Content-Security-Policy') // '';
     like($csp, qr/default-src 'none'/, "$path: CSP allows nothing by default");
     unlike($csp, qr/unsafe|\*|https?:/, "$path: CSP has no exception");
     like($csp, qr/frame-ancestors 'none'/, "$path: nobody frames it");
-    like($answer->header('Cache-Control') // '', qr/\bno-store\b/,
-         "$path is not stored");
+    like($csp, qr/script-src 'self'; style-src 'self'; /,
+         "$path: CSP allows our own files");
+    is($answer->header('Cache-Control'), $kept // 'no-store',
+       "$path: how long it is kept");
     is($answer->header('X-Content-Type-Options'), 'nosniff',
        "$path is not guessed at");
     return;
@@ -130,9 +138,16 @@ sub queries {
        'another name does not refresh');
     is($s->get('/manager-status')->header('Refresh'), undef,
        'no refresh without a wish');
+    # Only where no script does it: as a header it would reload the page under
+    # the script.
     for my $query ('?refresh=5', '?x=1&refresh=5', '?refresh=5&x') {
-        like($s->get("/manager-status$query")->header('Refresh') // '',
-             qr/^5\b/, "$query refreshes");
+        my $text = $s->get("/manager-status$query")->content;
+        like($text, qr{<noscript><meta\ http-equiv="refresh"\ content="5">
+                       </noscript>\n.*</head>}sx, "$query refreshes");
+        like($text, qr/<body data-refresh="5"/, "$query: so does the script");
+        unlike($s->raw("GET /manager-status$query HTTP/1.0\r\n"
+                       . "Host: 127.0.0.1\r\n\r\n"),
+               qr/^Refresh:/mi, "$query: not by a header");
     }
     is($s->get('/manager-status/status.json?x=1')->code, 200,
        'status.json?x=1');
@@ -229,16 +244,23 @@ sub assets {
     my $page = $s->get('/manager-status')->content;
     my @links = $page =~ /(?:href|src)="([^"]*)"/g;
     my @assets = grep { m{assets/} } @links;
-    cmp_ok(scalar @assets, '>=', 1, 'the page has assets');
-    for my $link (@assets) {
-        my $path = $link =~ m{^/} ? $link : "/$link";
+    is_deeply([sort map { s/\?v=\d+\z//r } @assets], [sort keys %asset],
+              'the page has its assets, by their version');
+    for my $path (@assets) {
+        my ($plain) = split /\?/, $path;
         my $answer = $s->get($path);
         is($answer->code, 200, "$path is there");
-        like($answer->header('Content-Type') // '',
-             $path =~ /css/ ? qr{^text/css} : qr{^(?:text|application)/javascript},
-             "$path: its type");
-        headers_ok($answer, $path);
+        is($answer->header('Content-Type'), $asset{$plain}, "$path: its type");
+        headers_ok($answer, $path, KEPT);
         is($s->request('POST', $path)->code, 405, "POST $path");
+        my $head = $s->request('HEAD', $path);
+        is($head->content, '', "HEAD $path has no body");
+        headers_ok($head, "HEAD $path", KEPT);
+        is($head->header('Content-Length'), length $answer->content,
+           "HEAD $path: its length");
+        # Of another version than the page that named it, or of none.
+        headers_ok($s->get($_), $_)
+            for $plain, "$plain?", "$plain?v=1", "$path&x", "$plain?x&v=1";
     }
     is_deeply([grep { m{^(?:https?:)?//} } @links], [],
               'nothing is loaded from elsewhere');

@@ -130,7 +130,8 @@ sub shown {
     cmp_ok($evidence->{took_seconds}, '<', 1, 'and soon');
     obeys_schema($s);
     like($s->get('/manager-status')->content,
-         qr{<details>.*recvfrom.*127\.0\.0\.1:$port}s, "$mpm: on the page");
+         qr{<details\ id="kill-\d+">.*recvfrom.*127\.0\.0\.1:$port}sx,
+         "$mpm: on the page");
     ok($request->wait(10), 'the request ends');
     my @lost = $s->log_lines(qr/lost request/);
     is(scalar(grep { m{AMGR0024:\ lost\ request:\ \S+\ 127\.0\.0\.1\ -\ -
