@@ -15,6 +15,9 @@
  * differ from the counts by what has happened since. */
 #define LETTERS_KEPT 32768
 
+/* Slots of a process that are copied together. */
+#define SLOTS_AT_A_TIME 32
+
 struct amgr_slot_reader_t {
     amgr_slot_source_t source;
     const amgr_runtime_t *runtime;
@@ -101,7 +104,7 @@ static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
     }
     if (process != NULL && process->process_slot == index &&
         process->slot_count == 0) {
-        process->slot_count = reader->source.row_max;
+        process->slot_count = reader->source.columns;
         process->busy_slots = seen->busy;
         process->accesses = seen->accesses;
     }
@@ -215,10 +218,11 @@ amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
     reader->source.read_slots = read_slots;
     reader->source.read_letters = read_letters;
     reader->source.baton = reader;
-    reader->source.row_max = amgr_scoreboard_used_columns();
-    reader->source.row =
-        apr_palloc(p, (apr_size_t)reader->source.row_max * sizeof(amgr_slot_t));
-    letters = (apr_int64_t)amgr_scoreboard_rows() * reader->source.row_max;
+    reader->source.columns = amgr_scoreboard_used_columns();
+    reader->source.room_max = SLOTS_AT_A_TIME;
+    reader->source.room =
+        apr_palloc(p, SLOTS_AT_A_TIME * sizeof(reader->source.room[0]));
+    letters = (apr_int64_t)amgr_scoreboard_rows() * reader->source.columns;
     reader->letters_kept = letters < LETTERS_KEPT ? (int)letters : LETTERS_KEPT;
     reader->letters = apr_palloc(p, (apr_size_t)reader->letters_kept);
     return reader;
@@ -239,8 +243,9 @@ void amgr_slot_source_scan(amgr_slot_reader_t *reader)
     scan.letters_max = reader->letters_kept;
     scan.visit = see_row;
     scan.baton = reader;
-    amgr_scoreboard_read_server(&snapshot->server, &scan);
-    seen = (apr_int64_t)(reader->last_row + 1) * reader->source.row_max;
+    /* CPU time is the tick's. */
+    (void)amgr_scoreboard_read_server(&snapshot->server, &scan);
+    seen = (apr_int64_t)(reader->last_row + 1) * reader->source.columns;
     reader->source.letter_count = seen > snapshot->server.max_workers
                                       ? seen
                                       : snapshot->server.max_workers;

@@ -2,8 +2,8 @@
  *
  * The slots of a page, read from the scoreboard as the page comes to them:
  * one pass over its words at the beginning for all counts and letters, and the
- * texts of one process at a time.  What one page needs does not grow with the
- * slots of the server beyond a letter for each, and those up to a bound.
+ * texts of a few at a time.  What one page needs does not grow with the slots
+ * of the server beyond a letter for each, and those up to a bound.
  */
 #ifndef AMGR_SLOT_SOURCE_H
 #define AMGR_SLOT_SOURCE_H

@@ -318,26 +318,33 @@ static void take_slot(rows_t *rows, int process_index, int index,
     amgr_page_top_add(rows->top, &ranked);
 }
 
+static void take_process(rows_t *rows, int index)
+{
+    const amgr_process_t *process = &rows->view->snapshot->processes[index];
+    const amgr_slot_t *slots;
+    int first = 0;
+    int count;
+    int i;
+
+    if (rows->busy_only && process->busy_slots == 0) {
+        return;
+    }
+    while ((slots = amgr_view_slots(rows->view, process, first, &count)) !=
+           NULL) {
+        for (i = 0; i < count; i++) {
+            take_slot(rows, index, first + i, &slots[i]);
+        }
+        first += count;
+    }
+}
+
 /* Write all that is listed, or rank it. */
 static void take_all(rows_t *rows)
 {
-    const amgr_snapshot_t *snapshot = rows->view->snapshot;
     int i;
-    int j;
 
-    for (i = 0; i < snapshot->process_count; i++) {
-        const amgr_process_t *process = &snapshot->processes[i];
-        const amgr_slot_t *slots;
-        int count;
-
-        if (process->slot_count <= 0 ||
-            (rows->busy_only && process->busy_slots == 0)) {
-            continue;
-        }
-        slots = amgr_view_slots(rows->view, process, &count);
-        for (j = 0; j < count; j++) {
-            take_slot(rows, i, j, &slots[j]);
-        }
+    for (i = 0; i < rows->view->snapshot->process_count; i++) {
+        take_process(rows, i);
     }
 }
 

@@ -116,22 +116,23 @@ static int holds_slots(const amgr_snapshot_t *snapshot,
 }
 
 const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
-                                   const amgr_process_t *process,
+                                   const amgr_process_t *process, int first,
                                    int *out_count)
 {
     const amgr_slot_source_t *source = view->source;
 
     *out_count = 0;
     if (source != NULL) {
-        *out_count = source->read_slots(source->baton, process, 0, source->row,
-                                        source->row_max);
-        return *out_count > 0 ? source->row : NULL;
+        *out_count = source->read_slots(source->baton, process, first,
+                                        source->room, source->room_max);
+        return *out_count > 0 ? source->room : NULL;
     }
-    if (!holds_slots(view->snapshot, process)) {
+    if (!holds_slots(view->snapshot, process) || first < 0 ||
+        first >= process->slot_count) {
         return NULL;
     }
-    *out_count = process->slot_count;
-    return view->snapshot->slots + process->first_slot;
+    *out_count = process->slot_count - first;
+    return view->snapshot->slots + process->first_slot + first;
 }
 
 const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
@@ -140,9 +141,9 @@ const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
     const amgr_slot_source_t *source = view->source;
 
     if (source != NULL) {
-        return source->read_slots(source->baton, process, index, source->row,
+        return source->read_slots(source->baton, process, index, source->room,
                                   1) > 0
-                   ? source->row
+                   ? source->room
                    : NULL;
     }
     if (!holds_slots(view->snapshot, process) || index < 0 ||
@@ -161,7 +162,7 @@ void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
     if (source != NULL) {
         source->read_letters(source->baton,
                              (apr_int64_t)process->process_slot *
-                                     source->row_max +
+                                     source->columns +
                                  first,
                              out, count);
         return;

@@ -16,7 +16,7 @@
 #include "render/page_query.h"
 
 /**
- * Where the slots come from that a snapshot does not hold: a page reads those
+ * Where the slots come from that a snapshot does not hold: a page reads a few
  * of one process at a time, so that it needs no room for all.  Both functions
  * read what is there now; letters and counts are of the moment of the view.
  */
@@ -29,8 +29,9 @@ typedef struct amgr_slot_source_t {
     void (*read_letters)(void *baton, apr_int64_t first, char *out, int count);
     void *baton;
     apr_int64_t letter_count; /**< how many letters there are */
-    amgr_slot_t *row;         /**< room for the slots of one process */
-    int row_max;
+    int columns;              /**< slots of a process */
+    amgr_slot_t *room;        /**< for those that are read at a time */
+    int room_max;
 } amgr_slot_source_t;
 
 /** What is configured and no board tells, since every process that serves a
@@ -120,10 +121,12 @@ const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
 /** Name of a group by its index; "unknown" when there is none. */
 const char *amgr_view_group_name(const amgr_view_t *view, int group);
 
-/** The slots of @a process, valid until the next call of this or the next
- * function; NULL and 0 when they cannot be had. */
+/** Some slots of @a process from its @a first on, as many as can be had at a
+ * time, which may be less than there are: the next call with the sum of both
+ * goes on.  Valid until the next call of this or the next function; NULL and 0
+ * after the last. */
 const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
-                                   const amgr_process_t *process,
+                                   const amgr_process_t *process, int first,
                                    int *out_count);
 
 /** One of them, by its index; the same holds. */

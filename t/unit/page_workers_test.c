@@ -267,7 +267,7 @@ static void read_many_letters(void *baton, apr_int64_t first, char *out,
 static void begin_many(many_t *many, amgr_slot_source_t *source, int processes)
 {
     static amgr_process_t table[100];
-    static amgr_slot_t row[200];
+    static amgr_slot_t room[32];
     int i;
 
     begin_prefork();
@@ -285,8 +285,9 @@ static void begin_many(many_t *many, amgr_slot_source_t *source, int processes)
     source->read_letters = read_many_letters;
     source->baton = many;
     source->letter_count = (apr_int64_t)processes * many->width;
-    source->row = row;
-    source->row_max = many->width;
+    source->columns = many->width;
+    source->room = room;
+    source->room_max = 32;
     fixed.snapshot.processes = table;
     fixed.snapshot.process_count = processes;
     fixed.snapshot.slots = NULL;
@@ -319,7 +320,7 @@ static void test_source(void **state)
     assert_int_equal(count_of(text.data, "<tr id=\"w-"), 80);
     assert_int_equal(count_of(text.data, "class=\"m-W"), 40);
     assert_non_null(strstr(text.data, "<pre>_W_W_W"));
-    assert_int_equal(many.most, 20);
+    assert_int_equal(many.most, 32);
     free(text.data);
     text = render(amgr_write_status_json, &fixed.view, 4096);
     assert_true(json_is_valid(text.data));
@@ -359,7 +360,7 @@ static void test_many(void **state)
         last = age;
     }
     free(text.data);
-    assert_true(many.most <= 200);
+    assert_int_equal(many.most, 32);
 }
 
 static void test_rank(void **state)
