@@ -263,6 +263,12 @@ static void copy_request(const worker_score *score, amgr_slot_t *out)
                 sizeof(out->request));
 }
 
+/** A text that ends, to where there is room for it. */
+static void copy_text(char *to, const char *from)
+{
+    memcpy(to, from, strlen(from) + 1);
+}
+
 /** One slot, from a private copy, so that nothing changes between a check and
  * its use. */
 static void convert(const worker_score *score, int row, int column,
@@ -283,10 +289,10 @@ static void convert(const worker_score *score, int row, int column,
     out->process_slot = row;
     out->thread = column;
     out->mode = checked_mode(score->status);
-    apr_cpystrn(out->client, score->client64, sizeof(out->client));
+    copy_text(out->client, score->client64);
     copy_request(score, out);
-    apr_cpystrn(out->vhost, score->vhost, sizeof(out->vhost));
-    apr_cpystrn(out->protocol, score->protocol, sizeof(out->protocol));
+    copy_text(out->vhost, score->vhost);
+    copy_text(out->protocol, score->protocol);
 }
 
 int amgr_scoreboard_copy_slots(int row, int first, amgr_slot_t *out, int max)
