@@ -102,11 +102,16 @@ static void read_records(amgr_view_t *view, const amgr_board_t *board,
 static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
                            apr_pool_t *p)
 {
-    int count = amgr_board_count_evidences(board);
-    amgr_evidence_t *evidences =
-        apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
+    amgr_evidence_t *evidences;
+    int count;
     int try;
 
+    /* They are large and far apart in memory, and of records alone. */
+    if (view->record_count == 0) {
+        return;
+    }
+    count = amgr_board_count_evidences(board);
+    evidences = apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
     view->evidences = evidences;
     for (try = 0; try < READ_TRIES && count > 0; try++) {
         if (amgr_board_read_evidences(board, evidences, count,
