@@ -52,8 +52,8 @@ static int is_below(const char *path, const char *base, apr_size_t base_len)
            (path[base_len] == '\0' || path[base_len] == '/');
 }
 
-/** Whether a section sets our handler: SetHandler takes an expression. */
-static int sets_handler(request_rec *r, const core_dir_config *section)
+/* SetHandler takes an expression. */
+int amgr_handler_is_set(request_rec *r, const core_dir_config *section)
 {
     const char *handler = section->handler;
     const char *error = NULL;
@@ -85,7 +85,8 @@ static apr_size_t location_len(request_rec *r)
             len--;
         }
         if (len > longest && section->r == NULL && !section->d_is_fnmatch &&
-            is_below(r->uri, section->d, len) && sets_handler(r, section)) {
+            is_below(r->uri, section->d, len) &&
+            amgr_handler_is_set(r, section)) {
             longest = len;
         }
     }

@@ -8,6 +8,7 @@
 #include "model/client.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <apr_lib.h>
@@ -71,11 +72,10 @@ static int show_address(const char *client, char *buf, apr_size_t size)
 /* Length of the label that begins here, 0 when it is none. */
 static apr_size_t label_len(const char *at)
 {
-    apr_size_t len = 0;
+    /* Not by isalnum(): a module may have set a locale. */
+    apr_size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
-    while (apr_isalnum(at[len]) || at[len] == '-' || at[len] == '_') {
-        len++;
-    }
     if (len > LABEL_MAX_LEN || (at[len] != '.' && at[len] != '\0')) {
         return 0;
     }
@@ -152,16 +152,22 @@ static int port_of(const char *address, apr_size_t len)
     return port;
 }
 
-static int is_listened_to(int port, const apr_uint16_t *ports, int port_count)
+/* Whether a connection with this port at our end may be a client's.  The kernel
+ * gives no privileged port to who connects to elsewhere, so that even one which
+ * a restart has closed is known by it. */
+static int is_server_port(int port, const apr_uint16_t *ports, int port_count)
 {
     int i;
 
+    if (port < IPPORT_RESERVED) {
+        return 1;
+    }
     for (i = 0; i < port_count; i++) {
         if (ports[i] == port) {
             return 1;
         }
     }
-    return port < 0;
+    return 0;
 }
 
 /* The peer without its port and brackets, as much as may be seen of it. */
@@ -203,7 +209,7 @@ char *amgr_client_target_shown(int show, const char *target,
     len = strncmp(local, to, strlen(to)) == 0 ? 0 : strcspn(local, " ");
     peer = local + len + (len > 0);
     if (strncmp(peer, to, strlen(to)) != 0 ||
-        !is_listened_to(port_of(local, len), ports, port_count)) {
+        !is_server_port(port_of(local, len), ports, port_count)) {
         return buf;
     }
     peer += strlen(to);

@@ -39,6 +39,10 @@ void amgr_page_counters(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_scoreboard(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
+/** The headline's words alone, without our style: "<strong>Healthy.</strong>
+ * All 3 worker processes are within their limits." */
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink);
+
 /** A row for how a retirement went and what was seen before it, over so many
  * columns. */
 void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
@@ -97,6 +101,10 @@ void amgr_page_plural(amgr_sink_t *sink, apr_int64_t count, const char *noun);
 void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
                        const char *request);
 
+/** How long ago that was: "2m 5s ago", of the future "0s ago". */
+void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
+                   apr_time_t wall_us);
+
 /** The part of a client that may be shown, escaped; empty: "n/a". */
 void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
                       const char *client);
@@ -104,10 +112,6 @@ void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
 /** What a thread was blocked on, escaped, as far as it tells no client. */
 void amgr_page_target(const amgr_view_t *view, amgr_sink_t *sink,
                       const char *target);
-
-/** How long ago that was: "2m 5s ago", of the future "0s ago". */
-void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
-                   apr_time_t wall_us);
 
 /** Untrusted text, escaped. */
 void amgr_page_text(amgr_sink_t *sink, const char *text);

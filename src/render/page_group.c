@@ -21,7 +21,7 @@ static void put_sum_cell(amgr_sink_t *sink, const amgr_stats_t *rss,
 
     if (rss->known == 0 || all_bytes <= 0.0) {
         amgr_page_size_cell(sink, rss->known > 0 ? rss->sum : AMGR_UNKNOWN);
-        amgr_page_count_cell(sink, -1);
+        amgr_sink_puts(sink, "<td class=\"na\">" AMGR_PAGE_NA "</td>");
         return;
     }
     percent = (int)((double)rss->sum / all_bytes * 100.0 + 0.5);
@@ -29,7 +29,7 @@ static void put_sum_cell(amgr_sink_t *sink, const amgr_stats_t *rss,
     amgr_sink_u64(sink, rss->sum);
     amgr_sink_puts(sink, " bytes\">");
     amgr_page_size(sink, rss->sum);
-    amgr_sink_puts(sink, "</td><td class=\"num\"><meter max=\"100\" value=\"");
+    amgr_sink_puts(sink, "</td><td><meter max=\"100\" value=\"");
     amgr_sink_i64(sink, percent);
     amgr_sink_puts(sink, "\"></meter> ");
     amgr_sink_i64(sink, percent);
@@ -143,7 +143,7 @@ void amgr_page_groups(const amgr_view_t *view, amgr_sink_t *sink)
                           "Resident memory of the processes of each"
                           " group; pages that several share count in"
                           " each of them",
-                          "Group|Role|#Processes|#Sum|#Of all|#Smallest|"
+                          "Group|Role|#Processes|#Sum|Of all|#Smallest|"
                           "#Average|#Median|#Largest|#Fresh process|"
                           "Memory limits");
     for (i = 0; i < snapshot->group_count; i++) {

@@ -251,19 +251,25 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
     }
 }
 
-void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink)
 {
     amgr_health_e health = amgr_view_health(view);
     const char *word = amgr_health_word((int)health);
 
-    amgr_sink_puts(sink, "<section id=\"verdict\" class=\"headline ");
-    amgr_sink_puts(sink, amgr_page_health_class((int)health));
-    amgr_sink_puts(sink, "\" aria-label=\"Verdict\">\n<p><strong>");
+    amgr_sink_puts(sink, "<strong>");
     /* Our own words are plain ASCII and begin with a small letter. */
     amgr_sink_putc(sink, (char)(word[0] - 'a' + 'A'));
     amgr_sink_puts(sink, word + 1);
     amgr_sink_puts(sink, ".</strong> ");
     put_sentence(view, sink, health);
+}
+
+void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_sink_puts(sink, "<section id=\"verdict\" class=\"headline ");
+    amgr_sink_puts(sink, amgr_page_health_class((int)amgr_view_health(view)));
+    amgr_sink_puts(sink, "\" aria-label=\"Verdict\">\n<p>");
+    amgr_page_verdict_text(view, sink);
     amgr_sink_puts(sink, "</p>\n");
     if (view->snapshot->incomplete) {
         amgr_sink_puts(sink, "<p class=\"note\">The last tick could not"

@@ -97,13 +97,24 @@ static void put_shown(amgr_page_rows_t *rows)
         [AMGR_SHOW_OFF] = "Off",
         [AMGR_SHOW_PATH] = "Path",
         [AMGR_SHOW_FULL] = "Full"};
-    int show = rows->view->show_requests;
+    static const char *const clients[AMGR_CLIENTS_COUNT] = {
+        [AMGR_CLIENTS_OFF] = "Off",
+        [AMGR_CLIENTS_NETWORK] = "Network",
+        [AMGR_CLIENTS_FULL] = "Full"};
+    int request = rows->view->show_requests;
+    int client = rows->view->show_clients;
 
-    if (show < 0 || show >= AMGR_SHOW_COUNT) {
-        show = AMGR_SHOW_OFF;
+    /* What is none of these shows nothing. */
+    if (request < 0 || request >= AMGR_SHOW_COUNT) {
+        request = AMGR_SHOW_OFF;
     }
-    amgr_page_row(rows, "ManagerShowRequests", requests[show], AMGR_EFFECT_ON,
-                  "how much of a request is shown and logged");
+    if (client < 0 || client >= AMGR_CLIENTS_COUNT) {
+        client = AMGR_CLIENTS_OFF;
+    }
+    amgr_page_row(rows, "ManagerShowRequests", requests[request],
+                  AMGR_EFFECT_ON, "how much of a request is shown and logged");
+    amgr_page_row(rows, "ManagerShowClients", clients[client], AMGR_EFFECT_ON,
+                  "how much of a client's address is shown and logged");
 }
 
 void amgr_page_rows_telling(amgr_page_rows_t *rows)

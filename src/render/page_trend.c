@@ -7,7 +7,7 @@
 
 /* Axes for the two spans, the smallest first; each is whole columns of whole
  * seconds. */
-static const int hour_axes_sec[] = {600, 1800, 3600, 0};
+static const int hour_axes_sec[] = {120, 600, 1800, 3600, 0};
 static const int day_axes_sec[] = {7200, 21600, 43200, 86400, 0};
 
 static apr_interval_time_t axis_us(const amgr_view_t *view, apr_time_t now_us)

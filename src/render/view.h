@@ -63,6 +63,12 @@ typedef struct amgr_view_t {
     int evidence_count;
     apr_uint64_t untimed; /**< requests of HTTP/2 that no tick could time, as
                                the children say */
+    const char *assets_version; /**< page: differs when an asset does */
+    amgr_view_settings_t settings;
+    int *scratch;      /**< where tables are put in order; NULL: they are not */
+    int scratch_count; /**< numbers that it has room for */
+    const amgr_history_series_t *recent; /**< the newest samples of the hour,
+                                              for rates; NULL: as history */
     const apr_uint16_t *ports; /**< on which the server listens; who is
                                     connected to them is a client */
     int port_count;
@@ -70,12 +76,6 @@ typedef struct amgr_view_t {
                                            holds them all */
     apr_pool_t *pool; /**< for what a writer must keep while it writes; NULL:
                            nothing can be ordered anew */
-    const char *assets_version; /**< page: differs when an asset does */
-    amgr_view_settings_t settings;
-    int *scratch;      /**< where tables are put in order; NULL: they are not */
-    int scratch_count; /**< numbers that it has room for */
-    const amgr_history_series_t *recent; /**< the newest samples of the hour,
-                                              for rates; NULL: as history */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

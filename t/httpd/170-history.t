@@ -152,6 +152,8 @@ is(scalar(grep { ($_ // 0) < 0 } @{ $history->{requests_per_second} }), 0,
    'counters that began anew are no negative rate');
 
 is_sound('the day', '/manager-status/status.json?history=day');
+is(history($s->json('/manager-status/status.json?history=day'))->{span},
+   'day', 'which is the span that was asked for');
 is($s->get('/manager-status?history=day')->code, 200, 'and the page with it');
 ok($busy->wait(5), 'the request that kept a worker busy was answered');
 $s->stop_ok;

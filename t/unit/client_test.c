@@ -178,8 +178,8 @@ typedef struct target_t {
 } target_t;
 
 static const target_t targets[] = {
-    {"tcp 10.0.0.2:443 to 192.0.2.7:40000",
-     "tcp 10.0.0.2:443 to 192.0.2.0/24", "tcp 10.0.0.2:443 to a client"},
+    {"tcp 10.0.0.2:4443 to 192.0.2.7:40000",
+     "tcp 10.0.0.2:4443 to 192.0.2.0/24", "tcp 10.0.0.2:4443 to a client"},
     {"tcp 10.0.0.2:80 to 192.0.2.7:40000 (CLOSE_WAIT)",
      "tcp 10.0.0.2:80 to 192.0.2.0/24 (CLOSE_WAIT)",
      "tcp 10.0.0.2:80 to a client (CLOSE_WAIT)"},
@@ -198,7 +198,11 @@ static const target_t targets[] = {
      "tcp 10.0.0.2:443 to a client"},
     {"tcp 10.0.0.2:443 to [2001:db8::7", "tcp 10.0.0.2:443 to a client",
      "tcp 10.0.0.2:443 to a client"},
+    /* a port that is listened to no more */
+    {"tcp 10.0.0.2:1023 to 192.0.2.7:40000",
+     "tcp 10.0.0.2:1023 to 192.0.2.0/24", "tcp 10.0.0.2:1023 to a client"},
     /* no client */
+    {"tcp 10.0.0.2:1024 to 10.0.0.5:3306", NULL, NULL},
     {"tcp 10.0.0.2:47532 to 10.0.0.5:443", NULL, NULL},
     {"tcp 10.0.0.2:4430 to 10.0.0.5:3306", NULL, NULL},
     {"tcp listening on 0.0.0.0:443", NULL, NULL},
@@ -213,7 +217,7 @@ static const target_t targets[] = {
 
 static void check_target(int show, const char *target, const char *want)
 {
-    static const apr_uint16_t ports[] = {80, 443};
+    static const apr_uint16_t ports[] = {8080, 4443};
     char buf[100];
 
     memset(buf, 'x', sizeof(buf));

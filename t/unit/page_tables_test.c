@@ -416,7 +416,7 @@ static void test_groups(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     expect_in(amgr_page_groups,
-              "<td class=\"num\"><meter max=\"100\" value=\"71\"></meter> 71%"
+              "<td><meter max=\"100\" value=\"71\"></meter> 71%"
               "</td>", 1);
     expect_in(amgr_page_groups,
               "<td>active 524.29 MB, idle 262.14 MB, hard 2.15 GB</td>", 1);
@@ -454,6 +454,7 @@ static void test_limits(void **state)
     fixed.view.settings.data_file = "/run/\"x\".txt";
     fixed.view.settings.syslog = 1;
     fixed.view.show_requests = AMGR_SHOW_COUNT;
+    fixed.view.show_clients = AMGR_CLIENTS_NETWORK;
     expect_in(amgr_page_limits,
               "<td class=\"num\">none</td><td><span class=\"mark na\">off"
               "</span></td><td>program that is run before", 1);
@@ -466,6 +467,9 @@ static void test_limits(void **state)
               "ManagerSyslog</code></th><td class=\"num\">On</td>", 1);
     expect_in(amgr_page_limits,
               "ManagerShowRequests</code></th><td class=\"num\">Off</td>", 1);
+    expect_in(amgr_page_limits,
+              "ManagerShowClients</code></th><td class=\"num\">Network</td>",
+              1);
     view_prefork(&fixed);
     expect_in(amgr_page_limits, "No limit is set", 0);
     expect_in(amgr_page_limits, "limits-off", 0);

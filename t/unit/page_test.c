@@ -261,12 +261,12 @@ static void test_mod_status_words(void **state)
 /* Clients of the slots, of the evidence, and who a thread waits for. */
 static void test_clients(void **state)
 {
-    static const apr_uint16_t ports[] = {80};
+    static const apr_uint16_t ports[] = {8080};
 
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     apr_cpystrn(fixed.evidences[0].blocked[0].target,
-                "tcp 10.0.0.2:80 to 192.0.2.7:1025",
+                "tcp 10.0.0.2:8080 to 192.0.2.7:1025",
                 sizeof(fixed.evidences[0].blocked[0].target));
     fixed.view.ports = ports;
     fixed.view.port_count = 1;
@@ -274,10 +274,10 @@ static void test_clients(void **state)
     expect("192.0.2.7:1025", 1);
     fixed.view.show_clients = AMGR_CLIENTS_NETWORK;
     expect("192.0.2.0/24<", 1);
-    expect("tcp 10.0.0.2:80 to 192.0.2.0/24", 1);
+    expect("tcp 10.0.0.2:8080 to 192.0.2.0/24", 1);
     expect("192.0.2.7", 0);
     fixed.view.show_clients = AMGR_CLIENTS_OFF;
-    expect("tcp 10.0.0.2:80 to a client", 1);
+    expect("tcp 10.0.0.2:8080 to a client", 1);
     expect("192.0.2.", 0);
     /* A mask says nothing of what a thread asks of others. */
     apr_cpystrn(fixed.evidences[0].blocked[0].target,

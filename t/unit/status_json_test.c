@@ -64,18 +64,18 @@ static void test_requests(void **state)
 /* Clients of the slots, of the evidence, and who a thread waits for. */
 static void test_clients(void **state)
 {
-    static const apr_uint16_t ports[] = {443, 80};
+    static const apr_uint16_t ports[] = {443, 8080};
     static const struct {
         const char *client;
         const char *target;
     } wants[AMGR_CLIENTS_COUNT] = {
         [AMGR_CLIENTS_OFF] = {"\"client\":null",
-                              "\"target\":\"tcp 10.0.0.2:80 to a client\""},
+                              "\"target\":\"tcp 10.0.0.2:8080 to a client\""},
         [AMGR_CLIENTS_NETWORK] = {"\"client\":\"192.0.2.0/24\"",
-                                  "\"target\":\"tcp 10.0.0.2:80 to "
+                                  "\"target\":\"tcp 10.0.0.2:8080 to "
                                   "192.0.2.0/24\""},
         [AMGR_CLIENTS_FULL] = {"\"client\":\"192.0.2.7\"",
-                               "\"target\":\"tcp 10.0.0.2:80 to "
+                               "\"target\":\"tcp 10.0.0.2:8080 to "
                                "192.0.2.7:1025\""},
     };
     int show;
@@ -86,7 +86,7 @@ static void test_clients(void **state)
 
         view_prefork(&fixed);
         apr_cpystrn(fixed.evidences[0].blocked[0].target,
-                    "tcp 10.0.0.2:80 to 192.0.2.7:1025",
+                    "tcp 10.0.0.2:8080 to 192.0.2.7:1025",
                     sizeof(fixed.evidences[0].blocked[0].target));
         fixed.view.ports = ports;
         fixed.view.port_count = 2;

@@ -126,7 +126,12 @@ sub queries {
     for my $query ('?', '?x', '?unknown=1', '?xauto', '?a=%00', '?%ff',
                    '?' . 'x=y&' x 1500, '?refresh', '?refresh=', '?refresh=x',
                    '?refresh=-1', '?refresh=99999999999999999999',
-                   '?refresh=5"><blink>', '?xrefresh=5') {
+                   '?refresh=5"><blink>', '?xrefresh=5',
+                   '?filter="><blink>&workers=pid', "?filter='onload=x",
+                   '?filter=%22%3e%3cblink%3e', '?filter=%00%ff%c3%28%0d%0a',
+                   '?filter=%', '?filter=%zz&filter=x', '?workers="><blink>',
+                   '?workers=-' . 'x' x 100, '?processes=%3cblink%3e',
+                   '?history=<blink>', '?filter=' . '%22' x 1000) {
         my $answer = $s->get("/manager-status$query");
         my $name = length $query > 40 ? substr($query, 0, 40) . '...' : $query;
         is($answer->code, 200, "$name is answered");
@@ -269,19 +274,36 @@ sub assets {
     return;
 }
 
-# Elements are closed in the order they were opened, and none is foreign.
+# What an element may not have if it is ours: code, style, a place elsewhere.
+sub odd_attributes {
+    my ($tag, $attr) = @_;
+    return map { "<$tag> has $_" } grep {
+        /^on|^style$|[^a-z0-9:-]/
+            || (/^(?:href|src|action)$/
+                && $attr->{$_} !~ m{^(?:/(?!/)|\?|\#|data:[,i]|$)})
+    } grep { $_ ne q{/} } sort keys %$attr;
+}
+
+# Elements are closed in the order they were opened, and none is foreign: a
+# picture has its size, and no element runs anything.
 sub html_ok {
     my ($html, $what) = @_;
     my (@open, @wrong);
     my %void = map { $_ => 1 } qw(meta link br hr img input col wbr);
-    my %foreign = map { $_ => 1 } qw(blink svg iframe object embed base);
+    my %foreign = map { $_ => 1 } qw(blink iframe object embed base);
     my $parser = HTML::Parser->new(
         api_version => 3,
         start_h => [sub {
-            my ($tag) = @_;
+            my ($tag, $attr) = @_;
             push @wrong, "<$tag>" if $foreign{$tag};
-            push @open, $tag unless $void{$tag};
-        }, 'tagname'],
+            push @wrong, '<script> without src'
+                if $tag eq 'script' && !$attr->{src};
+            push @wrong, odd_attributes($tag, $attr);
+            push @wrong, "<$tag> without size"
+                if $tag eq 'svg' && !$attr->{viewbox};
+            # Within a picture an element may end where it begins.
+            push @open, $tag unless $void{$tag} || $attr->{'/'};
+        }, 'tagname, attr'],
         end_h => [sub {
             my ($tag) = @_;
             my $top = pop @open // 'nothing';
