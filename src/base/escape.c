@@ -75,11 +75,10 @@ static int is_separator(const unsigned char *at, apr_size_t len)
 }
 
 /* What no format here escapes; spares most characters the call. */
-static int is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\'' && c != '&' &&
-           c != '<' && c != '>' && c != '\\';
-}
+static const char plain[256] = {
+    [' '] = 1, ['!'] = 1,         ['#' ... '%'] = 1, ['(' ... ';'] = 1,
+    ['='] = 1, ['?' ... '['] = 1, [']' ... '~'] = 1,
+};
 
 static void escape(amgr_sink_t *sink, const char *text, replace_fn *replace)
 {
@@ -90,7 +89,7 @@ static void escape(amgr_sink_t *sink, const char *text, replace_fn *replace)
     apr_size_t len;
 
     while (*at != '\0') {
-        if (is_plain(*at)) {
+        if (plain[*at]) {
             at++;
             continue;
         }

@@ -46,11 +46,13 @@ static void flush_buffer(amgr_sink_t *sink)
     sink->used = 0;
 }
 
-/* The slow half of a put: @a data does not fit beside what is there. */
-static void put_over(amgr_sink_t *sink, const char *data, apr_size_t len)
+void amgr_sink_put_over(amgr_sink_t *sink, const char *data, apr_size_t len)
 {
     apr_size_t room = sink->size - sink->used;
 
+    if (sink->status != APR_SUCCESS) {
+        return;
+    }
     if (room > 0) {
         memcpy(sink->buf + sink->used, data, room);
         sink->used += room;
@@ -73,39 +75,33 @@ static void put_over(amgr_sink_t *sink, const char *data, apr_size_t len)
     sink->used = len;
 }
 
-void amgr_sink_put(amgr_sink_t *sink, const char *data, apr_size_t len)
-{
-    sink->total += len;
-    if (sink->status != APR_SUCCESS || len == 0) {
-        return;
-    }
-    if (len > sink->size - sink->used) {
-        put_over(sink, data, len);
-        return;
-    }
-    memcpy(sink->buf + sink->used, data, len);
-    sink->used += len;
-}
-
-void amgr_sink_puts(amgr_sink_t *sink, const char *text)
-{
-    amgr_sink_put(sink, text, strlen(text));
-}
-
-void amgr_sink_putc(amgr_sink_t *sink, char c)
-{
-    amgr_sink_put(sink, &c, 1);
-}
-
 void amgr_sink_u64(amgr_sink_t *sink, apr_uint64_t value)
 {
+    static const char pairs[] = "00010203040506070809"
+                                "10111213141516171819"
+                                "20212223242526272829"
+                                "30313233343536373839"
+                                "40414243444546474849"
+                                "50515253545556575859"
+                                "60616263646566676869"
+                                "70717273747576777879"
+                                "80818283848586878889"
+                                "90919293949596979899";
     char digits[20];
     apr_size_t at = sizeof(digits);
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+    if (value < 10) {
+        amgr_sink_putc(sink, (char)('0' + value));
+        return;
+    }
+    while (value >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+        value /= 100;
+    }
+    if (value > 0) {
+        digits[--at] = (char)('0' + value);
+    }
     amgr_sink_put(sink, digits + at, sizeof(digits) - at);
 }
 

@@ -11,6 +11,8 @@
 #ifndef AMGR_SINK_H
 #define AMGR_SINK_H
 
+#include <string.h>
+
 #include "base/base.h"
 
 /** Takes @a len bytes; anything but APR_SUCCESS stops the sink for good. */
@@ -40,11 +42,34 @@ void amgr_sink_init_text(amgr_sink_t *sink, char *buf, apr_size_t size);
 /** Terminate what amgr_sink_init_text() began; returns its buffer. */
 char *amgr_sink_text(amgr_sink_t *sink);
 
+/** What amgr_sink_put() does when the buffer is full, or has failed. */
+void amgr_sink_put_over(amgr_sink_t *sink, const char *data, apr_size_t len);
+
 /** Put bytes; @c total counts them even when they are swallowed, so that it
- * tells how much room a fixed sink would have needed. */
-void amgr_sink_put(amgr_sink_t *sink, const char *data, apr_size_t len);
-void amgr_sink_puts(amgr_sink_t *sink, const char *text);
-void amgr_sink_putc(amgr_sink_t *sink, char c);
+ * tells how much room a fixed sink would have needed.  Inline, since a page is
+ * a million small pieces whose lengths the compiler knows. */
+static inline void amgr_sink_put(amgr_sink_t *sink, const char *data,
+                                 apr_size_t len)
+{
+    sink->total += len;
+    if (len > sink->size - sink->used || sink->status != APR_SUCCESS) {
+        amgr_sink_put_over(sink, data, len);
+        return;
+    }
+    memcpy(sink->buf + sink->used, data, len);
+    sink->used += len;
+}
+
+static inline void amgr_sink_puts(amgr_sink_t *sink, const char *text)
+{
+    amgr_sink_put(sink, text, strlen(text));
+}
+
+static inline void amgr_sink_putc(amgr_sink_t *sink, char c)
+{
+    amgr_sink_put(sink, &c, 1);
+}
+
 void amgr_sink_u64(amgr_sink_t *sink, apr_uint64_t value);
 void amgr_sink_i64(amgr_sink_t *sink, apr_int64_t value);
 

@@ -188,14 +188,51 @@ char *amgr_double_format(double value, char *buf, apr_size_t size)
     return amgr_sink_text(&sink);
 }
 
-/* At most two decimals, without trailing zeros. */
-static void put_rounded(amgr_sink_t *sink, double value)
+/* As put_rounded() in whole numbers, which is much faster; 0 where only the
+ * double tells which way it is rounded: in the middle between two, or when its
+ * own precision may matter. */
+static int put_hundredths(amgr_sink_t *sink, apr_uint64_t bytes,
+                          apr_uint64_t unit)
 {
-    char text[64];
-    int len = snprintf(text, sizeof(text), "%.2f", value);
-    apr_size_t whole = strspn(text, "0123456789");
-    const char *decimals = text + len - 2;
+    apr_uint64_t rest;
+    apr_uint64_t hundredths;
 
+    if (unit > APR_UINT64_C(1000000000)) {
+        return 0;
+    }
+    rest = bytes * 100 % unit;
+    if (rest * 2 == unit) {
+        return 0;
+    }
+    hundredths = bytes * 100 / unit + (rest * 2 > unit);
+    amgr_sink_u64(sink, hundredths / 100);
+    hundredths %= 100;
+    if (hundredths != 0) {
+        amgr_sink_putc(sink, '.');
+        amgr_sink_putc(sink, (char)('0' + hundredths / 10));
+    }
+    if (hundredths % 10 != 0) {
+        amgr_sink_putc(sink, (char)('0' + hundredths % 10));
+    }
+    return 1;
+}
+
+/* At most two decimals, without trailing zeros. */
+static void put_rounded(amgr_sink_t *sink, apr_uint64_t bytes,
+                        apr_uint64_t unit)
+{
+    double value = (double)bytes / (double)unit;
+    char text[64];
+    const char *decimals;
+    apr_size_t whole;
+    int len;
+
+    if (put_hundredths(sink, bytes, unit)) {
+        return;
+    }
+    len = snprintf(text, sizeof(text), "%.2f", value);
+    whole = strspn(text, "0123456789");
+    decimals = text + len - 2;
     amgr_sink_put(sink, text, whole);
     if (memcmp(decimals, "00", 2) != 0) {
         amgr_sink_putc(sink, '.');
@@ -221,7 +258,7 @@ char *amgr_size_format(apr_uint64_t bytes, char *buf, apr_size_t size)
         amgr_sink_puts(&sink, bytes == 1 ? " byte" : " bytes");
     }
     else {
-        put_rounded(&sink, (double)bytes / (double)unit->value);
+        put_rounded(&sink, bytes, unit->value);
         amgr_sink_putc(&sink, ' ');
         amgr_sink_puts(&sink, unit->name);
     }

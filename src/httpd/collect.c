@@ -388,7 +388,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
         amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
         faults->unreadable++;
     }
-    slots_seconds = amgr_scoreboard_read_server(&snapshot->server);
+    slots_seconds = amgr_scoreboard_read_server(&snapshot->server, NULL);
     amgr_collect_capacity(collector);
     list_processes(collector, faults);
     amgr_slot_times_read(collector->runtime, limits, snapshot);

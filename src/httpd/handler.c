@@ -18,7 +18,9 @@
 #include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
-#define SINK_SIZE 8192
+
+/* Each flush is a call of the kernel, which wakes the client up. */
+#define SINK_SIZE 32768
 
 /** Nothing inline, nothing from elsewhere, no framing. */
 #define SECURITY_POLICY                                           \
@@ -180,7 +182,6 @@ static int answer_asset(request_rec *r, const endpoint_t *endpoint)
 static int answer(request_rec *r, const endpoint_t *endpoint,
                   apr_size_t base_len)
 {
-    char buf[SINK_SIZE];
     amgr_sink_t sink;
     amgr_view_t view;
 
@@ -196,7 +197,8 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
         return OK;
     }
     amgr_page_view_history(&view, r->pool);
-    amgr_sink_init(&sink, buf, sizeof(buf), send_part, r);
+    amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
+                   r);
     endpoint->write(&view, &sink);
     amgr_sink_finish(&sink);
     return OK;

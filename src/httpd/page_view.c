@@ -13,7 +13,7 @@
 #include "httpd/collect.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
-#include "httpd/slot_times.h"
+#include "httpd/slot_source.h"
 #include "model/words.h"
 
 #define READ_TRIES 20
@@ -22,193 +22,37 @@
 /** Enough of the fine samples for the rates of the last minute. */
 #define RECENT_SAMPLES 8
 
-/** Room for everything that can be there at once. */
-static amgr_snapshot_t *make_snapshot(int process_max, int live_rows,
-                                      int streams, apr_pool_t *p)
+/** Room for the processes alone: slots are read when they are shown. */
+static amgr_snapshot_t *make_snapshot(int process_max, apr_pool_t *p)
 {
     amgr_snapshot_t *snapshot = apr_pcalloc(p, sizeof(*snapshot));
 
     snapshot->process_max = process_max;
     snapshot->processes =
         apr_palloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
-    snapshot->slot_max = live_rows * amgr_scoreboard_columns();
-    snapshot->slots =
-        apr_palloc(p, (apr_size_t)snapshot->slot_max * sizeof(amgr_slot_t));
-    snapshot->stream_max = streams;
-    snapshot->streams =
-        apr_palloc(p, (apr_size_t)streams * sizeof(amgr_stream_t));
     return snapshot;
-}
-
-static int count_live_rows(void)
-{
-    int rows = amgr_scoreboard_rows();
-    int live = 0;
-    int i;
-
-    for (i = 0; i < rows; i++) {
-        amgr_row_t row;
-
-        amgr_scoreboard_read_row(i, &row);
-        live += row.pid > 0;
-    }
-    return live;
 }
 
 /** The last tick without its slots; the writer is never waited for long. */
 static apr_status_t read_tick(const amgr_board_t *board, amgr_snapshot_t *out)
 {
     apr_status_t rv = APR_EAGAIN;
-    int slot_max = out->slot_max;
     int try;
 
-    out->slot_max = 0;
     for (try = 0; try < READ_TRIES && rv == APR_EAGAIN; try++) {
         if (try > 0) {
             apr_sleep(READ_PAUSE_US);
         }
         rv = amgr_board_read_tick(board, out);
     }
-    out->slot_max = slot_max;
-    out->slot_count = 0;
     return rv;
-}
-
-/** Where a process of this pid stands or would have to stand. */
-static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
-{
-    int place = snapshot->process_count;
-
-    while (place > 0 && snapshot->processes[place - 1].id.pid > pid) {
-        place--;
-    }
-    return place;
-}
-
-/** Whether the kernel says that @a pid is a child of our parent, so that a row
- * that was overwritten shows no stranger. */
-static int is_sibling(pid_t pid)
-{
-    amgr_proc_dir_t proc;
-    amgr_proc_stat_t stat;
-    apr_status_t rv;
-
-    if (pid == getpid() || amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
-        return pid == getpid();
-    }
-    rv = amgr_proc_read_stat(&proc, pid, &stat);
-    amgr_proc_dir_close(&proc);
-    return rv == APR_SUCCESS && stat.ppid == getppid();
-}
-
-/** A worker that was forked after the last tick. */
-static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
-                              int index)
-{
-    int place = place_of(snapshot, row->pid);
-    amgr_process_t *process;
-
-    if (snapshot->process_count >= snapshot->process_max) {
-        snapshot->incomplete = 1;
-        return NULL;
-    }
-    process = &snapshot->processes[place];
-    memmove(process + 1, process,
-            (apr_size_t)(snapshot->process_count - place) * sizeof(*process));
-    memset(process, 0, sizeof(*process));
-    process->id.pid = row->pid;
-    process->kind = AMGR_KIND_NATIVE;
-    process->role = AMGR_ROLE_WORKER;
-    process->group =
-        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
-                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
-    process->process_slot = index;
-    process->generation = row->generation;
-    process->state = row->stopping ? AMGR_STATE_STOPPING : AMGR_STATE_SERVING;
-    process->started_us = AMGR_NO_TIME;
-    process->age_us = AMGR_NO_TIME;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
-    process->busy_slots = -1;
-    snapshot->process_count++;
-    return process;
-}
-
-/** Slots of now: the rows of the scoreboard, each under its process. */
-static void add_slots(amgr_snapshot_t *snapshot)
-{
-    int rows = amgr_scoreboard_rows();
-    int i;
-
-    for (i = 0; i < rows; i++) {
-        amgr_process_t *process;
-        amgr_row_t row;
-
-        amgr_scoreboard_read_row(i, &row);
-        if (row.pid <= 0) {
-            continue;
-        }
-        process = amgr_snapshot_find(snapshot, row.pid);
-        if (process == NULL && is_sibling(row.pid)) {
-            process = insert(snapshot, &row, i);
-        }
-        if (process != NULL && process->process_slot == i &&
-            process->slot_count == 0) {
-            amgr_scoreboard_copy_row(i, process, snapshot);
-        }
-    }
-}
-
-/** A connection of HTTP/2 shows the oldest of its requests. */
-static void show_streams(amgr_snapshot_t *snapshot)
-{
-    apr_time_t now_us = snapshot->server.time.wall_us;
-    int i;
-
-    for (i = 0; i < snapshot->stream_count; i++) {
-        const amgr_stream_t *stream = &snapshot->streams[i];
-        amgr_slot_t *slot = &snapshot->slots[stream->slot];
-        apr_interval_time_t age_us =
-            now_us > stream->start_time_us ? now_us - stream->start_time_us : 0;
-
-        if (!amgr_slot_is_timed(slot, 0) && age_us > slot->request_age_us) {
-            slot->request_age_us = age_us;
-            slot->max_time_us = stream->max_time_us;
-            slot->endless = stream->endless;
-        }
-    }
-}
-
-/** For display the wall clock will do. */
-static void set_request_ages(amgr_snapshot_t *snapshot)
-{
-    apr_time_t now_us = snapshot->server.time.wall_us;
-    int i;
-    int j;
-
-    for (i = 0; i < snapshot->process_count; i++) {
-        const amgr_process_t *process = &snapshot->processes[i];
-
-        for (j = 0; j < process->slot_count; j++) {
-            amgr_slot_t *slot = &snapshot->slots[process->first_slot + j];
-
-            if (snapshot->server.extended &&
-                amgr_slot_is_timed(slot, process->started_us)) {
-                slot->request_age_us = now_us > slot->start_time_us
-                                           ? now_us - slot->start_time_us
-                                           : 0;
-            }
-        }
-    }
 }
 
 /** Nobody ticks under -X: look at the one process there is, this one. */
 static void look_at_self(amgr_snapshot_t *snapshot)
 {
     amgr_process_t *self = amgr_snapshot_find(snapshot, getpid());
+    amgr_process_t seen;
     amgr_proc_dir_t proc;
     amgr_proc_stat_t stat;
     amgr_proc_statm_t statm;
@@ -228,7 +72,13 @@ static void look_at_self(amgr_snapshot_t *snapshot)
         self->started_us = snapshot->server.time.wall_us - self->age_us;
     }
     amgr_proc_dir_close(&proc);
+    /* Its slots are not in the snapshot, which would count them anew. */
+    seen = *self;
+    self->slot_count = 0;
     amgr_snapshot_complete(snapshot, scratch);
+    self->slot_count = seen.slot_count;
+    self->busy_slots = seen.busy_slots;
+    self->accesses = seen.accesses;
 }
 
 static void read_records(amgr_view_t *view, const amgr_board_t *board,
@@ -252,11 +102,16 @@ static void read_records(amgr_view_t *view, const amgr_board_t *board,
 static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
                            apr_pool_t *p)
 {
-    int count = amgr_board_count_evidences(board);
-    amgr_evidence_t *evidences =
-        apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
+    amgr_evidence_t *evidences;
+    int count;
     int try;
 
+    /* They are large and far apart in memory, and of records alone. */
+    if (view->record_count == 0) {
+        return;
+    }
+    count = amgr_board_count_evidences(board);
+    evidences = apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
     view->evidences = evidences;
     for (try = 0; try < READ_TRIES && count > 0; try++) {
         if (amgr_board_read_evidences(board, evidences, count,
@@ -266,6 +121,39 @@ static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
         apr_sleep(READ_PAUSE_US);
     }
     view->evidence_count = 0;
+}
+
+/** Processes and server: of the last tick, and what has changed since. */
+static void read_processes(amgr_view_t *view, const amgr_board_t *board,
+                           amgr_slot_reader_t *reader,
+                           amgr_snapshot_t *snapshot)
+{
+    view->tick_wall_us = AMGR_NO_TIME;
+    if (read_tick(board, snapshot) == APR_SUCCESS) {
+        view->tick_wall_us = snapshot->server.time.wall_us;
+    }
+    else {
+        amgr_snapshot_clear(snapshot);
+        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    }
+    amgr_slot_source_scan(reader);
+    view->snapshot = snapshot;
+    view->source = amgr_slot_source_get(reader);
+    view->now_wall_us = snapshot->server.time.wall_us;
+}
+
+/** Where clients come in. */
+static void list_ports(amgr_view_t *view, apr_pool_t *p)
+{
+    apr_array_header_t *ports = apr_array_make(p, 4, sizeof(apr_uint16_t));
+    const ap_listen_rec *listener;
+
+    for (listener = ap_listeners; listener != NULL; listener = listener->next) {
+        *(apr_uint16_t *)apr_array_push(ports) = listener->bind_addr->port;
+    }
+    view->ports = (const apr_uint16_t *)ports->elts;
+    view->port_count = ports->nelts;
 }
 
 /** The newest samples of a span, or NULL while the writer is in the way. */
@@ -326,19 +214,6 @@ static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
     view->scratch_count = count;
 }
 
-/** Where clients come in. */
-static void list_ports(amgr_view_t *view, apr_pool_t *p)
-{
-    apr_array_header_t *ports = apr_array_make(p, 4, sizeof(apr_uint16_t));
-    const ap_listen_rec *listener;
-
-    for (listener = ap_listeners; listener != NULL; listener = listener->next) {
-        *(apr_uint16_t *)apr_array_push(ports) = listener->bind_addr->port;
-    }
-    view->ports = (const apr_uint16_t *)ports->elts;
-    view->port_count = ports->nelts;
-}
-
 apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
@@ -351,45 +226,31 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     if (runtime == NULL || !amgr_scoreboard_exists()) {
         return APR_NOTFOUND;
     }
+    view->pool = p;
     board = runtime->board.shared;
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));
-    snapshot = make_snapshot(runtime->children_max, count_live_rows(),
-                             amgr_slot_times_room(runtime), p);
-    view->tick_wall_us = AMGR_NO_TIME;
-    if (read_tick(board, snapshot) == APR_SUCCESS) {
-        view->tick_wall_us = snapshot->server.time.wall_us;
-    }
-    else {
-        amgr_snapshot_clear(snapshot);
-        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
-                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
-    }
-    (void)amgr_scoreboard_read_server(&snapshot->server); /* CPU: a tick's */
-    add_slots(snapshot);
+    snapshot = make_snapshot(runtime->children_max, p);
+    read_processes(
+        view, board,
+        amgr_slot_source_create(runtime, &config->limits, snapshot, p),
+        snapshot);
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
         config->limits = amgr_config_main()->limits;
     }
     if (config->no_monitor) {
         look_at_self(snapshot);
     }
-    amgr_slot_times_read(runtime, &config->limits, snapshot);
-    set_request_ages(snapshot);
-    if (snapshot->server.extended) {
-        show_streams(snapshot);
-    }
     amgr_board_read_counters(board, counters);
     read_records(view, board, p);
     read_evidences(view, board, p);
     set_settings(view, runtime);
     make_scratch(view, snapshot->process_max, p);
-    view->snapshot = snapshot;
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
     view->show_clients = amgr_config_main()->show_clients;
     list_ports(view, p);
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
-    view->now_wall_us = snapshot->server.time.wall_us;
     return APR_SUCCESS;
 }

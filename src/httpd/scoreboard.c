@@ -19,8 +19,11 @@
 #include "httpd/config.h"
 #include "model/request.h"
 
-/** Sums over the whole scoreboard. */
+/** Sums over the whole scoreboard, and what the pass goes by. */
 typedef struct sums_t {
+    int columns;
+    int used; /**< of the columns */
+    int generation;
     int busy;
     int graceful;
     int idle;
@@ -70,8 +73,7 @@ int amgr_scoreboard_columns(void)
     return columns > 0 ? columns : 1;
 }
 
-/** Slots of a process that the MPM uses, at most the columns there are. */
-static int used_columns(void)
+int amgr_scoreboard_used_columns(void)
 {
     int used = query(AP_MPMQ_MAX_THREADS);
     int columns = amgr_scoreboard_columns();
@@ -115,15 +117,14 @@ static apr_uint64_t cpu_ticks(const worker_score *score)
            plausible(score->times.tms_cstime);
 }
 
-static void count_mode(sums_t *sums, int mode, const amgr_row_t *row,
-                       int generation)
+static void count_mode(sums_t *sums, int mode, const amgr_row_t *row)
 {
-    if (row->pid == 0 || row->stopping || mode == AMGR_MODE_DEAD ||
+    if (row->pid <= 0 || row->stopping || mode == AMGR_MODE_DEAD ||
         mode == AMGR_MODE_STARTING || mode == AMGR_MODE_IDLE_KILL) {
         return;
     }
     if (mode == AMGR_MODE_READY) {
-        sums->idle += row->generation == generation;
+        sums->idle += row->generation == sums->generation;
     }
     else if (mode == AMGR_MODE_GRACEFUL) {
         sums->graceful++;
@@ -133,30 +134,56 @@ static void count_mode(sums_t *sums, int mode, const amgr_row_t *row,
     }
 }
 
-static void sum_row(sums_t *sums, int index, int columns, int generation)
+static void add_score(sums_t *sums, const worker_score *score)
+{
+    sums->accesses += plausible((apr_int64_t)score->access_count);
+    sums->bytes += plausible(score->bytes_served);
+    sums->duration_us += score->duration;
+}
+
+/** What a slot adds to the figures of its row. */
+static void scan_slot(amgr_scan_t *scan, const worker_score *score, int mode,
+                      amgr_row_scan_t *row)
+{
+    row->busy += !amgr_mode_is_idle(mode);
+    row->accesses += plausible((apr_int64_t)score->my_access_count);
+    if (scan->letters_used < scan->letters_max) {
+        scan->letters[scan->letters_used] = amgr_mode_letter(mode);
+    }
+    scan->letters_used++;
+}
+
+static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
 {
     apr_uint64_t row_ticks = 0;
-    amgr_row_t row;
+    amgr_row_scan_t row;
     int i;
 
-    amgr_scoreboard_read_row(index, &row);
-    for (i = 0; i < columns; i++) {
+    memset(&row, 0, sizeof(row));
+    amgr_scoreboard_read_row(index, &row.row);
+    for (i = 0; i < sums->columns; i++) {
         const worker_score *score =
             ap_get_scoreboard_worker_from_indexes(index, i);
         apr_uint64_t ticks;
+        int mode;
 
         if (score == NULL) {
             continue;
         }
-        count_mode(sums, checked_mode(score->status), &row, generation);
-        sums->accesses += plausible((apr_int64_t)score->access_count);
-        sums->bytes += plausible(score->bytes_served);
-        sums->duration_us += score->duration;
+        mode = row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
+        count_mode(sums, mode, &row.row);
+        add_score(sums, score);
+        if (scan != NULL && i < sums->used) {
+            scan_slot(scan, score, mode, &row);
+        }
         /* The kernel counts CPU time by process: the largest is the latest. */
         ticks = cpu_ticks(score);
         row_ticks = ticks > row_ticks ? ticks : row_ticks;
     }
     sums->cpu_ticks += row_ticks;
+    if (scan != NULL && row.row.pid > 0) {
+        scan->visit(scan->baton, index, &row);
+    }
 }
 
 static void fill_rates(amgr_server_t *out)
@@ -186,11 +213,10 @@ static void fill_sums(amgr_server_t *out, const sums_t *sums)
     out->total_duration_us = sums->duration_us;
 }
 
-double amgr_scoreboard_read_server(amgr_server_t *out)
+double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
 {
     sums_t sums;
     int rows = amgr_scoreboard_rows();
-    int columns = amgr_scoreboard_columns();
     int i;
 
     memset(&sums, 0, sizeof(sums));
@@ -201,7 +227,7 @@ double amgr_scoreboard_read_server(amgr_server_t *out)
     out->started_us = ap_get_scoreboard_global()->restart_time;
     out->uptime_us = out->time.wall_us - out->started_us;
     out->extended = ap_extended_status;
-    out->threads_per_process = used_columns();
+    out->threads_per_process = amgr_scoreboard_used_columns();
     out->threaded = query(AP_MPMQ_IS_THREADED) > 0;
     /* The threaded MPMs keep idle threads in each bucket. */
     out->lone_buckets = out->threaded ? 1 : ap_num_listen_buckets;
@@ -211,8 +237,11 @@ double amgr_scoreboard_read_server(amgr_server_t *out)
         query(AP_MPMQ_MIN_SPARE_DAEMONS) + query(AP_MPMQ_MIN_SPARE_THREADS);
     out->max_processes = query(AP_MPMQ_MAX_DAEMONS);
     out->max_workers = out->max_processes * out->threads_per_process;
+    sums.columns = amgr_scoreboard_columns();
+    sums.used = out->threads_per_process;
+    sums.generation = out->generation;
     for (i = 0; i < rows; i++) {
-        sum_row(&sums, i, columns, out->generation);
+        sum_row(&sums, scan, i);
     }
     fill_sums(out, &sums);
     fill_rates(out);
@@ -232,6 +261,12 @@ static void copy_request(const worker_score *score, amgr_slot_t *out)
                     ? ""
                     : score->request,
                 sizeof(out->request));
+}
+
+/** A text that ends, to where there is room for it. */
+static void copy_text(char *to, const char *from)
+{
+    memcpy(to, from, strlen(from) + 1);
 }
 
 /** One slot, from a private copy, so that nothing changes between a check and
@@ -254,39 +289,68 @@ static void convert(const worker_score *score, int row, int column,
     out->process_slot = row;
     out->thread = column;
     out->mode = checked_mode(score->status);
-    apr_cpystrn(out->client, score->client64, sizeof(out->client));
+    copy_text(out->client, score->client64);
     copy_request(score, out);
-    apr_cpystrn(out->vhost, score->vhost, sizeof(out->vhost));
-    apr_cpystrn(out->protocol, score->protocol, sizeof(out->protocol));
+    copy_text(out->vhost, score->vhost);
+    copy_text(out->protocol, score->protocol);
 }
 
-void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
-                              amgr_snapshot_t *snapshot)
+int amgr_scoreboard_copy_slots(int row, int first, amgr_slot_t *out, int max)
 {
-    int columns = used_columns();
-    int i;
+    int columns = amgr_scoreboard_used_columns();
+    int count = 0;
 
-    process->first_slot = snapshot->slot_count;
-    process->slot_count = 0;
-    if (row < 0 || row >= amgr_scoreboard_rows()) {
-        return;
+    if (row < 0 || row >= amgr_scoreboard_rows() || first < 0) {
+        return 0;
     }
-    for (i = 0; i < columns; i++) {
+    for (; count < max && first + count < columns; count++) {
         worker_score score;
 
-        if (snapshot->slot_count >= snapshot->slot_max) {
-            snapshot->incomplete = 1;
-            return;
-        }
-        ap_copy_scoreboard_worker(&score, row, i);
+        ap_copy_scoreboard_worker(&score, row, first + count);
         /* The copy ends its own texts only as far as httpd's does. */
         score.client64[sizeof(score.client64) - 1] = '\0';
         score.request[sizeof(score.request) - 1] = '\0';
         score.vhost[sizeof(score.vhost) - 1] = '\0';
         score.protocol[sizeof(score.protocol) - 1] = '\0';
-        convert(&score, row, i, &snapshot->slots[snapshot->slot_count]);
-        snapshot->slot_count++;
-        process->slot_count++;
+        convert(&score, row, first + count, &out[count]);
+    }
+    return count;
+}
+
+void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
+                              amgr_snapshot_t *snapshot)
+{
+    int room = snapshot->slot_max - snapshot->slot_count;
+
+    process->first_slot = snapshot->slot_count;
+    process->slot_count = amgr_scoreboard_copy_slots(
+        row, 0, snapshot->slots + snapshot->slot_count, room);
+    snapshot->slot_count += process->slot_count;
+    if (process->slot_count == room &&
+        process->slot_count < amgr_scoreboard_used_columns()) {
+        snapshot->incomplete = 1;
+    }
+}
+
+void amgr_scoreboard_read_letters(apr_int64_t first, char *out, int count)
+{
+    int columns = amgr_scoreboard_used_columns();
+    int i;
+
+    for (i = 0; i < count; i++) {
+        apr_int64_t row = (first + i) / columns;
+        const process_score *process = NULL;
+        const worker_score *score = NULL;
+
+        if (first + i >= 0 && row < amgr_scoreboard_rows()) {
+            process = ap_get_scoreboard_process((int)row);
+            score = ap_get_scoreboard_worker_from_indexes(
+                (int)row, (int)((first + i) % columns));
+        }
+        out[i] = amgr_mode_letter(process != NULL && process->pid > 0 &&
+                                          score != NULL
+                                      ? checked_mode(score->status)
+                                      : AMGR_MODE_DEAD);
     }
 }
 

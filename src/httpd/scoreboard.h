@@ -23,14 +23,36 @@ int amgr_scoreboard_exists(void);
 int amgr_scoreboard_rows(void);
 int amgr_scoreboard_columns(void);
 
+/** Slots of a process that the MPM uses, at least 1 and at most the columns
+ * there are. */
+int amgr_scoreboard_used_columns(void);
+
 void amgr_scoreboard_read_row(int row, amgr_row_t *out);
+
+/** What a pass over the scoreboard sees of one row. */
+typedef struct amgr_row_scan_t {
+    amgr_row_t row;
+    int busy;              /**< slots that are not idle */
+    apr_uint64_t accesses; /**< requests that its process has finished */
+} amgr_row_scan_t;
+
+/** Who looks on during the pass, so that all the figures are of one. */
+typedef struct amgr_scan_t {
+    char *letters;            /**< of the slots used, row by row */
+    apr_int64_t letters_max;  /**< room for them, the rest is left out */
+    apr_int64_t letters_used; /**< how many there were, 0 before */
+    /** Called for every row that has a process. */
+    void (*visit)(void *baton, int index, const amgr_row_scan_t *row);
+    void *baton;
+} amgr_scan_t;
 
 /**
  * The server's figures as of now, with mod_status's meaning of each; @a out's
  * time is read from the clocks.  What only a tick can know stays as it is:
- * memory, and CPU time, of which the slots' part in seconds is returned.
+ * memory, and CPU time, of which the slots' part in seconds is returned.  One
+ * pass, in which @a scan (NULL: nobody) is told of the rows.
  */
-double amgr_scoreboard_read_server(amgr_server_t *out);
+double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan);
 
 /** The scoreboard's generation that new children are given. */
 int amgr_scoreboard_generation(void);
@@ -41,6 +63,13 @@ int amgr_scoreboard_generation(void);
  */
 void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
                               amgr_snapshot_t *snapshot);
+
+/** Copy at most @a max slots of @a row from its column @a first on; returns how
+ * many.  Each is consistent in itself. */
+int amgr_scoreboard_copy_slots(int row, int first, amgr_slot_t *out, int max);
+
+/** The letters of now, row by row of the slots used, from the @a first on. */
+void amgr_scoreboard_read_letters(apr_int64_t first, char *out, int count);
 
 /** Whether the slot has still, after a copy of it was made, the request that
  * began at @a start_time_us. */

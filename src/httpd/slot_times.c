@@ -41,51 +41,89 @@ static void read_slot(const amgr_runtime_t *runtime, const amgr_budget_t *own,
     }
 }
 
-/** One request of HTTP/2; its connection's slot is what the child says, and
- * must be one of the process's. */
-static void read_stream(const amgr_runtime_t *runtime, const amgr_budget_t *own,
-                        int place, amgr_process_t *process,
-                        amgr_snapshot_t *snapshot)
+static int is_noted(const amgr_limits_t *limits)
 {
-    amgr_stream_t *stream = &snapshot->streams[snapshot->stream_count];
+    return amgr_limits_time_is_set(limits) || limits->endless_watched;
+}
+
+void amgr_slot_times_read_slots(const amgr_runtime_t *runtime,
+                                const amgr_limits_t *limits, amgr_slot_t *slots,
+                                int count)
+{
+    amgr_budget_t own = {limits->max_time_us, 0, 0};
+    int noted = is_noted(limits);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        set_default(&own, &slots[i]);
+        if (noted) {
+            read_slot(runtime, &own, &slots[i]);
+        }
+    }
+}
+
+int amgr_slot_times_read_stream(const amgr_runtime_t *runtime,
+                                const amgr_limits_t *limits,
+                                const amgr_process_t *process, int place,
+                                apr_time_t now_wall_us, amgr_stream_t *out)
+{
+    amgr_budget_t own = {limits->max_time_us, 0, 0};
     amgr_timing_t timing;
     int column = 0;
     apr_uint64_t note =
         amgr_mailbox_read_stream(&runtime->mailbox, process->process_slot,
                                  place, process->id.pid, &column);
 
+    /* Its connection's slot is what the child says, and must be one of the
+     * process's. */
     if (note == 0 || column < 0 || column >= process->slot_count) {
-        return;
+        return 0;
     }
-    if (snapshot->stream_count >= snapshot->stream_max) {
-        snapshot->incomplete = 1;
-        return;
-    }
-    amgr_budget_read(&runtime->budgets, own, note, &timing);
-    memset(stream, 0, sizeof(*stream));
-    stream->start_time_us =
-        amgr_budget_note_start(note, snapshot->server.time.wall_us);
-    stream->max_time_us = timing.max_time_us;
-    stream->request_age_us = AMGR_NO_TIME;
-    stream->slot = process->first_slot + column;
-    stream->column = runtime->thread_limit + place;
-    stream->restamp = timing.restamp;
-    stream->paused = timing.paused;
-    stream->endless = timing.endless;
-    snapshot->slots[stream->slot].streams++;
-    snapshot->stream_count++;
-    process->stream_count++;
+    amgr_budget_read(&runtime->budgets, &own, note, &timing);
+    memset(out, 0, sizeof(*out));
+    out->start_time_us = amgr_budget_note_start(note, now_wall_us);
+    out->max_time_us = timing.max_time_us;
+    out->request_age_us = AMGR_NO_TIME;
+    out->slot = column;
+    out->column = runtime->thread_limit + place;
+    out->restamp = timing.restamp;
+    out->paused = timing.paused;
+    out->endless = timing.endless;
+    return 1;
+}
+
+int amgr_slot_times_places(const amgr_runtime_t *runtime,
+                           const amgr_limits_t *limits,
+                           const amgr_process_t *process)
+{
+    return is_noted(limits)
+               ? amgr_mailbox_streams(&runtime->mailbox, process->process_slot)
+               : 0;
 }
 
 static void read_streams(const amgr_runtime_t *runtime,
-                         const amgr_budget_t *own, amgr_process_t *process,
+                         const amgr_limits_t *limits, amgr_process_t *process,
                          amgr_snapshot_t *snapshot)
 {
-    int used = amgr_mailbox_streams(&runtime->mailbox, process->process_slot);
+    int places = amgr_slot_times_places(runtime, limits, process);
     int i;
 
-    for (i = 0; i < used; i++) {
-        read_stream(runtime, own, i, process, snapshot);
+    for (i = 0; i < places; i++) {
+        amgr_stream_t stream;
+
+        if (!amgr_slot_times_read_stream(runtime, limits, process, i,
+                                         snapshot->server.time.wall_us,
+                                         &stream)) {
+            continue;
+        }
+        if (snapshot->stream_count >= snapshot->stream_max) {
+            snapshot->incomplete = 1;
+            return;
+        }
+        stream.slot += process->first_slot;
+        snapshot->streams[snapshot->stream_count++] = stream;
+        snapshot->slots[stream.slot].streams++;
+        process->stream_count++;
     }
 }
 
@@ -93,35 +131,16 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
                           const amgr_limits_t *limits,
                           amgr_snapshot_t *snapshot)
 {
-    amgr_budget_t own = {limits->max_time_us, 0, 0};
-    int is_noted = amgr_limits_time_is_set(limits) || limits->endless_watched;
     int i;
 
     snapshot->stream_count = 0;
-    for (i = 0; i < snapshot->slot_count; i++) {
-        set_default(&own, &snapshot->slots[i]);
-        if (is_noted) {
-            read_slot(runtime, &own, &snapshot->slots[i]);
-        }
-    }
+    amgr_slot_times_read_slots(runtime, limits, snapshot->slots,
+                               snapshot->slot_count);
     for (i = 0; i < snapshot->process_count; i++) {
         amgr_process_t *process = &snapshot->processes[i];
 
         process->first_stream = snapshot->stream_count;
         process->stream_count = 0;
-        if (is_noted) {
-            read_streams(runtime, &own, process, snapshot);
-        }
+        read_streams(runtime, limits, process, snapshot);
     }
-}
-
-int amgr_slot_times_room(const amgr_runtime_t *runtime)
-{
-    int room = 0;
-    int row;
-
-    for (row = 0; row < runtime->server_limit; row++) {
-        room += amgr_mailbox_streams(&runtime->mailbox, row);
-    }
-    return room;
 }

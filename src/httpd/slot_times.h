@@ -21,7 +21,24 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
                           const amgr_limits_t *limits,
                           amgr_snapshot_t *snapshot);
 
-/** The room that the requests of HTTP/2 of all rows need at most now. */
-int amgr_slot_times_room(const amgr_runtime_t *runtime);
+/** The same for some slots of one worker, without its requests of HTTP/2. */
+void amgr_slot_times_read_slots(const amgr_runtime_t *runtime,
+                                const amgr_limits_t *limits, amgr_slot_t *slots,
+                                int count);
+
+/**
+ * The request of HTTP/2 that is noted in this @a place of @a process, of the
+ * amgr_slot_times_places() there are; returns whether there is one.  Its slot
+ * is counted from the first of the process.
+ */
+int amgr_slot_times_read_stream(const amgr_runtime_t *runtime,
+                                const amgr_limits_t *limits,
+                                const amgr_process_t *process, int place,
+                                apr_time_t now_wall_us, amgr_stream_t *out);
+
+/** 0 while no limit is set at all. */
+int amgr_slot_times_places(const amgr_runtime_t *runtime,
+                           const amgr_limits_t *limits,
+                           const amgr_process_t *process);
 
 #endif

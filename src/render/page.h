@@ -104,6 +104,7 @@ void amgr_page_request(const amgr_view_t *view, amgr_sink_t *sink,
 /** How long ago that was: "2m 5s ago", of the future "0s ago". */
 void amgr_page_ago(const amgr_view_t *view, amgr_sink_t *sink,
                    apr_time_t wall_us);
+
 /** The part of a client that may be shown, escaped; empty: "n/a". */
 void amgr_page_client(const amgr_view_t *view, amgr_sink_t *sink,
                       const char *client);

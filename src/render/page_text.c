@@ -88,19 +88,18 @@ void amgr_page_time(amgr_sink_t *sink, apr_time_t wall_us)
 
 void amgr_page_fixed(amgr_sink_t *sink, apr_uint64_t value, int decimals)
 {
+    static const apr_uint64_t scales[] = {1,      10,      100,     1000,
+                                          10000,  100000,  1000000, 10000000};
     char digits[8];
-    apr_uint64_t scale = 1;
+    apr_uint64_t scale = scales[decimals];
+    apr_uint64_t rest = value % scale;
     int i;
 
-    for (i = 0; i < decimals; i++) {
-        scale *= 10;
-    }
     amgr_sink_u64(sink, value / scale);
-    value %= scale;
     digits[0] = '.';
     for (i = decimals; i > 0; i--) {
-        digits[i] = (char)('0' + value % 10);
-        value /= 10;
+        digits[i] = (char)('0' + rest % 10);
+        rest /= 10;
     }
     amgr_sink_put(sink, digits, (apr_size_t)decimals + 1);
 }

@@ -249,14 +249,18 @@ static void put_slot(amgr_json_t *json, const amgr_view_t *view,
 static void put_slots(amgr_json_t *json, const amgr_view_t *view,
                       const amgr_process_t *process)
 {
+    const amgr_slot_t *slots;
+    int first = 0;
     int count;
-    const amgr_slot_t *slots = amgr_view_slots(view, process, &count);
     int i;
 
     amgr_json_key(json, "slots");
     amgr_json_begin_array(json);
-    for (i = 0; i < count; i++) {
-        put_slot(json, view, &slots[i]);
+    while ((slots = amgr_view_slots(view, process, first, &count)) != NULL) {
+        for (i = 0; i < count; i++) {
+            put_slot(json, view, &slots[i]);
+        }
+        first += count;
     }
     amgr_json_end_array(json);
 }

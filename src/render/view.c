@@ -106,20 +106,83 @@ const char *amgr_view_group_name(const amgr_view_t *view, int group)
     return view->snapshot->groups[group].name;
 }
 
+/* Whether the snapshot has all slots of @a process. */
+static int holds_slots(const amgr_snapshot_t *snapshot,
+                       const amgr_process_t *process)
+{
+    return process->slot_count > 0 && process->first_slot >= 0 &&
+           process->slot_count <= snapshot->slot_count &&
+           process->first_slot <= snapshot->slot_count - process->slot_count;
+}
+
 const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
-                                   const amgr_process_t *process,
+                                   const amgr_process_t *process, int first,
                                    int *out_count)
 {
-    const amgr_snapshot_t *snapshot = view->snapshot;
+    const amgr_slot_source_t *source = view->source;
 
     *out_count = 0;
-    if (process->slot_count <= 0 || process->first_slot < 0
-        || process->slot_count > snapshot->slot_count
-        || process->first_slot > snapshot->slot_count - process->slot_count) {
+    if (source != NULL) {
+        *out_count = source->read_slots(source->baton, process, first,
+                                        source->room, source->room_max);
+        return *out_count > 0 ? source->room : NULL;
+    }
+    if (!holds_slots(view->snapshot, process) || first < 0 ||
+        first >= process->slot_count) {
         return NULL;
     }
-    *out_count = process->slot_count;
-    return snapshot->slots + process->first_slot;
+    *out_count = process->slot_count - first;
+    return view->snapshot->slots + process->first_slot + first;
+}
+
+const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
+                                  const amgr_process_t *process, int index)
+{
+    const amgr_slot_source_t *source = view->source;
+
+    if (source != NULL) {
+        return source->read_slots(source->baton, process, index, source->room,
+                                  1) > 0
+                   ? source->room
+                   : NULL;
+    }
+    if (!holds_slots(view->snapshot, process) || index < 0 ||
+        index >= process->slot_count) {
+        return NULL;
+    }
+    return view->snapshot->slots + process->first_slot + index;
+}
+
+void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
+                       int first, char *out, int count)
+{
+    const amgr_slot_source_t *source = view->source;
+    int i;
+
+    if (source != NULL) {
+        source->read_letters(source->baton,
+                             (apr_int64_t)process->process_slot *
+                                     source->columns +
+                                 first,
+                             out, count);
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        const amgr_slot_t *slot = amgr_view_slot(view, process, first + i);
+
+        out[i] = amgr_mode_letter(slot != NULL ? slot->mode : AMGR_MODE_DEAD);
+    }
+}
+
+int amgr_view_slot_count(const amgr_view_t *view)
+{
+    int count = 0;
+    int i;
+
+    for (i = 0; i < view->snapshot->process_count; i++) {
+        count += view->snapshot->processes[i].slot_count;
+    }
+    return count;
 }
 
 apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,

@@ -15,6 +15,25 @@
 #include "policy/reasons.h"
 #include "render/page_query.h"
 
+/**
+ * Where the slots come from that a snapshot does not hold: a page reads a few
+ * of one process at a time, so that it needs no room for all.  Both functions
+ * read what is there now; letters and counts are of the moment of the view.
+ */
+typedef struct amgr_slot_source_t {
+    /** Copies at most @a max slots of @a process from its @a first on, each
+     * with the age and the limit of its request; returns how many. */
+    int (*read_slots)(void *baton, const amgr_process_t *process, int first,
+                      amgr_slot_t *out, int max);
+    /** The letters from the @a first on, in the order of the scoreboard. */
+    void (*read_letters)(void *baton, apr_int64_t first, char *out, int count);
+    void *baton;
+    apr_int64_t letter_count; /**< how many letters there are */
+    int columns;              /**< slots of a process */
+    amgr_slot_t *room;        /**< for those that are read at a time */
+    int room_max;
+} amgr_slot_source_t;
+
 /** What is configured and no board tells, since every process that serves a
  * page knows it. */
 typedef struct amgr_view_settings_t {
@@ -53,6 +72,10 @@ typedef struct amgr_view_t {
     const apr_uint16_t *ports; /**< on which the server listens; who is
                                     connected to them is a client */
     int port_count;
+    const amgr_slot_source_t *source; /**< of the slots; NULL: the snapshot
+                                           holds them all */
+    apr_pool_t *pool; /**< for what a writer must keep while it writes; NULL:
+                           nothing can be ordered anew */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -98,11 +121,25 @@ const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
 /** Name of a group by its index; "unknown" when there is none. */
 const char *amgr_view_group_name(const amgr_view_t *view, int group);
 
-/** The slots of @a process, NULL and 0 when the snapshot does not hold them
- * all. */
+/** Some slots of @a process from its @a first on, as many as can be had at a
+ * time, which may be less than there are: the next call with the sum of both
+ * goes on.  Valid until the next call of this or the next function; NULL and 0
+ * after the last. */
 const amgr_slot_t *amgr_view_slots(const amgr_view_t *view,
-                                   const amgr_process_t *process,
+                                   const amgr_process_t *process, int first,
                                    int *out_count);
+
+/** One of them, by its index; the same holds. */
+const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
+                                  const amgr_process_t *process, int index);
+
+/** The letters of @a count of its slots from the @a first on, of the moment of
+ * the view: cheap, since no text is read. */
+void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
+                       int first, char *out, int count);
+
+/** How many slots all processes have. */
+int amgr_view_slot_count(const amgr_view_t *view);
 
 /** The memory limit that @a process obeys now; AMGR_LIMIT_OFF: none. */
 apr_int64_t amgr_view_memory_limit(const amgr_view_t *view,

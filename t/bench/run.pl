@@ -16,6 +16,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
 
 use AMGR::Httpd ();
 use Bench::Memory;
+use Bench::Page;
 use Bench::Reaction;
 use Bench::Report;
 use Bench::Request;
@@ -28,6 +29,7 @@ use Time::HiRes qw(time);
 my @measurements = (
     [ticks      => \&Bench::Tick::hook_and_small_ticker],
     [large      => \&Bench::Tick::large_ticker],
+    [page       => \&Bench::Page::measure],
     [request    => \&Bench::Request::measure],
     [memory     => \&Bench::Memory::measure],
     [reaction   => \&Bench::Reaction::measure],

@@ -230,17 +230,17 @@ static void test_mod_status_words(void **state)
         " restarting, 2 idle workers</p>\n",
         "<p>1.316 requests/sec - 102.843 kB/second - 78.125 kB/request</p>",
         "uptime",
-        "<th scope=\"col\" class=\"num\">Srv</th>"
-        "<th scope=\"col\" class=\"num\">PID</th>"
-        "<th scope=\"col\" class=\"num\">Acc</th><th scope=\"col\">M</th>",
-        "<th scope=\"col\">Client</th><th scope=\"col\">Protocol</th>"
-        "<th scope=\"col\">VHost</th><th scope=\"col\">Request</th>",
-        "<td class=\"num\">1-2</td><td class=\"num\">1102</td>"
-        "<td class=\"num\">3/345/1200</td><td class=\"mode\">W</td>"
-        "<td class=\"num\">1.23</td><td class=\"num\">9</td>"
-        "<td class=\"num\">0</td><td class=\"num\">61000</td>"
-        "<td class=\"num\">20.5</td><td class=\"num\">3.00</td>"
-        "<td class=\"num\">12.00</td><td>192.0.2.7</td><td>http/1.1</td>"
+        ">Srv</a></th>", ">PID</a></th>", ">Acc</a></th>", ">M</a></th>",
+        ">CPU</a></th>", ">SS</a></th>", ">Req</a></th>", ">Dur</a></th>",
+        ">Conn</a></th>", ">Child</a></th>", ">Slot</a></th>",
+        ">Client</a></th>", ">Protocol</a></th>", ">VHost</a></th>",
+        ">Request</a></th>",
+        "<td>1-2</td><td>1102</td>"
+        "<td>3/345/1200</td><td class=\"mode\">W</td>"
+        "<td>1.23</td><td>9</td>"
+        "<td>0</td><td>61000</td>"
+        "<td>20.5</td><td>3.00</td>"
+        "<td>12.00</td><td>2.5s</td><td>192.0.2.7</td><td>http/1.1</td>"
         "<td>www.example.org:443</td>"
         "<td class=\"request\">GET /a HTTP/1.1</td></tr>"
     };
@@ -462,6 +462,7 @@ static void test_many_slots(void **state)
             processes[i / WIDTH] = fixed.processes[1];
             processes[i / WIDTH].first_slot = i;
             processes[i / WIDTH].slot_count = WIDTH;
+            processes[i / WIDTH].busy_slots = WIDTH / 100;
         }
     }
     fixed.snapshot.slots = slots;

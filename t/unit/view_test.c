@@ -212,16 +212,16 @@ static void test_slots(void **state)
 
     (void)state; /* cmocka's signature */
     view_event(&fixed);
-    assert_ptr_equal(amgr_view_slots(&fixed.view, process, &count),
+    assert_ptr_equal(amgr_view_slots(&fixed.view, process, 0, &count),
                      &fixed.slots[3]);
     assert_int_equal(count, 3);
     process->slot_count = 7;
-    assert_null(amgr_view_slots(&fixed.view, process, &count));
+    assert_null(amgr_view_slots(&fixed.view, process, 0, &count));
     assert_int_equal(count, 0);
     process->slot_count = 6;
-    assert_non_null(amgr_view_slots(&fixed.view, process, &count));
+    assert_non_null(amgr_view_slots(&fixed.view, process, 0, &count));
     process->first_slot = -3;
-    assert_null(amgr_view_slots(&fixed.view, process, &count));
+    assert_null(amgr_view_slots(&fixed.view, process, 0, &count));
 }
 
 int main(void)

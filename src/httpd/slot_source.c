@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See slot_source.h.
+ */
+#include "httpd/slot_source.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "httpd/scoreboard.h"
+#include "httpd/slot_times.h"
+#include "model/words.h"
+
+/* Of more letters than this, the rest is read when it is written: then it may
+ * differ from the counts by what has happened since. */
+#define LETTERS_KEPT 32768
+
+/* Slots of a process that are copied together. */
+#define SLOTS_AT_A_TIME 32
+
+struct amgr_slot_reader_t {
+    amgr_slot_source_t source;
+    const amgr_runtime_t *runtime;
+    const amgr_limits_t *limits;
+    amgr_snapshot_t *snapshot;
+    char *letters;
+    int letters_kept;
+    int last_row; /**< the last with a process */
+};
+
+/** Where a process of this pid stands or would have to stand. */
+static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
+{
+    int place = snapshot->process_count;
+
+    while (place > 0 && snapshot->processes[place - 1].id.pid > pid) {
+        place--;
+    }
+    return place;
+}
+
+/** Whether the kernel says that @a pid is a child of our parent, so that a row
+ * that was overwritten shows no stranger. */
+static int is_sibling(pid_t pid)
+{
+    amgr_proc_dir_t proc;
+    amgr_proc_stat_t stat;
+    apr_status_t rv;
+
+    if (pid == getpid() || amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return pid == getpid();
+    }
+    rv = amgr_proc_read_stat(&proc, pid, &stat);
+    amgr_proc_dir_close(&proc);
+    return rv == APR_SUCCESS && stat.ppid == getppid();
+}
+
+/** A worker that was forked after the last tick. */
+static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
+                              int index)
+{
+    int place = place_of(snapshot, row->pid);
+    amgr_process_t *process;
+
+    if (snapshot->process_count >= snapshot->process_max) {
+        snapshot->incomplete = 1;
+        return NULL;
+    }
+    process = &snapshot->processes[place];
+    memmove(process + 1, process,
+            (apr_size_t)(snapshot->process_count - place) * sizeof(*process));
+    memset(process, 0, sizeof(*process));
+    process->id.pid = row->pid;
+    process->kind = AMGR_KIND_NATIVE;
+    process->role = AMGR_ROLE_WORKER;
+    process->group =
+        amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
+                            AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    process->process_slot = index;
+    process->generation = row->generation;
+    process->state = row->stopping ? AMGR_STATE_STOPPING : AMGR_STATE_SERVING;
+    process->started_us = AMGR_NO_TIME;
+    process->age_us = AMGR_NO_TIME;
+    process->rss_bytes = AMGR_UNKNOWN;
+    process->anon_bytes = AMGR_UNKNOWN;
+    process->pss_bytes = AMGR_UNKNOWN;
+    process->uss_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
+    snapshot->process_count++;
+    return process;
+}
+
+/** What the process of this row does now. */
+static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
+{
+    amgr_slot_reader_t *reader = baton;
+    amgr_snapshot_t *snapshot = reader->snapshot;
+    amgr_process_t *process = amgr_snapshot_find(snapshot, seen->row.pid);
+
+    reader->last_row = index;
+    if (process == NULL && is_sibling(seen->row.pid)) {
+        process = insert(snapshot, &seen->row, index);
+    }
+    if (process != NULL && process->process_slot == index &&
+        process->slot_count == 0) {
+        process->slot_count = reader->source.columns;
+        process->busy_slots = seen->busy;
+        process->accesses = seen->accesses;
+    }
+}
+
+/** For display the wall clock will do. */
+static void set_age(const amgr_slot_reader_t *reader,
+                    const amgr_process_t *process, amgr_slot_t *slot)
+{
+    apr_time_t now_us = reader->snapshot->server.time.wall_us;
+
+    if (amgr_slot_is_timed(slot, process->started_us)) {
+        slot->request_age_us =
+            now_us > slot->start_time_us ? now_us - slot->start_time_us : 0;
+    }
+}
+
+/** A connection of HTTP/2 shows the oldest of its requests. */
+static void show_stream(const amgr_slot_reader_t *reader,
+                        const amgr_stream_t *stream, amgr_slot_t *slot)
+{
+    apr_time_t now_us = reader->snapshot->server.time.wall_us;
+    apr_interval_time_t age_us =
+        now_us > stream->start_time_us ? now_us - stream->start_time_us : 0;
+
+    slot->streams++;
+    if (!amgr_slot_is_timed(slot, 0) && age_us > slot->request_age_us) {
+        slot->request_age_us = age_us;
+        slot->max_time_us = stream->max_time_us;
+        slot->endless = stream->endless;
+    }
+}
+
+static void show_streams(const amgr_slot_reader_t *reader,
+                         const amgr_process_t *process, int first,
+                         amgr_slot_t *slots, int count)
+{
+    int places =
+        amgr_slot_times_places(reader->runtime, reader->limits, process);
+    int i;
+
+    for (i = 0; i < places; i++) {
+        amgr_stream_t stream;
+
+        if (amgr_slot_times_read_stream(
+                reader->runtime, reader->limits, process, i,
+                reader->snapshot->server.time.wall_us, &stream) &&
+            stream.slot >= first && stream.slot < first + count) {
+            show_stream(reader, &stream, &slots[stream.slot - first]);
+        }
+    }
+}
+
+static int read_slots(void *baton, const amgr_process_t *process, int first,
+                      amgr_slot_t *out, int max)
+{
+    const amgr_slot_reader_t *reader = baton;
+    amgr_row_t row;
+    int count;
+    int i;
+
+    if (process->process_slot < 0 || first < 0 ||
+        first >= process->slot_count) {
+        return 0;
+    }
+    /* A slow reader's page takes long: the row may be another's by now. */
+    amgr_scoreboard_read_row(process->process_slot, &row);
+    if (row.pid != process->id.pid) {
+        return 0;
+    }
+    count = process->slot_count - first;
+    count = amgr_scoreboard_copy_slots(process->process_slot, first, out,
+                                       count < max ? count : max);
+    amgr_slot_times_read_slots(reader->runtime, reader->limits, out, count);
+    if (reader->snapshot->server.extended) {
+        for (i = 0; i < count; i++) {
+            set_age(reader, process, &out[i]);
+        }
+        show_streams(reader, process, first, out, count);
+    }
+    return count;
+}
+
+static void read_letters(void *baton, apr_int64_t first, char *out, int count)
+{
+    const amgr_slot_reader_t *reader = baton;
+    int kept = 0;
+
+    if (first >= 0 && first < reader->letters_kept) {
+        kept = reader->letters_kept - (int)first;
+        kept = kept < count ? kept : count;
+        memcpy(out, reader->letters + first, (apr_size_t)kept);
+    }
+    if (kept < count) {
+        amgr_scoreboard_read_letters(first + kept, out + kept, count - kept);
+    }
+}
+
+amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
+                                            const amgr_limits_t *limits,
+                                            amgr_snapshot_t *snapshot,
+                                            apr_pool_t *p)
+{
+    amgr_slot_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
+    apr_int64_t letters;
+
+    reader->runtime = runtime;
+    reader->limits = limits;
+    reader->snapshot = snapshot;
+    reader->last_row = -1;
+    reader->source.read_slots = read_slots;
+    reader->source.read_letters = read_letters;
+    reader->source.baton = reader;
+    reader->source.columns = amgr_scoreboard_used_columns();
+    reader->source.room_max = SLOTS_AT_A_TIME;
+    reader->source.room =
+        apr_palloc(p, SLOTS_AT_A_TIME * sizeof(reader->source.room[0]));
+    letters = (apr_int64_t)amgr_scoreboard_rows() * reader->source.columns;
+    reader->letters_kept = letters < LETTERS_KEPT ? (int)letters : LETTERS_KEPT;
+    reader->letters = apr_palloc(p, (apr_size_t)reader->letters_kept);
+    return reader;
+}
+
+void amgr_slot_source_scan(amgr_slot_reader_t *reader)
+{
+    amgr_snapshot_t *snapshot = reader->snapshot;
+    amgr_scan_t scan;
+    apr_int64_t seen;
+    int i;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        snapshot->processes[i].busy_slots = -1;
+    }
+    memset(&scan, 0, sizeof(scan));
+    scan.letters = reader->letters;
+    scan.letters_max = reader->letters_kept;
+    scan.visit = see_row;
+    scan.baton = reader;
+    /* CPU time is the tick's. */
+    (void)amgr_scoreboard_read_server(&snapshot->server, &scan);
+    seen = (apr_int64_t)(reader->last_row + 1) * reader->source.columns;
+    reader->source.letter_count = seen > snapshot->server.max_workers
+                                      ? seen
+                                      : snapshot->server.max_workers;
+}
+
+const amgr_slot_source_t *amgr_slot_source_get(const amgr_slot_reader_t *reader)
+{
+    return &reader->source;
+}
