@@ -179,6 +179,15 @@ static int answer_asset(request_rec *r, const endpoint_t *endpoint)
     return OK;
 }
 
+/** A page that keeps itself up to date would hold a worker between two answers
+ * for as long as its connection waits, unless the MPM lets it wait alone. */
+static void end_connection(request_rec *r, const amgr_view_t *view)
+{
+    if (!view->snapshot->server.async) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
 static int answer(request_rec *r, const endpoint_t *endpoint,
                   apr_size_t base_len)
 {
@@ -193,6 +202,9 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
+    if (endpoint->write == amgr_write_page) {
+        end_connection(r, &view);
+    }
     if (r->header_only) {
         return OK;
     }

@@ -56,6 +56,7 @@ sub run {
        'it ticks');
     codes($s);
     methods($s);
+    connections($s, $mpm);
     queries($s);
     status_json($s, $mpm);
     metrics_txt($s);
@@ -118,6 +119,21 @@ sub methods {
             ok(!$allow{$method}, "$method $path: Allow does not name it");
         }
     }
+    return;
+}
+
+# A page that is kept up to date holds no worker between two answers.
+sub connections {
+    my ($s, $mpm) = @_;
+    my %closes;
+    for my $path ('', '/status.json') {
+        my $first = $s->raw("GET /manager-status$path HTTP/1.1\r\n"
+                            . "Host: localhost\r\n\r\n");
+        $closes{$path} = $first =~ /^Connection: close\r$/mi;
+    }
+    is($closes{''}, $mpm eq 'event' ? '' : 1,
+       'the page ends its connection where that would keep a worker');
+    ok(!$closes{'/status.json'}, 'what programs read keeps its connection');
     return;
 }
 
