@@ -128,7 +128,7 @@ static void end_chart(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</div>\n<p class=\"axis\" aria-hidden=\"true\">"
                          "<span>");
     amgr_page_span(sink, trend->end_us - trend->begin_us);
-    amgr_sink_puts(sink, " ago</span><span>now</span></p></figure>\n");
+    amgr_sink_puts(sink, " ago</span> <span>now</span></p></figure>\n");
 }
 
 static apr_int64_t milli(double value)

@@ -38,19 +38,6 @@ const char *amgr_page_metric_title(int metric)
     return metric < 0 || metric >= AMGR_METRIC_COUNT ? "" : titles[metric];
 }
 
-static const char *verdict_text(const amgr_view_t *view,
-                                const amgr_process_t *process)
-{
-    if (process->verdict == AMGR_VERDICT_OK &&
-        !amgr_limits_are_set(&view->config->limits)) {
-        return "no limit set";
-    }
-    if (process->verdict < 0 || process->verdict >= AMGR_VERDICT_COUNT) {
-        return verdict_texts[AMGR_VERDICT_UNKNOWN];
-    }
-    return verdict_texts[process->verdict];
-}
-
 /* The record of the retirement that is under way, or NULL. */
 static const amgr_record_t *retirement_of(const amgr_view_t *view,
                                           const amgr_process_t *process)
@@ -68,6 +55,32 @@ static const amgr_record_t *retirement_of(const amgr_view_t *view,
         }
     }
     return NULL;
+}
+
+/* What one that is retiring was found to be, though it may be idle by now or
+ * have given memory back. */
+static int shown_verdict(const amgr_view_t *view, const amgr_process_t *process)
+{
+    const amgr_record_t *record = retirement_of(view, process);
+    int verdict = process->verdict;
+
+    if (record != NULL && verdict == AMGR_VERDICT_OK) {
+        verdict = record->verdict;
+    }
+    return verdict < 0 || verdict >= AMGR_VERDICT_COUNT ? AMGR_VERDICT_UNKNOWN
+                                                        : verdict;
+}
+
+static const char *verdict_text(const amgr_view_t *view,
+                                const amgr_process_t *process)
+{
+    int verdict = shown_verdict(view, process);
+
+    if (verdict == AMGR_VERDICT_OK &&
+        !amgr_limits_are_set(&view->config->limits)) {
+        return "no limit set";
+    }
+    return verdict_texts[verdict];
 }
 
 apr_int64_t amgr_page_limit(const amgr_view_t *view,

@@ -134,7 +134,7 @@ static void test_charts(void **state)
     assert_int_equal(count_of("<svg class=\"chart\""), 4);
     assert_int_equal(count_of("<svg class=\"spark\""), 5);
     /* A quarter of an hour is shown on an axis of half an hour. */
-    expect("<span>30m ago</span><span>now</span>", 1);
+    expect("<span>30m ago</span> <span>now</span>", 1);
     assert_int_equal(count_of("<i title=\""), 4 * 31);
     expect(" busy 3.50, at most 5, idle 7\"></i>", 1);
     expect(" 5 requests/s, 2 KB/s, retired 0\"></i>", 1);

@@ -342,6 +342,11 @@ static void test_steps(void **state)
     expect_in(amgr_page_processes, "asked to finish 5s ago", 1);
     fixed.records[0].action = AMGR_ACTION_ANNOUNCE;
     expect_in(amgr_page_processes, "announced 7s ago", 1);
+    /* It gave memory back since, or is idle by now: that is not why it goes. */
+    fixed.processes[3].verdict = AMGR_VERDICT_OK;
+    expect_in(amgr_page_processes,
+              "announced 7s ago</span></td><td><span class=\"mark bad\">over"
+              " ManagerMaxMemoryActive</span>", 1);
     /* The clock was set back, and the pid is another's now. */
     fixed.records[0].time_us = VIEW_NOW_US + VIEW_SEC(100);
     expect_in(amgr_page_processes, "announced 0s ago", 1);
