@@ -225,6 +225,7 @@ amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
     letters = (apr_int64_t)amgr_scoreboard_rows() * reader->source.columns;
     reader->letters_kept = letters < LETTERS_KEPT ? (int)letters : LETTERS_KEPT;
     reader->letters = apr_palloc(p, (apr_size_t)reader->letters_kept);
+    memset(reader->letters, '.', (apr_size_t)reader->letters_kept);
     return reader;
 }
 
