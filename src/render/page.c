@@ -8,9 +8,10 @@
 
 #include <string.h>
 
-static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink)
+static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink,
+                           int health)
 {
-    amgr_sink_puts(sink, amgr_health_word((int)amgr_view_health(view)));
+    amgr_sink_puts(sink, amgr_health_word(health));
     amgr_sink_puts(sink, " - ");
     amgr_page_text(sink, view->server_name != NULL ? view->server_name
                                                    : "Apache manager");
@@ -18,7 +19,7 @@ static void put_title_text(const amgr_view_t *view, amgr_sink_t *sink)
 
 /* A dot in the colour of the verdict and, for those who see no colours, empty
  * unless something is the matter. */
-static void put_icon(const amgr_view_t *view, amgr_sink_t *sink)
+static void put_icon(amgr_sink_t *sink, int health)
 {
     static const struct {
         const char *css;
@@ -27,7 +28,7 @@ static void put_icon(const amgr_view_t *view, amgr_sink_t *sink)
                  {"info", "fill='none' stroke='%230a4f9e'"},
                  {"warn", "fill='%23b5730a' stroke='%237a4a00'"},
                  {"bad", "fill='%23c01218' stroke='%237a0a0e'"}};
-    const char *css = amgr_page_health_class((int)amgr_view_health(view));
+    const char *css = amgr_page_health_class(health);
     apr_size_t i = 0;
 
     while (i < AMGR_COUNT(looks) - 1 && strcmp(looks[i].css, css) != 0) {
@@ -53,7 +54,7 @@ static void put_asset(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_text(sink, view->assets_version);
 }
 
-static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
+static void put_head(const amgr_view_t *view, amgr_sink_t *sink, int health)
 {
     amgr_sink_puts(sink, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
         "<meta charset=\"utf-8\">\n"
@@ -68,9 +69,9 @@ static void put_head(const amgr_view_t *view, amgr_sink_t *sink)
         amgr_sink_puts(sink, "\"></noscript>\n");
     }
     amgr_sink_puts(sink, "<title>");
-    put_title_text(view, sink);
+    put_title_text(view, sink, health);
     amgr_sink_puts(sink, "</title>\n");
-    put_icon(view, sink);
+    put_icon(sink, health);
     amgr_sink_puts(sink, "<link rel=\"stylesheet\" href=\"");
     put_asset(view, sink, "page.css");
     amgr_sink_puts(sink, "\">\n<script src=\"");
@@ -168,13 +169,15 @@ static void put_foot(const amgr_view_t *view, amgr_sink_t *sink)
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink)
 {
     amgr_page_trend_t trend;
+    amgr_view_counts_t counts;
 
     amgr_page_trend_read(view, &trend);
-    put_head(view, sink);
+    amgr_view_count(view, &counts);
+    put_head(view, sink, (int)counts.health);
     put_body(view, sink);
     put_header(view, sink);
     amgr_sink_puts(sink, "<main>\n");
-    amgr_page_headline(view, sink);
+    amgr_page_headline(view, sink, &counts);
     amgr_page_overview(view, sink, &trend);
     put_parts(view, sink);
     amgr_page_history(view, sink, &trend);

@@ -26,7 +26,8 @@ typedef struct amgr_page_trend_t {
 void amgr_page_trend_read(const amgr_view_t *view, amgr_page_trend_t *out);
 
 /** One part each, in the order of the page. */
-void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_view_counts_t *counts);
 void amgr_page_overview(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_page_trend_t *trend);
 void amgr_page_history(const amgr_view_t *view, amgr_sink_t *sink,
@@ -41,7 +42,8 @@ void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The headline's words alone, without our style: "<strong>Healthy.</strong>
  * All 3 worker processes are within their limits." */
-void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink,
+                            const amgr_view_counts_t *counts);
 
 /** A row for how a retirement went and what was seen before it, over so many
  * columns. */

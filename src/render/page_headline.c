@@ -202,12 +202,9 @@ static void put_retiring(amgr_sink_t *sink, const amgr_view_counts_t *counts)
 }
 
 static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
-                         amgr_health_e health)
+                         const amgr_view_counts_t *counts)
 {
-    amgr_view_counts_t counts;
-
-    amgr_view_count(view, &counts);
-    switch (health) {
+    switch (counts->health) {
     case AMGR_HEALTH_WAITING:
         amgr_sink_puts(sink, "The first tick has not come yet: nothing is"
                              " measured or judged before it.");
@@ -221,23 +218,23 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
                              " collected on demand and nothing is acted on.");
         break;
     case AMGR_HEALTH_NEAR:
-        put_near(view, sink, &counts);
+        put_near(view, sink, counts);
         break;
     case AMGR_HEALTH_INERT:
         put_inert(view, sink);
         break;
     case AMGR_HEALTH_OVER:
-        put_left_alone(sink, &counts);
+        put_left_alone(sink, counts);
         break;
     case AMGR_HEALTH_HANGING:
         put_hanging(view, sink);
         break;
     case AMGR_HEALTH_RETIRING:
-        put_retiring(sink, &counts);
+        put_retiring(sink, counts);
         break;
     case AMGR_HEALTH_STORM:
         amgr_sink_puts(sink, "Retiring did not help and was stopped: ");
-        put_left_alone(sink, &counts);
+        put_left_alone(sink, counts);
         break;
     case AMGR_HEALTH_NO_RIGHTS:
         put_rights(view, sink);
@@ -246,30 +243,31 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
         put_stale(view, sink);
         break;
     default:
-        put_healthy(sink, &counts);
+        put_healthy(sink, counts);
         break;
     }
 }
 
-void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink)
+void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink,
+                            const amgr_view_counts_t *counts)
 {
-    amgr_health_e health = amgr_view_health(view);
-    const char *word = amgr_health_word((int)health);
+    const char *word = amgr_health_word((int)counts->health);
 
     amgr_sink_puts(sink, "<strong>");
     /* Our own words are plain ASCII and begin with a small letter. */
     amgr_sink_putc(sink, (char)(word[0] - 'a' + 'A'));
     amgr_sink_puts(sink, word + 1);
     amgr_sink_puts(sink, ".</strong> ");
-    put_sentence(view, sink, health);
+    put_sentence(view, sink, counts);
 }
 
-void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink)
+void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink,
+                        const amgr_view_counts_t *counts)
 {
     amgr_sink_puts(sink, "<section id=\"verdict\" class=\"headline ");
-    amgr_sink_puts(sink, amgr_page_health_class((int)amgr_view_health(view)));
+    amgr_sink_puts(sink, amgr_page_health_class((int)counts->health));
     amgr_sink_puts(sink, "\" aria-label=\"Verdict\">\n<p>");
-    amgr_page_verdict_text(view, sink);
+    amgr_page_verdict_text(view, sink, counts);
     amgr_sink_puts(sink, "</p>\n");
     if (view->snapshot->incomplete) {
         amgr_sink_puts(sink, "<p class=\"note\">The last tick could not"

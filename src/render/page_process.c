@@ -169,9 +169,7 @@ static void put_size_cell(amgr_sink_t *sink, apr_uint64_t bytes)
         put_na_cell(sink);
         return;
     }
-    amgr_sink_puts(sink, "<td title=\"");
-    amgr_sink_u64(sink, bytes);
-    amgr_sink_puts(sink, " bytes\">");
+    amgr_sink_puts(sink, "<td>");
     amgr_page_size(sink, bytes);
     amgr_sink_puts(sink, "</td>");
 }
@@ -316,6 +314,7 @@ static void put_left_cell(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, near ? "</span></td>" : "</td>");
 }
 
+/* Empty for what is well, as most are: only the others stand out. */
 static const char *verdict_class(const amgr_process_t *process)
 {
     if (process->state == AMGR_STATE_RETIRING) {
@@ -324,14 +323,22 @@ static const char *verdict_class(const amgr_process_t *process)
     if (process->verdict >= AMGR_VERDICT_MEMORY_ACTIVE) {
         return "warn";
     }
-    return process->verdict == AMGR_VERDICT_OK ? "ok" : "na";
+    return process->verdict == AMGR_VERDICT_OK ? "" : "na";
 }
 
 static void put_verdict_cell(const amgr_view_t *view, amgr_sink_t *sink,
                              const amgr_process_t *process)
 {
+    const char *css = verdict_class(process);
+
+    if (css[0] == '\0') {
+        amgr_sink_puts(sink, "<td>");
+        amgr_sink_puts(sink, verdict_text(view, process));
+        amgr_sink_puts(sink, "</td>");
+        return;
+    }
     amgr_sink_puts(sink, "<td><span class=\"mark ");
-    amgr_sink_puts(sink, verdict_class(process));
+    amgr_sink_puts(sink, css);
     amgr_sink_puts(sink, "\">");
     amgr_sink_puts(sink, verdict_text(view, process));
     amgr_sink_puts(sink, "</span>");

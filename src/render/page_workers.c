@@ -139,7 +139,7 @@ static void put_texts(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_text(sink, slot->protocol);
     next_cell(sink);
     amgr_page_text(sink, slot->vhost);
-    amgr_sink_puts(sink, "</td><td class=\"request\">");
+    amgr_sink_puts(sink, "</td><td>");
     amgr_page_request(view, sink, slot->request);
     amgr_sink_puts(sink, "</td></tr>\n");
 }
@@ -161,7 +161,7 @@ static void put_row(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_u64(sink, slot->child_accesses);
     amgr_sink_putc(sink, '/');
     amgr_sink_u64(sink, slot->accesses);
-    amgr_sink_puts(sink, "</td><td class=\"mode\">");
+    amgr_sink_puts(sink, "</td><td>");
     amgr_sink_putc(sink, amgr_mode_letter(slot->mode));
     put_times(view, sink, slot);
     next_cell(sink);

@@ -171,11 +171,13 @@ void amgr_write_server_status_html(const amgr_view_t *view,
 {
     char buf[ASCII_BUF_SIZE];
     ascii_t ascii = {sink, 0, 0};
+    amgr_view_counts_t counts;
     amgr_sink_t html;
 
     amgr_sink_init(&html, buf, sizeof(buf), put_ascii, &ascii);
     amgr_sink_puts(&html, "<hr />\n<h2>Apache manager</h2>\n<p>");
-    amgr_page_verdict_text(view, &html);
+    amgr_view_count(view, &counts);
+    amgr_page_verdict_text(view, &html, &counts);
     amgr_sink_puts(&html, "</p>\n");
     put_groups(view, &html, with_tables);
     put_retired(view, &html);
@@ -198,10 +200,10 @@ static void put_line(amgr_sink_t *sink, const char *key, apr_uint64_t value)
 
 /* The colour of the headline as a number: kinds of health come and go, and who
  * sets a threshold wants numbers that stay. */
-static apr_uint64_t severity(const amgr_view_t *view)
+static apr_uint64_t severity(const amgr_view_counts_t *counts)
 {
     static const char *const classes[] = {"ok", "info", "warn"};
-    const char *class = amgr_page_health_class((int)amgr_view_health(view));
+    const char *class = amgr_page_health_class((int)counts->health);
     apr_size_t i;
 
     for (i = 0; i < AMGR_COUNT(classes); i++) {
@@ -213,20 +215,19 @@ static apr_uint64_t severity(const amgr_view_t *view)
 }
 
 /* What only a tick can know. */
-static void put_tick_lines(const amgr_view_t *view, amgr_sink_t *sink)
+static void put_tick_lines(const amgr_view_t *view, amgr_sink_t *sink,
+                           const amgr_view_counts_t *counts)
 {
     const amgr_snapshot_t *snapshot = view->snapshot;
     apr_interval_time_t ago_us = view->now_wall_us - view->tick_wall_us;
-    amgr_view_counts_t counts;
     int i;
 
-    amgr_view_count(view, &counts);
     /* The wall clock may have been set back since. */
     put_line(sink, "TickAgeSeconds",
              ago_us > 0 ? (apr_uint64_t)apr_time_sec(ago_us) : 0);
-    put_line(sink, "Processes", (apr_uint64_t)counts.native);
-    put_line(sink, "Retiring", (apr_uint64_t)counts.retiring);
-    put_line(sink, "OverLimit", (apr_uint64_t)counts.over);
+    put_line(sink, "Processes", (apr_uint64_t)counts->native);
+    put_line(sink, "Retiring", (apr_uint64_t)counts->retiring);
+    put_line(sink, "OverLimit", (apr_uint64_t)counts->over);
     if (snapshot->hanging >= 0) {
         put_line(sink, "Hanging", (apr_uint64_t)snapshot->hanging);
     }
@@ -244,16 +245,18 @@ static void put_tick_lines(const amgr_view_t *view, amgr_sink_t *sink)
 void amgr_write_server_status_auto(const amgr_view_t *view, amgr_sink_t *sink)
 {
     const amgr_counters_t *counters = view->counters;
+    amgr_view_counts_t counts;
     apr_uint64_t errors = 0;
     int i;
 
     for (i = 0; i < AMGR_STAGE_COUNT; i++) {
         errors += counters->errors[i];
     }
-    put_line(sink, "Health", severity(view));
+    amgr_view_count(view, &counts);
+    put_line(sink, "Health", severity(&counts));
     put_line(sink, "Ticks", counters->ticks);
     if (view->tick_wall_us != AMGR_NO_TIME) {
-        put_tick_lines(view, sink);
+        put_tick_lines(view, sink, &counts);
     }
     put_line(sink, "KilledActive", counters->killed_active);
     put_line(sink, "KilledIdle", counters->killed_idle);

@@ -74,16 +74,6 @@ static void count_process(const amgr_view_t *view,
     }
 }
 
-void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
-{
-    int i;
-
-    memset(out, 0, sizeof(*out));
-    for (i = 0; i < view->snapshot->process_count; i++) {
-        count_process(view, &view->snapshot->processes[i], out);
-    }
-}
-
 const amgr_evidence_t *amgr_view_evidence(const amgr_view_t *view,
                                           const amgr_record_t *record)
 {
@@ -293,10 +283,9 @@ static amgr_health_e quiet_health(const amgr_view_t *view,
     return AMGR_HEALTH_OK;
 }
 
-amgr_health_e amgr_view_health(const amgr_view_t *view)
+static amgr_health_e health_of(const amgr_view_t *view,
+                               const amgr_view_counts_t *counts)
 {
-    amgr_view_counts_t counts;
-
     if (view->config->no_monitor) {
         return AMGR_HEALTH_NO_MONITOR;
     }
@@ -309,18 +298,28 @@ amgr_health_e amgr_view_health(const amgr_view_t *view)
     if (view->tick_wall_us == AMGR_NO_TIME) {
         return AMGR_HEALTH_WAITING;
     }
-    amgr_view_count(view, &counts);
-    if (counts.causes[AMGR_CAUSE_STORM] > 0) {
+    if (counts->causes[AMGR_CAUSE_STORM] > 0) {
         return AMGR_HEALTH_STORM;
     }
-    if (counts.retiring > 0) {
+    if (counts->retiring > 0) {
         return AMGR_HEALTH_RETIRING;
     }
     if (view->snapshot->hanging > 0) {
         return AMGR_HEALTH_HANGING;
     }
-    if (counts.over > counts.causes[AMGR_CAUSE_INERT]) {
+    if (counts->over > counts->causes[AMGR_CAUSE_INERT]) {
         return AMGR_HEALTH_OVER;
     }
-    return quiet_health(view, &counts);
+    return quiet_health(view, counts);
+}
+
+void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
+{
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    for (i = 0; i < view->snapshot->process_count; i++) {
+        count_process(view, &view->snapshot->processes[i], out);
+    }
+    out->health = health_of(view, out);
 }

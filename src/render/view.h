@@ -95,8 +95,10 @@ typedef enum amgr_health_e {
     AMGR_HEALTH_COUNT
 } amgr_health_e;
 
-/** How many of what a view holds: one pass over its processes. */
+/** How many of what a view holds, and what follows from that: one pass over
+ * its processes. */
 typedef struct amgr_view_counts_t {
+    amgr_health_e health;
     int native;                   /**< native processes */
     int native_slots;             /**< their slots */
     int foreign;                  /**< foreign ones but programs */
@@ -106,8 +108,6 @@ typedef struct amgr_view_counts_t {
     int near;                     /**< within their limits, but close to one */
     const amgr_process_t *nearest; /**< the closest of those, or NULL */
 } amgr_view_counts_t;
-
-amgr_health_e amgr_view_health(const amgr_view_t *view);
 
 /** One or two words of a page's title: "healthy", "retiring". */
 const char *amgr_health_word(int health);

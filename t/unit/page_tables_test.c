@@ -314,7 +314,7 @@ static void test_words(void **state)
     fixed.snapshot.process_count = 1;
     for (i = -1; i <= AMGR_VERDICT_COUNT; i++) {
         fixed.processes[0].verdict = i;
-        expect_in(amgr_page_processes, "</span></td><td>0/1</td>", 1);
+        expect_in(amgr_page_processes, "</td><td>0/1</td>", 1);
     }
     for (i = -1; i <= AMGR_CAUSE_COUNT; i++) {
         fixed.processes[0].cause = i;

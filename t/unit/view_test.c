@@ -21,7 +21,10 @@ static void make_healthy(void)
 
 static void expect(amgr_health_e health)
 {
-    assert_string_equal(amgr_health_word((int)amgr_view_health(&fixed.view)),
+    amgr_view_counts_t counts;
+
+    amgr_view_count(&fixed.view, &counts);
+    assert_string_equal(amgr_health_word((int)counts.health),
                         amgr_health_word((int)health));
 }
 
