@@ -33,6 +33,18 @@ static void end_tile(amgr_sink_t *sink)
     amgr_sink_puts(sink, "</dd></div>\n");
 }
 
+/* The tile's chart, whose upper edge is @a least or more, and its end. */
+static void put_spark(amgr_sink_t *sink, const amgr_chart_values_t *values,
+                      apr_int64_t least)
+{
+    apr_int64_t top = amgr_chart_ceiling(amgr_chart_highest(values), least);
+
+    begin_spark(sink);
+    amgr_chart_area(sink, "area", values, top);
+    amgr_chart_line(sink, "c0", values, top);
+    end_tile(sink);
+}
+
 static apr_int64_t whole(double value)
 {
     return value >= 0.0 && value < 9e18 ? (apr_int64_t)(value + 0.5)
@@ -44,7 +56,6 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_server_t *server = &view->snapshot->server;
     amgr_chart_values_t busy;
-    apr_int64_t top;
     int i;
 
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
@@ -53,7 +64,6 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
         busy.at[i] =
             column->known ? (apr_int64_t)column->busy_peak : AMGR_CHART_NONE;
     }
-    top = amgr_chart_ceiling(amgr_chart_highest(&busy), 5);
     begin_tile(sink, "Workers");
     amgr_page_count(sink, server->busy_workers);
     amgr_sink_puts(sink, " <small>busy</small> ");
@@ -67,10 +77,7 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_page_count(sink, server->graceful_workers);
         amgr_sink_puts(sink, " finishing");
     }
-    begin_spark(sink);
-    amgr_chart_area(sink, "area", &busy, top);
-    amgr_chart_line(sink, "c0", &busy, top);
-    end_tile(sink);
+    put_spark(sink, &busy, 5);
 }
 
 /* "last 61s" or "no figures yet". */
@@ -90,13 +97,11 @@ static void put_requests(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_server_t *server = &view->snapshot->server;
     amgr_chart_values_t values;
-    apr_int64_t top;
     int i;
 
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
         values.at[i] = whole(trend->columns[i].requests_per_second * 1000.0);
     }
-    top = amgr_chart_ceiling(amgr_chart_highest(&values), 1000);
     begin_tile(sink, "Requests");
     amgr_page_short_rate(sink, rates->requests_per_second);
     amgr_sink_puts(sink, " <small>per second</small>");
@@ -107,10 +112,7 @@ static void put_requests(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_page_count(sink, (apr_int64_t)server->total_accesses);
         amgr_sink_puts(sink, " in all");
     }
-    begin_spark(sink);
-    amgr_chart_area(sink, "area", &values, top);
-    amgr_chart_line(sink, "c0", &values, top);
-    end_tile(sink);
+    put_spark(sink, &values, 1000);
 }
 
 static void put_rate_size(amgr_sink_t *sink, double bytes)
@@ -125,13 +127,11 @@ static void put_traffic(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_server_t *server = &view->snapshot->server;
     amgr_chart_values_t values;
-    apr_int64_t top;
     int i;
 
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
         values.at[i] = whole(trend->columns[i].bytes_per_second);
     }
-    top = amgr_chart_ceiling(amgr_chart_highest(&values), 1000);
     begin_tile(sink, "Traffic");
     put_rate_size(sink, rates->bytes_per_second);
     amgr_sink_puts(sink, " <small>per second</small>");
@@ -143,10 +143,7 @@ static void put_traffic(const amgr_view_t *view, amgr_sink_t *sink,
         amgr_page_size(sink, server->total_bytes);
         amgr_sink_puts(sink, " in all");
     }
-    begin_spark(sink);
-    amgr_chart_area(sink, "area", &values, top);
-    amgr_chart_line(sink, "c0", &values, top);
-    end_tile(sink);
+    put_spark(sink, &values, 1000);
 }
 
 static void add_size(apr_uint64_t *sum, apr_uint64_t bytes)
@@ -207,7 +204,6 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
     apr_uint64_t own;
     apr_uint64_t used;
     amgr_chart_values_t values;
-    apr_int64_t top;
     int i;
 
     for (i = 0; i < AMGR_CHART_COLUMNS; i++) {
@@ -217,7 +213,6 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
                            ? (apr_int64_t)column->workers_bytes
                            : AMGR_CHART_NONE;
     }
-    top = amgr_chart_ceiling(amgr_chart_highest(&values), 1000);
     sum_memory(view->snapshot, &resident, &own);
     used = own != AMGR_UNKNOWN ? own : resident;
     begin_tile(sink, "Memory of all workers");
@@ -231,10 +226,7 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
     }
     put_share(sink, used, server->machine_bytes, "machine");
     put_share(sink, used, server->cgroup_limit_bytes, "cgroup");
-    begin_spark(sink);
-    amgr_chart_area(sink, "area", &values, top);
-    amgr_chart_line(sink, "c0", &values, top);
-    end_tile(sink);
+    put_spark(sink, &values, 1000);
 }
 
 static const char *reason_text(int verdict)
