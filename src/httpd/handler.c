@@ -197,7 +197,8 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     if (amgr_page_view_collect(&view, r->pool) != APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    view.base_path = apr_pstrmemdup(r->pool, r->uri, base_len);
+    view.base_path = ap_os_escape_path(
+        r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
@@ -208,7 +209,9 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     if (r->header_only) {
         return OK;
     }
-    amgr_page_view_history(&view, r->pool);
+    if (endpoint->write != amgr_write_metrics_txt) {
+        amgr_page_view_history(&view, r->pool);
+    }
     amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
                    r);
     endpoint->write(&view, &sink);

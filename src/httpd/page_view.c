@@ -19,6 +19,9 @@
 #define READ_TRIES 20
 #define READ_PAUSE_US 500
 
+/** A page can do without its charts. */
+#define HISTORY_TRIES 3
+
 /** Enough of the fine samples for the rates of the last minute. */
 #define RECENT_SAMPLES 8
 
@@ -165,12 +168,11 @@ read_series(const amgr_board_t *board, int span, int max, apr_pool_t *p)
         apr_palloc(p, (apr_size_t)max * sizeof(*storage));
     int try;
 
-    for (try = 0; try < READ_TRIES; try++) {
+    for (try = 0; try < HISTORY_TRIES; try++) {
         if (amgr_board_read_history(board, span, max, storage, series) ==
             APR_SUCCESS) {
             return series;
         }
-        apr_sleep(READ_PAUSE_US);
     }
     return NULL;
 }
@@ -236,7 +238,11 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
         amgr_slot_source_create(runtime, &config->limits, snapshot, p),
         snapshot);
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
+        /* Not known for a moment is not missing. */
+        memset(config, 0, sizeof(*config));
         config->limits = amgr_config_main()->limits;
+        config->can_signal = 1;
+        config->can_read_proc = 1;
     }
     if (config->no_monitor) {
         look_at_self(snapshot);

@@ -20,6 +20,9 @@
 #include "model/request.h"
 
 /** Sums over the whole scoreboard, and what the pass goes by. */
+/** No slot has been busy for longer, and no sum of so many wraps. */
+#define SPAN_MAX_US APR_INT64_C(100000000000000)
+
 typedef struct sums_t {
     int columns;
     int used; /**< of the columns */
@@ -109,6 +112,12 @@ static apr_uint64_t plausible(apr_int64_t value)
     return value < 0 ? 0 : (apr_uint64_t)value;
 }
 
+/** The same of a span, which sums of all slots must be able to hold. */
+static apr_interval_time_t plausible_span(apr_interval_time_t span_us)
+{
+    return span_us < 0 || span_us > SPAN_MAX_US ? 0 : span_us;
+}
+
 static apr_uint64_t cpu_ticks(const worker_score *score)
 {
     return plausible(score->times.tms_utime) +
@@ -138,7 +147,7 @@ static void add_score(sums_t *sums, const worker_score *score)
 {
     sums->accesses += plausible((apr_int64_t)score->access_count);
     sums->bytes += plausible(score->bytes_served);
-    sums->duration_us += score->duration;
+    sums->duration_us += plausible_span(score->duration);
 }
 
 /** What a slot adds to the figures of its row. */
@@ -225,6 +234,9 @@ double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
     apr_cpystrn(out->mpm, ap_show_mpm(), sizeof(out->mpm));
     out->generation = amgr_scoreboard_generation();
     out->started_us = ap_get_scoreboard_global()->restart_time;
+    if (out->started_us < 0 || out->started_us > out->time.wall_us) {
+        out->started_us = out->time.wall_us; /* or the clock was set back */
+    }
     out->uptime_us = out->time.wall_us - out->started_us;
     out->extended = ap_extended_status;
     out->threads_per_process = amgr_scoreboard_used_columns();
@@ -277,7 +289,7 @@ static void convert(const worker_score *score, int row, int column,
     out->start_time_us = score->start_time;
     out->stop_time_us = score->stop_time;
     out->last_used_us = score->last_used;
-    out->duration_us = score->duration;
+    out->duration_us = plausible_span(score->duration);
     out->request_age_us = AMGR_NO_TIME;
     out->accesses = plausible((apr_int64_t)score->access_count);
     out->bytes = plausible(score->bytes_served);

@@ -130,7 +130,6 @@ static void show_stream(const amgr_slot_reader_t *reader,
     apr_interval_time_t age_us =
         now_us > stream->start_time_us ? now_us - stream->start_time_us : 0;
 
-    slot->streams++;
     if (!amgr_slot_is_timed(slot, 0) && age_us > slot->request_age_us) {
         slot->request_age_us = age_us;
         slot->max_time_us = stream->max_time_us;

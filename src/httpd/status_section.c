@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See status_section.h.  Runs in a child for a request of mod_status's: reads
- * the board alone, neither /proc nor the scoreboard.
+ * the board alone, neither /proc nor the scoreboard's slots.
  */
 #include "httpd/status_section.h"
 
@@ -13,6 +13,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <mod_status.h>
+#include <scoreboard.h>
 
 #include "httpd/config.h"
 #include "httpd/handler.h"
@@ -42,6 +43,10 @@ static void read_tick(amgr_view_t *view, const amgr_board_t *board,
     if (rv == APR_SUCCESS) {
         view->tick_wall_us = snapshot->server.time.wall_us;
     }
+    else if (ap_exists_scoreboard_image()) {
+        snapshot->server.uptime_us =
+            apr_time_now() - ap_get_scoreboard_global()->restart_time;
+    }
     view->snapshot = snapshot;
 }
 
@@ -61,6 +66,7 @@ static void collect(amgr_view_t *view, const amgr_runtime_t *runtime,
                                             sizeof(amgr_process_t));
     read_tick(view, board, snapshot);
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
+        memset(config, 0, sizeof(*config));
         config->limits = amgr_config_main()->limits;
         /* Not known for a moment is not missing. */
         config->can_signal = 1;

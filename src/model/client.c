@@ -20,6 +20,9 @@
 
 #define LABEL_MAX_LEN 63
 
+/** Ports below this are no connection's own, by Linux's default. */
+#define EPHEMERAL_MIN 32768
+
 /* "192.0.2.0/24" of four bytes. */
 static void show_four(const unsigned char *bytes, char *buf, apr_size_t size)
 {
@@ -82,6 +85,23 @@ static apr_size_t label_len(const char *at)
     return len;
 }
 
+/* Whether a label may be a part of an address: three digits, or two numbers. */
+static int is_numeric(const char *label, apr_size_t len)
+{
+    int digits = 0;
+    int numbers = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (apr_isdigit(label[i])) {
+            numbers += i == 0 || !apr_isdigit(label[i - 1]);
+            digits++;
+        }
+    }
+    return digits >= 3 || numbers >= 2 ||
+           (digits > 0 && strspn(label, "0123456789-") == len);
+}
+
 /* What a host name may show of itself: the labels after its first and after
  * the last number, for providers write addresses into names.  NULL when that
  * is less than two labels, or the text no host name. */
@@ -95,7 +115,7 @@ static const char *name_end(const char *client)
     }
     while (1) {
         apr_size_t len = label_len(at);
-        int is_number = strspn(at, "0123456789-") == len;
+        int is_number = is_numeric(at, len);
         const char *next = at + len + 1;
 
         if (len == 0 || (at[len] == '\0' && is_number)) {
@@ -153,13 +173,14 @@ static int port_of(const char *address, apr_size_t len)
 }
 
 /* Whether a connection with this port at our end may be a client's.  The kernel
- * gives no privileged port to who connects to elsewhere, so that even one which
- * a restart has closed is known by it. */
+ * gives who connects to elsewhere a port from above these unless it is told
+ * otherwise (ip_local_port_range), so that even one which a restart has closed
+ * is known by it; one too many that is hidden does no harm. */
 static int is_server_port(int port, const apr_uint16_t *ports, int port_count)
 {
     int i;
 
-    if (port < IPPORT_RESERVED) {
+    if (port < EPHEMERAL_MIN) {
         return 1;
     }
     for (i = 0; i < port_count; i++) {

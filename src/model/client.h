@@ -32,7 +32,8 @@ char *amgr_client_shown(int show, const char *client, char *buf,
 /**
  * The same of what a thread was blocked on: "tcp HERE:PORT to PEER:PORT" is
  * cut to what may be seen of PEER when it is a client, that is when our PORT
- * is one of @a ports, on which the server listens, or privileged, or not told.
+ * is one of @a ports, on which the server listens, or below what the kernel
+ * gives to connections, or not told.
  * Other text, and connections to elsewhere, are copied as they are.
  */
 char *amgr_client_target_shown(int show, const char *target,

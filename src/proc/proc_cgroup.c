@@ -394,7 +394,7 @@ static apr_uint64_t read_number(amgr_cgroup_path_t *path, const char *name)
 static void read_limits(const amgr_proc_mount_t *mount, const char *prefix,
                         const char *cgroup, amgr_proc_capacity_t *out)
 {
-    int is_first = mount->version == 1;
+    int is_v1 = mount->version == 1;
     amgr_cgroup_path_t path;
 
     if (!make_path(&path, mount, prefix, cgroup)) {
@@ -402,12 +402,12 @@ static void read_limits(const amgr_proc_mount_t *mount, const char *prefix,
     }
     do {
         apr_uint64_t bytes = read_number(
-            &path, is_first ? "memory.limit_in_bytes" : "memory.max");
+            &path, is_v1 ? "memory.limit_in_bytes" : "memory.max");
 
         if (bytes < out->cgroup_limit_bytes) {
             out->cgroup_limit_bytes = bytes;
             out->cgroup_used_bytes = read_number(
-                &path, is_first ? "memory.usage_in_bytes" : "memory.current");
+                &path, is_v1 ? "memory.usage_in_bytes" : "memory.current");
         }
     } while (go_up(&path));
 }

@@ -43,16 +43,6 @@ apr_int64_t amgr_chart_highest(const amgr_chart_values_t *values)
     return highest;
 }
 
-apr_int64_t amgr_chart_newest(const amgr_chart_values_t *values)
-{
-    int i = AMGR_CHART_COLUMNS - 1;
-
-    while (i > 0 && values->at[i] < 0) {
-        i--;
-    }
-    return values->at[i];
-}
-
 void amgr_chart_begin(amgr_sink_t *sink, const char *css)
 {
     amgr_sink_puts(sink, "<svg class=\"");

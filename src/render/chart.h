@@ -26,9 +26,6 @@ apr_int64_t amgr_chart_ceiling(apr_int64_t highest, apr_int64_t least);
 /** The highest figure, 0 without any. */
 apr_int64_t amgr_chart_highest(const amgr_chart_values_t *values);
 
-/** The newest figure, AMGR_CHART_NONE without any. */
-apr_int64_t amgr_chart_newest(const amgr_chart_values_t *values);
-
 /** The picture's frame; hidden from screen readers, who get the text. */
 void amgr_chart_begin(amgr_sink_t *sink, const char *css);
 void amgr_chart_end(amgr_sink_t *sink);

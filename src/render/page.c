@@ -113,6 +113,13 @@ static void put_header(const amgr_view_t *view, amgr_sink_t *sink)
                          "</span></p>\n</header>\n");
 }
 
+/* Whether the page has this part at all. */
+static int is_there(const amgr_view_t *view, const char *id)
+{
+    return (strcmp(id, "history") != 0 || view->history != NULL) &&
+           (strcmp(id, "groups") != 0 || view->snapshot->group_count > 0);
+}
+
 /* After what is urgent, so that readers of text come to that first. */
 static void put_parts(const amgr_view_t *view, amgr_sink_t *sink)
 {
@@ -132,7 +139,7 @@ static void put_parts(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, "<nav class=\"parts\" aria-label=\"Parts of the"
                          " page\">\n<ul>\n");
     for (i = 0; i < AMGR_COUNT(parts); i++) {
-        if (i == 0 && view->history == NULL) {
+        if (!is_there(view, parts[i].id)) {
             continue;
         }
         amgr_sink_puts(sink, "<li><a href=\"#");

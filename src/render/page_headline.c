@@ -5,6 +5,8 @@
  */
 #include "render/page.h"
 
+#include <string.h>
+
 static const char *const cause_texts[AMGR_CAUSE_COUNT] = {
     "no reason is known",
     "this is a dry run",
@@ -119,14 +121,23 @@ static void put_stale(const amgr_view_t *view, amgr_sink_t *sink)
 {
     char text[AMGR_UNITS_LEN];
 
-    amgr_sink_puts(sink, "The last tick was ");
-    amgr_page_span(sink, view->now_wall_us - view->tick_wall_us);
+    if (view->tick_wall_us == AMGR_NO_TIME) {
+        amgr_sink_puts(sink, "There has been no tick since the server was"
+                             " started, ");
+        amgr_page_span(sink, view->snapshot->server.uptime_us);
+    }
+    else {
+        amgr_sink_puts(sink, "The last tick was ");
+        amgr_page_span(sink, view->now_wall_us - view->tick_wall_us);
+    }
     amgr_sink_puts(sink, " ago, and one is due every ");
     amgr_sink_puts(sink, amgr_duration_format_exact(
                              view->config->limits.interval_us, text,
                              sizeof(text)));
-    amgr_sink_puts(sink, ": memory and verdicts are old, and nothing is acted"
-                         " on.");
+    amgr_sink_puts(sink, view->tick_wall_us == AMGR_NO_TIME
+                             ? ": nothing is measured, and nothing acted on."
+                             : ": memory and verdicts are old, and nothing is"
+                               " acted on.");
 }
 
 static void put_rights(const amgr_view_t *view, amgr_sink_t *sink)
@@ -146,6 +157,10 @@ static void put_healthy(amgr_sink_t *sink, const amgr_view_counts_t *counts)
         amgr_sink_puts(sink, "The one worker process is within its limits.");
         return;
     }
+    if (counts->native == 0) {
+        amgr_sink_puts(sink, "There was no worker process at the last tick.");
+        return;
+    }
     amgr_sink_puts(sink, "All ");
     amgr_page_plural(sink, counts->native, "worker process");
     amgr_sink_puts(sink, " are within their limits.");
@@ -156,7 +171,7 @@ static void put_near(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_process_t *nearest = counts->nearest;
     apr_uint64_t used = amgr_measure_of(nearest, view->config->limits.metric);
-    apr_int64_t limit = amgr_view_memory_limit(view, nearest);
+    apr_int64_t limit = amgr_trends_limit(view, nearest);
     apr_interval_time_t left_us = amgr_trends_time_to_limit(view, nearest);
 
     amgr_page_plural(sink, counts->near, "process");
@@ -201,6 +216,18 @@ static void put_retiring(amgr_sink_t *sink, const amgr_view_counts_t *counts)
     }
 }
 
+/* Of those over their limit, the ones that the breaker holds. */
+static void put_storm(amgr_sink_t *sink, const amgr_view_counts_t *counts)
+{
+    amgr_view_counts_t held = *counts;
+
+    memset(held.causes, 0, sizeof(held.causes));
+    held.causes[AMGR_CAUSE_STORM] = counts->causes[AMGR_CAUSE_STORM];
+    held.over = held.causes[AMGR_CAUSE_STORM];
+    amgr_sink_puts(sink, "Retiring did not help and was stopped: ");
+    put_left_alone(sink, &held);
+}
+
 static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
                          const amgr_view_counts_t *counts)
 {
@@ -233,8 +260,7 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
         put_retiring(sink, counts);
         break;
     case AMGR_HEALTH_STORM:
-        amgr_sink_puts(sink, "Retiring did not help and was stopped: ");
-        put_left_alone(sink, counts);
+        put_storm(sink, counts);
         break;
     case AMGR_HEALTH_NO_RIGHTS:
         put_rights(view, sink);

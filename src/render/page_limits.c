@@ -98,7 +98,8 @@ static void put_size_row(amgr_page_rows_t *rows, int which,
                          const char *directive, apr_int64_t limit,
                          const char *meaning)
 {
-    int inert = amgr_view_inert_group(rows->view, which) != NULL;
+    /* A group with a limit of its own has that in its own row. */
+    int inert = amgr_view_inert_server(rows->view, which) != NULL;
     char text[2 * AMGR_UNITS_LEN + 8];
 
     amgr_page_row(rows, directive, size_text(limit, text, sizeof(text)),

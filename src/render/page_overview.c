@@ -80,7 +80,7 @@ static void put_workers(const amgr_view_t *view, amgr_sink_t *sink,
     put_spark(sink, &busy, 5);
 }
 
-/* "last 61s" or "no figures yet". */
+/* Over what the rates are, or that they are not known yet. */
 static void put_window(amgr_sink_t *sink, const amgr_trends_rates_t *rates)
 {
     if (rates->window_us == AMGR_NO_TIME) {
@@ -222,7 +222,7 @@ static void put_memory(const amgr_view_t *view, amgr_sink_t *sink,
     if (own != AMGR_UNKNOWN) {
         amgr_sink_puts(sink, ", ");
         amgr_page_size(sink, own);
-        amgr_sink_puts(sink, " of it not shared");
+        amgr_sink_puts(sink, " of it anonymous");
     }
     put_share(sink, used, server->machine_bytes, "machine");
     put_share(sink, used, server->cgroup_limit_bytes, "cgroup");
@@ -263,6 +263,24 @@ static void put_reasons(amgr_sink_t *sink, const amgr_trends_recent_t *recent)
     amgr_sink_puts(sink, shown ? "; " : "");
 }
 
+static void put_recent(amgr_sink_t *sink, const amgr_trends_recent_t *recent)
+{
+    if (recent->retired == 0 && recent->dry_runs == 0) {
+        amgr_sink_puts(sink, "no worker had to go");
+    }
+    if (recent->retired > 0) {
+        put_reasons(sink, recent);
+        amgr_page_plural(sink, (apr_int64_t)recent->requests_lost, "request");
+        amgr_sink_puts(sink, recent->dry_runs > 0 ? " lost; " : " lost");
+    }
+    if (recent->dry_runs > 0) {
+        amgr_sink_puts(sink, "in a dry run ");
+        amgr_sink_i64(sink, recent->dry_runs);
+        amgr_sink_puts(sink, recent->retired > 0 ? " more would have been"
+                                                 : " would have been");
+    }
+}
+
 static void put_retired(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_page_trend_t *trend)
 {
@@ -280,19 +298,7 @@ static void put_retired(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, recent.at_least ? "<small>at least</small> " : "");
     amgr_sink_i64(sink, recent.retired);
     begin_sub(sink);
-    if (recent.retired == 0) {
-        amgr_sink_puts(sink, "no worker had to go");
-    }
-    else {
-        put_reasons(sink, &recent);
-        amgr_page_plural(sink, (apr_int64_t)recent.requests_lost, "request");
-        amgr_sink_puts(sink, " lost");
-    }
-    if (recent.dry_runs > 0) {
-        amgr_sink_puts(sink, "; ");
-        amgr_sink_i64(sink, recent.dry_runs);
-        amgr_sink_puts(sink, " more in a dry run");
-    }
+    put_recent(sink, &recent);
     begin_spark(sink);
     amgr_chart_bars(sink, "bars", &values, top);
     end_tile(sink);
@@ -305,11 +311,7 @@ static void put_tick_fact(const amgr_view_t *view, amgr_sink_t *sink)
         amgr_sink_puts(sink, AMGR_PAGE_NA);
     }
     else {
-        apr_interval_time_t ago_us = view->now_wall_us - view->tick_wall_us;
-
-        /* The wall clock may have been set back since. */
-        amgr_page_span(sink, ago_us > 0 ? ago_us : 0);
-        amgr_sink_puts(sink, " ago");
+        amgr_page_ago(view, sink, view->tick_wall_us);
     }
     amgr_page_end_fact(sink);
 }
@@ -360,6 +362,9 @@ void amgr_page_overview(const amgr_view_t *view, amgr_sink_t *sink,
     put_memory(view, sink, trend);
     put_retired(view, sink, trend);
     amgr_sink_puts(sink, "</dl>\n");
+    amgr_sink_puts(sink, "<p class=\"key\">The small charts are of the last ");
+    amgr_page_span(sink, trend->end_us - trend->begin_us);
+    amgr_sink_puts(sink, ".</p>\n");
     put_facts(view, sink);
     amgr_page_end_section(sink);
 }

@@ -57,9 +57,8 @@ static const amgr_record_t *retirement_of(const amgr_view_t *view,
     return NULL;
 }
 
-/* What one that is retiring was found to be, though it may be idle by now or
- * have given memory back. */
-static int shown_verdict(const amgr_view_t *view, const amgr_process_t *process)
+int amgr_page_shown_verdict(const amgr_view_t *view,
+                            const amgr_process_t *process)
 {
     const amgr_record_t *record = retirement_of(view, process);
     int verdict = process->verdict;
@@ -74,26 +73,13 @@ static int shown_verdict(const amgr_view_t *view, const amgr_process_t *process)
 static const char *verdict_text(const amgr_view_t *view,
                                 const amgr_process_t *process)
 {
-    int verdict = shown_verdict(view, process);
+    int verdict = amgr_page_shown_verdict(view, process);
 
     if (verdict == AMGR_VERDICT_OK &&
         !amgr_limits_are_set(&view->config->limits)) {
         return "no limit set";
     }
     return verdict_texts[verdict];
-}
-
-apr_int64_t amgr_page_limit(const amgr_view_t *view,
-                            const amgr_process_t *process)
-{
-    apr_int64_t limit = amgr_view_memory_limit(view, process);
-    apr_int64_t hard;
-
-    if (!amgr_measure_is_judged(process)) {
-        return AMGR_LIMIT_OFF;
-    }
-    hard = amgr_measure_hard_limit(&view->config->limits, process);
-    return hard < limit ? hard : limit;
 }
 
 apr_int64_t amgr_page_percent(const amgr_view_t *view,
@@ -353,7 +339,7 @@ static void put_verdict_cell(const amgr_view_t *view, amgr_sink_t *sink,
 void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_process_t *process)
 {
-    apr_int64_t limit = amgr_page_limit(view, process);
+    apr_int64_t limit = amgr_trends_limit(view, process);
     int metric = view->config->limits.metric;
 
     amgr_sink_puts(sink, "<tr><th scope=\"row\">");

@@ -18,8 +18,9 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
 int amgr_page_process_matches(const amgr_view_t *view,
                               const amgr_process_t *process);
 
-/** The memory limit that it comes to first; AMGR_LIMIT_OFF: none. */
-apr_int64_t amgr_page_limit(const amgr_view_t *view,
+/** The verdict that the row tells, amgr_verdict_e: what one that is retiring
+ * was found to be, though it may be idle by now or have given memory back. */
+int amgr_page_shown_verdict(const amgr_view_t *view,
                             const amgr_process_t *process);
 
 /** Whole percent of @a limit_bytes that the measured memory is, at most

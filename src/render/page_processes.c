@@ -56,7 +56,7 @@ static apr_int64_t left_key(const amgr_view_t *view,
 
     if (amgr_measure_is_over(
             amgr_measure_of(process, view->config->limits.metric),
-            amgr_page_limit(view, process))) {
+            amgr_trends_limit(view, process))) {
         return 0;
     }
     left_us = amgr_trends_time_to_limit(view, process);
@@ -75,7 +75,8 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_MEASURE:
         return size_key(amgr_measure_of(process, view->config->limits.metric));
     case COLUMN_SHARE:
-        return amgr_page_percent(view, process, amgr_page_limit(view, process));
+        return amgr_page_percent(view, process,
+                                 amgr_trends_limit(view, process));
     case COLUMN_GROWTH:
         return process->growth_bytes_per_hour;
     case COLUMN_LEFT:
@@ -90,7 +91,7 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_GENERATION:
         return process->generation < 0 ? AMGR_PAGE_NO_KEY : process->generation;
     case COLUMN_VERDICT:
-        return -(apr_int64_t)process->verdict;
+        return -(apr_int64_t)amgr_page_shown_verdict(view, process);
     default:
         return process->id.pid;
     }

@@ -38,7 +38,7 @@ static const amgr_page_column_t columns[COLUMN_COUNT] = {
     [COLUMN_SRV] = {"Srv", "srv", 1, "row of the scoreboard, and generation"},
     [COLUMN_PID] = {"PID", "pid", 1, "process"},
     [COLUMN_ACC] = {"Acc", "acc", 1,
-                    "requests of this connection, this process and this slot"},
+                    "of this connection, process and slot; by the last"},
     [COLUMN_MODE] = {"M", "mode", 0, "mode, see the key above"},
     [COLUMN_CPU] = {"CPU", "cpu", 1, "seconds of CPU time of its process"},
     [COLUMN_SS] = {"SS", "ss", 1, "seconds since it was last used"},

@@ -122,17 +122,18 @@ void amgr_trends_rates(const amgr_view_t *view, amgr_trends_rates_t *out)
     }
 }
 
-/* The limit that is met first of those a process obeys now. */
-static apr_int64_t lowest_limit(const amgr_view_t *view,
-                                const amgr_process_t *process)
+apr_int64_t amgr_trends_limit(const amgr_view_t *view,
+                              const amgr_process_t *process)
 {
-    apr_int64_t limit = amgr_view_memory_limit(view, process);
-    apr_int64_t hard = amgr_measure_hard_limit(&view->config->limits, process);
+    apr_int64_t limit;
+    apr_int64_t hard;
 
-    if (limit == AMGR_LIMIT_OFF || (hard != AMGR_LIMIT_OFF && hard < limit)) {
-        return hard;
+    if (!amgr_measure_is_judged(process)) {
+        return AMGR_LIMIT_OFF;
     }
-    return limit;
+    limit = amgr_view_memory_limit(view, process);
+    hard = amgr_measure_hard_limit(&view->config->limits, process);
+    return hard < limit ? hard : limit; /* Off is above all others */
 }
 
 /* Whether a process serves below its limit: how much of it is used. */
@@ -147,7 +148,7 @@ static int is_below_limit(const amgr_view_t *view,
         process->verdict > AMGR_VERDICT_OK) {
         return 0;
     }
-    limit = lowest_limit(view, process);
+    limit = amgr_trends_limit(view, process);
     *out_used = amgr_measure_of(process, view->config->limits.metric);
     if (limit == AMGR_LIMIT_OFF || limit < 0 || *out_used == AMGR_UNKNOWN ||
         *out_used > (apr_uint64_t)limit) {

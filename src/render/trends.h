@@ -31,6 +31,11 @@ typedef struct amgr_trends_rates_t {
  */
 void amgr_trends_rates(const amgr_view_t *view, amgr_trends_rates_t *out);
 
+/** The memory limit that @a process comes to first of those it obeys now;
+ * AMGR_LIMIT_OFF: none. */
+apr_int64_t amgr_trends_limit(const amgr_view_t *view,
+                              const amgr_process_t *process);
+
 /**
  * When @a process comes to the memory limit that it obeys now, at the pace of
  * late, in microseconds from now.  AMGR_NO_TIME when it obeys none, does not

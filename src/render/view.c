@@ -37,7 +37,7 @@ static int is_over(const amgr_process_t *process)
 static double fill_of(const amgr_view_t *view, const amgr_process_t *process)
 {
     return (double)amgr_measure_of(process, view->config->limits.metric) /
-           (double)amgr_view_memory_limit(view, process);
+           (double)amgr_trends_limit(view, process);
 }
 
 static void count_near(const amgr_view_t *view, const amgr_process_t *process,
@@ -199,6 +199,14 @@ static apr_int64_t limit_of(const amgr_limits_t *limits, int section,
     }
 }
 
+static int makes_inert(const amgr_group_t *group, apr_int64_t limit, int which)
+{
+    return group->inert && limit != AMGR_LIMIT_OFF
+        && (which != AMGR_VIEW_IDLE || group->kind == AMGR_KIND_NATIVE)
+        && (group->fresh_bytes == AMGR_UNKNOWN
+            || (apr_uint64_t)limit < group->fresh_bytes);
+}
+
 const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which)
 {
     const amgr_limits_t *limits = &view->config->limits;
@@ -206,12 +214,26 @@ const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which)
 
     for (i = 0; i < view->snapshot->group_count; i++) {
         const amgr_group_t *group = &view->snapshot->groups[i];
-        apr_int64_t limit = limit_of(limits, group->section, which);
 
-        if (group->inert && limit != AMGR_LIMIT_OFF
-            && (which != AMGR_VIEW_IDLE || group->kind == AMGR_KIND_NATIVE)
-            && (group->fresh_bytes == AMGR_UNKNOWN
-                || (apr_uint64_t)limit < group->fresh_bytes)) {
+        if (makes_inert(group, limit_of(limits, group->section, which),
+                        which)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+const amgr_group_t *amgr_view_inert_server(const amgr_view_t *view, int which)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+    apr_int64_t server = limit_of(limits, 0, which);
+    int i;
+
+    for (i = 0; i < view->snapshot->group_count; i++) {
+        const amgr_group_t *group = &view->snapshot->groups[i];
+
+        if (limit_of(limits, group->section, which) == server
+            && makes_inert(group, server, which)) {
             return group;
         }
     }
@@ -251,9 +273,12 @@ static int is_stale(const amgr_view_t *view)
 {
     apr_interval_time_t allowed_us =
         STALE_TICKS * view->config->limits.interval_us + STALE_GRACE_US;
+    apr_interval_time_t since_us = view->snapshot->server.uptime_us;
 
-    return view->tick_wall_us != AMGR_NO_TIME
-        && view->now_wall_us - view->tick_wall_us > allowed_us;
+    if (view->tick_wall_us != AMGR_NO_TIME) {
+        since_us = view->now_wall_us - view->tick_wall_us;
+    }
+    return since_us > allowed_us;
 }
 
 static int lacks_rights(const amgr_view_t *view)

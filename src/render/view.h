@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Everything a writer shows: one instant, read once, printed after.  Writers
- * take a view and a sink, and nothing else.
+ * Everything a writer shows: one instant, read once, printed after; slots
+ * alone, of which there may be too many to keep, are read as they are written.
+ * Writers take a view and a sink, and nothing else.
  */
 #ifndef AMGR_VIEW_H
 #define AMGR_VIEW_H
@@ -156,6 +157,9 @@ typedef enum amgr_view_limit_e {
 /** A group that makes this memory limit inert, its own or the server's, or
  * NULL; @a which is amgr_view_limit_e. */
 const amgr_group_t *amgr_view_inert_group(const amgr_view_t *view, int which);
+
+/** A group that makes the server's own limit inert, which it obeys, or NULL. */
+const amgr_group_t *amgr_view_inert_server(const amgr_view_t *view, int which);
 
 /** Whether the time limit is set but cannot work: ExtendedStatus is off. */
 int amgr_view_time_is_inert(const amgr_view_t *view);

@@ -123,18 +123,15 @@ static void test_levels(void **state)
                         "<path class=\"level\" d=\"M0 25H600\"/>");
 }
 
-static void test_newest_and_highest(void **state)
+static void test_highest(void **state)
 {
     amgr_chart_values_t values;
 
     (void)state; /* cmocka's signature */
     clear(&values);
-    assert_int_equal(amgr_chart_newest(&values), AMGR_CHART_NONE);
     assert_int_equal(amgr_chart_highest(&values), 0);
     values.at[0] = 7;
-    assert_int_equal(amgr_chart_newest(&values), 7);
     values.at[40] = 3;
-    assert_int_equal(amgr_chart_newest(&values), 3);
     assert_int_equal(amgr_chart_highest(&values), 7);
 }
 
@@ -147,7 +144,7 @@ int main(void)
         cmocka_unit_test(test_above_the_edge_is_cut),
         cmocka_unit_test(test_bars_need_a_figure),
         cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_newest_and_highest),
+        cmocka_unit_test(test_highest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,9 @@ static void test_retired_in_the_last_hour(void **state)
     view_prefork(&fixed);
     expect("<dt>Retired in the last hour</dt><dd class=\"figure\">2</dd>", 1);
     /* One of the four could not be signalled. */
-    expect("1 memory, 1 time; 1 request lost; 1 more in a dry run", 1);
+    expect("1 memory, 1 time; 1 request lost; in a dry run 1 more would have"
+           " been",
+           1);
     fixed.snapshot.server.time.mono_us = VIEW_SEC(100000);
     fixed.records[0].decided_mono_us = VIEW_SEC(100000 - 3599);
     fixed.records[1].decided_mono_us = VIEW_SEC(100000 - 3601);
@@ -136,9 +138,9 @@ static void test_charts(void **state)
     /* A quarter of an hour is shown on an axis of half an hour. */
     expect("<span>30m ago</span> <span>now</span>", 1);
     assert_int_equal(count_of("<i title=\""), 4 * 31);
-    expect(" busy 3.50, at most 5, idle 7\"></i>", 1);
-    expect(" 5 requests/s, 2 KB/s, retired 0\"></i>", 1);
-    expect(" native 314.57 MB, &lt;b&gt;&quot;&amp; 104.86 MB\"></i>", 1);
+    expect(" UTC busy 3.50, at most 5, idle 7\"></i>", 1);
+    expect(" UTC 5 requests/s, 2 KB/s, retired 0\"></i>", 1);
+    expect(" UTC native 314.57 MB, &lt;b&gt;&quot;&amp; 104.86 MB\"></i>", 1);
     expect("ManagerMaxMemoryActive <b>524.29 MB</b> (500M)", 1);
     expect("<path class=\"level\"", 1);
     invent_history(30);
@@ -150,13 +152,13 @@ static void test_span_of_the_charts(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     invent_history(SAMPLES);
-    expect("<a href=\"/manager-status#history\" aria-current=\"true\">Last"
+    expect("<a href=\"?#history\" aria-current=\"true\">Last"
            " hour</a>",
            1);
-    expect("<a href=\"/manager-status?history=day#history\">Last day</a>", 1);
+    expect("<a href=\"?history=day#history\">Last day</a>", 1);
     fixed.view.query.history = AMGR_HISTORY_DAY;
     fixed.view.query.refresh_sec = 7;
-    expect("<a href=\"/manager-status?refresh=7&amp;history=day#history\""
+    expect("<a href=\"?refresh=7&amp;history=day#history\""
            " aria-current=\"true\">Last day</a>",
            1);
     expect("<span>2h ago</span>", 1);
@@ -191,6 +193,90 @@ static void test_near_a_limit(void **state)
            1);
 }
 
+/* The limit that comes first may be the hard one, and the only one. */
+static void test_near_the_hard_limit(void **state)
+{
+    int i;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
+    fixed.config.limits.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    fixed.config.limits.hard_memory_bytes = (apr_int64_t)VIEW_MIB(500);
+    for (i = 0; i < fixed.snapshot.process_count; i++) {
+        fixed.processes[i].state = AMGR_STATE_SERVING;
+        fixed.processes[i].cause = AMGR_CAUSE_NONE;
+        fixed.processes[i].verdict = AMGR_VERDICT_OK;
+        fixed.processes[i].rss_bytes = VIEW_MIB(i == 1 ? 430 : 10);
+        fixed.processes[i].growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    }
+    fixed.snapshot.hanging = 0;
+    expect("1 process is near its limit: process 1102 has 86% of 524.29 MB.",
+           1);
+}
+
+/* A dry run retires nobody, and still says whom it would have. */
+static void test_dry_run(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.view.record_count = 1;
+    fixed.records[0].outcome = AMGR_OUTCOME_DRY_RUN;
+    expect("<dd class=\"figure\">0</dd>\n<dd class=\"sub\">in a dry run 1"
+           " would have been",
+           1);
+    fixed.view.record_count = 0;
+    expect("no worker had to go", 1);
+}
+
+/* Of several causes the breaker's own is told with it. */
+static void test_storm(void **state)
+{
+    int i;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    for (i = 0; i < 4; i++) {
+        fixed.processes[i].state = AMGR_STATE_SERVING;
+        fixed.processes[i].verdict = AMGR_VERDICT_MEMORY_ACTIVE;
+        fixed.processes[i].cause =
+            i == 0 ? AMGR_CAUSE_STORM : AMGR_CAUSE_MIN_AGE;
+    }
+    expect("<strong>Storm breaker.</strong> Retiring did not help and was"
+           " stopped: 1 process is over its limit and is left alone, because"
+           " the storm breaker is open",
+           1);
+}
+
+static void test_no_tick_ever(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_empty(&fixed);
+    fixed.snapshot.server.uptime_us = VIEW_SEC(34);
+    expect("<strong>Waiting.</strong>", 1);
+    fixed.snapshot.server.uptime_us = VIEW_SEC(36);
+    expect("<strong>Stale.</strong> There has been no tick since the server"
+           " was started, 36s ago, and one is due every 10s: nothing is"
+           " measured, and nothing acted on.",
+           1);
+}
+
+/* A group that has ended is not said to have what it had. */
+static void test_ended_group(void **state)
+{
+    int i;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    invent_history(SAMPLES);
+    for (i = SAMPLES - 20; i < SAMPLES; i++) {
+        samples[i].groups[0].sum_kib = 0;
+        samples[i].groups[0].largest_kib = 0;
+    }
+    expect("native <b>ended</b>", 1);
+    expect(" UTC &lt;b&gt;&quot;&amp; 104.86 MB\"></i>", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +286,11 @@ int main(void)
         cmocka_unit_test(test_charts),
         cmocka_unit_test(test_span_of_the_charts),
         cmocka_unit_test(test_near_a_limit),
+        cmocka_unit_test(test_near_the_hard_limit),
+        cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_no_tick_ever),
+        cmocka_unit_test(test_ended_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,9 +281,9 @@ static void test_clients(void **state)
     expect("192.0.2.", 0);
     /* A mask says nothing of what a thread asks of others. */
     apr_cpystrn(fixed.evidences[0].blocked[0].target,
-                "tcp 10.0.0.2:1025 to 10.0.0.5:80",
+                "tcp 10.0.0.2:41025 to 10.0.0.5:80",
                 sizeof(fixed.evidences[0].blocked[0].target));
-    expect("tcp 10.0.0.2:1025 to 10.0.0.5:80", 1);
+    expect("tcp 10.0.0.2:41025 to 10.0.0.5:80", 1);
 }
 
 /* Letters stand in scoreboard order whatever the order of pids. */
@@ -383,6 +383,31 @@ static void test_inert(void **state)
     fixed.config.limits.hard_memory_bytes = (apr_int64_t)VIEW_MIB(10);
     expect("ManagerHardMemory is inert because it is below the size of a"
            " fresh process of group native (11.5 MB)", 1);
+}
+
+/* A section's limit that is inert says nothing of the server's. */
+static void test_inert_section(void **state)
+{
+    amgr_group_t *group = NULL;
+    int i;
+
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    for (i = 0; i < fixed.snapshot.group_count; i++) {
+        if (fixed.snapshot.groups[i].section != 0) {
+            group = &fixed.snapshot.groups[i];
+        }
+    }
+    assert_non_null(group);
+    fixed.config.limits.sections[0].max_memory_active_bytes =
+        (apr_int64_t)VIEW_MIB(20);
+    group->inert = 1;
+    group->fresh_bytes = VIEW_MIB(30);
+    expect("<td class=\"num\">500M (524.29 MB)</td><td>"
+           "<span class=\"mark ok\">in force</span></td>", 1);
+    fixed.config.limits.max_memory_active_bytes = AMGR_LIMIT_OFF;
+    expect("below the size of a fresh process, so", 0);
+    assert_non_null(amgr_view_inert_group(&fixed.view, AMGR_VIEW_ACTIVE));
 }
 
 static void test_reasons(void **state)
@@ -544,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_headlines),
         cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_inert_section),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_many_slots),
         cmocka_unit_test(test_style),

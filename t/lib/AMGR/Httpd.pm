@@ -626,11 +626,11 @@ sub stop {
     my $deadline = time + STOP_SEC;
     my @left;
     while (1) {
-        $self->reap;
+        my $has_parent = $self->is_running; # before the look at who is left
         @left = $self->all_pids;
         last if !@left || time > $deadline;
         # Without a parent nobody else will end them.
-        last if !$self->is_running && time > $deadline - STOP_SEC + 5;
+        last if !$has_parent && time > $deadline - STOP_SEC + 5;
         sleep POLL_SEC;
     }
     for my $pid (@left) {
