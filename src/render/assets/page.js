@@ -186,6 +186,7 @@ function take(text) {
     throw new Problem("no whole page");
   }
   reload_for(page);
+  seen.clear();
   document.title = page.title;
   period = period_of(page);
   for (const part of ["link[rel=icon]", "header", "main", "footer"]) {
@@ -196,7 +197,6 @@ function take(text) {
       copy(from, to);
     }
   }
-  seen.clear();
   refocus(focused, section);
 }
 

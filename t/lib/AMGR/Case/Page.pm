@@ -38,6 +38,7 @@ our @sections = qw(verdict overview history processes groups scoreboard
 use constant {
     PERIOD  => 'refresh=1',
     SOON    => 15,
+    PATIENT => 70,   # more than the script waits between two tries
     SMALL   => 60,   # megabytes: below the limit
     LARGE   => 200,  # above it
     HEADERS => "\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
@@ -127,11 +128,11 @@ sub refreshed {
 }
 
 sub becomes {
-    my ($b, $what, $name, $pattern) = @_;
+    my ($b, $what, $name, $pattern, $timeout) = @_;
     my $text = '';
     my $ok = ok(wait_until(sub {
         ($text = $b->text($at{$name}) // '') =~ $pattern;
-    }, SOON, "$at{$name} to match $pattern"), $what);
+    }, $timeout // SOON, "$at{$name} to match $pattern"), $what);
     if (!$ok) {
         diag($text);
         $b->shoot("failed-$name");
@@ -327,12 +328,13 @@ sub loses_server {
             qr/^the server has answered 403, trying again$/);
     like($b->attribute($at{live}, 'class'), qr/\bbad\b/, 'and marked');
     is_deeply([$s->stop], [], 'the server ends');
-    becomes($b, 'silence is said', 'status', qr/^no answer, trying again$/);
+    becomes($b, 'silence is said', 'status', qr/^no answer, trying again$/,
+            PATIENT);
     says_once($b);
     ok($b->find($at{verdict}), 'what was known stays to be read');
     $s->set_config($config);
     is($s->try_start, undef, 'the server starts again');
-    becomes($b, 'it is live again', 'status', qr/^live, every 1 s$/);
+    becomes($b, 'it is live again', 'status', qr/^live, every 1 s$/, PATIENT);
     unlike($b->attribute($at{live}, 'class') // '', qr/\bbad\b/,
            'and not marked');
     unlike($b->text($at{live}), qr/last answer/, 'nor is a silence shown');
@@ -358,7 +360,7 @@ END
     ok(wait_until(sub {
         ($after) = $b->text($at{live}) =~ $shown;
         defined $after && $after > $before;
-    }, SOON, 'more seconds'), 'and goes on counting');
+    }, PATIENT, 'more seconds'), 'and goes on counting');
     is($b->run('return window.said'), 0, 'without reading it aloud again');
     return;
 }
