@@ -21,6 +21,7 @@ sub run {
     my ($s, $b) = @_;
     AMGR::Case::Page::visit($s, $b);
     record($s, $b);
+    older($b);
     cell($s, $b);
     all_again($s, $b);
     AMGR::Case::Page::same_page_ok($b, 'all this');
@@ -54,6 +55,42 @@ END
     is($b->run('return window.reading.open'), 1, 'which stays open');
     is($b->run('return document.activeElement === '
                . 'window.reading.querySelector("summary")'), 1, 'and focused');
+    return;
+}
+
+# Its place among the older ones: as if there were enough of them.
+sub older {
+    my ($b) = @_;
+    $b->run(<<'END');
+const real = window.fetch;
+window.is_older = false;
+window.put_back = () => window.fetch = real;
+window.fetch = async function (address, options) {
+  const text = await (await real(address, options)).text();
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const older = page.createElement("details");
+  const row = page.getElementById(window.reading.id).closest("tr");
+  older.id = "kills-older";
+  older.innerHTML = "<summary>older</summary><table><tbody></tbody></table>";
+  if (window.is_older) {
+    older.querySelector("tbody").append(row);
+  }
+  page.getElementById("kills").append(older);
+  return new Response(page.documentElement.outerHTML);
+};
+END
+    ok(wait_until(sub { $b->find('#kills-older') }, SOON, 'older ones'),
+       'there are older ones') or return;
+    $b->run('document.getElementById("kills-older").open = true;'
+            . 'window.is_older = true');
+    ok(wait_until(sub { $b->find('#kills-older [id^=kill-]') }, SOON,
+                  'a place among them'), 'it becomes one of them');
+    is($b->run('return document.getElementById("kills-older")'
+               . '.contains(window.reading) && window.reading.open'), 1,
+       'as it was put');
+    is($b->run('return document.activeElement === '
+               . 'window.reading.querySelector("summary")'), 1, 'and focused');
+    $b->run('window.put_back()');
     return;
 }
 
