@@ -292,7 +292,9 @@ void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
 {
     const amgr_evidence_t *evidence = amgr_view_evidence(view, record);
 
-    amgr_sink_puts(sink, "<tr><td class=\"seen\" colspan=\"");
+    amgr_sink_puts(sink, "<tr id=\"e-");
+    amgr_sink_u64(sink, record->serial);
+    amgr_sink_puts(sink, "\"><td class=\"seen\" colspan=\"");
     amgr_sink_i64(sink, columns);
     amgr_sink_puts(sink, "\"><details id=\"kill-");
     amgr_sink_u64(sink, record->serial);

@@ -182,7 +182,9 @@ static void put_end_cells(amgr_sink_t *sink, const amgr_record_t *record)
 static void put_record(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_record_t *record)
 {
-    amgr_sink_puts(sink, "<tr><th scope=\"row\">");
+    amgr_sink_puts(sink, "<tr id=\"r-");
+    amgr_sink_u64(sink, record->serial);
+    amgr_sink_puts(sink, "\"><th scope=\"row\">");
     amgr_page_time(sink, record->time_us);
     amgr_sink_puts(sink, " <small>");
     amgr_page_ago(view, sink, record->time_us);

@@ -152,6 +152,7 @@ typedef struct grid_t {
     const amgr_view_t *view;
     amgr_sink_t *sink;
     int busy_only;
+    int has_rows;    /**< in the table, for each that the filter leaves */
     int left;        /**< cells that there may still be */
     int is_idle_run; /**< in letters that are not read aloud */
 } grid_t;
@@ -202,22 +203,26 @@ static void put_story(const grid_t *grid, const amgr_slot_t *slot, int marks)
 }
 
 /* A busy worker: its letter, a link to its row in the table if that has one,
- * and its request for whoever points at it or hears it. */
+ * and its request for whoever points at it or hears it.  The id lets focus stay
+ * with the worker. */
 static void put_busy(grid_t *grid, const amgr_process_t *process,
                      const amgr_slot_t *slot)
 {
-    int has_row = amgr_page_slot_matches(grid->view, process, slot);
+    int has_row =
+        grid->has_rows && amgr_page_slot_matches(grid->view, process, slot);
     int marks = amgr_page_slot_marks(grid->view, slot);
 
     end_run(grid);
     if (has_row) {
         amgr_sink_puts(grid->sink, "<a href=\"#");
-        amgr_page_slot_id(grid->sink, slot);
-        amgr_sink_puts(grid->sink, "\" class=\"m-");
+        amgr_page_slot_id(grid->sink, 'w', slot);
+        amgr_sink_puts(grid->sink, "\" id=\"");
     }
     else {
-        amgr_sink_puts(grid->sink, "<b tabindex=\"0\" class=\"m-");
+        amgr_sink_puts(grid->sink, "<b tabindex=\"0\" id=\"");
     }
+    amgr_page_slot_id(grid->sink, 'g', slot);
+    amgr_sink_puts(grid->sink, "\" class=\"m-");
     amgr_sink_putc(grid->sink, amgr_mode_letter(slot->mode));
     amgr_sink_puts(grid->sink, marks != 0 ? " old\">" : "\">");
     amgr_sink_putc(grid->sink, amgr_mode_letter(slot->mode));
@@ -297,7 +302,9 @@ static void put_processes(grid_t *grid)
             (grid->busy_only && process->busy_slots <= 0)) {
             continue;
         }
-        amgr_sink_puts(grid->sink, "<li>");
+        amgr_sink_puts(grid->sink, "<li id=\"g-");
+        amgr_sink_i64(grid->sink, process->id.pid);
+        amgr_sink_puts(grid->sink, "\">");
         amgr_sink_i64(grid->sink, process->id.pid);
         amgr_sink_puts(grid->sink, " <small>");
         amgr_page_count(grid->sink, process->busy_slots);
@@ -311,10 +318,30 @@ static void put_processes(grid_t *grid)
     amgr_sink_puts(grid->sink, "</ul>\n");
 }
 
+/* In an order the table may be cut, and what it leaves out is not known yet. */
+static int has_all_rows(const amgr_view_t *view)
+{
+    const amgr_snapshot_t *snapshot = view->snapshot;
+    apr_int64_t busy = 0;
+    int i;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].busy_slots > 0) {
+            busy += snapshot->processes[i].busy_slots;
+        }
+    }
+    return busy <= AMGR_PAGE_SLOTS_MAX ||
+           view->query.orders[AMGR_PAGE_WORKERS].word[0] == '\0';
+}
+
 static void put_grid(const amgr_view_t *view, amgr_sink_t *sink)
 {
     int slots = amgr_view_slot_count(view);
-    grid_t grid = {view, sink, slots > AMGR_PAGE_SLOTS_MAX, AMGR_PAGE_SLOTS_MAX,
+    grid_t grid = {view,
+                   sink,
+                   slots > AMGR_PAGE_SLOTS_MAX,
+                   has_all_rows(view),
+                   AMGR_PAGE_SLOTS_MAX,
                    0};
 
     if (slots == 0) {
@@ -329,8 +356,11 @@ static void put_grid(const amgr_view_t *view, amgr_sink_t *sink)
         amgr_sink_puts(sink, " the busy ones, and at most ");
         amgr_sink_i64(sink, AMGR_PAGE_SLOTS_MAX);
     }
-    amgr_sink_puts(sink, "; a busy one tells the age of its request, and leads"
-                         " to its row below:</p>\n");
+    amgr_sink_puts(sink, "; a busy one tells the age of its request");
+    if (grid.has_rows) {
+        amgr_sink_puts(sink, ", and leads to its row below");
+    }
+    amgr_sink_puts(sink, ":</p>\n");
     if (view->snapshot->server.threads_per_process > 1) {
         put_processes(&grid);
     }

@@ -79,9 +79,10 @@ int amgr_page_slot_matches(const amgr_view_t *view,
            amgr_page_query_matches(query, request);
 }
 
-void amgr_page_slot_id(amgr_sink_t *sink, const amgr_slot_t *slot)
+void amgr_page_slot_id(amgr_sink_t *sink, char prefix, const amgr_slot_t *slot)
 {
-    amgr_sink_puts(sink, "w-");
+    amgr_sink_putc(sink, prefix);
+    amgr_sink_putc(sink, '-');
     amgr_sink_i64(sink, slot->process_slot);
     amgr_sink_putc(sink, '-');
     amgr_sink_i64(sink, slot->thread);

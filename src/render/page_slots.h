@@ -26,7 +26,8 @@ int amgr_page_slot_matches(const amgr_view_t *view,
                            const amgr_process_t *process,
                            const amgr_slot_t *slot);
 
-/** The id of its row in the table, "w-3-0". */
-void amgr_page_slot_id(amgr_sink_t *sink, const amgr_slot_t *slot);
+/** The id of its row in the table, "w-3-0", or with the prefix 'g' that of its
+ * cell in the grid. */
+void amgr_page_slot_id(amgr_sink_t *sink, char prefix, const amgr_slot_t *slot);
 
 #endif

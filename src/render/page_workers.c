@@ -148,7 +148,7 @@ static void put_row(const amgr_view_t *view, amgr_sink_t *sink,
                     const amgr_process_t *process, const amgr_slot_t *slot)
 {
     amgr_sink_puts(sink, "<tr id=\"");
-    amgr_page_slot_id(sink, slot);
+    amgr_page_slot_id(sink, 'w', slot);
     amgr_sink_puts(sink, "\"><td>");
     amgr_sink_i64(sink, slot->process_slot);
     amgr_sink_putc(sink, '-');

@@ -535,6 +535,8 @@ static void test_records(void **state)
                                       "108 more, older</summary>"));
     assert_int_equal(count_of(text.data, "<details id=\"kill-"),
                      AMGR_RECORDS_MAX);
+    assert_non_null(strstr(text.data, "<tr id=\"r-1000\"><th scope="));
+    assert_non_null(strstr(text.data, "<tr id=\"e-1000\"><td class="));
     free(text.data);
     check_structure();
 }

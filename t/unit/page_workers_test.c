@@ -60,17 +60,17 @@ static void test_grid(void **state)
 {
     (void)state; /* cmocka's signature */
     begin_prefork();
-    assert_true(
-        page_has("<p class=\"grid\"><span aria-hidden=\"true\">_</span>"
-                 "<a href=\"#w-1-0\" class=\"m-W\">W<span> 2.5s GET /a HTTP/1.1"
-                 " www.example.org:443</span></a>"
-                 "<span aria-hidden=\"true\">_</span>"));
+    assert_true(page_has(
+        "<p class=\"grid\"><span aria-hidden=\"true\">_</span>"
+        "<a href=\"#w-1-0\" id=\"g-1-0\" class=\"m-W\">W<span> 2.5s GET /a"
+        " HTTP/1.1 www.example.org:443</span></a>"
+        "<span aria-hidden=\"true\">_</span>"));
     fixed.view.show_requests = AMGR_SHOW_OFF;
     assert_true(page_has("W<span> 2.5s www.example.org:443</span>"));
     view_event(&fixed);
-    assert_true(page_has("<ul class=\"grid\">\n<li>2001 <small>2 of 3 busy"
-                         "</small> <a href=\"#w-2-0\" class=\"m-W old\">W"
-                         "<span> 5m 1s, hanging "));
+    assert_true(page_has("<ul class=\"grid\">\n<li id=\"g-2001\">2001 <small>"
+                         "2 of 3 busy</small> <a href=\"#w-2-0\" id=\"g-2-0\""
+                         " class=\"m-W old\">W<span> 5m 1s, hanging "));
     assert_true(page_has("</a><span aria-hidden=\"true\">_</span><a href="));
     view_empty(&fixed);
     assert_false(page_has("class=\"grid\""));
@@ -171,7 +171,7 @@ static void test_filter(void **state)
     filter_by("1103");
     assert_string_equal(rows(), "2-0 ");
     /* What has no row has no link to it. */
-    assert_true(page_has("<b tabindex=\"0\" class=\"m-W\">W<span>"));
+    assert_true(page_has("<b tabindex=\"0\" id=\"g-1-0\" class=\"m-W\">W"));
     assert_false(page_has("href=\"#w-"));
     filter_by("k");
     assert_string_equal(rows(), "5-0 ");
@@ -342,6 +342,7 @@ static void test_many(void **state)
     begin_many(&many, &source, 100);
     text = render(amgr_write_page, &fixed.view, 4096);
     assert_int_equal(count_of(text.data, "class=\"m-W"), 2000);
+    assert_int_equal(count_of(text.data, "<a href=\"#w-"), 2000);
     assert_int_equal(count_of(text.data, "<tr id=\"w-"), 19800);
     free(text.data);
     order_by("srv", 1);
@@ -349,6 +350,9 @@ static void test_many(void **state)
     order_by("age", 1);
     text = render(amgr_write_page, &fixed.view, 4096);
     assert_int_equal(count_of(text.data, "<tr id=\"w-"), 2000);
+    /* Not all cells have a row any more. */
+    assert_int_equal(count_of(text.data, "class=\"m-W"), 2000);
+    assert_int_equal(count_of(text.data, "<a href=\"#w-"), 0);
     assert_non_null(strstr(text.data, "<p>Of 19800 these are the first 2000"
                                       " in this order.</p>"));
     for (at = text.data; (at = strstr(at, "<tr id=\"w-")) != NULL; at++) {

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keeps the page up to date in place: asks for its address again and carries
- * over what differs, so that focus, scrolling, open details and selected text
- * stay.  Makes no markup of text, and never has two requests at once.
+ * Keeps the page up to date: asks for it again and carries over what differs,
+ * so that focus, scrolling, open details and selected text stay.  Makes no
+ * markup of text, and asks once at a time.
  */
 (function () {
 "use strict";
 
 const PERIOD_SEC = 5;
-const TIMEOUT_SEC = 10;
+const TIMEOUT_MS = 10000;
 const SLOWEST_SEC = 60;
 const TYPING_MS = 250;
 const SECOND_MS = 1000;
+const TRIED = "manager-tried";
 
 const own = src_of(document);
+/* Without the user's name and password, which fetch refuses. */
+const address = location.origin + location.pathname;
 const box = document.getElementById("live");
 const status = box.querySelector("[role=status]");
+const silence = document.createElement("span");
 const button = document.createElement("button");
 const received = new Map();
+const seen = new Map(); /* what has an id may be wanted elsewhere */
 
 let period = period_of(document);
 let paused = false;
@@ -26,8 +31,8 @@ let answered = Date.now();
 let asked = location.search;
 let timer = 0;
 let typing_timer = 0;
-let typed = null;      /* the field whose text is newer than the address */
-let is_new_step = true; /* the next filter gets its own place in history */
+let typed = null; /* the field whose text is newer than the address */
+let is_new_step = true; /* the next filter gets a place in history */
 let request = null;
 
 function src_of(page) {
@@ -41,15 +46,18 @@ function period_of(page) {
 /* ---- carrying over ---- */
 
 function copy_attributes(from, to) {
-  for (const { name } of Array.from(to.attributes)) {
-    /* Open or not is the reader's, not the server's. */
-    if (!from.hasAttribute(name) && name !== "open") {
-      to.removeAttribute(name);
+  for (const name of to.getAttributeNames().concat(from.getAttributeNames())) {
+    const value = from.getAttribute(name);
+
+    /* Open or not is the reader's, tabindex may be of refocus(). */
+    if (name === "open" || value === to.getAttribute(name)) {
+      continue;
     }
-  }
-  for (const { name, value } of Array.from(from.attributes)) {
-    if (to.getAttribute(name) !== value && name !== "open") {
+    if (value !== null) {
       to.setAttribute(name, value);
+    }
+    else if (name !== "tabindex") {
+      to.removeAttribute(name);
     }
   }
 }
@@ -66,23 +74,27 @@ function ids_of(element) {
     .map((child) => [child.id, child]));
 }
 
-/* The child of `to` at `at` or, when `child` has an id, wherever it is. */
-function find_same(child, at, there) {
-  const same = child.id ? there.get(child.id) : at;
+/* The child at `at` or, when `child` has an id, wherever that is. */
+function find_same(child, at) {
+  const { id } = child;
+  const same = id ? seen.get(id) : at;
 
-  return same && same.nodeName === child.nodeName &&
-    (child.id || !same.id) ? same : null;
+  return same?.nodeName === child.nodeName && (id || !same.id) ? same : null;
 }
 
 function copy_children(from, to) {
   const coming = ids_of(from);
-  const there = ids_of(to);
   let at;
 
-  there.forEach((child, id) => coming.has(id) || child.remove());
+  ids_of(to).forEach((child, id) => {
+    seen.set(id, child);
+    if (coming.get(id)?.nodeName !== child.nodeName) {
+      child.remove();
+    }
+  });
   at = to.firstChild;
   for (const child of Array.from(from.childNodes)) {
-    const same = find_same(child, at, there);
+    const same = find_same(child, at);
 
     while (same && at && at !== same && !at.id) {
       at = drop(at);
@@ -105,14 +117,12 @@ function copy_children(from, to) {
 /* A part of main that is what the server said last needs no look. */
 function is_known(from, to) {
   const text = to.parentNode.nodeName === "MAIN" && to.id && from.outerHTML;
+  const known = text && received.get(to.id) === text;
 
-  if (text && received.get(to.id) === text) {
-    return true;
-  }
   if (text) {
     received.set(to.id, text);
   }
-  return false;
+  return known;
 }
 
 function copy(from, to) {
@@ -136,22 +146,47 @@ function copy(from, to) {
  * several servers may answer by turns. */
 function reload_for(page) {
   const src = src_of(page);
-  const tried = (history.state && history.state.tried) || [];
 
-  if (src !== own && !tried.includes(src)) {
-    history.replaceState({ tried: tried.concat(src) }, "");
-    location.reload();
+  try {
+    const tried = sessionStorage.getItem(TRIED) || "";
+
+    if (src !== own && !tried.split("\n").includes(src)) {
+      sessionStorage.setItem(TRIED, tried + "\n" + src);
+      location.reload();
+    }
+  }
+  catch {
+    /* Without a memory it would be tried for ever. */
+  }
+}
+
+/* To what had to move, or near to what is gone. */
+function refocus(focused, section) {
+  const id = focused.closest("#found") ? "filter" : focused.id;
+  let to = focused;
+
+  if (!to.isConnected) {
+    to = document.getElementById(id) ||
+      (section || document).querySelector("h2");
+    if (to.tabIndex < 0) {
+      to.tabIndex = -1;
+    }
+  }
+  if (to !== document.activeElement) {
+    to.focus({ preventScroll: true });
   }
 }
 
 function take(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
-  const focused = document.activeElement;
+  const focused = document.activeElement || document.body;
+  const section = focused.closest("section");
 
   if (!page.getElementById("live") || !/<\/html>\s*$/.test(text)) {
     throw new Problem("no whole page");
   }
   reload_for(page);
+  seen.clear();
   document.title = page.title;
   period = period_of(page);
   for (const part of ["link[rel=icon]", "header", "main", "footer"]) {
@@ -162,111 +197,87 @@ function take(text) {
       copy(from, to);
     }
   }
-  /* What had to move has lost it. */
-  if (focused !== document.activeElement && focused.isConnected) {
-    focused.focus({ preventScroll: true });
-  }
+  refocus(focused, section);
 }
 
 /* ---- asking ---- */
 
-function Problem(text) {
-  this.text = text;
-}
-
-function delay_sec() {
-  const slower = failures > 0 ? Math.pow(2, failures) : 0;
-
-  return Math.max(period, Math.min(slower, SLOWEST_SEC));
-}
+class Problem extends Error {}
 
 function wait() {
   clearTimeout(timer);
   if (!paused && !document.hidden) {
-    timer = setTimeout(refresh, delay_sec() * SECOND_MS);
+    timer = setTimeout(refresh, SECOND_MS *
+      Math.max(period, Math.min(2 ** failures, SLOWEST_SEC)));
   }
 }
 
 function report(problem) {
-  const silent_ms = Math.max(Date.now() - answered, 0);
-  const silent_sec = Math.round(silent_ms / SECOND_MS);
-  const text = problem ? `${problem} for ${silent_sec} s, ` +
-    (paused ? "paused" : "trying again")
-    : paused ? "paused" : `live, every ${period} s`;
+  const silent_sec = Math.round((Date.now() - answered) / SECOND_MS);
+  const doing = paused ? "paused"
+    : problem ? "trying again" : `live, every ${period} s`;
+  const said = problem ? problem + ", " + doing : doing;
 
-  /* What is said again is read aloud again. */
-  if (status.textContent !== text) {
-    status.textContent = text;
+  /* What is said again is read aloud again; so the seconds stand beside it. */
+  if (status.textContent !== said) {
+    status.textContent = said;
   }
+  silence.hidden = !problem;
+  silence.textContent = `last answer ${Math.max(silent_sec, 0)} s ago`;
   box.classList.toggle("bad", problem !== "");
-}
-
-async function ask(signal) {
-  /* Without the user's name and password, which fetch refuses. */
-  const answer = await fetch(
-    location.origin + location.pathname + location.search,
-    { cache: "no-store", signal });
-  const text = await answer.text();
-
-  if (!answer.ok) {
-    throw new Problem("the server has answered " + answer.status);
-  }
-  return text;
 }
 
 function stop() {
   clearTimeout(timer);
-  if (request) {
-    request.abort();
-    request = null;
-  }
+  request?.abort();
+  request = null;
 }
 
 async function refresh() {
   const mine = new AbortController();
-  const limit = setTimeout(() => mine.abort(), TIMEOUT_SEC * SECOND_MS);
+  const limit = setTimeout(() => mine.abort(), TIMEOUT_MS);
   let problem = "";
 
   stop();
   request = mine;
   asked = location.search;
   try {
-    const text = await ask(mine.signal);
+    const answer = await fetch(address + asked,
+      { cache: "no-store", signal: mine.signal });
+    const text = await answer.text();
 
-    if (mine !== request) {
-      return;
+    if (!answer.ok) {
+      throw new Problem("the server has answered " + answer.status);
     }
-    take(text);
-    failures = 0;
-    answered = Date.now();
+    if (mine === request) {
+      take(text);
+      answered = Date.now();
+    }
   }
   catch (error) {
-    if (mine !== request) {
-      return;
-    }
-    failures++;
-    problem = error instanceof Problem ? error.text : "no answer";
+    problem = error instanceof Problem ? error.message : "no answer";
   }
-  finally {
-    clearTimeout(limit);
+  clearTimeout(limit);
+  if (mine === request) {
+    request = null;
+    failures = problem ? failures + 1 : 0;
+    report(problem);
+    wait();
   }
-  request = null;
-  report(problem);
-  wait();
 }
 
 function go(search, hash, is_step) {
   if (search !== location.search) {
-    history[is_step ? "pushState" : "replaceState"](history.state, "",
-      location.origin + location.pathname + search + hash);
+    history[is_step ? "pushState" : "replaceState"](null, "",
+      address + search + hash);
   }
   refresh();
 }
 
 /* ---- the reader ---- */
 
-function set_paused(value) {
-  paused = value;
+function toggle() {
+  paused = !paused;
   button.setAttribute("aria-pressed", String(paused));
   if (paused) {
     stop();
@@ -286,8 +297,8 @@ function wake() {
   }
 }
 
-function place_of(address) {
-  return address.origin + address.pathname.replace(/\/$/, "");
+function bare(text) {
+  return text.replace(/\/$/, "");
 }
 
 function on_click(event) {
@@ -301,36 +312,26 @@ function on_click(event) {
     return;
   }
   url = new URL(link.href);
-  if (place_of(url) === place_of(location) &&
+  if (bare(url.origin + url.pathname) === bare(address) &&
       (url.search !== location.search || !url.hash)) {
     event.preventDefault();
     go(url.search, url.hash, true);
   }
 }
 
-/* The address with what the fields of the form say. */
-function search_of(form) {
+function search_of({ filter }) {
   const query = new URLSearchParams(location.search);
-  const names = new Set(Array.from(form.elements)
-    .filter((field) => field.name && field.type !== "hidden")
-    .map((field) => field.name));
 
-  names.forEach((name) => query.delete(name));
-  new FormData(form).forEach((value, name) => {
-    if (names.has(name) && value !== "") {
-      query.append(name, value);
-    }
-  });
-  return query.toString() === "" ? "" : "?" + query.toString();
-}
-
-function forget_typing() {
-  clearTimeout(typing_timer);
-  typing_timer = 0;
+  query.set("filter", filter.value);
+  if (!filter.value) {
+    query.delete("filter");
+  }
+  return String(query) && "?" + query;
 }
 
 function send(form) {
-  forget_typing();
+  clearTimeout(typing_timer);
+  typing_timer = 0;
   go(search_of(form), location.hash, is_new_step);
   is_new_step = false;
 }
@@ -379,19 +380,17 @@ function on_key(event) {
 
 function on_history() {
   if (location.search !== asked) {
-    forget_typing();
+    clearTimeout(typing_timer);
     typed = null;
     received.clear();
     refresh();
   }
 }
 
-button.id = "live-pause";
-button.type = "button";
-button.textContent = "Pause";
+Object.assign(button, { id: "live-pause", type: "button", onclick: toggle,
+  textContent: "Pause" });
 button.setAttribute("aria-pressed", "false");
-button.addEventListener("click", () => set_paused(!paused));
-box.appendChild(button);
+box.append(silence, button);
 ids_of(document.querySelector("main")).forEach(
   (part, id) => received.set(id, part.outerHTML));
 
