@@ -25,13 +25,14 @@ void amgr_page_end_key(amgr_sink_t *sink)
     amgr_sink_puts(sink, "</span>\n");
 }
 
-/* "12:31:20" of a column's end, by the wall clock of now. */
+/* "12:31:20 UTC" of a column's end, by the wall clock of now. */
 static void put_clock(const amgr_view_t *view, amgr_sink_t *sink,
                       apr_time_t mono_us)
 {
     const amgr_instant_t *now = &view->snapshot->server.time;
     apr_time_t at_us = now->wall_us - (now->mono_us - mono_us);
     apr_int64_t sec = apr_time_sec(at_us < now->wall_us ? at_us : now->wall_us);
+    char text[] = "00:00:00 UTC";
     int part[3];
     int i;
 
@@ -40,10 +41,10 @@ static void put_clock(const amgr_view_t *view, amgr_sink_t *sink,
     part[1] = (int)(sec / 60 % 60);
     part[2] = (int)(sec % 60);
     for (i = 0; i < 3; i++) {
-        amgr_sink_puts(sink, i > 0 ? ":" : "");
-        amgr_sink_putc(sink, (char)('0' + part[i] / 10));
-        amgr_sink_putc(sink, (char)('0' + part[i] % 10));
+        text[3 * i] = (char)('0' + part[i] / 10);
+        text[3 * i + 1] = (char)('0' + part[i] % 10);
     }
+    amgr_sink_put(sink, text, sizeof(text) - 1);
 }
 
 static void put_strips(const amgr_view_t *view, amgr_sink_t *sink,
@@ -62,7 +63,6 @@ static void put_strips(const amgr_view_t *view, amgr_sink_t *sink,
         }
         amgr_sink_puts(sink, "<i title=\"");
         put_clock(view, sink, trend->begin_us + (i + 1) * width_us);
-        amgr_sink_puts(sink, " UTC");
         strip(sink, baton, &trend->columns[i]);
         amgr_sink_puts(sink, "\"></i>");
     }

@@ -48,10 +48,11 @@ typedef struct amgr_trend_part_t {
     double bytes_per_second;
     double begin;
     double end;
+    int group_count; /**< groups that the series knows */
 } amgr_trend_part_t;
 
 static void add_peaks(amgr_trend_column_t *column,
-                      const amgr_history_sample_t *sample)
+                      const amgr_history_sample_t *sample, int group_count)
 {
     apr_uint64_t workers_bytes = (apr_uint64_t)sample->workers_kib * KIB;
     int i;
@@ -62,7 +63,7 @@ static void add_peaks(amgr_trend_column_t *column,
     if (workers_bytes > column->workers_bytes) {
         column->workers_bytes = workers_bytes;
     }
-    for (i = 0; i < AMGR_HISTORY_GROUPS; i++) {
+    for (i = 0; i < group_count; i++) {
         amgr_trend_memory_t *to = &column->groups[i];
         apr_uint64_t sum_bytes = (apr_uint64_t)sample->groups[i].sum_kib * KIB;
         apr_uint64_t largest_bytes =
@@ -92,7 +93,7 @@ static void add_part(amgr_trend_column_t *column, const amgr_trend_part_t *part,
         column->requests_per_second += part->requests_per_second * share;
         column->bytes_per_second += part->bytes_per_second * share;
     }
-    add_peaks(column, sample);
+    add_peaks(column, sample, part->group_count);
 }
 
 static void spread(const amgr_trend_part_t *part, int count,
@@ -152,6 +153,7 @@ void amgr_trends_columns(const amgr_history_series_t *series,
         amgr_trend_part_t part;
 
         part.sample = &series->samples[i];
+        part.group_count = series->group_count;
         part.end = (double)(part.sample->mono_us - begin_us) / width_us;
         part.begin = part.end - (double)part.sample->span_us / width_us;
         if (part.end <= 0 || part.begin >= count) {

@@ -36,6 +36,7 @@ static void begin(void)
     fixed.snapshot.server.total_accesses = 1000;
     fixed.snapshot.server.total_bytes = 1000000;
     fixed.history.samples = fixed.samples;
+    fixed.history.group_count = AMGR_HISTORY_GROUPS;
     fixed.view.history = &fixed.history;
 }
 
