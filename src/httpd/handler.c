@@ -34,15 +34,19 @@ typedef struct endpoint_t {
     const char *content_type;
     void (*write)(const amgr_view_t *view, amgr_sink_t *sink);
     const char *asset; /**< its text; NULL: written from a view */
+    int with_history;  /**< the writer tells of the past */
+    int is_live;       /**< asked for again and again by one reader */
 } endpoint_t;
 
 static const endpoint_t endpoints[] = {
-    {"", "text/html; charset=utf-8", amgr_write_page, NULL},
-    {"/status.json", "application/json", amgr_write_status_json, NULL},
-    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt, NULL},
-    {"/assets/page.css", "text/css; charset=utf-8", NULL, amgr_asset_page_css},
+    {"", "text/html; charset=utf-8", amgr_write_page, NULL, 1, 1},
+    {"/status.json", "application/json", amgr_write_status_json, NULL, 1, 0},
+    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt, NULL,
+     0, 0},
+    {"/assets/page.css", "text/css; charset=utf-8", NULL, amgr_asset_page_css,
+     0, 0},
     {"/assets/page.js", "text/javascript; charset=utf-8", NULL,
-     amgr_asset_page_js},
+     amgr_asset_page_js, 0, 0},
 };
 
 /** Whether @a path is @a base or below it. */
@@ -203,13 +207,13 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
     view.server_name = ap_get_server_name(r);
     amgr_page_query_parse(r->args, &view.query);
     set_headers(r, endpoint);
-    if (endpoint->write == amgr_write_page) {
+    if (endpoint->is_live) {
         end_connection(r, &view);
     }
     if (r->header_only) {
         return OK;
     }
-    if (endpoint->write != amgr_write_metrics_txt) {
+    if (endpoint->with_history) {
         amgr_page_view_history(&view, r->pool);
     }
     amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,

@@ -44,8 +44,11 @@ static void read_tick(amgr_view_t *view, const amgr_board_t *board,
         view->tick_wall_us = snapshot->server.time.wall_us;
     }
     else if (ap_exists_scoreboard_image()) {
+        apr_time_t restart_us = ap_get_scoreboard_global()->restart_time;
+
+        /* Children can write it. */
         snapshot->server.uptime_us =
-            apr_time_now() - ap_get_scoreboard_global()->restart_time;
+            restart_us > 0 ? apr_time_now() - restart_us : 0;
     }
     view->snapshot = snapshot;
 }

@@ -168,12 +168,12 @@ function refocus(focused, section) {
   if (!to.isConnected) {
     to = document.getElementById(id) ||
       (section || document).querySelector("h2");
-    if (to.tabIndex < 0) {
+    if (to?.tabIndex < 0) {
       to.tabIndex = -1;
     }
   }
   if (to !== document.activeElement) {
-    to.focus({ preventScroll: true });
+    to?.focus({ preventScroll: true });
   }
 }
 
