@@ -232,9 +232,10 @@ static void add_native(amgr_collector_t *collector, int *cursor,
                        const amgr_child_t *child, amgr_collect_faults_t *faults)
 {
     amgr_process_t *process;
-    amgr_row_t row = {0, 0, 0};
+    amgr_row_t row;
     amgr_known_t known;
 
+    memset(&row, 0, sizeof(row));
     recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
     if (child->slot >= 0) {

@@ -210,6 +210,20 @@ static void set_settings(amgr_view_t *view, const amgr_runtime_t *runtime)
         runtime->data_file[0] == '\0' ? NULL : runtime->data_file;
 }
 
+/** What mod_status shows of the server besides the scoreboard. */
+static void describe_server(amgr_view_t *view)
+{
+    ap_loadavg_t load;
+
+    view->server_description = ap_get_server_description();
+    view->server_built = ap_get_server_built();
+    /* Three times -1 where the kernel does not tell. */
+    ap_get_loadavg(&load);
+    view->load[0] = load.loadavg;
+    view->load[1] = load.loadavg5;
+    view->load[2] = load.loadavg15;
+}
+
 static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
 {
     view->scratch = apr_palloc(p, (apr_size_t)count * sizeof(int));
@@ -251,6 +265,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     read_records(view, board, p);
     read_evidences(view, board, p);
     set_settings(view, runtime);
+    describe_server(view);
     make_scratch(view, snapshot->process_max, p);
     view->config = config;
     view->counters = counters;

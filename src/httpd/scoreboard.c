@@ -19,21 +19,34 @@
 #include "httpd/config.h"
 #include "model/request.h"
 
-/** Sums over the whole scoreboard, and what the pass goes by. */
 /** No slot has been busy for longer, and no sum of so many wraps. */
 #define SPAN_MAX_US APR_INT64_C(100000000000000)
 
+/** CPU time in clock ticks: of a process, and of those it has waited for. */
+typedef struct cpu_ticks_t {
+    apr_uint64_t user;
+    apr_uint64_t system;
+    apr_uint64_t children_user;
+    apr_uint64_t children_system;
+} cpu_ticks_t;
+
+/** Sums over the whole scoreboard, and what the pass goes by. */
 typedef struct sums_t {
     int columns;
-    int used; /**< of the columns */
+    int used;   /**< of the columns */
+    int usable; /**< of the rows */
     int generation;
+    int rows;
+    int stopping_rows;
+    int modes[AMGR_MODE_COUNT];
+    amgr_connections_t connections;
+    cpu_ticks_t ticks;
     int busy;
     int graceful;
     int idle;
     apr_uint64_t accesses;
     apr_uint64_t bytes;
     apr_interval_time_t duration_us;
-    apr_uint64_t cpu_ticks;
 } sums_t;
 
 _Static_assert(AMGR_MODE_DEAD == SERVER_DEAD &&
@@ -93,6 +106,11 @@ void amgr_scoreboard_read_row(int row, amgr_row_t *out)
         out->pid = score->pid;
         out->generation = score->generation;
         out->stopping = score->quiescing != 0;
+        out->connections.total = score->connections;
+        out->connections.wait_io = score->wait_io;
+        out->connections.writing = score->write_completion;
+        out->connections.keep_alive = score->keep_alive;
+        out->connections.closing = score->lingering_close;
     }
 }
 
@@ -118,12 +136,43 @@ static apr_interval_time_t plausible_span(apr_interval_time_t span_us)
     return span_us < 0 || span_us > SPAN_MAX_US ? 0 : span_us;
 }
 
-static apr_uint64_t cpu_ticks(const worker_score *score)
+static apr_uint64_t cpu_sum(const cpu_ticks_t *ticks)
 {
-    return plausible(score->times.tms_utime) +
-           plausible(score->times.tms_stime) +
-           plausible(score->times.tms_cutime) +
-           plausible(score->times.tms_cstime);
+    return ticks->user + ticks->system + ticks->children_user +
+           ticks->children_system;
+}
+
+static void read_ticks(const struct tms *times, cpu_ticks_t *out)
+{
+    out->user = plausible(times->tms_utime);
+    out->system = plausible(times->tms_stime);
+    out->children_user = plausible(times->tms_cutime);
+    out->children_system = plausible(times->tms_cstime);
+}
+
+static void add_ticks(cpu_ticks_t *sum, const cpu_ticks_t *more)
+{
+    sum->user += more->user;
+    sum->system += more->system;
+    sum->children_user += more->children_user;
+    sum->children_system += more->children_system;
+}
+
+static void add_connections(amgr_connections_t *sum,
+                            const amgr_connections_t *more)
+{
+    sum->total += more->total;
+    sum->wait_io += more->wait_io;
+    sum->writing += more->writing;
+    sum->keep_alive += more->keep_alive;
+    sum->closing += more->closing;
+}
+
+/** A slot beyond what the MPM may use is none unless something is in it. */
+static void count_letter(sums_t *sums, int mode, int row, int column)
+{
+    sums->modes[mode] +=
+        mode != AMGR_MODE_DEAD || (row < sums->usable && column < sums->used);
 }
 
 static void count_mode(sums_t *sums, int mode, const amgr_row_t *row)
@@ -162,36 +211,52 @@ static void scan_slot(amgr_scan_t *scan, const worker_score *score, int mode,
     scan->letters_used++;
 }
 
+/** The kernel counts CPU time by process: the slot with the most is the
+ * latest. */
+static void see_ticks(const worker_score *score, cpu_ticks_t *latest)
+{
+    cpu_ticks_t ticks;
+
+    read_ticks(&score->times, &ticks);
+    if (cpu_sum(&ticks) > cpu_sum(latest)) {
+        *latest = ticks;
+    }
+}
+
 static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
 {
-    apr_uint64_t row_ticks = 0;
     amgr_row_scan_t row;
+    cpu_ticks_t ticks;
     int i;
 
     memset(&row, 0, sizeof(row));
+    memset(&ticks, 0, sizeof(ticks));
     amgr_scoreboard_read_row(index, &row.row);
     for (i = 0; i < sums->columns; i++) {
         const worker_score *score =
             ap_get_scoreboard_worker_from_indexes(index, i);
-        apr_uint64_t ticks;
         int mode;
 
         if (score == NULL) {
             continue;
         }
         mode = row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
+        count_letter(sums, mode, index, i);
         count_mode(sums, mode, &row.row);
         add_score(sums, score);
         if (scan != NULL && i < sums->used) {
             scan_slot(scan, score, mode, &row);
         }
-        /* The kernel counts CPU time by process: the largest is the latest. */
-        ticks = cpu_ticks(score);
-        row_ticks = ticks > row_ticks ? ticks : row_ticks;
+        see_ticks(score, &ticks);
     }
-    sums->cpu_ticks += row_ticks;
-    if (scan != NULL && row.row.pid > 0) {
-        scan->visit(scan->baton, index, &row);
+    add_ticks(&sums->ticks, &ticks);
+    if (row.row.pid > 0) {
+        sums->rows++;
+        sums->stopping_rows += row.row.stopping;
+        add_connections(&sums->connections, &row.row.connections);
+        if (scan != NULL) {
+            scan->visit(scan->baton, index, &row);
+        }
     }
 }
 
@@ -220,6 +285,27 @@ static void fill_sums(amgr_server_t *out, const sums_t *sums)
     out->total_accesses = sums->accesses;
     out->total_bytes = sums->bytes;
     out->total_duration_us = sums->duration_us;
+    out->row_count = sums->rows;
+    out->stopping_rows = sums->stopping_rows;
+    memcpy(out->modes, sums->modes, sizeof(out->modes));
+    out->connections = sums->connections;
+}
+
+/** As mod_status has it: of the slots, and of the parent when it last looked.
+ * Returns the seconds of the slots alone. */
+static double fill_cpu(amgr_server_t *out, const sums_t *sums)
+{
+    double per_second = (double)sysconf(_SC_CLK_TCK);
+    cpu_ticks_t all;
+
+    read_ticks(&ap_get_scoreboard_global()->times, &all);
+    add_ticks(&all, &sums->ticks);
+    out->scoreboard_cpu.user = (double)all.user / per_second;
+    out->scoreboard_cpu.system = (double)all.system / per_second;
+    out->scoreboard_cpu.children_user = (double)all.children_user / per_second;
+    out->scoreboard_cpu.children_system =
+        (double)all.children_system / per_second;
+    return (double)cpu_sum(&sums->ticks) / per_second;
 }
 
 double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
@@ -233,6 +319,7 @@ double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
     apr_cpystrn(out->version, ap_get_server_banner(), sizeof(out->version));
     apr_cpystrn(out->mpm, ap_show_mpm(), sizeof(out->mpm));
     out->generation = amgr_scoreboard_generation();
+    out->config_generation = ap_state_query(AP_SQ_CONFIG_GEN);
     out->started_us = ap_get_scoreboard_global()->restart_time;
     if (out->started_us < 0 || out->started_us > out->time.wall_us) {
         out->started_us = out->time.wall_us; /* or the clock was set back */
@@ -251,13 +338,14 @@ double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
     out->max_workers = out->max_processes * out->threads_per_process;
     sums.columns = amgr_scoreboard_columns();
     sums.used = out->threads_per_process;
+    sums.usable = out->max_processes;
     sums.generation = out->generation;
     for (i = 0; i < rows; i++) {
         sum_row(&sums, scan, i);
     }
     fill_sums(out, &sums);
     fill_rates(out);
-    return (double)sums.cpu_ticks / (double)sysconf(_SC_CLK_TCK);
+    return fill_cpu(out, &sums);
 }
 
 /** With SeeRequestTail On a long line is there without its beginning, and what
@@ -286,6 +374,8 @@ static void copy_text(char *to, const char *from)
 static void convert(const worker_score *score, int row, int column,
                     amgr_slot_t *out)
 {
+    cpu_ticks_t ticks;
+
     out->start_time_us = score->start_time;
     out->stop_time_us = score->stop_time;
     out->last_used_us = score->last_used;
@@ -297,7 +387,8 @@ static void convert(const worker_score *score, int row, int column,
     out->child_bytes = plausible(score->my_bytes_served);
     out->conn_bytes = plausible(score->conn_bytes);
     out->conn_count = score->conn_count;
-    out->cpu_ticks = cpu_ticks(score);
+    read_ticks(&score->times, &ticks);
+    out->cpu_ticks = cpu_sum(&ticks);
     out->process_slot = row;
     out->thread = column;
     out->mode = checked_mode(score->status);

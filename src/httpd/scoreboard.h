@@ -14,6 +14,7 @@ typedef struct amgr_row_t {
     pid_t pid;
     int generation;
     int stopping; /**< told by the MPM to finish and go */
+    amgr_connections_t connections;
 } amgr_row_t;
 
 /** Whether there is a scoreboard yet (there is none before pre_mpm). */

@@ -191,6 +191,24 @@ typedef struct amgr_group_t {
     amgr_stats_t rss;
 } amgr_group_t;
 
+/** Connections that the MPM counts itself; all 0 where it does not. */
+typedef struct amgr_connections_t {
+    apr_uint64_t total;
+    apr_uint64_t wait_io;    /**< this and the next three hold no worker */
+    apr_uint64_t writing;
+    apr_uint64_t keep_alive;
+    apr_uint64_t closing;
+} amgr_connections_t;
+
+/** CPU time in seconds: of processes themselves, and of those that they have
+ * waited for. */
+typedef struct amgr_cpu_times_t {
+    double user;
+    double system;
+    double children_user;
+    double children_system;
+} amgr_cpu_times_t;
+
 /** The server as a whole, with mod_status's meaning of each figure. */
 typedef struct amgr_server_t {
     char version[64];
@@ -229,6 +247,16 @@ typedef struct amgr_server_t {
     apr_int32_t lone_buckets;       /**< of listening sockets, when the MPM
                                          sees to the idle of all together only;
                                          row modulo this is a process's */
+    apr_int32_t config_generation;  /**< how often the configuration was read */
+    apr_int32_t row_count;          /**< rows of the scoreboard with a process,
+                                         and of those the stopping ones */
+    apr_int32_t stopping_rows;
+    apr_int32_t modes[AMGR_MODE_COUNT]; /**< how many slots are in each; DEAD:
+                                             that may be used and are not */
+    apr_int32_t reserved_modes;
+    amgr_connections_t connections;
+    amgr_cpu_times_t scoreboard_cpu; /**< as the scoreboard has it: mod_status's
+                                          figures, which go back at times */
 } amgr_server_t;
 
 /** The whole.  The arrays are the caller's storage. */

@@ -77,6 +77,11 @@ typedef struct amgr_view_t {
                                            holds them all */
     apr_pool_t *pool; /**< for what a writer must keep while it writes; NULL:
                            nothing can be ordered anew */
+    const char *server_description; /**< name and version in full, whatever
+                                         ServerTokens says; or NULL */
+    const char *server_built; /**< when it was compiled, or NULL */
+    double load[3]; /**< of the machine over 1, 5 and 15 minutes; < 0 is not
+                         known */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -178,6 +183,16 @@ void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The data file and metrics.txt: byte for byte the Python tool's format. */
 void amgr_write_metrics_txt(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** What mod_status says to `?auto`, line by line and in its order. */
+void amgr_write_auto(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** Prometheus's text format 0.0.4, and OpenMetrics 1.0. */
+void amgr_write_metrics(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_write_openmetrics(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** Zabbix's discovery of groups: `{"data":[{"{#NAME}":"native"},...]}`. */
+void amgr_write_discovery_json(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The page. */
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);
