@@ -15,6 +15,7 @@
 
 #include "httpd/config.h"
 #include "httpd/page_view.h"
+#include "httpd/status_lines.h"
 #include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
@@ -48,6 +49,10 @@ static const endpoint_t endpoints[] = {
     {"/assets/page.js", "text/javascript; charset=utf-8", NULL,
      amgr_asset_page_js, 0, 0},
 };
+
+/** What the page is to programs that ask for it with `?auto`. */
+static const endpoint_t auto_endpoint = {
+    "", "text/plain; charset=utf-8", amgr_write_auto, NULL, 0, 0};
 
 /** Whether @a path is @a base or below it. */
 static int is_below(const char *path, const char *base, apr_size_t base_len)
@@ -195,9 +200,14 @@ static void end_connection(request_rec *r, const amgr_view_t *view)
 static int answer(request_rec *r, const endpoint_t *endpoint,
                   apr_size_t base_len)
 {
+    amgr_page_query_t query;
     amgr_sink_t sink;
     amgr_view_t view;
 
+    amgr_page_query_parse(r->args, &query);
+    if (query.is_auto && endpoint->path[0] == '\0') {
+        endpoint = &auto_endpoint;
+    }
     if (amgr_page_view_collect(&view, r->pool) != APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
@@ -205,7 +215,9 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
         r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
-    amgr_page_query_parse(r->args, &view.query);
+    view.query = query;
+    view.write_foreign = amgr_status_lines_write;
+    view.foreign_baton = r;
     set_headers(r, endpoint);
     if (endpoint->is_live) {
         end_connection(r, &view);
