@@ -163,7 +163,7 @@ DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx python3-jsonschema valgrind chromium chromium-driver \
-             fonts-dejavu-core nodejs/node npm/npm
+             fonts-dejavu-core nodejs/node npm/npm prometheus
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -187,6 +187,12 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -m 0644 README.md LICENSE conf/reference.conf \
 	    src/render/status.schema.json \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"
+	for dir in prometheus grafana; do \
+	    install -d "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/$$dir" && \
+	    install -m 0644 conf/$$dir/* \
+	        "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/$$dir/" || \
+	    exit 1; \
+	done
 
 compile_commands.json: Makefile ## what editors and analysers read
 	@mkdir -p $(BUILD)
