@@ -163,7 +163,8 @@ DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx python3-jsonschema valgrind chromium chromium-driver \
-             fonts-dejavu-core nodejs/node npm/npm
+             fonts-dejavu-core nodejs/node npm/npm zabbix-agent zabbix-agent2 \
+             python3-yaml
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -175,7 +176,7 @@ deps-test: ## install what testing needs (root), or name it
 install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available" \
-	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager"
+	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/zabbix"
 	install -m 0644 $(MODULE) "$(DESTDIR)$(LIBEXECDIR)/"
 	install -d "$(DESTDIR)$(HTTPD_INCLUDE)"
 	install -m 0644 src/httpd/mod_apache_manager.h \
@@ -187,6 +188,8 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -m 0644 README.md LICENSE conf/reference.conf \
 	    src/render/status.schema.json \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"
+	install -m 0644 $(wildcard conf/zabbix/*) \
+	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/zabbix/"
 
 compile_commands.json: Makefile ## what editors and analysers read
 	@mkdir -p $(BUILD)
