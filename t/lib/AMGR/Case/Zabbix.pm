@@ -54,6 +54,8 @@ END
                   15, 'both daemons in the data file'),
        'the data file has the WSGI group');
     is((stat $data)[2] & 07777, 0644, 'it may be read by everybody');
+    # What README says for a server whose /tmp is not the agent's.
+    symlink $data, "$data.link" or die "$data.link: $!\n";
     my $agents = start_agents($s, $data);
     for my $load (0, 1) {
         my @requests = $load ? begin_load($s) : ();
@@ -64,11 +66,14 @@ END
         busy($s, $agents) if $load;
         $_->close_now for @requests;
     }
+    unlink "$data.link";
     missing($s, $agents, $data);
     $s->stop_ok;
     done_testing();
     return;
 }
+
+END { unlink map { "/tmp/amgr-zabbix-$$.txt$_" } '', '.link' }
 
 # Where everybody may write, and each file is its owner's.
 sub shared_tmp {
@@ -94,7 +99,7 @@ sub start_agents {
     my ($s, $data) = @_;
     my $config = write_config($s, $data);
     return { config => $config, port => start_agent($s, $config),
-             data => $data };
+             data => $data, link => "$data.link" };
 }
 
 # ---- the Python tool's agent file -----------------------------------------
@@ -153,14 +158,18 @@ sub agent_template {
         repo_dir() . '/conf/zabbix/apache_manager_by_agent.yaml');
     my %keys = agent_keys($template);
     # The Python tool's template asks for these, too.
-    my %file = ("vfs.file.exists[$agents->{data}]" => 'UNSIGNED',
-                "vfs.file.time[$agents->{data},modify]" => 'UNSIGNED');
+    my %file = map { ("vfs.file.exists[$_]" => 'UNSIGNED',
+                      "vfs.file.time[$_,modify]" => 'UNSIGNED') }
+        @$agents{qw(data link)};
     for my $program (qw(zabbix_agentd zabbix_agent2)) {
         my $got = test_keys($program, $agents->{config},
                             sort(keys %keys), sort keys %file);
         values_ok($got, "$what, $program -t", %keys, %file);
-        cmp_ok(abs(time - ($got->{"vfs.file.time[$agents->{data},modify]"}
-                           // 0)), '<', 60, "$what, $program: it is fresh");
+        for my $file (@$agents{qw(data link)}) {
+            is($got->{"vfs.file.exists[$file]"}, 1, "$what: $file");
+            cmp_ok(abs(time - $got->{"vfs.file.time[$file,modify]"}), '<', 60,
+                   "$what, $program: it is fresh");
+        }
         my ($rule) = @{ $template->{discovery_rules} };
         discovery_ok(test_keys($program, $agents->{config}, $rule->{key})
                      ->{ $rule->{key} }, "$what, $program -t");
