@@ -176,8 +176,9 @@ static void format_reason(const amgr_record_t *record, amgr_sink_t *sink)
                                     text, sizeof(text)));
 }
 
-/* What a client asked: a word in parentheses after a blank is how the line tells
- * active from idle, and who counts lines by that shall count no client's. */
+/* What a client asked for: a word in parentheses after a blank is how the line
+ * tells active from idle, and who counts lines by that shall count no
+ * client's. */
 static void put_request(amgr_sink_t *sink, char *shown)
 {
     char *at;
