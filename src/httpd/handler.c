@@ -99,7 +99,7 @@ static int has_version(const request_rec *r)
  * address with its own version: behind a balancer the page may have been
  * another server's, whose asset is not this one.  What is true now is not for
  * later, nor is there anything to compare it with: neither ETag nor
- * Last-Modified, and no part of it without the rest.
+ * Last-Modified.  All are sent whole, since parts of two moments fit nowhere.
  */
 static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
 {
@@ -113,7 +113,6 @@ static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
         apr_table_setn(
             headers, "ETag",
             apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
-        return;
     }
     apr_table_unset(r->headers_in, "Range");
     apr_table_setn(headers, "Accept-Ranges", "none");
