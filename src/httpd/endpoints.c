@@ -23,9 +23,12 @@
 static const amgr_endpoint_t endpoints[] = {
     {"", HTML, amgr_write_page, NULL, AMGR_NEED_ALL, AMGR_LIVE | AMGR_LONG},
     {"", JSON, amgr_write_status_json, NULL, NEED_STATUS, AMGR_LONG},
+    {AMGR_ENDPOINT_AUTO, TEXT, amgr_write_auto, NULL,
+     AMGR_NEED_LETTERS | AMGR_NEED_LOAD, 0},
     {"/status.json", JSON, amgr_write_status_json, NULL, NEED_STATUS,
      AMGR_LONG},
     {"/metrics.txt", TEXT, amgr_write_metrics_txt, NULL, 0, 0},
+    {"/discovery.json", JSON, amgr_write_discovery_json, NULL, 0, 0},
     {"/assets/page.css", CSS, NULL, amgr_asset_page_css, 0, 0},
     {"/assets/page.js", JAVASCRIPT, NULL, amgr_asset_page_js, 0, 0},
 };

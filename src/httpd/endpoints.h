@@ -10,6 +10,9 @@
 
 #include "render/view.h"
 
+/** What the page is to those who ask for it with `?auto`: no path can be. */
+#define AMGR_ENDPOINT_AUTO "?auto"
+
 /** How an answer is sent. */
 typedef enum amgr_trait_e {
     /** Asked for again and again by one reader. */

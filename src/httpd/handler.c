@@ -15,6 +15,7 @@
 
 #include "httpd/endpoints.h"
 #include "httpd/page_view.h"
+#include "httpd/status_lines.h"
 #include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
@@ -230,13 +231,13 @@ static void send_head(request_rec *r)
 }
 
 static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
-                  apr_size_t base_len)
+                  const amgr_page_query_t *query, apr_size_t base_len)
 {
     amgr_view_t view;
     int is_head = r->header_only && endpoint->traits & AMGR_LONG;
 
     memset(&view, 0, sizeof(view));
-    amgr_page_query_parse(r->args, &view.query);
+    view.query = *query;
     if (amgr_page_view_collect(&view, is_head ? 0 : endpoint->needs, r->pool) !=
         APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
@@ -245,6 +246,8 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
         r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
+    view.write_foreign = amgr_status_lines_write;
+    view.foreign_baton = r;
     if (endpoint->traits & AMGR_LIVE) {
         end_connection(r, &view);
     }
@@ -264,10 +267,14 @@ static __attribute__((noinline)) int serve(request_rec *r)
     apr_size_t base_len = find_base(r);
     const char *path = r->uri + base_len;
     const amgr_endpoint_t *endpoint;
+    amgr_page_query_t query;
     int varies;
 
-    endpoint =
-        amgr_endpoints_find(r, strcmp(path, "/") == 0 ? "" : path, &varies);
+    amgr_page_query_parse(r->args, &query);
+    if (path[0] == '\0' || strcmp(path, "/") == 0) {
+        path = query.is_auto ? AMGR_ENDPOINT_AUTO : "";
+    }
+    endpoint = amgr_endpoints_find(r, path, &varies);
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
@@ -277,7 +284,7 @@ static __attribute__((noinline)) int serve(request_rec *r)
     }
     set_headers(r, endpoint, varies);
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
-                                   : answer(r, endpoint, base_len);
+                                   : answer(r, endpoint, &query, base_len);
 }
 
 int amgr_hook_handler(request_rec *r)
