@@ -213,8 +213,9 @@ static void send_written(request_rec *r, const amgr_endpoint_t *endpoint,
         ap_set_content_length(r, (apr_off_t)sink.used);
     }
     amgr_sink_finish(&sink);
-    /* Before its end is known: then nobody can count it, compressed or not. */
-    if (endpoint->traits & AMGR_LONG) {
+    /* A filter may still have it all: before its end is known, nobody can count
+     * it. */
+    if (endpoint->traits & AMGR_LONG && !r->sent_bodyct) {
         ap_rflush(r);
     }
 }
