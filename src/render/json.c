@@ -136,6 +136,19 @@ void amgr_json_bool(amgr_json_t *json, int value)
 
 void amgr_json_string(amgr_json_t *json, const char *text)
 {
+    apr_size_t len = amgr_escape_plain_len(text);
+    char *at = amgr_sink_reserve(json->sink, SEPARATOR_MAX + len + 2);
+
+    /* Nearly every text, in one piece. */
+    if (at != NULL && text[len] == '\0') {
+        at = add_separator(json, at);
+        *at++ = '"';
+        memcpy(at, text, len);
+        at += len;
+        *at++ = '"';
+        amgr_sink_commit(json->sink, at);
+        return;
+    }
     separate(json);
     amgr_sink_putc(json->sink, '"');
     amgr_escape_json(json->sink, text);
@@ -182,8 +195,12 @@ void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
     }
     separate(json);
     amgr_sink_u64(json->sink, (apr_uint64_t)(us / APR_USEC_PER_SEC));
-    digits[0] = '.';
     rest = us % APR_USEC_PER_SEC;
+    if (rest == 0) {
+        amgr_sink_put(json->sink, ".0", 2);
+        return;
+    }
+    digits[0] = '.';
     for (len = 6; len > 0; len--) {
         digits[len] = (char)('0' + rest % 10);
         rest /= 10;
