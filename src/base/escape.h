@@ -23,4 +23,8 @@ void amgr_escape_json(amgr_sink_t *sink, const char *text);
  * second line or command a terminal. */
 void amgr_escape_line(amgr_sink_t *sink, const char *text);
 
+/** How many characters at the beginning may stand as they are in each of these
+ * formats. */
+apr_size_t amgr_escape_plain_len(const char *text);
+
 #endif
