@@ -43,6 +43,8 @@ static const endpoint_t endpoints[] = {
     {"/status.json", "application/json", amgr_write_status_json, NULL, 1, 0},
     {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt, NULL,
      0, 0},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", amgr_write_metrics,
+     NULL, 0, 0},
     {"/assets/page.css", "text/css; charset=utf-8", NULL, amgr_asset_page_css,
      0, 0},
     {"/assets/page.js", "text/javascript; charset=utf-8", NULL,

@@ -154,6 +154,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     parent->wants_ticker =
         !parent->no_monitor && amgr_config_needs_ticker(config);
     amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
+    amgr_wsgi_choose(&parent->wsgi, &config->limits);
     amgr_wsgi_check_sections(s, &parent->wsgi, &config->limits);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     amgr_hazards_check(s);

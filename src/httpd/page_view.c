@@ -206,6 +206,7 @@ static void set_settings(amgr_view_t *view, const amgr_runtime_t *runtime)
     }
     view->settings.kill_command_timeout_us = config->kill_command_timeout_us;
     view->settings.syslog = config->syslog;
+    view->settings.metrics_names = config->metrics_names;
     view->settings.data_file =
         runtime->data_file[0] == '\0' ? NULL : runtime->data_file;
 }

@@ -6,9 +6,11 @@
 
 #include <signal.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
+#include "action/counters.h"
 #include "base/replace_file.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
@@ -44,6 +46,7 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->config = amgr_config_main();
     tick->board = amgr_runtime_board(runtime);
     tick->in_ticker = in_ticker;
+    tick->cores = (int)sysconf(_SC_NPROCESSORS_CONF);
     tick->decisions_size = decisions_size;
     tick->decisions = decisions;
     tick->collector = collector;
@@ -184,6 +187,7 @@ void amgr_tick_run(amgr_tick_t *tick)
     apr_time_t cpu_before_us = amgr_clock_cpu_us();
     amgr_collect_faults_t faults;
     amgr_snapshot_t *snapshot;
+    apr_interval_time_t wall_us;
     int count;
 
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
@@ -206,6 +210,8 @@ void amgr_tick_run(amgr_tick_t *tick)
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,
                         tick->rights, &tick->published,
                         amgr_board_ledger(tick->board));
+    amgr_counters_note_totals(counters, &snapshot->server);
+    amgr_counters_note_cpu(counters, &snapshot->server, tick->cores);
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     if (!faults.no_table) {
@@ -214,8 +220,9 @@ void amgr_tick_run(amgr_tick_t *tick)
     write_data_file(tick, snapshot);
     counters->last_cpu_us = (apr_uint64_t)(amgr_clock_cpu_us() - cpu_before_us);
     counters->tick_cpu_us += counters->last_cpu_us;
-    counters->last_wall_us = (apr_uint64_t)(amgr_clock_monotonic_us() -
-                                            snapshot->server.time.mono_us);
+    wall_us = amgr_clock_monotonic_us() - snapshot->server.time.mono_us;
+    counters->last_wall_us = (apr_uint64_t)wall_us;
+    amgr_histogram_add(&counters->tick_spans, &amgr_histogram_ticks, wall_us);
 }
 
 void amgr_tick_between(amgr_tick_t *tick)

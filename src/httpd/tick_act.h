@@ -24,6 +24,7 @@ struct amgr_tick_t {
     amgr_board_t *board;
     amgr_board_config_t published;
     int in_ticker;
+    int cores; /**< processors that there may be */
     amgr_tick_log_t log;
     amgr_commands_t commands;     /**< all zero in the parent */
     const char *data_file;        /**< NULL: none */

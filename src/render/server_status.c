@@ -61,6 +61,10 @@ static void put_limit(const amgr_view_t *view, amgr_sink_t *sink,
     const amgr_limits_t *limits = &view->config->limits;
     apr_int64_t bytes = amgr_sections_active_bytes(limits, group->section);
 
+    if (group->role == AMGR_ROLE_OTHER) {
+        amgr_sink_puts(sink, "each its own group's");
+        return;
+    }
     if (!is_limited(group) || bytes == AMGR_LIMIT_OFF) {
         amgr_sink_puts(sink, "none");
         return;
@@ -198,22 +202,6 @@ static void put_line(amgr_sink_t *sink, const char *key, apr_uint64_t value)
     amgr_sink_putc(sink, '\n');
 }
 
-/* The colour of the headline as a number: kinds of health come and go, and who
- * sets a threshold wants numbers that stay. */
-static apr_uint64_t severity(const amgr_view_counts_t *counts)
-{
-    static const char *const classes[] = {"ok", "info", "warn"};
-    const char *class = amgr_page_health_class((int)counts->health);
-    apr_size_t i;
-
-    for (i = 0; i < AMGR_COUNT(classes); i++) {
-        if (strcmp(class, classes[i]) == 0) {
-            break;
-        }
-    }
-    return i;
-}
-
 /* What only a tick can know. */
 static void put_tick_lines(const amgr_view_t *view, amgr_sink_t *sink,
                            const amgr_view_counts_t *counts)
@@ -253,7 +241,7 @@ void amgr_write_server_status_auto(const amgr_view_t *view, amgr_sink_t *sink)
         errors += counters->errors[i];
     }
     amgr_view_count(view, &counts);
-    put_line(sink, "Health", severity(&counts));
+    put_line(sink, "Health", amgr_page_health_number((int)counts.health));
     put_line(sink, "Ticks", counters->ticks);
     if (view->tick_wall_us != AMGR_NO_TIME) {
         put_tick_lines(view, sink, &counts);
