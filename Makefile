@@ -163,7 +163,10 @@ DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx python3-jsonschema valgrind chromium chromium-driver \
-             fonts-dejavu-core nodejs/node npm/npm
+             fonts-dejavu-core nodejs/node npm/npm \
+             apache2 collectd-core libmonitoring-plugin-perl monit \
+             monitoring-plugins-basic monitoring-plugins-contrib \
+             munin-plugins-core prometheus-apache-exporter
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
