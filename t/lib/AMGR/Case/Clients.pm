@@ -119,6 +119,18 @@ sub auto_text {
     return $s->get(THEIRS . '?auto')->content;
 }
 
+# The same, once no client keeps a connection that its next request may take.
+sub settled_text {
+    my ($s) = @_;
+    my $text;
+    wait_until(sub {
+        $text = auto_text($s);
+        my $now = AMGR::Client::Span::parse($text);
+        !$now->{'letter K'} && !$now->{ConnsAsyncKeepAlive};
+    }, WAIT, 'no kept connection');
+    return $text;
+}
+
 # ---- values ------------------------------------------------------------------
 
 # Again when a connection of before was still being closed.
@@ -126,7 +138,7 @@ sub same {
     my ($s, $what, $ask, $key_of, $default) = @_;
     my @wrong;
     wait_until(sub {
-        my $before = auto_text($s);
+        my $before = settled_text($s);
         my $found = $ask->();
         my $span = AMGR::Client::Span->new($before, auto_text($s));
         my $error = delete $found->{error};
