@@ -35,9 +35,11 @@ sub place {
              url => $s->url("$path?auto") };
 }
 
-# In the child of a fork: never returns.  setpriv ends it with the test.
+# In the child of a fork: never returns.  setpriv ends it with the test; what
+# it starts is of its group.
 sub become {
     my ($place, $env, @command) = @_;
+    POSIX::setpgid(0, 0);
     my %env = (PATH => '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'
                        . ':/sbin:/bin',
                HOME => $place->{dir}, TMPDIR => $place->{dir},
@@ -77,9 +79,9 @@ sub run_program {
         }
     }
     my $late = $select->count;
-    end_program($pid, 'KILL') if $late;
-    waitpid $pid, 0 unless $late;
-    my $status = $late ? 9 : $?;
+    kill 'KILL', $pid, -$pid if $late;
+    waitpid $pid, 0;
+    my $status = $?;
     delete $running{$pid};
     return { status => $status & 127 ? 128 + ($status & 127) : $status >> 8,
              out => $text{ fileno $out }, err => $text{ fileno $err } };
@@ -112,7 +114,7 @@ sub end_program {
     kill $signal // 'TERM', $pid;
     wait_until(sub { is_ended($pid) }, END_SEC, "the end of program $pid")
         and return;
-    kill 'KILL', $pid;
+    kill 'KILL', $pid, -$pid;
     waitpid $pid, 0;
     delete $running{$pid};
     return;
@@ -138,7 +140,7 @@ END {
     if ($$ == $owner) {
         my $status = $?;
         for my $pid (keys %running) {
-            kill 'KILL', $pid;
+            kill 'KILL', $pid, -$pid;
             waitpid $pid, 0;
         }
         $? = $status;

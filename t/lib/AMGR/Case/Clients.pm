@@ -424,6 +424,10 @@ sub check_httpd_status {
     my ($s) = @_;
     my $check = AMGR::Client::HttpdStatus->start(
         place($s, OURS, 'limits-of-workers'));
+    my $plain = $check->call_plainly('-w', '2:', '-c', '1:');
+    is($plain->{status}, 0, $s->name . ': check_httpd_status of a host')
+        or diag("$plain->{out}$plain->{err}");
+    is($plain->{kept}, 1, 'its file of /tmp is where it should be, and gone');
     my @cases = ([0, 'OK', '2:', '1:'], [1, 'WARNING', '900:', '1:'],
                  [2, 'CRITICAL', '900:', '800:']);
     for my $case (@cases) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # check_httpd_status of monitoring-plugins-contrib.  It keeps what it saw last
-# in a file of /tmp, called after its host: given a URL, the host is a name
+# in a file of /tmp, called after its host: given a whole URL, the host is a name
 # alone, and one that leads into the directory of the test.
 package AMGR::Client::HttpdStatus;
 
@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use AMGR::Client qw(run_program);
+use Digest::MD5 qw(md5_hex);
 
 my %label = ('_' => 'Waiting', S => 'Starting', R => 'Reading', W => 'Sending',
              K => 'Keepalive', D => 'DNS', C => 'Closing', L => 'Logging',
@@ -37,6 +38,19 @@ sub call {
     return run_program($self->{place}, {},
         '/usr/lib/nagios/plugins/check_httpd_status', '-H', "..$dir/",
         '-u', $self->{place}{url}, @limits);
+}
+
+# As an administrator calls it, who gives a host, a port and a path.
+sub call_plainly {
+    my ($self, @limits) = @_;
+    my ($s, $path) = @{ $self->{place} }{qw(server path)};
+    my $file = '/tmp/127.0.0.1_check_httpd_status'
+        . md5_hex($self->{place}{url});
+    my $run = run_program($self->{place}, {},
+        '/usr/lib/nagios/plugins/check_httpd_status', '-H', '127.0.0.1',
+        '-p', $s->port, '-u', "$path?auto", @limits);
+    $run->{kept} = unlink $file;
+    return $run;
 }
 
 # Its performance data, as of a first run.
