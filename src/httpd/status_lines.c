@@ -7,6 +7,8 @@
  */
 #include "httpd/status_lines.h"
 
+#include <string.h>
+
 #include <httpd.h>
 #include <http_protocol.h>
 #include <scoreboard.h>

@@ -61,7 +61,7 @@ static const char our_prefix[] = "ApacheManager";
 
 static int is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n');
 }
 
 /** Clients trim keys, and some take letters of either case. */
@@ -72,16 +72,14 @@ static int is_refused(const char *key, apr_size_t len)
     while (len > 0 && is_blank(key[len - 1])) {
         len--;
     }
-    while (len > 0 && is_blank(*key)) {
-        key++;
-        len--;
-    }
     if (len >= sizeof(our_prefix) - 1 &&
         strncasecmp(key, our_prefix, sizeof(our_prefix) - 1) == 0) {
         return 1;
     }
     for (i = 0; i < AMGR_COUNT(refused); i++) {
-        if (len == strlen(refused[i]) &&
+        /* A large balancer has thousands of lines. */
+        if (len > 0 && (key[0] | 0x20) == (refused[i][0] | 0x20) &&
+            len == strlen(refused[i]) &&
             strncasecmp(key, refused[i], len) == 0) {
             return 1;
         }
@@ -102,12 +100,16 @@ static void decide(amgr_auto_lines_t *lines)
     lines->used = 0;
 }
 
-/** Take what may belong to the key; returns how many bytes. */
+/** Take what may belong to the key, without the blanks before it; returns how
+ * many bytes. */
 static apr_size_t take_key(amgr_auto_lines_t *lines, const char *data,
                            apr_size_t len)
 {
     apr_size_t taken = 0;
 
+    while (lines->used == 0 && taken < len && is_blank(data[taken])) {
+        taken++;
+    }
     while (taken < len && data[taken] != ':' && data[taken] != '\n' &&
            lines->used < sizeof(lines->key)) {
         lines->key[lines->used++] = data[taken++];

@@ -291,6 +291,9 @@ static void test_foreign(void **state)
     expect_passed("A: 1\nScoreboard: ___\nB: 2\n", "A: 1\nB: 2\n");
     expect_passed("Scoreboard\n", "");
     expect_passed(" \tscoreboard \r: ___\r\nUptime:\n", "");
+    expect_passed("  A : 1\n \n", "A : 1\n\n");
+    expect_passed("                                                          "
+                  "          Scoreboard: x\n", "");
     expect_passed("total accesses:5\nBusyServers: 1\n", "");
     expect_passed("Total Accesses of it: 5\n", "Total Accesses of it: 5\n");
     expect_passed("ApacheManagerAnything: 5\napachemanager\n", "");
