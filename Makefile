@@ -155,6 +155,10 @@ run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
 	AMGR_MODULE=$(MODULE) BUILD=$(BUILD) t/demo/run.sh
 
+fleet: deps-fleet ## three demonstration servers and a Prometheus (CHECK=1)
+	$(MAKE) all
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/demo/fleet.pl
+
 # What the tests take from npm, at the versions of t/package-lock.json.
 NPM_DIR ?= $(BUILD)/npm
 
@@ -163,7 +167,9 @@ DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx python3-jsonschema valgrind chromium chromium-driver \
-             fonts-dejavu-core nodejs/node npm/npm prometheus
+             fonts-dejavu-core nodejs/node npm/npm prometheus zabbix-agent \
+             zabbix-agent2 python3-yaml
+DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -171,6 +177,9 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-fleet:
+	@t/deps.sh $(DEPS_FLEET)
 
 install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
@@ -187,7 +196,7 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 	install -m 0644 README.md LICENSE conf/reference.conf \
 	    src/render/status.schema.json \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"
-	for dir in prometheus grafana; do \
+	for dir in prometheus grafana zabbix; do \
 	    install -d "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/$$dir" && \
 	    install -m 0644 conf/$$dir/* \
 	        "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/$$dir/" || \
@@ -214,4 +223,4 @@ clean: ## remove everything built
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
 
 .PHONY: all bench check check-unit clean compile_commands.json deps \
-        deps-test help install run sanitized test test-asan
+        deps-fleet deps-test fleet help install run sanitized test test-asan

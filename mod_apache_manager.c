@@ -18,6 +18,7 @@
 #include "httpd/hooks.h"
 #include "httpd/max_time.h"
 #include "httpd/others.h"
+#include "httpd/status_lines.h"
 #include "httpd/status_section.h"
 
 static void register_hooks(apr_pool_t *p)
@@ -43,6 +44,7 @@ static void register_hooks(apr_pool_t *p)
                               APR_HOOK_LAST);
     amgr_others_register();
     amgr_status_section_register();
+    amgr_status_lines_register();
     ap_hook_handler(amgr_hook_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

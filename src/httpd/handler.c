@@ -13,8 +13,9 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "httpd/config.h"
+#include "httpd/endpoints.h"
 #include "httpd/page_view.h"
+#include "httpd/status_lines.h"
 #include "render/assets.h"
 
 #define HANDLER_NAME "manager-status"
@@ -22,34 +23,14 @@
 /* Each flush is a call of the kernel, which wakes the client up. */
 #define SINK_SIZE 32768
 
+/* More than what a filter lets pass as too short to be changed. */
+#define ANY_BODY_LEN 256
+
 /** Nothing inline, nothing from elsewhere, no framing. */
 #define SECURITY_POLICY                                           \
     "default-src 'none'; script-src 'self'; style-src 'self'; "   \
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
     "form-action 'self'; frame-ancestors 'none'"
-
-/** What a sub-path stands for. */
-typedef struct endpoint_t {
-    const char *path; /**< after the place the handler is set at */
-    const char *content_type;
-    void (*write)(const amgr_view_t *view, amgr_sink_t *sink);
-    const char *asset; /**< its text; NULL: written from a view */
-    int with_history;  /**< the writer tells of the past */
-    int is_live;       /**< asked for again and again by one reader */
-} endpoint_t;
-
-static const endpoint_t endpoints[] = {
-    {"", "text/html; charset=utf-8", amgr_write_page, NULL, 1, 1},
-    {"/status.json", "application/json", amgr_write_status_json, NULL, 1, 0},
-    {"/metrics.txt", "text/plain; charset=utf-8", amgr_write_metrics_txt, NULL,
-     0, 0},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", amgr_write_metrics,
-     NULL, 0, 0},
-    {"/assets/page.css", "text/css; charset=utf-8", NULL, amgr_asset_page_css,
-     0, 0},
-    {"/assets/page.js", "text/javascript; charset=utf-8", NULL,
-     amgr_asset_page_js, 0, 0},
-};
 
 /** Whether @a path is @a base or below it. */
 static int is_below(const char *path, const char *base, apr_size_t base_len)
@@ -99,89 +80,98 @@ static apr_size_t location_len(request_rec *r)
     return longest;
 }
 
-static int ends_with(const char *text, const char *end)
-{
-    apr_size_t text_len = strlen(text);
-    apr_size_t end_len = strlen(end);
-
-    return text_len >= end_len && strcmp(text + text_len - end_len, end) == 0;
-}
-
 /** Where the page is, so that its links can be absolute. */
 static apr_size_t find_base(request_rec *r)
 {
     apr_size_t len = location_len(r);
-    apr_size_t i;
 
-    if (len > 0) {
-        return len;
-    }
-    for (i = 1; i < AMGR_COUNT(endpoints); i++) {
-        if (ends_with(r->uri, endpoints[i].path)) {
-            return strlen(r->uri) - strlen(endpoints[i].path);
-        }
-    }
-    return strlen(r->uri);
+    return len > 0 ? len : strlen(r->uri) - amgr_endpoints_path_len(r->uri);
 }
 
-static const endpoint_t *find_endpoint(const char *rest)
+/** Whether an asset was asked for under the address with its own version. */
+static int has_version(const request_rec *r)
 {
-    apr_size_t i;
-
-    if (strcmp(rest, "/") == 0) {
-        rest = "";
-    }
-    for (i = 0; i < AMGR_COUNT(endpoints); i++) {
-        if (strcmp(rest, endpoints[i].path) == 0) {
-            return &endpoints[i];
-        }
-    }
-    return NULL;
+    return r->args != NULL && strncmp(r->args, "v=", 2) == 0 &&
+           strcmp(r->args + 2, amgr_assets_version) == 0;
 }
 
 /**
  * For how long an answer may be kept.  An asset for good, but only under the
  * address with its own version: behind a balancer the page may have been
- * another server's, whose asset is not this one.
+ * another server's, whose asset is not this one.  What is true now is not for
+ * later, nor is there anything to compare it with: neither ETag nor
+ * Last-Modified, and no part of it without the rest.
  */
-static const char *cache_control(const request_rec *r,
-                                 const endpoint_t *endpoint)
+static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
 {
-    if (endpoint->asset != NULL && r->args != NULL &&
-        strncmp(r->args, "v=", 2) == 0 &&
-        strcmp(r->args + 2, amgr_assets_version) == 0) {
-        return "private, max-age=31536000, immutable";
+    apr_table_t *headers = r->headers_out;
+    int is_kept = endpoint->asset != NULL && has_version(r);
+
+    apr_table_setn(headers, "Cache-Control",
+                   is_kept ? "private, max-age=31536000, immutable"
+                           : "no-store");
+    if (endpoint->asset != NULL) {
+        apr_table_setn(
+            headers, "ETag",
+            apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
+        return;
     }
-    return "no-store";
+    apr_table_unset(r->headers_in, "Range");
+    apr_table_setn(headers, "Accept-Ranges", "none");
 }
 
-static void set_headers(request_rec *r, const endpoint_t *endpoint)
+static void set_headers(request_rec *r, const amgr_endpoint_t *endpoint,
+                        int varies)
 {
     apr_table_t *headers = r->headers_out;
 
     ap_set_content_type(r, endpoint->content_type);
-    apr_table_setn(headers, "Cache-Control", cache_control(r, endpoint));
+    /* What mod_mime makes of the ending of a sub-path. */
+    r->content_encoding = NULL;
+    r->content_languages = NULL;
+    if (varies) {
+        apr_table_mergen(headers, "Vary", "Accept");
+    }
+    set_caching(r, endpoint);
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
     apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
     apr_table_setn(headers, "Referrer-Policy", "same-origin");
 }
 
-static apr_status_t send_part(void *baton, const char *data, apr_size_t len)
+/**
+ * Whether the client has this asset already.  A filter that compresses gives
+ * each form a tag of its own, which is not undone when the client sends it.
+ */
+static int is_known(request_rec *r)
 {
-    request_rec *r = baton;
+    static const char *const forms[] = {"", "-gzip", "-br"};
+    const char *known = apr_table_get(r->headers_in, "If-None-Match");
+    apr_size_t i;
 
-    return ap_rwrite(data, (int)len, r) < 0 ? APR_EGENERAL : APR_SUCCESS;
+    if (known == NULL) {
+        return 0;
+    }
+    for (i = 0; i < AMGR_COUNT(forms); i++) {
+        const char *tag = apr_pstrcat(r->pool, "\"", amgr_assets_version,
+                                      forms[i], "\"", NULL);
+
+        if (ap_find_etag_weak(r->pool, known, tag)) {
+            apr_table_setn(r->headers_out, "ETag", tag);
+            return 1;
+        }
+    }
+    return known[0] == '*';
 }
 
-static int answer_asset(request_rec *r, const endpoint_t *endpoint)
+static int answer_asset(request_rec *r, const amgr_endpoint_t *endpoint)
 {
     apr_size_t len = strlen(endpoint->asset);
 
-    set_headers(r, endpoint);
-    ap_set_content_length(r, (apr_off_t)len);
-    if (!r->header_only) {
-        ap_rwrite(endpoint->asset, (int)len, r);
+    if (is_known(r)) {
+        return HTTP_NOT_MODIFIED;
     }
+    ap_set_content_length(r, (apr_off_t)len);
+    ap_rwrite(endpoint->asset, (int)len, r);
     return OK;
 }
 
@@ -194,34 +184,80 @@ static void end_connection(request_rec *r, const amgr_view_t *view)
     }
 }
 
-static int answer(request_rec *r, const endpoint_t *endpoint,
-                  apr_size_t base_len)
-{
-    amgr_sink_t sink;
-    amgr_view_t view;
+/** Where the sink's parts go. */
+typedef struct sending_t {
+    request_rec *r;
+    int parts; /**< sent so far */
+} sending_t;
 
-    if (amgr_page_view_collect(&view, r->pool) != APR_SUCCESS) {
+static apr_status_t send_part(void *baton, const char *data, apr_size_t len)
+{
+    sending_t *sending = baton;
+
+    sending->parts++;
+    return ap_rwrite(data, (int)len, sending->r) < 0 ? APR_EGENERAL
+                                                     : APR_SUCCESS;
+}
+
+/** What one buffer holds goes with its length, but for answers whose HEAD could
+ * not tell it. */
+static void send_written(request_rec *r, const amgr_endpoint_t *endpoint,
+                         const amgr_view_t *view)
+{
+    sending_t sending = {r, 0};
+    amgr_sink_t sink;
+
+    amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
+                   &sending);
+    endpoint->write(view, &sink);
+    if (sending.parts == 0 && !(endpoint->traits & AMGR_LONG)) {
+        ap_set_content_length(r, (apr_off_t)sink.used);
+    }
+    amgr_sink_finish(&sink);
+    /* Before its end is known: then nobody can count it, compressed or not. */
+    if (endpoint->traits & AMGR_LONG) {
+        ap_rflush(r);
+    }
+}
+
+/**
+ * The head of a long answer, for which nothing is written.  httpd drops the
+ * body of an answer to HEAD after its filters have seen it: they get one, so
+ * that those which compress set their headers, and none can count it.
+ */
+static void send_head(request_rec *r)
+{
+    ap_rwrite(apr_pcalloc(r->pool, ANY_BODY_LEN), ANY_BODY_LEN, r);
+    ap_rflush(r);
+}
+
+static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
+                  const amgr_page_query_t *query, apr_size_t base_len)
+{
+    amgr_view_t view;
+    int is_head = r->header_only && endpoint->traits & AMGR_LONG;
+
+    memset(&view, 0, sizeof(view));
+    view.query = *query;
+    if (amgr_page_view_collect(&view, is_head ? 0 : endpoint->needs, r->pool) !=
+        APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
     view.base_path = ap_os_escape_path(
         r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
-    amgr_page_query_parse(r->args, &view.query);
-    set_headers(r, endpoint);
-    if (endpoint->is_live) {
+    view.write_foreign = amgr_status_lines_write;
+    view.foreign_baton = r;
+    if (endpoint->traits & AMGR_LIVE) {
         end_connection(r, &view);
     }
-    if (r->header_only) {
-        return OK;
+    if (is_head) {
+        send_head(r);
     }
-    if (endpoint->with_history) {
-        amgr_page_view_history(&view, r->pool);
+    else {
+        send_written(r, endpoint, &view);
     }
-    amgr_sink_init(&sink, apr_palloc(r->pool, SINK_SIZE), SINK_SIZE, send_part,
-                   r);
-    endpoint->write(&view, &sink);
-    amgr_sink_finish(&sink);
     return OK;
 }
 
@@ -230,8 +266,16 @@ static int answer(request_rec *r, const endpoint_t *endpoint,
 static __attribute__((noinline)) int serve(request_rec *r)
 {
     apr_size_t base_len = find_base(r);
-    const endpoint_t *endpoint = find_endpoint(r->uri + base_len);
+    const char *path = r->uri + base_len;
+    const amgr_endpoint_t *endpoint;
+    amgr_page_query_t query;
+    int varies;
 
+    amgr_page_query_parse(r->args, &query);
+    if (path[0] == '\0' || strcmp(path, "/") == 0) {
+        path = query.is_auto ? AMGR_ENDPOINT_AUTO : "";
+    }
+    endpoint = amgr_endpoints_find(r, path, &varies);
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
@@ -239,8 +283,9 @@ static __attribute__((noinline)) int serve(request_rec *r)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
+    set_headers(r, endpoint, varies);
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
-                                   : answer(r, endpoint, base_len);
+                                   : answer(r, endpoint, &query, base_len);
 }
 
 int amgr_hook_handler(request_rec *r)

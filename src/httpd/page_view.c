@@ -177,9 +177,9 @@ read_series(const amgr_board_t *board, int span, int max, apr_pool_t *p)
     return NULL;
 }
 
-void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p)
+static void read_history(amgr_view_t *view, const amgr_board_t *board,
+                         apr_pool_t *p)
 {
-    const amgr_board_t *board = amgr_runtime()->board.shared;
     int span = view->query.history;
 
     if (span < 0 || span >= AMGR_HISTORY_SPAN_COUNT) {
@@ -206,20 +206,18 @@ static void set_settings(amgr_view_t *view, const amgr_runtime_t *runtime)
     }
     view->settings.kill_command_timeout_us = config->kill_command_timeout_us;
     view->settings.syslog = config->syslog;
-    view->settings.metrics_names = config->metrics_names;
     view->settings.data_file =
         runtime->data_file[0] == '\0' ? NULL : runtime->data_file;
 }
 
-/** What mod_status shows of the server besides the scoreboard. */
-static void describe_server(amgr_view_t *view)
+/** Three times -1 where the kernel does not tell. */
+static void read_load(amgr_view_t *view, int needs)
 {
-    ap_loadavg_t load;
+    ap_loadavg_t load = {-1.0F, -1.0F, -1.0F};
 
-    view->server_description = ap_get_server_description();
-    view->server_built = ap_get_server_built();
-    /* Three times -1 where the kernel does not tell. */
-    ap_get_loadavg(&load);
+    if (needs & AMGR_NEED_LOAD) {
+        ap_get_loadavg(&load);
+    }
     view->load[0] = load.loadavg;
     view->load[1] = load.loadavg5;
     view->load[2] = load.loadavg15;
@@ -231,7 +229,39 @@ static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
     view->scratch_count = count;
 }
 
-apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
+static void read_config(const amgr_board_t *board, amgr_board_config_t *config)
+{
+    if (amgr_board_read_config(board, config) != APR_SUCCESS) {
+        /* Not known for a moment is not missing. */
+        memset(config, 0, sizeof(*config));
+        config->limits = amgr_config_main()->limits;
+        config->can_signal = 1;
+        config->can_read_proc = 1;
+    }
+}
+
+/** What not every writer needs. */
+static void collect_more(amgr_view_t *view, const amgr_runtime_t *runtime,
+                         int needs, apr_pool_t *p)
+{
+    const amgr_board_t *board = runtime->board.shared;
+
+    if (needs & AMGR_NEED_RECORDS) {
+        read_records(view, board, p);
+        read_evidences(view, board, p);
+    }
+    if (needs & AMGR_NEED_HISTORY) {
+        read_history(view, board, p);
+    }
+    if (needs & AMGR_NEED_SETTINGS) {
+        set_settings(view, runtime);
+        make_scratch(view, view->snapshot->process_max, p);
+        list_ports(view, p);
+    }
+    read_load(view, needs);
+}
+
+apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs, apr_pool_t *p)
 {
     const amgr_runtime_t *runtime = amgr_runtime();
     const amgr_board_t *board;
@@ -239,7 +269,6 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     amgr_counters_t *counters;
     amgr_snapshot_t *snapshot;
 
-    memset(view, 0, sizeof(*view));
     if (runtime == NULL || !amgr_scoreboard_exists()) {
         return APR_NOTFOUND;
     }
@@ -248,31 +277,26 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p)
     config = apr_pcalloc(p, sizeof(*config));
     counters = apr_pcalloc(p, sizeof(*counters));
     snapshot = make_snapshot(runtime->children_max, p);
-    read_processes(
-        view, board,
-        amgr_slot_source_create(runtime, &config->limits, snapshot, p),
-        snapshot);
-    if (amgr_board_read_config(board, config) != APR_SUCCESS) {
-        /* Not known for a moment is not missing. */
-        memset(config, 0, sizeof(*config));
-        config->limits = amgr_config_main()->limits;
-        config->can_signal = 1;
-        config->can_read_proc = 1;
-    }
+    read_processes(view, board,
+                   amgr_slot_source_create(
+                       runtime, &config->limits, snapshot,
+                       (needs & AMGR_NEED_LETTERS ? AMGR_SOURCE_LETTERS : 0) |
+                           (needs & AMGR_NEED_SLOTS ? AMGR_SOURCE_SLOTS : 0),
+                       p),
+                   snapshot);
+    read_config(board, config);
     if (config->no_monitor) {
         look_at_self(snapshot);
     }
     amgr_board_read_counters(board, counters);
-    read_records(view, board, p);
-    read_evidences(view, board, p);
-    set_settings(view, runtime);
-    describe_server(view);
-    make_scratch(view, snapshot->process_max, p);
     view->config = config;
     view->counters = counters;
     view->show_requests = amgr_config_main()->show_requests;
     view->show_clients = amgr_config_main()->show_clients;
-    list_ports(view, p);
+    view->server_description = ap_get_server_description();
+    view->server_built = ap_get_server_built();
+    view->settings.metrics_names = amgr_config_main()->metrics_names;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
+    collect_more(view, runtime, needs, p);
     return APR_SUCCESS;
 }

@@ -2,7 +2,7 @@
  *
  * What a page shows, collected in a child for one request: processes, memory
  * and verdicts of the last tick from the board, slots of now from the
- * scoreboard.
+ * scoreboard.  Whoever shows less collects less.
  */
 #ifndef AMGR_PAGE_VIEW_H
 #define AMGR_PAGE_VIEW_H
@@ -12,15 +12,29 @@
 #include "render/view.h"
 
 /**
- * Fill in @a view, everything it points to from @a p.  APR_NOTFOUND where the
- * module could not set itself up.
+ * What a writer needs besides the last tick, configuration and counters of the
+ * board, and the server's figures of one pass over the scoreboard, which each
+ * has.  What is not asked for is as if there were none of it.
  */
-apr_status_t amgr_page_view_collect(amgr_view_t *view, apr_pool_t *p);
+typedef enum amgr_need_e {
+    AMGR_NEED_LETTERS = 1 << 0,  /**< the letters, of that same pass */
+    AMGR_NEED_SLOTS = 1 << 1,    /**< slots, of processes that no tick has seen
+                                     yet too: each of those is looked for in
+                                     /proc */
+    AMGR_NEED_RECORDS = 1 << 2,  /**< retirements, and what was seen before */
+    AMGR_NEED_HISTORY = 1 << 3,  /**< of the span that the query asks for */
+    AMGR_NEED_LOAD = 1 << 4,     /**< of the machine, which the kernel tells */
+    AMGR_NEED_SETTINGS = 1 << 5, /**< what is configured, ports and room to put
+                                      tables in order: the page's alone */
+    AMGR_NEED_ALL = (1 << 6) - 1
+} amgr_need_e;
 
 /**
- * Add the history of the span that the view's query asks for, and the newest
- * samples for rates, to a view that was collected.
+ * Fill in @a view, whose query is parsed already, with @a needs (amgr_need_e,
+ * ORed), everything it points to from @a p.  APR_NOTFOUND where the module
+ * could not set itself up.
  */
-void amgr_page_view_history(amgr_view_t *view, apr_pool_t *p);
+apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs,
+                                    apr_pool_t *p);
 
 #endif

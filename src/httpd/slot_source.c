@@ -40,14 +40,16 @@ static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
 }
 
 /** Whether the kernel says that @a pid is a child of our parent, so that a row
- * that was overwritten shows no stranger. */
-static int is_sibling(pid_t pid)
+ * that was overwritten shows no stranger.  It is asked only where slots will be
+ * read. */
+static int is_sibling(const amgr_slot_reader_t *reader, pid_t pid)
 {
     amgr_proc_dir_t proc;
     amgr_proc_stat_t stat;
     apr_status_t rv;
 
-    if (pid == getpid() || amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+    if (pid == getpid() || reader->source.room == NULL ||
+        amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return pid == getpid();
     }
     rv = amgr_proc_read_stat(&proc, pid, &stat);
@@ -99,7 +101,7 @@ static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
     amgr_process_t *process = amgr_snapshot_find(snapshot, seen->row.pid);
 
     reader->last_row = index;
-    if (process == NULL && is_sibling(seen->row.pid)) {
+    if (process == NULL && is_sibling(reader, seen->row.pid)) {
         process = insert(snapshot, &seen->row, index);
     }
     if (process != NULL && process->process_slot == index &&
@@ -202,13 +204,22 @@ static void read_letters(void *baton, apr_int64_t first, char *out, int count)
     }
 }
 
+static void make_letters(amgr_slot_reader_t *reader, apr_pool_t *p)
+{
+    apr_int64_t letters =
+        (apr_int64_t)amgr_scoreboard_rows() * reader->source.columns;
+
+    reader->letters_kept = letters < LETTERS_KEPT ? (int)letters : LETTERS_KEPT;
+    reader->letters = apr_palloc(p, (apr_size_t)reader->letters_kept);
+    memset(reader->letters, '.', (apr_size_t)reader->letters_kept);
+}
+
 amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
                                             const amgr_limits_t *limits,
-                                            amgr_snapshot_t *snapshot,
+                                            amgr_snapshot_t *snapshot, int what,
                                             apr_pool_t *p)
 {
     amgr_slot_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
-    apr_int64_t letters;
 
     reader->runtime = runtime;
     reader->limits = limits;
@@ -218,13 +229,14 @@ amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
     reader->source.read_letters = read_letters;
     reader->source.baton = reader;
     reader->source.columns = amgr_scoreboard_used_columns();
-    reader->source.room_max = SLOTS_AT_A_TIME;
-    reader->source.room =
-        apr_palloc(p, SLOTS_AT_A_TIME * sizeof(reader->source.room[0]));
-    letters = (apr_int64_t)amgr_scoreboard_rows() * reader->source.columns;
-    reader->letters_kept = letters < LETTERS_KEPT ? (int)letters : LETTERS_KEPT;
-    reader->letters = apr_palloc(p, (apr_size_t)reader->letters_kept);
-    memset(reader->letters, '.', (apr_size_t)reader->letters_kept);
+    if (what & AMGR_SOURCE_SLOTS) {
+        reader->source.room_max = SLOTS_AT_A_TIME;
+        reader->source.room =
+            apr_palloc(p, SLOTS_AT_A_TIME * sizeof(reader->source.room[0]));
+    }
+    if (what & AMGR_SOURCE_LETTERS) {
+        make_letters(reader, p);
+    }
     return reader;
 }
 

@@ -13,14 +13,24 @@
 
 typedef struct amgr_slot_reader_t amgr_slot_reader_t;
 
+/** What is made ready for besides the server's figures. */
+typedef enum amgr_source_e {
+    AMGR_SOURCE_LETTERS = 1 << 0, /**< those of the pass; without it they are
+                                       read when they are asked for */
+    AMGR_SOURCE_SLOTS = 1 << 1    /**< without it no slot can be read, and of
+                                       the processes that have come since the
+                                       tick only this one is there */
+} amgr_source_e;
+
 /**
  * For a page over @a snapshot, which has the processes of the last tick
  * without their slots; @a limits may still be filled in before the first slot
- * is read.  All are kept, and what is needed is taken from @a p.  In a child.
+ * is read; @a what is amgr_source_e, ORed.  All are kept, and what is needed is
+ * taken from @a p.  In a child.
  */
 amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
                                             const amgr_limits_t *limits,
-                                            amgr_snapshot_t *snapshot,
+                                            amgr_snapshot_t *snapshot, int what,
                                             apr_pool_t *p);
 
 /** The pass: the server's figures, what its processes do now, and those that

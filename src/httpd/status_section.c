@@ -136,6 +136,35 @@ static int put_section(request_rec *r, int flags)
     return OK;
 }
 
+/** The hook's functions, NULL without any. */
+static const apr_array_header_t *list_hooks(void)
+{
+    return apr_optional_hook_get("status_hook");
+}
+
+int amgr_status_section_has_others(void)
+{
+    const apr_array_header_t *hooks = list_hooks();
+
+    return hooks != NULL && hooks->nelts > 1;
+}
+
+void amgr_status_section_run_others(request_rec *r)
+{
+    const apr_array_header_t *hooks = list_hooks();
+    int flags = AP_STATUS_SHORT | (ap_extended_status ? AP_STATUS_EXTENDED : 0);
+    int i;
+
+    for (i = 0; hooks != NULL && i < hooks->nelts; i++) {
+        ap_HOOK_status_hook_t *hook =
+            APR_ARRAY_IDX(hooks, i, ap_LINK_status_hook_t).pFunc;
+
+        if (hook != put_section) {
+            (void)hook(r, flags); /* nobody has to add anything */
+        }
+    }
+}
+
 void amgr_status_section_register(void)
 {
     APR_OPTIONAL_HOOK(ap, status_hook, put_section, NULL, NULL,

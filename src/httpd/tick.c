@@ -21,6 +21,11 @@
 
 /** The data file is written no more often than this. */
 #define DATA_FILE_EVERY_US APR_USEC_PER_SEC
+
+/** Whoever reads it takes one that is some minutes old for a server that is not
+ * watched any more.  The hook comes every ten seconds, so with this none is
+ * older than a minute. */
+#define DATA_FILE_STALE_US apr_time_from_sec(45)
 #define DATA_FILE_MODE 0644
 
 amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
@@ -144,11 +149,6 @@ static void write_data_file(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
     amgr_view_t view;
     apr_time_t now_us = snapshot->server.time.mono_us;
 
-    if (tick->data_file == NULL ||
-        (tick->data_file_mono_us != 0 &&
-         now_us - tick->data_file_mono_us < DATA_FILE_EVERY_US)) {
-        return;
-    }
     tick->data_file_mono_us = now_us;
     memset(&view, 0, sizeof(view));
     view.snapshot = snapshot;
@@ -165,6 +165,15 @@ static void write_data_file(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
         counters->errors[AMGR_STAGE_DATA_FILE]++;
     }
     amgr_tick_log_data_file(&tick->log, tick->server, tick->data_file, &file);
+}
+
+/** Whether there is one, and it was written so long ago, or never. */
+static int is_data_file_older(const amgr_tick_t *tick, apr_time_t now_us,
+                              apr_interval_time_t age_us)
+{
+    return tick->data_file != NULL &&
+           (tick->data_file_mono_us == 0 ||
+            now_us - tick->data_file_mono_us >= age_us);
 }
 
 static void write_history(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
@@ -217,7 +226,11 @@ void amgr_tick_run(amgr_tick_t *tick)
     if (!faults.no_table) {
         write_history(tick, snapshot);
     }
-    write_data_file(tick, snapshot);
+    tick->hanging = snapshot->hanging;
+    if (is_data_file_older(tick, snapshot->server.time.mono_us,
+                           DATA_FILE_EVERY_US)) {
+        write_data_file(tick, snapshot);
+    }
     counters->last_cpu_us = (apr_uint64_t)(amgr_clock_cpu_us() - cpu_before_us);
     counters->tick_cpu_us += counters->last_cpu_us;
     wall_us = amgr_clock_monotonic_us() - snapshot->server.time.mono_us;
@@ -225,9 +238,28 @@ void amgr_tick_run(amgr_tick_t *tick)
     amgr_histogram_add(&counters->tick_spans, &amgr_histogram_ticks, wall_us);
 }
 
+/** Nothing is judged, counted or published: what a judgement alone finds out,
+ * how many requests hang, is as the last one left it. */
+static void refresh_data_file(amgr_tick_t *tick)
+{
+    amgr_collect_faults_t faults;
+    amgr_snapshot_t *snapshot =
+        amgr_collect(tick->collector, &tick->config->limits, &faults);
+
+    amgr_collector_rest(tick->collector);
+    snapshot->hanging = tick->hanging;
+    write_data_file(tick, snapshot);
+}
+
 void amgr_tick_between(amgr_tick_t *tick)
 {
     amgr_commands_look(&tick->commands);
+    /* Not before the first tick, which says all of it. */
+    if (tick->data_file_mono_us != 0 &&
+        is_data_file_older(tick, amgr_clock_monotonic_us(),
+                           DATA_FILE_STALE_US)) {
+        refresh_data_file(tick);
+    }
 }
 
 void amgr_tick_leave(const amgr_tick_t *tick)

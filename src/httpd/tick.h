@@ -27,7 +27,8 @@ void amgr_tick_destroy(amgr_tick_t *tick);
 /** One tick.  Allocates nothing. */
 void amgr_tick_run(amgr_tick_t *tick);
 
-/** Between ticks, in the ticker: look after the programs it started. */
+/** Between ticks: look after the programs that the ticker started, and keep the
+ * data file from growing old where ticks are rare.  Allocates nothing. */
 void amgr_tick_between(amgr_tick_t *tick);
 
 /** The ticker ends, and they with it. */

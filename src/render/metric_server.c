@@ -3,7 +3,7 @@
  * Getters of metrics: the server as a whole, and its scoreboard.
  */
 #include "render/metric.h"
-#include "render/page.h"
+#include "render/server_status.h"
 
 void amgr_metric_build_info(const amgr_metric_source_t *source, int which,
                             amgr_metric_out_t *out)
@@ -43,7 +43,7 @@ void amgr_metric_health(const amgr_metric_source_t *source, int which,
 {
     (void)which; /* of one family */
     amgr_metric_put(out, NULL,
-                    amgr_page_health_number((int)source->counts.health));
+                    amgr_server_status_severity((int)source->counts.health));
 }
 
 void amgr_metric_totals(const amgr_metric_source_t *source, int which,

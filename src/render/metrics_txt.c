@@ -5,7 +5,7 @@
  * Zabbix agents read them.  Every key is always there: what is not known yet
  * is 0 here, because this format has no other word for it.
  */
-#include "render/view.h"
+#include "render/metrics_txt.h"
 
 #include <string.h>
 
@@ -124,23 +124,30 @@ static void put_repr(amgr_sink_t *sink, const char *name)
     amgr_sink_putc(sink, quote);
 }
 
-/* The name as a column: nothing in it can end the column or the line. */
-static void put_column(amgr_sink_t *sink, const char *name)
+void amgr_metrics_column(const char *name, char column[AMGR_GROUP_NAME_LEN])
 {
     const unsigned char *at = (const unsigned char *)name;
+    apr_size_t used = 0;
 
     while (*at != '\0') {
         unsigned int code = 0;
         int len = utf8_decode(at, &code);
+        int hidden = len == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0);
+        apr_size_t width = hidden ? 1 : (apr_size_t)len;
 
-        if (len == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-            amgr_sink_putc(sink, '?');
+        if (used + width >= AMGR_GROUP_NAME_LEN) {
+            break;
+        }
+        if (hidden) {
+            column[used] = '?';
         }
         else {
-            amgr_sink_put(sink, (const char *)at, (apr_size_t)len);
+            memcpy(column + used, at, width);
         }
+        used += width;
         at += len > 0 ? len : 1;
     }
+    column[used] = '\0';
 }
 
 static void put_int(amgr_sink_t *sink, const char *key, apr_uint64_t value)
@@ -209,8 +216,11 @@ static void put_manager(amgr_sink_t *sink, const amgr_view_t *view)
 static void put_memory_key(amgr_sink_t *sink, const char *name,
                            const char *key)
 {
+    char column[AMGR_GROUP_NAME_LEN];
+
+    amgr_metrics_column(name, column);
     amgr_sink_puts(sink, "memory-usage\t");
-    put_column(sink, name);
+    amgr_sink_puts(sink, column);
     amgr_sink_putc(sink, '\t');
     amgr_sink_puts(sink, key);
     amgr_sink_putc(sink, '\t');
@@ -259,13 +269,12 @@ static void put_native(amgr_sink_t *sink, const amgr_snapshot_t *snapshot)
     }
     amgr_sink_puts(sink,
                    "\n# Memory usage of native Apache worker processes.\n");
-    put_memory(sink, "native", rss);
+    put_memory(sink, AMGR_METRICS_NATIVE, rss);
 }
 
-/* Indices of the WSGI groups with a known size, by code point: the order of
- * UTF-8's bytes is the order of code points. */
-static int sort_wsgi(const amgr_snapshot_t *snapshot,
-                     int order[AMGR_GROUPS_MAX])
+/* The order of UTF-8's bytes is the order of code points. */
+int amgr_metrics_groups(const amgr_snapshot_t *snapshot,
+                        int order[AMGR_GROUPS_MAX])
 {
     const amgr_group_t *groups = snapshot->groups;
     int count = 0;
@@ -300,7 +309,7 @@ void amgr_write_metrics_txt(const amgr_view_t *view, amgr_sink_t *sink)
     put_server(sink, &snapshot->server);
     put_manager(sink, view);
     put_native(sink, snapshot);
-    count = sort_wsgi(snapshot, order);
+    count = amgr_metrics_groups(snapshot, order);
     for (i = 0; i < count; i++) {
         const amgr_group_t *group = &snapshot->groups[order[i]];
 

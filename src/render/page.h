@@ -53,10 +53,6 @@ void amgr_page_evidence(const amgr_view_t *view, amgr_sink_t *sink,
 /** Class of the headline's colour: "ok", "info", "warn" or "bad". */
 const char *amgr_page_health_class(int health);
 
-/** That colour as a number, 0 to 3: kinds of health come and go, and who sets a
- * threshold wants numbers that stay. */
-apr_uint64_t amgr_page_health_number(int health);
-
 /** Why that was, with its figures: "612 MB resident, over
  * ManagerMaxMemoryActive of 500 MB". */
 void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record);

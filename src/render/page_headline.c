@@ -46,20 +46,6 @@ const char *amgr_page_health_class(int health)
     }
 }
 
-apr_uint64_t amgr_page_health_number(int health)
-{
-    static const char *const classes[] = {"ok", "info", "warn"};
-    const char *class = amgr_page_health_class(health);
-    apr_size_t i;
-
-    for (i = 0; i < AMGR_COUNT(classes); i++) {
-        if (strcmp(class, classes[i]) == 0) {
-            break;
-        }
-    }
-    return i;
-}
-
 /* Names the cause that holds back the most of them. */
 static void put_left_alone(amgr_sink_t *sink, const amgr_view_counts_t *counts)
 {

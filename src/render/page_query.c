@@ -138,6 +138,12 @@ static void parse_value(int which, const char *value, apr_size_t len,
     }
 }
 
+/* Old clients of mod_status ask with a value or twice. */
+static int is_auto(const char *at, apr_size_t len)
+{
+    return len >= 4 && memcmp(at, "auto", 4) == 0 && (len == 4 || at[4] == '=');
+}
+
 void amgr_page_query_parse(const char *args, amgr_page_query_t *out)
 {
     const char *at = args == NULL ? "" : args;
@@ -148,6 +154,7 @@ void amgr_page_query_parse(const char *args, amgr_page_query_t *out)
         apr_size_t len = strcspn(at, "&");
         int i;
 
+        out->is_auto |= is_auto(at, len);
         for (i = 0; i < PARAMETER_COUNT; i++) {
             apr_size_t name_len = strlen(names[i]);
 

@@ -8,6 +8,8 @@
  *   workers=WORD       highest first with a minus before it; and of workers
  *   filter=TEXT        rows of both that have this text
  *   history=hour|day   span of the charts
+ *   auto               the text for programs in place of the page; a value does
+ *                      not matter
  *
  * Whatever else is there, or is there a second time, is ignored.  Each of
  * them stands alone: a bad value leaves the others as they are.
@@ -40,6 +42,7 @@ typedef struct amgr_page_query_t {
     int history;     /**< amgr_history_span_e */
     amgr_page_order_t orders[AMGR_PAGE_TABLE_COUNT];
     char filter[AMGR_PAGE_FILTER_LEN]; /**< decoded, any bytes; empty: none */
+    int is_auto; /**< not written: no link of the page leads there */
 } amgr_page_query_t;
 
 /** Read @a args, which may be NULL; never fails. */

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "render/letters.h"
+
 /* Letters are gathered in pieces: processes come in the order of their pids,
  * letters in the order of the scoreboard, and nothing is allocated. */
 #define LETTERS_CHUNK 8192
@@ -43,63 +45,6 @@ static void put_sentences(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, " kB/request</p>\n");
 }
 
-/* Slots in a row of the scoreboard, as far as can be seen. */
-static apr_int64_t row_width(const amgr_snapshot_t *snapshot)
-{
-    apr_int64_t width = snapshot->server.threads_per_process;
-    int i;
-
-    for (i = 0; i < snapshot->slot_count; i++) {
-        if (snapshot->slots[i].thread >= width) {
-            width = (apr_int64_t)snapshot->slots[i].thread + 1;
-        }
-    }
-    return width > 0 ? width : 1;
-}
-
-/* Place of the slot among the letters, negative when it has none. */
-static apr_int64_t letter_index(const amgr_slot_t *slot, apr_int64_t width)
-{
-    if (slot->process_slot < 0 || slot->thread < 0) {
-        return -1;
-    }
-    return slot->process_slot * width + slot->thread;
-}
-
-static apr_int64_t count_letters(const amgr_snapshot_t *snapshot)
-{
-    apr_int64_t width = row_width(snapshot);
-    apr_int64_t count = snapshot->server.max_workers;
-    int i;
-
-    for (i = 0; i < snapshot->slot_count; i++) {
-        apr_int64_t index = letter_index(&snapshot->slots[i], width);
-
-        if (index >= count) {
-            count = index + 1;
-        }
-    }
-    return count;
-}
-
-/* Letters from the @a base on, of slots that the snapshot holds. */
-static void gather_letters(const amgr_snapshot_t *snapshot, apr_int64_t base,
-                           char *letters, int count)
-{
-    apr_int64_t width = row_width(snapshot);
-    int i;
-
-    memset(letters, '.', (apr_size_t)count);
-    for (i = 0; i < snapshot->slot_count; i++) {
-        const amgr_slot_t *slot = &snapshot->slots[i];
-        apr_int64_t at = letter_index(slot, width) - base;
-
-        if (at >= 0 && at < count) {
-            letters[at] = amgr_mode_letter(slot->mode);
-        }
-    }
-}
-
 static void put_lines(amgr_sink_t *sink, const char *letters, int count)
 {
     int at;
@@ -114,10 +59,8 @@ static void put_lines(amgr_sink_t *sink, const char *letters, int count)
 
 static void put_letters(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    const amgr_slot_source_t *source = view->source;
     char letters[LETTERS_CHUNK];
-    apr_int64_t count =
-        source != NULL ? source->letter_count : count_letters(view->snapshot);
+    apr_int64_t count = amgr_letters_count(view);
     apr_int64_t base;
 
     count = count < LETTERS_MAX ? count : LETTERS_MAX;
@@ -125,12 +68,7 @@ static void put_letters(const amgr_view_t *view, amgr_sink_t *sink)
         int here =
             count - base < LETTERS_CHUNK ? (int)(count - base) : LETTERS_CHUNK;
 
-        if (source != NULL) {
-            source->read_letters(source->baton, base, letters, here);
-        }
-        else {
-            gather_letters(view->snapshot, base, letters, here);
-        }
+        amgr_letters_read(view, base, letters, here);
         put_lines(sink, letters, here);
     }
 }

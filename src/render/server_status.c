@@ -202,6 +202,21 @@ static void put_line(amgr_sink_t *sink, const char *key, apr_uint64_t value)
     amgr_sink_putc(sink, '\n');
 }
 
+/* The colour of the headline as a number. */
+apr_uint64_t amgr_server_status_severity(int health)
+{
+    static const char *const classes[] = {"ok", "info", "warn"};
+    const char *class = amgr_page_health_class(health);
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(classes); i++) {
+        if (strcmp(class, classes[i]) == 0) {
+            break;
+        }
+    }
+    return i;
+}
+
 /* What only a tick can know. */
 static void put_tick_lines(const amgr_view_t *view, amgr_sink_t *sink,
                            const amgr_view_counts_t *counts)
@@ -241,7 +256,7 @@ void amgr_write_server_status_auto(const amgr_view_t *view, amgr_sink_t *sink)
         errors += counters->errors[i];
     }
     amgr_view_count(view, &counts);
-    put_line(sink, "Health", amgr_page_health_number((int)counts.health));
+    put_line(sink, "Health", amgr_server_status_severity((int)counts.health));
     put_line(sink, "Ticks", counters->ticks);
     if (view->tick_wall_us != AMGR_NO_TIME) {
         put_tick_lines(view, sink, &counts);

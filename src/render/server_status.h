@@ -25,4 +25,9 @@ void amgr_write_server_status_html(const amgr_view_t *view,
  */
 void amgr_write_server_status_auto(const amgr_view_t *view, amgr_sink_t *sink);
 
+/** What is the matter (amgr_health_e) as a number, 0 healthy to 3 not working
+ * as it should: kinds of health come and go, and who sets a threshold wants
+ * numbers that stay. */
+apr_uint64_t amgr_server_status_severity(int health);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "model/words.h"
 #include "render/json.h"
+#include "render/server_status.h"
 #include "render/status_evidence.h"
 #include "render/status_parts.h"
 
@@ -360,7 +361,9 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
 {
     const amgr_counters_t *counters = view->counters;
     int ticked = view->tick_wall_us != AMGR_NO_TIME;
+    amgr_view_counts_t counts;
 
+    amgr_view_count(view, &counts);
     amgr_json_key(json, "manager");
     amgr_json_begin_object(json);
     put_u64(json, "ticks", counters->ticks);
@@ -380,6 +383,8 @@ static void put_manager(amgr_json_t *json, const amgr_view_t *view)
     put_seconds(json, "last_tick_seconds",
                 ticked ? (apr_time_t)counters->last_wall_us : AMGR_NO_TIME);
     put_u64(json, "orphaned_locks", counters->orphaned_locks);
+    put_u64(json, "health", amgr_server_status_severity((int)counts.health));
+    put_string(json, "health_word", amgr_health_word((int)counts.health));
     amgr_status_recent(json, view);
     amgr_json_end_object(json);
 }

@@ -91,6 +91,10 @@ typedef struct amgr_view_t {
     const char *server_built; /**< when it was compiled, or NULL */
     double load[3]; /**< of the machine over 1, 5 and 15 minutes; < 0 is not
                          known */
+    /** Puts the lines that other modules add to mod_status's `?auto`; NULL:
+     * there are none. */
+    void (*write_foreign)(void *baton, amgr_sink_t *sink);
+    void *foreign_baton;
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

@@ -58,8 +58,8 @@ static void odd_spans_are_counted(void **state)
     assert_int_equal(histogram.sum_us, 0);
     amgr_histogram_add(&histogram, &amgr_histogram_ticks, APR_INT64_MAX);
     assert_int_equal(histogram.counts[AMGR_HISTOGRAM_STEPS], 1);
-    assert_int_equal(
-        amgr_histogram_count(&histogram, AMGR_HISTOGRAM_STEPS - 1), 2);
+    assert_int_equal(amgr_histogram_count(&histogram, AMGR_HISTOGRAM_STEPS - 1),
+                     2);
     assert_int_equal(amgr_histogram_count(&histogram, AMGR_HISTOGRAM_STEPS), 3);
     assert_int_equal(amgr_histogram_count(&histogram, 1000), 3);
 }

@@ -174,12 +174,50 @@ static void test_matches(void **state)
     assert_false(found("@", "`"));
 }
 
+/* A token of its own, whatever stands around it. */
+static void test_auto(void **state)
+{
+    static const struct {
+        const char *args;
+        int is_auto;
+    } cases[] = {
+        { NULL, 0 },
+        { "", 0 },
+        { "auto", 1 },
+        { "auto=", 1 },
+        { "auto=1", 1 },
+        { "auto&auto", 1 },
+        { "x=y&auto", 1 },
+        { "refresh=5&auto&x", 1 },
+        { "&&auto&&", 1 },
+        { "auto=%00\xff", 1 },
+        { "aut", 0 },
+        { "autox", 0 },
+        { "xauto", 0 },
+        { "Auto", 0 },
+        { "auto%00", 0 },
+        { "%61uto", 0 },
+        { "auto;x", 0 },
+        { "filter=auto", 0 },
+        { "filter=x auto", 0 },
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        amgr_page_query_parse(cases[i].args, &query);
+        assert_int_equal(query.is_auto, cases[i].is_auto);
+        assert_null(strstr(write_query(&query), "?auto"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written), cmocka_unit_test(test_long),
         cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_hidden),
-        cmocka_unit_test(test_matches)
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_auto)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

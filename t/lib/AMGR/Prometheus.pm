@@ -86,6 +86,7 @@ sub new {
 }
 
 sub root { return $_[0]{root} }
+sub url  { return $_[0]{base} }
 sub log_text { return AMGR::Httpd::slurp("$_[0]{root}/log") }
 
 # Another may take the port between the look and the start.
