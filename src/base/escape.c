@@ -80,6 +80,16 @@ static const char plain[256] = {
     ['='] = 1, ['?' ... '['] = 1, [']' ... '~'] = 1,
 };
 
+apr_size_t amgr_escape_plain_len(const char *text)
+{
+    apr_size_t len = 0;
+
+    while (plain[(unsigned char)text[len]]) {
+        len++;
+    }
+    return len;
+}
+
 static void escape(amgr_sink_t *sink, const char *text, replace_fn *replace)
 {
     const unsigned char *at = (const unsigned char *)text;

@@ -19,9 +19,7 @@
 #define CSS "text/css; charset=utf-8"
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 
-#define NEED_STATUS                                            \
-    (AMGR_NEED_LETTERS | AMGR_NEED_SLOTS | AMGR_NEED_RECORDS | \
-     AMGR_NEED_HISTORY)
+#define NEED_STATUS (AMGR_NEED_SLOTS | AMGR_NEED_RECORDS | AMGR_NEED_HISTORY)
 
 /** Rows of one path stand together: a client chooses among their formats, and
  * gets the first of them unless it says that it likes another one better. */

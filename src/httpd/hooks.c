@@ -196,7 +196,7 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     if (parent->tick_mono_us != 0 &&
         now_us - parent->tick_mono_us < interval_us - EARLY_US) {
         if (parent->tick != NULL) {
-            amgr_tick_between(parent->tick);
+            amgr_tick_refresh(parent->tick);
         }
         return;
     }

@@ -225,6 +225,8 @@ static void see_ticks(const worker_score *score, cpu_ticks_t *latest)
 
 static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
 {
+    /* The slots of a row stand one behind the other. */
+    const worker_score *score = ap_get_scoreboard_worker_from_indexes(index, 0);
     amgr_row_scan_t row;
     cpu_ticks_t ticks;
     int i;
@@ -232,15 +234,10 @@ static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
     memset(&row, 0, sizeof(row));
     memset(&ticks, 0, sizeof(ticks));
     amgr_scoreboard_read_row(index, &row.row);
-    for (i = 0; i < sums->columns; i++) {
-        const worker_score *score =
-            ap_get_scoreboard_worker_from_indexes(index, i);
-        int mode;
+    for (i = 0; score != NULL && i < sums->columns; i++, score++) {
+        int mode =
+            row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
 
-        if (score == NULL) {
-            continue;
-        }
-        mode = row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
         count_letter(sums, mode, index, i);
         count_mode(sums, mode, &row.row);
         add_score(sums, score);

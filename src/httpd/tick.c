@@ -227,10 +227,12 @@ void amgr_tick_run(amgr_tick_t *tick)
         write_history(tick, snapshot);
     }
     tick->hanging = snapshot->hanging;
-    if (is_data_file_older(tick, snapshot->server.time.mono_us,
+    if (tick->data_file_refreshed ||
+        is_data_file_older(tick, snapshot->server.time.mono_us,
                            DATA_FILE_EVERY_US)) {
         write_data_file(tick, snapshot);
     }
+    tick->data_file_refreshed = 0;
     counters->last_cpu_us = (apr_uint64_t)(amgr_clock_cpu_us() - cpu_before_us);
     counters->tick_cpu_us += counters->last_cpu_us;
     wall_us = amgr_clock_monotonic_us() - snapshot->server.time.mono_us;
@@ -238,28 +240,29 @@ void amgr_tick_run(amgr_tick_t *tick)
     amgr_histogram_add(&counters->tick_spans, &amgr_histogram_ticks, wall_us);
 }
 
-/** Nothing is judged, counted or published: what a judgement alone finds out,
- * how many requests hang, is as the last one left it. */
-static void refresh_data_file(amgr_tick_t *tick)
-{
-    amgr_collect_faults_t faults;
-    amgr_snapshot_t *snapshot =
-        amgr_collect(tick->collector, &tick->config->limits, &faults);
-
-    amgr_collector_rest(tick->collector);
-    snapshot->hanging = tick->hanging;
-    write_data_file(tick, snapshot);
-}
-
 void amgr_tick_between(amgr_tick_t *tick)
 {
     amgr_commands_look(&tick->commands);
+}
+
+/* Nothing is judged, counted or published: what a judgement alone finds out,
+ * how many requests hang, is as the last one left it. */
+void amgr_tick_refresh(amgr_tick_t *tick)
+{
+    amgr_collect_faults_t faults;
+    amgr_snapshot_t *snapshot;
+
     /* Not before the first tick, which says all of it. */
-    if (tick->data_file_mono_us != 0 &&
-        is_data_file_older(tick, amgr_clock_monotonic_us(),
-                           DATA_FILE_STALE_US)) {
-        refresh_data_file(tick);
+    if (tick->data_file_mono_us == 0 ||
+        !is_data_file_older(tick, amgr_clock_monotonic_us(),
+                            DATA_FILE_STALE_US)) {
+        return;
     }
+    snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
+    amgr_collector_rest(tick->collector);
+    snapshot->hanging = tick->hanging;
+    write_data_file(tick, snapshot);
+    tick->data_file_refreshed = 1;
 }
 
 void amgr_tick_leave(const amgr_tick_t *tick)

@@ -33,8 +33,9 @@ struct amgr_tick_t {
     apr_size_t decisions_size;
     amgr_record_t pending[PENDING_MAX];
     int pending_count;
-    apr_status_t rights; /**< why workers cannot be signalled */
-    int hanging;         /**< requests, as the last tick counted them */
+    apr_status_t rights;     /**< why workers cannot be signalled */
+    int hanging;             /**< requests, as the last tick counted them */
+    int data_file_refreshed; /**< since that tick */
 };
 
 /** Take up the retirements that are on the board, which another process may
