@@ -177,7 +177,8 @@ sub retire {
     }, EVENT_SEC, 'workers of some age'), "$mpm: workers of some age");
     $leaky->get('/') for 1 .. 20;
     my $slow = $leaky->start_request('/app/sleep?s=60');
-    is($leaky->get('/shop/leak?mb=200')->code, 200, "$mpm: a daemon leaks");
+    # A tick in the middle of it may already end the daemon.
+    $leaky->get('/shop/leak?mb=200');
     my %reason;
     ok(wait_until(sub {
         %reason = map { $_->{reason} => 1 }
@@ -254,7 +255,7 @@ sub is_of_other_mpm {
     return $test->{mpm} ne 'event' && $expr =~ /\bapache_manager_connections\b/;
 }
 
-# As curl gets it, and as many samples as Prometheus took.
+# As curl gets it.
 sub exposition {
     my ($s) = @_;
     my $answer = $s->get('/manager-status/metrics');
