@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/../lib";
 
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+use HTTP::Date ();
 use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 
@@ -434,9 +435,11 @@ sub start_proxy {
     mkdir $front->path('work/cache') or die "cache: $!\n";
     chmod 0777, $front->path('work/cache');
     my $back = $s->url('/manager-status');
+    my $file = $s->url('/index.html');
     $front->set_config(<<"END");
 CacheHeader On
 CacheQuickHandler On
+CacheSocache "shmcb:@{[$front->runtime_file('cache')]}(512000)"
 CacheEnable socache "/manager-status"
 CacheEnable disk "/disk"
 CacheRoot "@{[$front->path('work/cache')]}"
@@ -445,6 +448,10 @@ CacheIgnoreNoLastMod On
 CacheMaxExpire 3600
 ProxyPass "/manager-status" "$back"
 ProxyPass "/disk" "$back"
+CacheEnable socache "/file"
+CacheEnable disk "/other-file"
+ProxyPass "/file" "$file"
+ProxyPass "/other-file" "$file"
 <Location "/">
     Require local
     SetOutputFilter DEFLATE
@@ -455,6 +462,12 @@ END
 
 sub behind {
     my ($s, $front) = @_;
+    # These caches do keep what may be kept.
+    for my $path ('/file', '/other-file') {
+        ok(wait_until(sub {
+            ($front->get($path)->header('X-Cache') // '') =~ /HIT/;
+        }, 10, "a hit of $path"), "behind: $path is kept");
+    }
     for my $base ('/manager-status', '/disk') {
         for my $row (@data, @assets) {
             my $name = "behind $base$row->{path}";
