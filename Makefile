@@ -168,7 +168,10 @@ DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx wget python3-jsonschema valgrind chromium chromium-driver \
              fonts-dejavu-core nodejs/node npm/npm prometheus zabbix-agent \
-             zabbix-agent2 python3-yaml
+             zabbix-agent2 python3-yaml apache2 collectd-core libcurl3-gnutls \
+             liblocale-gettext-perl libmonitoring-plugin-perl monit \
+             monitoring-plugins-basic monitoring-plugins-contrib \
+             munin-plugins-core prometheus-apache-exporter
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it

@@ -27,4 +27,9 @@ void amgr_escape_line(amgr_sink_t *sink, const char *text);
  * formats. */
 apr_size_t amgr_escape_plain_len(const char *text);
 
+/** The value of a label in Prometheus's formats: as a line, with its
+ * backslashes doubled and quotes escaped.  Different texts stay different, so
+ * that no two series become one. */
+void amgr_escape_label(amgr_sink_t *sink, const char *text);
+
 #endif

@@ -289,6 +289,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs, apr_pool_t *p)
     view->show_clients = amgr_config_main()->show_clients;
     view->server_description = ap_get_server_description();
     view->server_built = ap_get_server_built();
+    view->settings.metrics_names = amgr_config_main()->metrics_names;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     set_settings(view, runtime);
     make_scratch(view, snapshot->process_max, p);

@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 #include <http_protocol.h>
+#include <scoreboard.h>
 #include <util_filter.h>
 
 #include "httpd/status_section.h"
@@ -65,13 +66,29 @@ void amgr_status_lines_register(void)
                                        AP_FTYPE_RESOURCE);
 }
 
+/** What one module has to say, with the end of its last line. */
+static void run(request_rec *r, ap_HOOK_status_hook_t *hook, catcher_t *catcher)
+{
+    int flags = AP_STATUS_SHORT | (ap_extended_status ? AP_STATUS_EXTENDED : 0);
+
+    (void)hook(r, flags); /* nobody has to add anything */
+    ap_rflush(r);         /* what httpd's buffer has of it */
+    amgr_auto_lines_finish(&catcher->lines);
+    /* httpd notes the end of an answer wherever it comes by. */
+    for (; r != NULL; r = r->prev) {
+        r->eos_sent = 0;
+    }
+}
+
 void amgr_status_lines_write(void *baton, amgr_sink_t *sink)
 {
     request_rec *r = baton;
+    int at = 0;
+    ap_HOOK_status_hook_t *hook = amgr_status_section_next(&at);
     catcher_t catcher;
     ap_filter_t f;
 
-    if (!amgr_status_section_has_others()) {
+    if (hook == NULL) {
         return;
     }
     amgr_auto_lines_init(&catcher.lines, sink);
@@ -82,8 +99,9 @@ void amgr_status_lines_write(void *baton, amgr_sink_t *sink)
     f.r = r;
     f.c = r->connection;
     r->output_filters = &f;
-    amgr_status_section_run_others(r);
-    ap_rflush(r); /* what httpd's buffer has of theirs */
+    while (hook != NULL) {
+        run(r, hook, &catcher);
+        hook = amgr_status_section_next(&at);
+    }
     r->output_filters = catcher.answer;
-    amgr_auto_lines_finish(&catcher.lines);
 }

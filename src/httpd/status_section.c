@@ -136,33 +136,19 @@ static int put_section(request_rec *r, int flags)
     return OK;
 }
 
-/** The hook's functions, NULL without any. */
-static const apr_array_header_t *list_hooks(void)
+ap_HOOK_status_hook_t *amgr_status_section_next(int *at)
 {
-    return apr_optional_hook_get("status_hook");
-}
+    const apr_array_header_t *hooks = apr_optional_hook_get("status_hook");
 
-int amgr_status_section_has_others(void)
-{
-    const apr_array_header_t *hooks = list_hooks();
-
-    return hooks != NULL && hooks->nelts > 1;
-}
-
-void amgr_status_section_run_others(request_rec *r)
-{
-    const apr_array_header_t *hooks = list_hooks();
-    int flags = AP_STATUS_SHORT | (ap_extended_status ? AP_STATUS_EXTENDED : 0);
-    int i;
-
-    for (i = 0; hooks != NULL && i < hooks->nelts; i++) {
+    while (hooks != NULL && *at < hooks->nelts) {
         ap_HOOK_status_hook_t *hook =
-            APR_ARRAY_IDX(hooks, i, ap_LINK_status_hook_t).pFunc;
+            APR_ARRAY_IDX(hooks, (*at)++, ap_LINK_status_hook_t).pFunc;
 
         if (hook != put_section) {
-            (void)hook(r, flags); /* nobody has to add anything */
+            return hook;
         }
     }
+    return NULL;
 }
 
 void amgr_status_section_register(void)

@@ -7,17 +7,17 @@
 #define AMGR_STATUS_SECTION_H
 
 #include <httpd.h>
+#include <apr_optional_hooks.h>
+#include <mod_status.h>
 
 /** At the registration of hooks, whatever the order of modules. */
 void amgr_status_section_register(void);
 
 /**
- * Let every other module write to @a r what it adds to mod_status's `?auto`,
- * whether mod_status is there or not.
+ * What another module has registered to add to mod_status's page, whether
+ * mod_status is there or not: the first from place @a *at on, which is 0 at the
+ * beginning and moved on; NULL after the last.
  */
-void amgr_status_section_run_others(request_rec *r);
-
-/** Whether there is another module with something to add. */
-int amgr_status_section_has_others(void);
+ap_HOOK_status_hook_t *amgr_status_section_next(int *at);
 
 #endif

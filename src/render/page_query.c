@@ -138,7 +138,7 @@ static void parse_value(int which, const char *value, apr_size_t len,
     }
 }
 
-/* Old clients of mod_status ask with a value or twice. */
+/* With any value or none, as mod_status takes it. */
 static int is_auto(const char *at, apr_size_t len)
 {
     return len >= 4 && memcmp(at, "auto", 4) == 0 && (len == 4 || at[4] == '=');

@@ -86,6 +86,7 @@ sub new {
 }
 
 sub root { return $_[0]{root} }
+sub url  { return $_[0]{base} }
 sub log_text { return AMGR::Httpd::slurp("$_[0]{root}/log") }
 
 # Another may take the port between the look and the start.
@@ -196,10 +197,10 @@ sub stop_ok {
     my ($self, $name) = @_;
     my $test = Test::Builder->new;
     my $ran = $self->{pid} && waitpid($self->{pid}, WNOHANG) == 0;
-    my @wrong = $self->stop;
-    push @wrong, 'it was not running any more' unless $ran;
-    push @wrong, map { "logged: $_" }
+    my @wrong = map { "logged: $_" }
         grep { /level=(?:warn|error)/ } split /\n/, $self->log_text;
+    push @wrong, 'it was not running any more' unless $ran;
+    push @wrong, $self->stop;
     my $ok = $test->ok(!@wrong, $name // 'prometheus: a clean end');
     $test->diag($_) for @wrong;
     return $ok;
