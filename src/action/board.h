@@ -16,6 +16,7 @@
 
 #include "action/evidence.h"
 #include "action/record.h"
+#include "model/histogram.h"
 #include "model/history.h"
 
 #define AMGR_BOARD_VERSION 1
@@ -34,6 +35,15 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_COUNT
 } amgr_stage_e;
 
+/** What the scoreboard's sums were at the last tick, below which none of the
+ * same scoreboard is told. */
+typedef struct amgr_totals_t {
+    apr_uint64_t started_us; /**< of the scoreboard, wall; 0: none */
+    apr_uint64_t accesses;
+    apr_uint64_t bytes;
+    apr_uint64_t duration_us;
+} amgr_totals_t;
+
 /** Sums since the server was started. */
 typedef struct amgr_counters_t {
     apr_uint64_t ticks;
@@ -48,6 +58,16 @@ typedef struct amgr_counters_t {
     apr_uint64_t last_cpu_us;    /**< of the last one */
     apr_uint64_t last_wall_us;   /**< its duration */
     apr_uint64_t orphaned_locks; /**< that the ticker found, see locks.h */
+    apr_uint64_t retired[AMGR_VERDICT_COUNT]; /**< killed, active and idle, by
+                                                   why; see counters.h for
+                                                   this and the rest */
+    amgr_histogram_t tick_spans;  /**< durations of all ticks */
+    amgr_histogram_t killed_ages; /**< of the oldest request that each SIGKILL
+                                       cut off */
+    apr_uint64_t cpu_user_us;     /**< of all processes; never less */
+    apr_uint64_t cpu_system_us;
+    apr_uint64_t cpu_mono_us;     /**< when that was seen, 0: never */
+    amgr_totals_t totals;
 } amgr_counters_t;
 
 /** How many of each the board has room for. */

@@ -176,6 +176,22 @@ static void format_reason(const amgr_record_t *record, amgr_sink_t *sink)
                                     text, sizeof(text)));
 }
 
+/* What a client asked for: a word in parentheses after a blank is how the line
+ * tells active from idle, and who counts lines by that shall count no
+ * client's. */
+static void put_request(amgr_sink_t *sink, char *shown)
+{
+    char *at;
+
+    while ((at = strstr(shown, " (")) != NULL) {
+        *at = '\0';
+        amgr_escape_line(sink, shown);
+        amgr_sink_puts(sink, " \\x28");
+        shown = at + 2;
+    }
+    amgr_escape_line(sink, shown);
+}
+
 static void format_request(const amgr_record_t *record, int show,
                            amgr_sink_t *sink)
 {
@@ -187,7 +203,7 @@ static void format_request(const amgr_record_t *record, int show,
         amgr_sink_puts(sink, "last request unknown");
     }
     else {
-        amgr_escape_line(sink, shown);
+        put_request(sink, shown);
     }
     amgr_sink_putc(sink, ')');
 }

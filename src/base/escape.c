@@ -11,7 +11,7 @@
 /** U+FFFD, the replacement character. */
 #define REPLACEMENT "\xEF\xBF\xBD"
 
-/** Room for four bytes as \xHH, and the NUL. */
+/** Room for four bytes as \xHH or two as \\xHH, and the NUL. */
 #define SCRATCH_LEN 17
 
 /* @a len is 0 for a byte that is no part of valid UTF-8. */
@@ -79,6 +79,16 @@ static const char plain[256] = {
     [' '] = 1, ['!'] = 1,         ['#' ... '%'] = 1, ['(' ... ';'] = 1,
     ['='] = 1, ['?' ... '['] = 1, [']' ... '~'] = 1,
 };
+
+apr_size_t amgr_escape_plain_len(const char *text)
+{
+    apr_size_t len = 0;
+
+    while (plain[(unsigned char)text[len]]) {
+        len++;
+    }
+    return len;
+}
 
 static void escape(amgr_sink_t *sink, const char *text, replace_fn *replace)
 {
@@ -189,6 +199,31 @@ static const char *replace_line(const unsigned char *at, apr_size_t len,
     }
     *out = '\0';
     return scratch;
+}
+
+static const char *replace_label(const unsigned char *at, apr_size_t len,
+                                 char *scratch)
+{
+    char *out = scratch;
+    apr_size_t i;
+
+    if (at[0] == '"') {
+        return "\\\"";
+    }
+    if (len != 0 && !is_control(at, len) && at[0] != '\\') {
+        return NULL;
+    }
+    for (i = 0; i < (len == 0 ? 1 : len); i++) {
+        memcpy(out, "\\\\x", 3);
+        out = put_hex(out + 3, at[i]);
+    }
+    *out = '\0';
+    return scratch;
+}
+
+void amgr_escape_label(amgr_sink_t *sink, const char *text)
+{
+    escape(sink, text, replace_label);
 }
 
 void amgr_escape_html(amgr_sink_t *sink, const char *text)

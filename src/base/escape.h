@@ -23,4 +23,13 @@ void amgr_escape_json(amgr_sink_t *sink, const char *text);
  * second line or command a terminal. */
 void amgr_escape_line(amgr_sink_t *sink, const char *text);
 
+/** How many characters at the beginning may stand as they are in each of these
+ * formats. */
+apr_size_t amgr_escape_plain_len(const char *text);
+
+/** The value of a label in Prometheus's formats: as a line, with its
+ * backslashes doubled and quotes escaped.  Different texts stay different, so
+ * that no two series become one. */
+void amgr_escape_label(amgr_sink_t *sink, const char *text);
+
 #endif

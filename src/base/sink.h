@@ -60,6 +60,24 @@ static inline void amgr_sink_put(amgr_sink_t *sink, const char *data,
     sink->used += len;
 }
 
+/** Room for @a len bytes, to be written at once and told of by the next; NULL
+ * when they must be put.  For pieces that are made of smaller ones. */
+static inline char *amgr_sink_reserve(amgr_sink_t *sink, apr_size_t len)
+{
+    return len > sink->size - sink->used || sink->status != APR_SUCCESS
+               ? NULL
+               : sink->buf + sink->used;
+}
+
+/** What of it was written, up to @a end. */
+static inline void amgr_sink_commit(amgr_sink_t *sink, const char *end)
+{
+    apr_size_t len = (apr_size_t)(end - (sink->buf + sink->used));
+
+    sink->total += len;
+    sink->used += len;
+}
+
 static inline void amgr_sink_puts(amgr_sink_t *sink, const char *text)
 {
     amgr_sink_put(sink, text, strlen(text));

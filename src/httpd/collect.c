@@ -178,15 +178,26 @@ static void read_role(amgr_collector_t *collector, amgr_known_t *known)
     }
 }
 
-static int group_of(amgr_collector_t *collector, const amgr_known_t *known)
+/** Note its group; and what only its own name tells, when that is not the
+ * group's. */
+static void set_group(amgr_collector_t *collector, const amgr_known_t *known,
+                      amgr_process_t *process)
 {
     const char *name = amgr_role_word(known->role);
 
     if (known->role == AMGR_ROLE_WSGI) {
-        name = collector->wsgi->groups[known->wsgi].name;
+        const amgr_wsgi_group_t *group = &collector->wsgi->groups[known->wsgi];
+
+        if (!group->named) {
+            process->group = amgr_snapshot_other_group(&collector->snapshot);
+            process->section = amgr_sections_index(collector->limits,
+                                                   group->name, known->role);
+            return;
+        }
+        name = group->name;
     }
-    return amgr_snapshot_group(&collector->snapshot, name, AMGR_KIND_FOREIGN,
-                               known->role);
+    process->group = amgr_snapshot_group(&collector->snapshot, name,
+                                         AMGR_KIND_FOREIGN, known->role);
 }
 
 /** A child of the parent that the MPM did not fork. */
@@ -225,7 +236,7 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     process = append(collector, &known);
     process->kind = AMGR_KIND_FOREIGN;
     process->role = known.role;
-    process->group = group_of(collector, &known);
+    set_group(collector, &known, process);
 }
 
 static void add_native(amgr_collector_t *collector, int *cursor,
@@ -342,20 +353,24 @@ static void list_processes(amgr_collector_t *collector,
 }
 
 /** CPU time of the slots, the parent, and the children it has reaped. */
-static void set_cpu(amgr_collector_t *collector, double slots_seconds)
+static void set_cpu(amgr_collector_t *collector, const amgr_slots_cpu_t *slots)
 {
     amgr_server_t *server = &collector->snapshot.server;
     double uptime = (double)server->uptime_us / APR_USEC_PER_SEC;
+    double per_second = (double)sysconf(_SC_CLK_TCK);
     amgr_proc_stat_t stat;
 
-    server->cpu_seconds = slots_seconds;
+    server->cpu_user_seconds = slots->user_seconds;
+    server->cpu_system_seconds = slots->system_seconds;
     if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
                             &stat) == APR_SUCCESS) {
-        server->cpu_seconds +=
-            (double)(stat.user_ticks + stat.system_ticks +
-                     stat.children_user_ticks + stat.children_system_ticks) /
-            (double)sysconf(_SC_CLK_TCK);
+        server->cpu_user_seconds +=
+            (double)(stat.user_ticks + stat.children_user_ticks) / per_second;
+        server->cpu_system_seconds +=
+            (double)(stat.system_ticks + stat.children_system_ticks) /
+            per_second;
     }
+    server->cpu_seconds = server->cpu_user_seconds + server->cpu_system_seconds;
     server->cpu_load = uptime > 0 ? server->cpu_seconds / uptime * 100 : 0;
 }
 
@@ -378,18 +393,19 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
                               amgr_collect_faults_t *faults)
 {
     amgr_snapshot_t *snapshot = &collector->snapshot;
-    double slots_seconds;
+    amgr_slots_cpu_t slots_cpu;
 
     memset(faults, 0, sizeof(*faults));
     amgr_snapshot_clear(snapshot);
     amgr_snapshot_group(snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
                         AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);
+    collector->limits = limits;
     collector->turn++;
     if (collector->proc.fd < 0 &&
         amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
         faults->unreadable++;
     }
-    slots_seconds = amgr_scoreboard_read_server(&snapshot->server, NULL);
+    slots_cpu = amgr_scoreboard_read_server(&snapshot->server, NULL);
     amgr_collect_capacity(collector);
     list_processes(collector, faults);
     amgr_slot_times_read(collector->runtime, limits, snapshot);
@@ -397,7 +413,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
     amgr_snapshot_complete(snapshot, collector->numbers);
     amgr_sections_assign(limits, snapshot);
     amgr_collect_slow_memory(collector, limits, faults);
-    set_cpu(collector, slots_seconds);
+    set_cpu(collector, &slots_cpu);
     remember(collector);
     snapshot->incomplete |=
         faults->unreadable > 0 || faults->overrun || faults->no_table;

@@ -33,6 +33,7 @@ struct amgr_collector_t {
     amgr_proc_mount_t mount;       /**< where cgroups are, once looked up */
     amgr_proc_capacity_t capacity; /**< as it was read last */
     apr_time_t capacity_mono_us;   /**< when that was, 0: never */
+    const amgr_limits_t *limits; /**< of this tick */
     amgr_proc_dir_t proc;
     amgr_snapshot_t snapshot;
     amgr_known_t *known;  /**< of this tick, beside snapshot.processes */

@@ -8,6 +8,7 @@
 
 #include "model/client.h"
 #include "model/request.h"
+#include "render/view.h"
 
 void *amgr_config_create(apr_pool_t *p, server_rec *s)
 {
@@ -18,6 +19,7 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s)
     config->show_requests = AMGR_SHOW_PATH;
     config->show_clients = AMGR_CLIENTS_FULL;
     config->server_status = 1;
+    config->metrics_names = AMGR_METRICS_NATIVE;
     config->kill_command_timeout_us = apr_time_from_sec(10);
     return config;
 }

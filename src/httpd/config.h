@@ -28,6 +28,7 @@ typedef struct amgr_config_t {
     apr_interval_time_t kill_command_timeout_us;
     int show_clients;  /**< amgr_show_clients_e */
     int server_status; /**< a section on mod_status's page */
+    int metrics_names; /**< amgr_metrics_names_e */
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */

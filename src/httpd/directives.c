@@ -19,6 +19,7 @@
 #include "model/client.h"
 #include "model/request.h"
 #include "policy/ledger.h"
+#include "render/view.h"
 
 #define INTERVAL_MIN_US (100 * 1000)
 #define INTERVAL_MAX_US (3600 * APR_USEC_PER_SEC)
@@ -33,6 +34,7 @@ typedef struct words_t {
 static const char *const metric_words[] = {"rss", "anon", "pss", "uss"};
 static const char *const show_words[] = {"Off", "Path", "Full"};
 static const char *const client_words[] = {"Off", "Network", "Full"};
+static const char *const name_words[] = {"Native", "Compat", "Both"};
 static const char *const switch_words[] = {"Off", "On"};
 
 static const words_t metrics = {metric_words, AMGR_METRIC_COUNT,
@@ -41,6 +43,8 @@ static const words_t shows = {show_words, AMGR_SHOW_COUNT,
                               "one of Off, Path, Full"};
 static const words_t show_clients = {client_words, AMGR_CLIENTS_COUNT,
                                      "one of Off, Network, Full"};
+static const words_t metrics_names = {name_words, AMGR_METRICS_NAMES_COUNT,
+                                      "one of Native, Compat, Both"};
 static const words_t switches = {switch_words, 2, "On or Off"};
 
 static const char *set_size(cmd_parms *cmd, void *unused, const char *value)
@@ -280,6 +284,13 @@ static const char *set_show_clients(cmd_parms *cmd, void *unused,
     return set_word(cmd, value, &show_clients);
 }
 
+static const char *set_metrics_names(cmd_parms *cmd, void *unused,
+                                     const char *value)
+{
+    (void)unused;
+    return set_word(cmd, value, &metrics_names);
+}
+
 static const char *set_switch(cmd_parms *cmd, void *unused, const char *value)
 {
     (void)unused;
@@ -429,6 +440,8 @@ const command_rec amgr_directives[] = {
                "how much of a client's address is shown: Off, Network or Full"),
     CONFIG_ROW("ManagerServerStatus", set_switch, server_status,
                "On or Off: a section on mod_status's page"),
+    CONFIG_ROW("ManagerMetricsNames", set_metrics_names, metrics_names,
+               "names of exported metrics: Native, Compat or Both"),
     AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
                   "path of the metrics file, or Off"),
     AP_INIT_RAW_ARGS("ManagerKillCommand", set_kill_command,

@@ -13,23 +13,28 @@
 #define HTML "text/html; charset=utf-8"
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"
+#define METRICS "text/plain; version=0.0.4; charset=utf-8"
+#define OPEN_METRICS \
+    "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define CSS "text/css; charset=utf-8"
 #define JAVASCRIPT "text/javascript; charset=utf-8"
 
-#define NEED_STATUS                                            \
-    (AMGR_NEED_LETTERS | AMGR_NEED_SLOTS | AMGR_NEED_RECORDS | \
-     AMGR_NEED_HISTORY)
+#define NEED_STATUS (AMGR_NEED_SLOTS | AMGR_NEED_RECORDS | AMGR_NEED_HISTORY)
 
 /** Rows of one path stand together: a client chooses among their formats, and
  * gets the first of them unless it says that it likes another one better. */
 static const amgr_endpoint_t endpoints[] = {
     {"", HTML, amgr_write_page, NULL, AMGR_NEED_ALL, AMGR_LIVE | AMGR_LONG},
     {"", JSON, amgr_write_status_json, NULL, NEED_STATUS, AMGR_LONG},
+    {"", METRICS, amgr_write_metrics, NULL, AMGR_NEED_LOAD, 0},
+    {"", OPEN_METRICS, amgr_write_openmetrics, NULL, AMGR_NEED_LOAD, 0},
     {AMGR_ENDPOINT_AUTO, TEXT, amgr_write_auto, NULL,
      AMGR_NEED_LETTERS | AMGR_NEED_LOAD, 0},
     {"/status.json", JSON, amgr_write_status_json, NULL, NEED_STATUS,
      AMGR_LONG},
     {"/metrics.txt", TEXT, amgr_write_metrics_txt, NULL, 0, 0},
+    {"/metrics", METRICS, amgr_write_metrics, NULL, AMGR_NEED_LOAD, 0},
+    {"/metrics", OPEN_METRICS, amgr_write_openmetrics, NULL, AMGR_NEED_LOAD, 0},
     {"/discovery.json", JSON, amgr_write_discovery_json, NULL, 0, 0},
     {"/assets/page.css", CSS, NULL, amgr_asset_page_css, 0, 0},
     {"/assets/page.js", JAVASCRIPT, NULL, amgr_asset_page_js, 0, 0},

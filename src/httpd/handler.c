@@ -100,7 +100,7 @@ static int has_version(const request_rec *r)
  * address with its own version: behind a balancer the page may have been
  * another server's, whose asset is not this one.  What is true now is not for
  * later, nor is there anything to compare it with: neither ETag nor
- * Last-Modified, and no part of it without the rest.
+ * Last-Modified.  All are sent whole, since parts of two moments fit nowhere.
  */
 static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
 {
@@ -114,7 +114,6 @@ static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
         apr_table_setn(
             headers, "ETag",
             apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
-        return;
     }
     apr_table_unset(r->headers_in, "Range");
     apr_table_setn(headers, "Accept-Ranges", "none");
@@ -214,8 +213,9 @@ static void send_written(request_rec *r, const amgr_endpoint_t *endpoint,
         ap_set_content_length(r, (apr_off_t)sink.used);
     }
     amgr_sink_finish(&sink);
-    /* Before its end is known: then nobody can count it, compressed or not. */
-    if (endpoint->traits & AMGR_LONG) {
+    /* A filter may still have it all: before its end is known, nobody can count
+     * it. */
+    if (endpoint->traits & AMGR_LONG && !r->sent_bodyct) {
         ap_rflush(r);
     }
 }

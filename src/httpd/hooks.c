@@ -154,6 +154,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     parent->wants_ticker =
         !parent->no_monitor && amgr_config_needs_ticker(config);
     amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
+    amgr_wsgi_choose(&parent->wsgi, &config->limits);
     amgr_wsgi_check_sections(s, &parent->wsgi, &config->limits);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     amgr_hazards_check(s);
@@ -195,7 +196,7 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     if (parent->tick_mono_us != 0 &&
         now_us - parent->tick_mono_us < interval_us - EARLY_US) {
         if (parent->tick != NULL) {
-            amgr_tick_between(parent->tick);
+            amgr_tick_refresh(parent->tick);
         }
         return;
     }

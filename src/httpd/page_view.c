@@ -241,22 +241,16 @@ static void read_config(const amgr_board_t *board, amgr_board_config_t *config)
 }
 
 /** What not every writer needs. */
-static void collect_more(amgr_view_t *view, const amgr_runtime_t *runtime,
+static void collect_more(amgr_view_t *view, const amgr_board_t *board,
                          int needs, apr_pool_t *p)
 {
-    const amgr_board_t *board = runtime->board.shared;
-
     if (needs & AMGR_NEED_RECORDS) {
         read_records(view, board, p);
         read_evidences(view, board, p);
+        list_ports(view, p);
     }
     if (needs & AMGR_NEED_HISTORY) {
         read_history(view, board, p);
-    }
-    if (needs & AMGR_NEED_SETTINGS) {
-        set_settings(view, runtime);
-        make_scratch(view, view->snapshot->process_max, p);
-        list_ports(view, p);
     }
     read_load(view, needs);
 }
@@ -295,7 +289,10 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs, apr_pool_t *p)
     view->show_clients = amgr_config_main()->show_clients;
     view->server_description = ap_get_server_description();
     view->server_built = ap_get_server_built();
+    view->settings.metrics_names = amgr_config_main()->metrics_names;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
-    collect_more(view, runtime, needs, p);
+    set_settings(view, runtime);
+    make_scratch(view, snapshot->process_max, p);
+    collect_more(view, board, needs, p);
     return APR_SUCCESS;
 }

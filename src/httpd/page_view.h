@@ -17,16 +17,15 @@
  * has.  What is not asked for is as if there were none of it.
  */
 typedef enum amgr_need_e {
-    AMGR_NEED_LETTERS = 1 << 0,  /**< the letters, of that same pass */
-    AMGR_NEED_SLOTS = 1 << 1,    /**< slots, of processes that no tick has seen
+    AMGR_NEED_LETTERS = 1 << 0, /**< the letters, of that same pass */
+    AMGR_NEED_SLOTS = 1 << 1,   /**< slots, of processes that no tick has seen
                                      yet too: each of those is looked for in
                                      /proc */
-    AMGR_NEED_RECORDS = 1 << 2,  /**< retirements, and what was seen before */
-    AMGR_NEED_HISTORY = 1 << 3,  /**< of the span that the query asks for */
-    AMGR_NEED_LOAD = 1 << 4,     /**< of the machine, which the kernel tells */
-    AMGR_NEED_SETTINGS = 1 << 5, /**< what is configured, ports and room to put
-                                      tables in order: the page's alone */
-    AMGR_NEED_ALL = (1 << 6) - 1
+    AMGR_NEED_RECORDS = 1 << 2, /**< retirements, what was seen before, and the
+                                     ports that tell clients apart in it */
+    AMGR_NEED_HISTORY = 1 << 3, /**< of the span that the query asks for */
+    AMGR_NEED_LOAD = 1 << 4,    /**< of the machine, which the kernel tells */
+    AMGR_NEED_ALL = (1 << 5) - 1
 } amgr_need_e;
 
 /**

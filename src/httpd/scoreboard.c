@@ -225,6 +225,8 @@ static void see_ticks(const worker_score *score, cpu_ticks_t *latest)
 
 static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
 {
+    /* The slots of a row stand one behind the other. */
+    const worker_score *score = ap_get_scoreboard_worker_from_indexes(index, 0);
     amgr_row_scan_t row;
     cpu_ticks_t ticks;
     int i;
@@ -232,15 +234,10 @@ static void sum_row(sums_t *sums, amgr_scan_t *scan, int index)
     memset(&row, 0, sizeof(row));
     memset(&ticks, 0, sizeof(ticks));
     amgr_scoreboard_read_row(index, &row.row);
-    for (i = 0; i < sums->columns; i++) {
-        const worker_score *score =
-            ap_get_scoreboard_worker_from_indexes(index, i);
-        int mode;
+    for (i = 0; score != NULL && i < sums->columns; i++, score++) {
+        int mode =
+            row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
 
-        if (score == NULL) {
-            continue;
-        }
-        mode = row.row.pid > 0 ? checked_mode(score->status) : AMGR_MODE_DEAD;
         count_letter(sums, mode, index, i);
         count_mode(sums, mode, &row.row);
         add_score(sums, score);
@@ -292,10 +289,11 @@ static void fill_sums(amgr_server_t *out, const sums_t *sums)
 }
 
 /** As mod_status has it: of the slots, and of the parent when it last looked.
- * Returns the seconds of the slots alone. */
-static double fill_cpu(amgr_server_t *out, const sums_t *sums)
+ * Returns those of the slots alone. */
+static amgr_slots_cpu_t fill_cpu(amgr_server_t *out, const sums_t *sums)
 {
     double per_second = (double)sysconf(_SC_CLK_TCK);
+    amgr_slots_cpu_t slots;
     cpu_ticks_t all;
 
     read_ticks(&ap_get_scoreboard_global()->times, &all);
@@ -305,10 +303,15 @@ static double fill_cpu(amgr_server_t *out, const sums_t *sums)
     out->scoreboard_cpu.children_user = (double)all.children_user / per_second;
     out->scoreboard_cpu.children_system =
         (double)all.children_system / per_second;
-    return (double)cpu_sum(&sums->ticks) / per_second;
+    slots.user_seconds =
+        (double)(sums->ticks.user + sums->ticks.children_user) / per_second;
+    slots.system_seconds =
+        (double)(sums->ticks.system + sums->ticks.children_system) / per_second;
+    return slots;
 }
 
-double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan)
+amgr_slots_cpu_t amgr_scoreboard_read_server(amgr_server_t *out,
+                                             amgr_scan_t *scan)
 {
     sums_t sums;
     int rows = amgr_scoreboard_rows();

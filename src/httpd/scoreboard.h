@@ -47,13 +47,21 @@ typedef struct amgr_scan_t {
     void *baton;
 } amgr_scan_t;
 
+/** CPU time in seconds of the processes that have slots, with that of those
+ * they have waited for. */
+typedef struct amgr_slots_cpu_t {
+    double user_seconds;
+    double system_seconds;
+} amgr_slots_cpu_t;
+
 /**
  * The server's figures as of now, with mod_status's meaning of each; @a out's
  * time is read from the clocks.  What only a tick can know stays as it is:
- * memory, and CPU time, of which the slots' part in seconds is returned.  One
+ * memory, and CPU time, of which the slots' part is returned.  One
  * pass, in which @a scan (NULL: nobody) is told of the rows.
  */
-double amgr_scoreboard_read_server(amgr_server_t *out, amgr_scan_t *scan);
+amgr_slots_cpu_t amgr_scoreboard_read_server(amgr_server_t *out,
+                                             amgr_scan_t *scan);
 
 /** The scoreboard's generation that new children are given. */
 int amgr_scoreboard_generation(void);

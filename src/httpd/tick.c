@@ -6,9 +6,11 @@
 
 #include <signal.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
+#include "action/counters.h"
 #include "base/replace_file.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
@@ -49,6 +51,7 @@ amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
     tick->config = amgr_config_main();
     tick->board = amgr_runtime_board(runtime);
     tick->in_ticker = in_ticker;
+    tick->cores = (int)sysconf(_SC_NPROCESSORS_CONF);
     tick->decisions_size = decisions_size;
     tick->decisions = decisions;
     tick->collector = collector;
@@ -193,6 +196,7 @@ void amgr_tick_run(amgr_tick_t *tick)
     apr_time_t cpu_before_us = amgr_clock_cpu_us();
     amgr_collect_faults_t faults;
     amgr_snapshot_t *snapshot;
+    apr_interval_time_t wall_us;
     int count;
 
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
@@ -215,44 +219,50 @@ void amgr_tick_run(amgr_tick_t *tick)
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,
                         tick->rights, &tick->published,
                         amgr_board_ledger(tick->board));
+    amgr_counters_note_totals(counters, &snapshot->server);
+    amgr_counters_note_cpu(counters, &snapshot->server, tick->cores);
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     if (!faults.no_table) {
         write_history(tick, snapshot);
     }
     tick->hanging = snapshot->hanging;
-    if (is_data_file_older(tick, snapshot->server.time.mono_us,
+    if (tick->data_file_refreshed ||
+        is_data_file_older(tick, snapshot->server.time.mono_us,
                            DATA_FILE_EVERY_US)) {
         write_data_file(tick, snapshot);
     }
+    tick->data_file_refreshed = 0;
     counters->last_cpu_us = (apr_uint64_t)(amgr_clock_cpu_us() - cpu_before_us);
     counters->tick_cpu_us += counters->last_cpu_us;
-    counters->last_wall_us = (apr_uint64_t)(amgr_clock_monotonic_us() -
-                                            snapshot->server.time.mono_us);
-}
-
-/** Nothing is judged, counted or published: what a judgement alone finds out,
- * how many requests hang, is as the last one left it. */
-static void refresh_data_file(amgr_tick_t *tick)
-{
-    amgr_collect_faults_t faults;
-    amgr_snapshot_t *snapshot =
-        amgr_collect(tick->collector, &tick->config->limits, &faults);
-
-    amgr_collector_rest(tick->collector);
-    snapshot->hanging = tick->hanging;
-    write_data_file(tick, snapshot);
+    wall_us = amgr_clock_monotonic_us() - snapshot->server.time.mono_us;
+    counters->last_wall_us = (apr_uint64_t)wall_us;
+    amgr_histogram_add(&counters->tick_spans, &amgr_histogram_ticks, wall_us);
 }
 
 void amgr_tick_between(amgr_tick_t *tick)
 {
     amgr_commands_look(&tick->commands);
+}
+
+/* Nothing is judged, counted or published: what a judgement alone finds out,
+ * how many requests hang, is as the last one left it. */
+void amgr_tick_refresh(amgr_tick_t *tick)
+{
+    amgr_collect_faults_t faults;
+    amgr_snapshot_t *snapshot;
+
     /* Not before the first tick, which says all of it. */
-    if (tick->data_file_mono_us != 0 &&
-        is_data_file_older(tick, amgr_clock_monotonic_us(),
-                           DATA_FILE_STALE_US)) {
-        refresh_data_file(tick);
+    if (tick->data_file_mono_us == 0 ||
+        !is_data_file_older(tick, amgr_clock_monotonic_us(),
+                            DATA_FILE_STALE_US)) {
+        return;
     }
+    snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
+    amgr_collector_rest(tick->collector);
+    snapshot->hanging = tick->hanging;
+    write_data_file(tick, snapshot);
+    tick->data_file_refreshed = 1;
 }
 
 void amgr_tick_leave(const amgr_tick_t *tick)

@@ -27,9 +27,12 @@ void amgr_tick_destroy(amgr_tick_t *tick);
 /** One tick.  Allocates nothing. */
 void amgr_tick_run(amgr_tick_t *tick);
 
-/** Between ticks: look after the programs that the ticker started, and keep the
- * data file from growing old where ticks are rare.  Allocates nothing. */
+/** Between ticks, in the ticker: look after the programs it started. */
 void amgr_tick_between(amgr_tick_t *tick);
+
+/** While no tick is due: keep the data file from growing old where ticks are
+ * rare.  Allocates nothing. */
+void amgr_tick_refresh(amgr_tick_t *tick);
 
 /** The ticker ends, and they with it. */
 void amgr_tick_leave(const amgr_tick_t *tick);

@@ -6,6 +6,7 @@
  */
 #include "httpd/tick_act.h"
 
+#include "action/counters.h"
 #include "action/orders.h"
 #include "action/retire.h"
 #include "httpd/others.h"
@@ -57,7 +58,8 @@ static apr_status_t take_step(amgr_tick_t *tick,
     return amgr_retire_take(&retire, snapshot, decision, record);
 }
 
-static void count_step(amgr_tick_t *tick, const amgr_decision_t *decision,
+static void count_step(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
+                       const amgr_decision_t *decision,
                        const amgr_record_t *record, apr_status_t rv)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
@@ -66,16 +68,12 @@ static void count_step(amgr_tick_t *tick, const amgr_decision_t *decision,
         counters->errors[AMGR_STAGE_SIGNAL] += rv != APR_NOTFOUND;
         return;
     }
-    if (!decision->follow_up && !record->active) {
-        counters->killed_idle++;
-    }
-    else if (!decision->follow_up) {
-        counters->killed_active++;
+    if (!decision->follow_up) {
+        amgr_counters_note_retired(counters, decision->verdict, record->active);
     }
     if (decision->step == AMGR_STEP_KILL) {
-        counters->forced++;
-        counters->requests_lost +=
-            record->requests_lost > 0 ? (apr_uint64_t)record->requests_lost : 0;
+        amgr_counters_note_killed(counters, snapshot, decision->process,
+                                  record->requests_lost);
     }
 }
 
@@ -131,7 +129,7 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     if (decision->cause == AMGR_CAUSE_NONE) {
         amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
                         rv == APR_SUCCESS);
-        count_step(tick, decision, &record, rv);
+        count_step(tick, snapshot, decision, &record, rv);
         if (rv == APR_NOTFOUND) {
             return; /* it ended by itself in between: nobody was retired */
         }
@@ -171,7 +169,7 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     rv = take_step(tick, snapshot, decision, record);
     amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
                     rv == APR_SUCCESS);
-    count_step(tick, decision, record, rv);
+    count_step(tick, snapshot, decision, record, rv);
     if (record != &unknown) {
         amgr_board_write_record(tick->board, record);
     }

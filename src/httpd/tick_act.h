@@ -24,6 +24,7 @@ struct amgr_tick_t {
     amgr_board_t *board;
     amgr_board_config_t published;
     int in_ticker;
+    int cores; /**< processors that there may be */
     amgr_tick_log_t log;
     amgr_commands_t commands;     /**< all zero in the parent */
     const char *data_file;        /**< NULL: none */
@@ -32,8 +33,9 @@ struct amgr_tick_t {
     apr_size_t decisions_size;
     amgr_record_t pending[PENDING_MAX];
     int pending_count;
-    apr_status_t rights; /**< why workers cannot be signalled */
-    int hanging;         /**< requests, as the last tick counted them */
+    apr_status_t rights;     /**< why workers cannot be signalled */
+    int hanging;             /**< requests, as the last tick counted them */
+    int data_file_refreshed; /**< since that tick */
 };
 
 /** Take up the retirements that are on the board, which another process may

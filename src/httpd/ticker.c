@@ -136,6 +136,7 @@ static void wait_until(const amgr_runtime_t *runtime, amgr_tick_t *tick,
         if (now_us >= due_us) {
             return;
         }
+        amgr_tick_refresh(tick);
         if (doze(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US)) {
             end(tick);
         }

@@ -12,6 +12,7 @@
 #include <http_config.h>
 
 #include "httpd/log.h"
+#include "policy/sections.h"
 
 #define DAEMON_DIRECTIVE "WSGIDaemonProcess"
 #define DISPLAY_OPTION "display-name="
@@ -20,7 +21,8 @@
 static int is_reserved(const char *name)
 {
     return strcmp(name, "native") == 0 || strcmp(name, "daemon") == 0 ||
-           strcmp(name, "helper") == 0 || strcmp(name, "program") == 0;
+           strcmp(name, "helper") == 0 || strcmp(name, "program") == 0 ||
+           strcmp(name, "other") == 0;
 }
 
 /** The uncut title of a daemon, or NULL when it is given none. */
@@ -69,6 +71,7 @@ static void add(apr_array_header_t *groups, const char *args,
             return;
         }
     }
+    group.named = 0;
     *(amgr_wsgi_group_t *)apr_array_push(groups) = group;
 }
 
@@ -123,6 +126,26 @@ void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
                      "daemon, nor the name of a WSGI group with a "
                      "display-name, as it is shown",
                      section->name);
+        }
+    }
+}
+
+void amgr_wsgi_choose(amgr_wsgi_t *wsgi, const amgr_limits_t *limits)
+{
+    int left = AMGR_GROUPS_WSGI;
+    int pass;
+    int i;
+
+    for (pass = 0; pass < 2; pass++) {
+        for (i = 0; i < wsgi->count && left > 0; i++) {
+            amgr_wsgi_group_t *group = &wsgi->groups[i];
+            int limited =
+                amgr_sections_find(limits, group->name, AMGR_ROLE_WSGI) != NULL;
+
+            if (limited == (pass == 0)) {
+                group->named = 1;
+                left--;
+            }
         }
     }
 }

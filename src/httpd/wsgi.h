@@ -15,6 +15,7 @@
 typedef struct amgr_wsgi_group_t {
     char title[AMGR_GROUP_NAME_LEN]; /**< as it appears, cut */
     char name[AMGR_GROUP_NAME_LEN];  /**< as it is shown */
+    int named; /**< it is; else its daemons are shown among others */
 } amgr_wsgi_group_t;
 
 typedef struct amgr_wsgi_t {
@@ -30,6 +31,11 @@ void amgr_wsgi_configure(amgr_wsgi_t *wsgi, apr_size_t title_len,
 /** Warn of sections for groups that no daemon can be of. */
 void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
                               const amgr_limits_t *limits);
+
+/** Choose which groups are shown by name, so that it is the same ones at every
+ * tick: those with limits of their own first, then in the order of the
+ * configuration. */
+void amgr_wsgi_choose(amgr_wsgi_t *wsgi, const amgr_limits_t *limits);
 
 /** The group a daemon of this title belongs to, or NULL. */
 const amgr_wsgi_group_t *amgr_wsgi_find(const amgr_wsgi_t *wsgi,

@@ -149,8 +149,9 @@ static int column_of(amgr_history_t *history, const char *name,
 {
     int i;
 
-    if (name[0] == '\0') {
-        return share_column(history); /* an empty one marks a free column */
+    /* An empty name marks a free column. */
+    if (name[0] == '\0' || strcmp(name, OTHER_NAME) == 0) {
+        return share_column(history);
     }
     for (i = 0; i < OTHER; i++) {
         if (strncmp(history->groups[i], name, sizeof(history->groups[i]) - 1) ==

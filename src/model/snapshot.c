@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "model/snapshot.h"
+#include "model/words.h"
 
 int amgr_mode_is_idle(int mode)
 {
@@ -102,29 +102,59 @@ amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid)
     return NULL;
 }
 
-int amgr_snapshot_group(amgr_snapshot_t *snapshot, const char *name, int kind,
-                        int role)
+static int add_group(amgr_snapshot_t *snapshot, const char *name, int kind,
+                     int role)
 {
-    amgr_group_t *group;
-    int i;
+    amgr_group_t *group = &snapshot->groups[snapshot->group_count];
 
-    for (i = 0; i < snapshot->group_count; i++) {
-        group = &snapshot->groups[i];
-        if (group->role == role &&
-            strncmp(group->name, name, sizeof(group->name) - 1) == 0) {
-            return i;
-        }
-    }
-    if (snapshot->group_count >= AMGR_GROUPS_MAX) {
-        return AMGR_GROUPS_MAX - 1;
-    }
-    group = &snapshot->groups[snapshot->group_count];
     memset(group, 0, sizeof(*group));
     apr_cpystrn(group->name, name, sizeof(group->name));
     group->kind = kind;
     group->role = role;
     group->fresh_bytes = AMGR_UNKNOWN;
     return snapshot->group_count++;
+}
+
+/* The index of the group for all that are left, -1 while there is none. */
+static int find_other(const amgr_snapshot_t *snapshot)
+{
+    int i;
+
+    for (i = 0; i < snapshot->group_count; i++) {
+        if (snapshot->groups[i].role == AMGR_ROLE_OTHER) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int amgr_snapshot_other_group(amgr_snapshot_t *snapshot)
+{
+    int other = find_other(snapshot);
+
+    return other >= 0 ? other
+                      : add_group(snapshot, amgr_role_word(AMGR_ROLE_OTHER),
+                                  AMGR_KIND_FOREIGN, AMGR_ROLE_OTHER);
+}
+
+int amgr_snapshot_group(amgr_snapshot_t *snapshot, const char *name, int kind,
+                        int role)
+{
+    int i;
+
+    for (i = 0; i < snapshot->group_count; i++) {
+        const amgr_group_t *group = &snapshot->groups[i];
+
+        if (group->role == role &&
+            strncmp(group->name, name, sizeof(group->name) - 1) == 0) {
+            return i;
+        }
+    }
+    if (snapshot->group_count - (find_other(snapshot) >= 0) >=
+        AMGR_GROUPS_NAMED) {
+        return amgr_snapshot_other_group(snapshot);
+    }
+    return add_group(snapshot, name, kind, role);
 }
 
 static void complete_process(const amgr_snapshot_t *snapshot,

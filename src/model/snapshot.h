@@ -14,7 +14,10 @@
 #include "base/clock.h"
 #include "proc/proc.h"
 
-#define AMGR_GROUPS_MAX 66        /**< native, daemon, helper, program + 62 */
+#define AMGR_GROUPS_NAMED 64      /**< groups that are told apart */
+#define AMGR_GROUPS_MAX 65        /**< and one for all that are left */
+#define AMGR_GROUPS_WSGI 60       /**< of the named; the rest are native,
+                                       daemon, helper and program */
 #define AMGR_GROUP_NAME_LEN 64    /**< bytes with the NUL */
 #define AMGR_SLOT_CLIENT_LEN 64   /**< as in httpd's scoreboard.h */
 #define AMGR_SLOT_REQUEST_LEN 64
@@ -96,6 +99,7 @@ typedef enum amgr_role_e {
     AMGR_ROLE_DAEMON,     /**< other fork of httpd: cgid, fcgid's manager */
     AMGR_ROLE_HELPER,     /**< this module's own */
     AMGR_ROLE_PROGRAM,    /**< called exec: piped loggers */
+    AMGR_ROLE_OTHER,      /**< of a group alone: its processes have others */
     AMGR_ROLE_COUNT
 } amgr_role_e;
 
@@ -257,6 +261,10 @@ typedef struct amgr_server_t {
     amgr_connections_t connections;
     amgr_cpu_times_t scoreboard_cpu; /**< as the scoreboard has it: mod_status's
                                           figures, which go back at times */
+    double cpu_user_seconds;   /**< the two parts of cpu_seconds */
+    double cpu_system_seconds;
+    apr_int32_t storm_open;    /**< the storm breaker is, as of the tick */
+    apr_int32_t reserved_end;
 } amgr_server_t;
 
 /** The whole.  The arrays are the caller's storage. */
@@ -305,11 +313,18 @@ amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid);
 
 /**
  * The index of the group of this name and role, added when new: a WSGI group
- * that is called "native" stays apart from the workers.  A full table gives
- * the index of the last group, so that nothing is lost, only merged.
+ * that is called "native" stays apart from the workers.  With all names given
+ * away it is that of amgr_snapshot_other_group().
  */
 int amgr_snapshot_group(amgr_snapshot_t *snapshot, const char *name, int kind,
                         int role);
+
+/**
+ * The index of the group for whatever has no group of its own, added when new:
+ * "other", of AMGR_ROLE_OTHER.  Its processes keep their own roles, by which
+ * they are judged.
+ */
+int amgr_snapshot_other_group(amgr_snapshot_t *snapshot);
 
 /**
  * Fill in what follows from the rest: activity of each process, sum of its

@@ -14,7 +14,7 @@ static const char *const kind_words[AMGR_KIND_COUNT] = {
 static const char *const role_words[AMGR_ROLE_COUNT] = {
     [AMGR_ROLE_WORKER] = "worker",   [AMGR_ROLE_WSGI] = "wsgi",
     [AMGR_ROLE_DAEMON] = "daemon",   [AMGR_ROLE_HELPER] = "helper",
-    [AMGR_ROLE_PROGRAM] = "program",
+    [AMGR_ROLE_PROGRAM] = "program", [AMGR_ROLE_OTHER] = "other",
 };
 
 static const char *const state_words[AMGR_STATE_COUNT] = {

@@ -326,6 +326,7 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     announce_all(&tick, decisions, count);
     ledger->tick_mono_us = tick.mono_us == 0 ? 1 : tick.mono_us;
     ledger->tick_wall_us = tick.wall_us;
+    snapshot->server.storm_open = ledger->storm_open_mono_us != 0;
     return count;
 }
 

@@ -30,8 +30,9 @@ typedef struct amgr_decision_t {
  * Judge every process of @a snapshot.
  *
  * Fills in the snapshot's request ages, verdicts, causes, states (retiring),
- * hanging count, sections, the workers' anonymous memory when its sum is
- * limited, and the groups' fresh size and inert mark; updates @a ledger;
+ * hanging count, sections, whether the storm breaker is open, the workers'
+ * anonymous memory when its sum is limited, and the groups' fresh size and
+ * inert mark; updates @a ledger;
  * writes a decision for each process that is over a limit and for each whose
  * retirement takes its next step, ordered by pid, at most @a max
  * (process_count always suffices).  @a can_signal 0: missing

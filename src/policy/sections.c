@@ -42,6 +42,32 @@ const amgr_section_t *amgr_sections_find(const amgr_limits_t *limits,
     return NULL;
 }
 
+int amgr_sections_index(const amgr_limits_t *limits, const char *name, int role)
+{
+    const amgr_section_t *section = amgr_sections_find(limits, name, role);
+
+    return section == NULL ? 0 : (int)(section - limits->sections) + 1;
+}
+
+/* A process is of its group's section.  Of one in the group for all that are
+ * left, whoever collected it knew the name and noted the section. */
+static int section_of(const amgr_limits_t *limits,
+                      const amgr_snapshot_t *snapshot,
+                      const amgr_process_t *process)
+{
+    const amgr_section_t *own = amgr_sections_get(limits, process->section);
+    const amgr_group_t *group;
+
+    if (process->group < 0 || process->group >= snapshot->group_count) {
+        return 0;
+    }
+    group = &snapshot->groups[process->group];
+    if (group->role == AMGR_ROLE_OTHER) {
+        return own != NULL && own->role == process->role ? process->section : 0;
+    }
+    return group->role == process->role ? group->section : 0;
+}
+
 void amgr_sections_assign(const amgr_limits_t *limits,
                           amgr_snapshot_t *snapshot)
 {
@@ -49,21 +75,13 @@ void amgr_sections_assign(const amgr_limits_t *limits,
 
     for (i = 0; i < snapshot->group_count; i++) {
         amgr_group_t *group = &snapshot->groups[i];
-        const amgr_section_t *section =
-            amgr_sections_find(limits, group->name, group->role);
 
-        group->section =
-            section == NULL ? 0 : (apr_int32_t)(section - limits->sections) + 1;
+        group->section = amgr_sections_index(limits, group->name, group->role);
     }
     for (i = 0; i < snapshot->process_count; i++) {
         amgr_process_t *process = &snapshot->processes[i];
 
-        process->section = 0;
-        /* A full table merges groups of other roles into its last one. */
-        if (process->group >= 0 && process->group < snapshot->group_count &&
-            snapshot->groups[process->group].role == process->role) {
-            process->section = snapshot->groups[process->group].section;
-        }
+        process->section = section_of(limits, snapshot, process);
     }
 }
 

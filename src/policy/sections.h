@@ -13,7 +13,13 @@
 const amgr_section_t *amgr_sections_find(const amgr_limits_t *limits,
                                          const char *name, int role);
 
-/** Note in every group and process of @a snapshot which section it has. */
+/** Its index + 1, as groups and processes note it; 0 when there is none. */
+int amgr_sections_index(const amgr_limits_t *limits, const char *name,
+                        int role);
+
+/** Note in every group and process of @a snapshot which section it has.  What
+ * is in the group of AMGR_ROLE_OTHER keeps the section that it has when that is
+ * for its role: no name in the snapshot tells it. */
 void amgr_sections_assign(const amgr_limits_t *limits,
                           amgr_snapshot_t *snapshot);
 

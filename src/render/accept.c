@@ -103,7 +103,7 @@ static const char *read_parameter(const char *at, parameter_t *out)
 }
 
 /* Thousandths; what is no number between 0 and 1 is an error, -1.  More digits
- * than there may be are cut, and the zero may be missing, as old Java has it. */
+ * than there may be are cut; the zero may be missing, as old Java has it. */
 static int read_quality(const piece_t *value)
 {
     int quality = 0;

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 
+#define SEPARATOR_MAX 2
 #define LINE_DEPTH 2 /* members down to this level begin a line */
 
 void amgr_json_init(amgr_json_t *json, amgr_sink_t *sink)
@@ -20,24 +21,36 @@ void amgr_json_init(amgr_json_t *json, amgr_sink_t *sink)
     json->sink = sink;
 }
 
-/* What stands between the previous member and this value or key. */
-static void separate(amgr_json_t *json)
+/* What stands between the previous member and this value or key: at most two
+ * characters, behind which @a at then is. */
+static inline char *add_separator(amgr_json_t *json, char *at)
 {
     int level = json->depth - 1;
 
     if (json->after_key) {
         json->after_key = 0;
-        return;
+        return at;
     }
     if (level < 0 || level >= AMGR_JSON_DEPTH_MAX) {
-        return;
+        return at;
     }
     if (json->filled[level]) {
-        amgr_sink_putc(json->sink, ',');
+        *at++ = ',';
     }
     json->filled[level] = 1;
     if (json->depth <= LINE_DEPTH) {
-        amgr_sink_putc(json->sink, '\n');
+        *at++ = '\n';
+    }
+    return at;
+}
+
+static inline void separate(amgr_json_t *json)
+{
+    char text[SEPARATOR_MAX];
+    const char *end = add_separator(json, text);
+
+    if (end > text) {
+        amgr_sink_put(json->sink, text, (apr_size_t)(end - text));
     }
 }
 
@@ -88,10 +101,24 @@ void amgr_json_end_array(amgr_json_t *json)
 
 void amgr_json_key(amgr_json_t *json, const char *name)
 {
-    separate(json);
-    amgr_sink_putc(json->sink, '"');
-    amgr_sink_puts(json->sink, name);
-    amgr_sink_put(json->sink, "\":", 2);
+    apr_size_t len = strlen(name);
+    char *at = amgr_sink_reserve(json->sink, SEPARATOR_MAX + len + 3);
+
+    if (at != NULL) {
+        at = add_separator(json, at);
+        *at++ = '"';
+        memcpy(at, name, len);
+        at += len;
+        *at++ = '"';
+        *at++ = ':';
+        amgr_sink_commit(json->sink, at);
+    }
+    else {
+        separate(json);
+        amgr_sink_putc(json->sink, '"');
+        amgr_sink_put(json->sink, name, len);
+        amgr_sink_put(json->sink, "\":", 2);
+    }
     json->after_key = 1;
 }
 
@@ -109,6 +136,19 @@ void amgr_json_bool(amgr_json_t *json, int value)
 
 void amgr_json_string(amgr_json_t *json, const char *text)
 {
+    apr_size_t len = amgr_escape_plain_len(text);
+    char *at = amgr_sink_reserve(json->sink, SEPARATOR_MAX + len + 2);
+
+    /* Nearly every text, in one piece. */
+    if (at != NULL && text[len] == '\0') {
+        at = add_separator(json, at);
+        *at++ = '"';
+        memcpy(at, text, len);
+        at += len;
+        *at++ = '"';
+        amgr_sink_commit(json->sink, at);
+        return;
+    }
     separate(json);
     amgr_sink_putc(json->sink, '"');
     amgr_escape_json(json->sink, text);
@@ -155,8 +195,12 @@ void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
     }
     separate(json);
     amgr_sink_u64(json->sink, (apr_uint64_t)(us / APR_USEC_PER_SEC));
-    digits[0] = '.';
     rest = us % APR_USEC_PER_SEC;
+    if (rest == 0) {
+        amgr_sink_put(json->sink, ".0", 2);
+        return;
+    }
+    digits[0] = '.';
     for (len = 6; len > 0; len--) {
         digits[len] = (char)('0' + rest % 10);
         rest /= 10;

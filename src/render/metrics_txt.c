@@ -283,7 +283,9 @@ int amgr_metrics_groups(const amgr_snapshot_t *snapshot,
     for (i = 0; i < snapshot->group_count; i++) {
         int at = count;
 
-        if (groups[i].role != AMGR_ROLE_WSGI || groups[i].rss.known == 0) {
+        if ((groups[i].role != AMGR_ROLE_WSGI &&
+             groups[i].role != AMGR_ROLE_OTHER) ||
+            groups[i].rss.known == 0) {
             continue;
         }
         while (at > 0 && strcmp(groups[order[at - 1]].name,

@@ -80,6 +80,10 @@ static int obeys_limits(const amgr_group_t *group)
 static void put_limits_cell(const amgr_view_t *view, amgr_sink_t *sink,
                             const amgr_group_t *group)
 {
+    if (group->role == AMGR_ROLE_OTHER) {
+        amgr_sink_puts(sink, "<td>each its own group's</td>");
+        return;
+    }
     if (!obeys_limits(group)) {
         amgr_sink_puts(sink, "<td class=\"na\">never judged</td>");
         return;

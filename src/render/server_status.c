@@ -61,6 +61,10 @@ static void put_limit(const amgr_view_t *view, amgr_sink_t *sink,
     const amgr_limits_t *limits = &view->config->limits;
     apr_int64_t bytes = amgr_sections_active_bytes(limits, group->section);
 
+    if (group->role == AMGR_ROLE_OTHER) {
+        amgr_sink_puts(sink, "each its own group's");
+        return;
+    }
     if (!is_limited(group) || bytes == AMGR_LIMIT_OFF) {
         amgr_sink_puts(sink, "none");
         return;

@@ -35,6 +35,14 @@ typedef struct amgr_slot_source_t {
     int room_max;
 } amgr_slot_source_t;
 
+/** Which names of metrics are exported. */
+typedef enum amgr_metrics_names_e {
+    AMGR_METRICS_NATIVE = 0, /**< apache_manager_* */
+    AMGR_METRICS_COMPAT,     /**< apache_*, those of apache_exporter */
+    AMGR_METRICS_BOTH,
+    AMGR_METRICS_NAMES_COUNT
+} amgr_metrics_names_e;
+
 /** What is configured and no board tells, since every process that serves a
  * page knows it. */
 typedef struct amgr_view_settings_t {
@@ -43,6 +51,7 @@ typedef struct amgr_view_settings_t {
     apr_interval_time_t kill_command_timeout_us;
     const char *data_file; /**< NULL: none is written */
     int syslog;            /**< kill lines to syslog as well */
+    int metrics_names;     /**< amgr_metrics_names_e */
 } amgr_view_settings_t;
 
 typedef struct amgr_view_t {

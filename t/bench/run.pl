@@ -15,6 +15,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
 
 use AMGR::Httpd ();
+use Bench::Clients;
 use Bench::Memory;
 use Bench::Page;
 use Bench::Reaction;
@@ -30,6 +31,7 @@ my @measurements = (
     [ticks      => \&Bench::Tick::hook_and_small_ticker],
     [large      => \&Bench::Tick::large_ticker],
     [page       => \&Bench::Page::measure],
+    [clients    => \&Bench::Clients::measure],
     [request    => \&Bench::Request::measure],
     [memory     => \&Bench::Memory::measure],
     [reaction   => \&Bench::Reaction::measure],

@@ -49,6 +49,7 @@ my %malformed = (
     ManagerShowRequests     => [qw(On all Pathh)],
     ManagerShowClients      => [qw(On none Path Networks)],
     ManagerServerStatus     => $switch,
+    ManagerMetricsNames     => [qw(On Off native,compat All), 'Nativ', ' '],
     ManagerHardMemory       => $size,
     ManagerMaxMemoryTotal   => [@$size, qw(0% 101% -1% 50.5% 10%% % 1e1%)],
     ManagerMaxGenerationAge => $span,
@@ -261,6 +262,7 @@ my @good = (
     (map { "ManagerShowRequests $_" } qw(off path FULL)),
     (map { "ManagerShowClients $_" } qw(off network FULL)),
     (map { "ManagerServerStatus $_" } qw(on OFF)),
+    (map { "ManagerMetricsNames $_" } qw(native COMPAT Both)),
     (map { "ManagerHardMemory $_" } qw(1G off)),
     (map { "ManagerMaxMemoryTotal $_" } qw(1G 1% 100% 512M off)),
     (map { "ManagerMaxGenerationAge $_" } qw(5m off)),
@@ -301,6 +303,7 @@ my %any = (
     (map { $_ => '1' } qw(ManagerMaxRetiring ManagerMinServing
                           ManagerStrikes)),
     ManagerMemoryMetric => 'rss',
+    ManagerMetricsNames => 'Both',
     ManagerKillCommand => 'before /bin/true',
 );
 # The one that sections may have is asked for there above.

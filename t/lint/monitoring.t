@@ -14,7 +14,7 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Dashboard;
 use AMGR::Lint qw(slurp);
 use AMGR::Prometheus qw(promtool);
-use JSON::PP ();
+use File::Temp ();
 use Test::More;
 
 use constant {
@@ -35,6 +35,15 @@ sub promtool_ok {
 
 sub promtool_takes_all {
     promtool_ok('check config', qw(check config prometheus.yml));
+    # What is commented out is "#word" or "#   word", a remark "# words".
+    my $text = slurp(DIR . '/prometheus.yml');
+    my $examples = $text =~ s/^( *)#(?= *["'a-z-])(?! \S)/$1/mg;
+    cmp_ok($examples, '>', 10, 'prometheus.yml has examples commented out');
+    my $file = File::Temp->new(SUFFIX => '.yml');
+    print {$file} $text;
+    close $file;
+    promtool_ok('check config, with all its examples',
+                qw(check config --syntax-only), "$file");
     promtool_ok('check rules', qw(check rules --lint=all --lint-fatal
                                   apache_manager.rules.yml));
     promtool_ok('test rules', qw(test rules apache_manager.rules.test.yml));

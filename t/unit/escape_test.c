@@ -138,11 +138,43 @@ static void test_small_sink(void **state)
     assert_string_equal(amgr_sink_text(&sink), "abc&l");
 }
 
+/* Whatever the text, it can end neither the label nor the line, and no other
+ * text gives the same. */
+static void test_labels(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *label;
+    } labels[] = {
+        { "shop", "shop" },
+        { "a\"b", "a\\\"b" },
+        { "a\\b", "a\\\\x5cb" },
+        { "a\nb\x7f", "a\\\\x0ab\\\\x7f" },
+        { "\xff", "\\\\xff" },
+        { "\\xff", "\\\\x5cxff" },
+        { "\xc2\x85", "\\\\xc2\\\\x85" },
+        { "\xe2\x82\xac", "\xe2\x82\xac" },
+        { "\xe2\x82", "\\\\xe2\\\\x82" },
+    };
+    char buf[200];
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(labels); i++) {
+        amgr_sink_t sink;
+
+        amgr_sink_init_text(&sink, buf, sizeof(buf));
+        amgr_escape_label(&sink, labels[i].text);
+        assert_string_equal(amgr_sink_text(&sink), labels[i].label);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
                                         cmocka_unit_test(test_all_pairs),
-                                        cmocka_unit_test(test_small_sink) };
+                                        cmocka_unit_test(test_small_sink),
+        cmocka_unit_test(test_labels) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,22 @@ static void hostile_requests_stay_on_one_line(void **state)
     assert_non_null(strstr(line, "(GET /\\x0a\\x1b[2J\\x5c\\xff): rss "));
 }
 
+/* Counters of lines look for " (active)" and " (idle)". */
+static void requests_pass_for_no_verdict(void **state)
+{
+    amgr_record_t record = idle_record();
+
+    (void)state; /* cmocka's signature */
+    strcpy(record.request, "GET (a) (active) (active) / (");
+    format(&record, AMGR_SHOW_FULL);
+    assert_non_null(strstr(line, "(GET \\x28a) \\x28active) \\x28active) / "
+                                 "\\x28): rss "));
+    strcpy(record.request, "(active) (active)");
+    format(&record, AMGR_SHOW_FULL);
+    assert_non_null(strstr(line, " ((active) \\x28active)): rss "));
+    assert_null(strstr(line, " (active)"));
+}
+
 /* A worker with one idle, one busy and one earlier busy slot. */
 static world_t *three_slots(void)
 {
@@ -379,6 +395,7 @@ int main(void)
         cmocka_unit_test(action_and_outcome),
         cmocka_unit_test(the_end_tells_what_it_cost),
         cmocka_unit_test(hostile_requests_stay_on_one_line),
+        cmocka_unit_test(requests_pass_for_no_verdict),
         cmocka_unit_test(keeps_the_deciding_request),
         cmocka_unit_test(memory_names_the_likeliest_request),
         cmocka_unit_test(daemons_have_no_request),

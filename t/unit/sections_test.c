@@ -61,6 +61,37 @@ static void a_merged_group_has_no_section_of_anothers(void **state)
     world_destroy(world);
 }
 
+static void others_keep_the_section_of_their_own_name(void **state)
+{
+    world_t *world = world_create(8, 1);
+    int other;
+
+    (void)state; /* cmocka's signature */
+    add_section(world, "shop", AMGR_ROLE_WSGI)->max_memory_active_bytes =
+        5 * MB;
+    add_section(world, "daemon", AMGR_ROLE_DAEMON);
+    world_add(world, 200, AMGR_ROLE_WSGI, "x");
+    world_add(world, 201, AMGR_ROLE_WSGI, "x");
+    world_add(world, 202, AMGR_ROLE_WSGI, "x");
+    other = amgr_snapshot_other_group(&world->snapshot);
+    world_find(world, 200)->group = other;
+    world_find(world, 200)->section =
+        amgr_sections_index(&world->limits, "shop", AMGR_ROLE_WSGI);
+    /* Another role's, and one of another configuration. */
+    world_find(world, 201)->group = other;
+    world_find(world, 201)->section = 2;
+    world_find(world, 202)->group = other;
+    world_find(world, 202)->section = 3;
+    world_judge(world);
+    assert_int_equal(world_find(world, 200)->section, 1);
+    assert_int_equal(world_find(world, 201)->section, 0);
+    assert_int_equal(world_find(world, 202)->section, 0);
+    assert_int_equal(world_find(world, 200)->verdict,
+                     AMGR_VERDICT_MEMORY_ACTIVE);
+    assert_int_equal(world_find(world, 201)->verdict, AMGR_VERDICT_OK);
+    world_destroy(world);
+}
+
 static void numbers_from_elsewhere_are_safe(void **state)
 {
     world_t *world = world_create(1, 1);
@@ -293,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_are_told_by_name_and_role),
         cmocka_unit_test(a_merged_group_has_no_section_of_anothers),
+        cmocka_unit_test(others_keep_the_section_of_their_own_name),
         cmocka_unit_test(numbers_from_elsewhere_are_safe),
         cmocka_unit_test(what_is_not_set_is_the_servers),
         cmocka_unit_test(groups_are_judged_by_their_own),

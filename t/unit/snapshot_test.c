@@ -108,13 +108,44 @@ static void groups_are_kept_apart_and_a_full_table_merges(void **state)
     assert_int_equal(amgr_snapshot_group(snapshot, name, 1, AMGR_ROLE_WSGI), 2);
     assert_int_equal(amgr_snapshot_group(snapshot, name, 1, AMGR_ROLE_WSGI), 2);
     assert_int_equal(strlen(snapshot->groups[2].name), AMGR_GROUP_NAME_LEN - 1);
-    for (i = 3; i < AMGR_GROUPS_MAX + 3; i++) {
-        int expected = i < AMGR_GROUPS_MAX ? i : AMGR_GROUPS_MAX - 1;
+    for (i = 3; i < 1000; i++) {
+        int expected = i < AMGR_GROUPS_NAMED ? i : AMGR_GROUPS_NAMED;
 
         snprintf(name, sizeof(name), "group %d", i);
         assert_int_equal(amgr_snapshot_group(snapshot, name, 1, AMGR_ROLE_WSGI),
                          expected);
     }
+    assert_int_equal(snapshot->group_count, AMGR_GROUPS_MAX);
+    assert_string_equal(snapshot->groups[AMGR_GROUPS_NAMED].name, "other");
+    assert_int_equal(snapshot->groups[AMGR_GROUPS_NAMED].role,
+                     AMGR_ROLE_OTHER);
+    assert_int_equal(snapshot->groups[AMGR_GROUPS_NAMED].kind,
+                     AMGR_KIND_FOREIGN);
+    /* Those that have a name keep it. */
+    assert_int_equal(
+        amgr_snapshot_group(snapshot, "group 9", 1, AMGR_ROLE_WSGI), 9);
+    world_destroy(world);
+}
+
+static void the_other_group_takes_no_name_from_others(void **state)
+{
+    world_t *world = world_create(1, 1);
+    amgr_snapshot_t *snapshot = &world->snapshot;
+    char name[100];
+    int i;
+
+    (void)state; /* cmocka's signature */
+    assert_int_equal(amgr_snapshot_other_group(snapshot), 0);
+    assert_int_equal(amgr_snapshot_other_group(snapshot), 0);
+    assert_int_equal(amgr_snapshot_group(snapshot, "other", 1, AMGR_ROLE_WSGI),
+                     1);
+    for (i = 2; i < AMGR_GROUPS_MAX; i++) {
+        snprintf(name, sizeof(name), "group %d", i);
+        assert_int_equal(amgr_snapshot_group(snapshot, name, 1, AMGR_ROLE_WSGI),
+                         i);
+    }
+    assert_int_equal(amgr_snapshot_group(snapshot, "more", 1, AMGR_ROLE_WSGI),
+                     0);
     assert_int_equal(snapshot->group_count, AMGR_GROUPS_MAX);
     world_destroy(world);
 }
@@ -212,6 +243,7 @@ int main(void)
         cmocka_unit_test(only_running_requests_are_timed),
         cmocka_unit_test(finds_processes_by_pid),
         cmocka_unit_test(groups_are_kept_apart_and_a_full_table_merges),
+        cmocka_unit_test(the_other_group_takes_no_name_from_others),
         cmocka_unit_test(clearing_keeps_the_storage),
         cmocka_unit_test(completes_activity_accesses_and_groups),
         cmocka_unit_test(statistics_of_odd_even_and_none),

@@ -19,7 +19,7 @@ typedef struct words_t {
 
 static const words_t tables[] = {
     {amgr_kind_word, AMGR_KIND_COUNT, "native foreign "},
-    {amgr_role_word, AMGR_ROLE_COUNT, "worker wsgi daemon helper program "},
+    {amgr_role_word, AMGR_ROLE_COUNT, "worker wsgi daemon helper program other "},
     {amgr_state_word, AMGR_STATE_COUNT, "serving retiring stopping "},
     {amgr_verdict_word, AMGR_VERDICT_COUNT,
      "unknown exempt ok memory_active memory_idle time memory_hard "

@@ -143,8 +143,9 @@ sub wrong_ids {
         my $title = $panel->{title} // '';
         push @wrong, 'a panel without a title' unless length $title;
         push @wrong, "$title: the title stands twice" if $title{$title}++;
-        push @wrong, "$title: no id" unless ($panel->{id} // '') =~ /^[1-9]\d*$/;
-        push @wrong, "$title: its id stands twice" if $id{ $panel->{id} // 0 }++;
+        my $id = $panel->{id} // '';
+        push @wrong, "$title: no id" unless $id =~ /^[1-9]\d*$/;
+        push @wrong, "$title: its id stands twice" if $id{$id}++;
     }
     return @wrong;
 }
@@ -246,7 +247,8 @@ sub wrong_panel {
     for my $target (@{ $panel->{targets} // [] }) {
         my $name = "$title $target->{refId}";
         push @wrong, "$name: stands twice" if $ref{ $target->{refId} }++;
-        push @wrong, "$name: no expression" unless length($target->{expr} // '');
+        push @wrong, "$name: no expression"
+            unless length($target->{expr} // '');
         push @wrong, "$name: neither instant nor a range, or both"
             if !$target->{instant} == !$target->{range};
     }

@@ -118,6 +118,7 @@ sub module_dir {
 #   env           { NAME => value } for httpd
 #   as_user       a uid: run as this ordinary user (only when started as root)
 #   args          more arguments for httpd: ['-X']
+#   launcher      a program that starts httpd: ['sh', '-c', 'exec "$@"', 'sh']
 #   detach        1: httpd becomes a daemon, as in production
 #   runtime_dir   another server's, for two in one
 #   name          for messages
@@ -136,6 +137,7 @@ sub new {
         env        => delete $opt{env}        // {},
         as_user    => delete $opt{as_user},
         args       => delete $opt{args}       // [],
+        launcher   => delete $opt{launcher}   // [],
         detach     => delete $opt{detach}     // 0,
         runtime_dir => delete $opt{runtime_dir},
         name       => delete $opt{name},
@@ -399,8 +401,8 @@ sub become_httpd {
     my $httpd = httpd_program(); # asks the environment
     open STDIN, '<', '/dev/null';
     local %ENV = (PATH => $env{PATH});
-    exec @run, 'env', '-i', (map { "$_=$env{$_}" } sort keys %env),
-        $httpd, @args
+    exec @run, @{ $self->{launcher} }, 'env', '-i',
+        (map { "$_=$env{$_}" } sort keys %env), $httpd, @args
         or POSIX::_exit(127);
 }
 

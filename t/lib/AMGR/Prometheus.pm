@@ -197,10 +197,10 @@ sub stop_ok {
     my ($self, $name) = @_;
     my $test = Test::Builder->new;
     my $ran = $self->{pid} && waitpid($self->{pid}, WNOHANG) == 0;
-    my @wrong = $self->stop;
-    push @wrong, 'it was not running any more' unless $ran;
-    push @wrong, map { "logged: $_" }
+    my @wrong = map { "logged: $_" }
         grep { /level=(?:warn|error)/ } split /\n/, $self->log_text;
+    push @wrong, 'it was not running any more' unless $ran;
+    push @wrong, $self->stop;
     my $ok = $test->ok(!@wrong, $name // 'prometheus: a clean end');
     $test->diag($_) for @wrong;
     return $ok;

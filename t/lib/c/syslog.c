@@ -1,39 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the tests only, by LD_PRELOAD: what a program would tell syslog goes to
- * the file that AMGR_SYSLOG names, as "IDENT PRIORITY TEXT".
+ * the file that AMGR_SYSLOG names, as "IDENT PRIORITY TEXT"; or, where that is
+ * a socket, to it as libc would send it.
  */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *ident = "-";
+static int default_facility = LOG_USER;
 
 void openlog(const char *name, int option, int facility)
 {
     (void)option;
-    (void)facility;
+    default_facility = facility;
     ident = name;
+}
+
+static void to_file(const char *path, int priority, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+    if (fd >= 0) {
+        dprintf(fd, "%s %d %s\n", ident, priority, text);
+        close(fd);
+    }
+}
+
+static void to_socket(const char *path, int priority, const char *text)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    time_t now = time(NULL);
+    char stamp[16];
+    char line[4096];
+    struct tm tm;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return;
+    }
+    strftime(stamp, sizeof(stamp), "%b %e %T", localtime_r(&now, &tm));
+    snprintf(line, sizeof(line), "<%d>%s %s[%d]: %s",
+             priority | default_facility, stamp, ident, (int)getpid(), text);
+    snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+    sendto(fd, line, strlen(line), MSG_NOSIGNAL, (struct sockaddr *)&to,
+           sizeof(to));
+    close(fd);
 }
 
 void syslog(int priority, const char *format, ...)
 {
     const char *path = getenv("AMGR_SYSLOG");
     char text[2048];
+    struct stat st;
     va_list args;
-    int fd;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fd = path == NULL
-             ? -1
-             : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd >= 0) {
-        dprintf(fd, "%s %d %s\n", ident, priority, text);
-        close(fd);
+    if (path != NULL && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        to_socket(path, priority, text);
+    }
+    else if (path != NULL) {
+        to_file(path, priority, text);
     }
 }

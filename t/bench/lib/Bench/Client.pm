@@ -60,6 +60,31 @@ sub read_answer {
     }
 }
 
+# So many requests over one connection, for answers in chunks or with their
+# length; the bytes of the last, head and chunks included.
+sub keep_reading {
+    my ($port, $path, $count) = @_;
+    my $socket = dial($port);
+    my $bytes;
+    for (1 .. $count) {
+        send_all($socket, "GET $path HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        my ($in, $want) = ('', undef);
+        while (!defined $want || length $in < $want) {
+            sysread($socket, $in, 262_144, length $in)
+                or die "$path: connection closed\n";
+            my $head = index $in, "\r\n\r\n";
+            next if $head < 0;
+            $want = $in =~ /^Content-Length: (\d+)/mi && $-[0] < $head
+                ? $head + 4 + $1
+                : $in =~ /\r\n0\r\n\r\n\z/ ? length $in : undef;
+        }
+        $in =~ m{^HTTP/1\.1 200 } or die "$path: $in\n";
+        $bytes = length $in;
+    }
+    close $socket;
+    return $bytes;
+}
+
 # So many requests over one connection.
 sub keep_asking {
     my ($port, $path, $count) = @_;

@@ -54,9 +54,12 @@ MaxSpareThreads 1600
 END
 );
 
+# Servers of these sizes, for others to start.
+sub sizes { return map { +{ %$_ } } @speeds }
+
 sub measure {
     my ($report) = @_;
-    compare($report, $_) for @speeds;
+    compare($report, $_) for sizes();
     my %kib = map { $_ => rendering_kib($_) } 2, 200;
     $report->row('private memory of a rendering, 200 event slots', $kib{2},
                  ' KiB', undef, '100 processes of 2; n=' . HOLDS);

@@ -19,6 +19,7 @@ my %page = (
     '/manager-status'             => 'text/html; charset=utf-8',
     '/manager-status/status.json' => 'application/json',
     '/manager-status/metrics.txt' => 'text/plain; charset=utf-8',
+    '/manager-status/metrics'     => 'text/plain; version=0.0.4; charset=utf-8',
     '/manager-status/discovery.json' => 'application/json',
 );
 
@@ -78,7 +79,7 @@ sub codes {
         headers_ok($answer, $path);
     }
     for my $path (qw(nope status.jsonx status.json/x metrics.txt/x assets
-                     assets/ assets/nope metrics
+                     assets/ assets/nope metrics/x
                      processes ready status nope/status.json
                      STATUS.JSON)) {
         my $answer = $s->get("/manager-status/$path");
