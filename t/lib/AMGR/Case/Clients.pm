@@ -458,7 +458,7 @@ sub fullstatus {
     is($short->{status}, 0, "$who: apache2ctl status");
     like($short->{out}, qr/\buptime\b/i, "$who: the uptime");
     unlike($short->{out}, $row, "$who: no table");
-    my $full = $control->call('fullstatus');
+    my $full = $control->call('fullstatus', 'lynx -dump -width=200');
     is($full->{status}, 0, "$who: apache2ctl fullstatus");
     is($full->{err}, '', "$who: without a complaint");
     like($full->{out}, $row, "$who: a table");
