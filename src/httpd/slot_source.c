@@ -26,6 +26,7 @@ struct amgr_slot_reader_t {
     char *letters;
     int letters_kept;
     int last_row; /**< the last with a process */
+    int next;     /**< which process is likely to be the next row's */
 };
 
 /** Where a process of this pid stands or would have to stand. */
@@ -93,12 +94,28 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     return process;
 }
 
+/** Most rows stand in the order in which their processes were forked, and that
+ * is mostly the order of their pids. */
+static amgr_process_t *find(amgr_slot_reader_t *reader, pid_t pid)
+{
+    const amgr_snapshot_t *snapshot = reader->snapshot;
+    amgr_process_t *process = snapshot->processes + reader->next;
+
+    if (reader->next >= snapshot->process_count || process->id.pid != pid) {
+        process = amgr_snapshot_find(snapshot, pid);
+    }
+    if (process != NULL) {
+        reader->next = (int)(process - snapshot->processes) + 1;
+    }
+    return process;
+}
+
 /** What the process of this row does now. */
 static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
 {
     amgr_slot_reader_t *reader = baton;
     amgr_snapshot_t *snapshot = reader->snapshot;
-    amgr_process_t *process = amgr_snapshot_find(snapshot, seen->row.pid);
+    amgr_process_t *process = find(reader, seen->row.pid);
 
     reader->last_row = index;
     if (process == NULL && is_sibling(reader, seen->row.pid)) {

@@ -7,6 +7,7 @@
 #include "render/view.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <apr_strings.h>
 
@@ -14,12 +15,11 @@
 #include "render/server_status.h"
 
 #define LETTERS_CHUNK 8192
-#define TIME_FORMAT "%A, %d-%b-%Y %H:%M:%S %Z"
 
+/* Keys with what parts them from the value: fewer pieces. */
 static void put_text(amgr_sink_t *sink, const char *key, const char *value)
 {
     amgr_sink_puts(sink, key);
-    amgr_sink_puts(sink, ": ");
     amgr_sink_puts(sink, value);
     amgr_sink_putc(sink, '\n');
 }
@@ -27,7 +27,6 @@ static void put_text(amgr_sink_t *sink, const char *key, const char *value)
 static void put_count(amgr_sink_t *sink, const char *key, apr_uint64_t value)
 {
     amgr_sink_puts(sink, key);
-    amgr_sink_puts(sink, ": ");
     amgr_sink_u64(sink, value);
     amgr_sink_putc(sink, '\n');
 }
@@ -50,19 +49,24 @@ static void put_load(amgr_sink_t *sink, const char *key, double value)
     put_text(sink, key, buf);
 }
 
+/* As mod_status has it, in English whatever the locale is.  By hand, since
+ * strftime() looks at each call whether the time zone's file has changed. */
 static void put_time(amgr_sink_t *sink, const char *key, apr_time_t time_us)
 {
-    char buf[128];
-    apr_time_exp_t local;
-    apr_size_t len = 0;
+    static const char *const days[7] = {"Sunday",    "Monday",   "Tuesday",
+                                        "Wednesday", "Thursday", "Friday",
+                                        "Saturday"};
+    time_t seconds = (time_t)apr_time_sec(time_us);
+    struct tm local;
 
-    apr_time_exp_lt(&local, time_us);
-    if (apr_strftime(buf, &len, sizeof(buf), TIME_FORMAT, &local) !=
-            APR_SUCCESS ||
-        len == 0) {
-        buf[0] = '\0';
+    if (localtime_r(&seconds, &local) == NULL) {
+        put_text(sink, key, "");
+        return;
     }
-    put_text(sink, key, buf);
+    amgr_sink_printf(sink, "%s%s, %02d-%s-%d %02d:%02d:%02d %s\n", key,
+                     days[local.tm_wday], local.tm_mday,
+                     apr_month_snames[local.tm_mon], local.tm_year + 1900,
+                     local.tm_hour, local.tm_min, local.tm_sec, local.tm_zone);
 }
 
 /* The client may have chosen it: no blank, so it is no line with a key, and
@@ -93,7 +97,7 @@ static void put_unit(amgr_sink_t *sink, apr_uint32_t count, const char *unit)
 
 static void put_uptime(amgr_sink_t *sink, apr_uint32_t uptime_sec)
 {
-    put_count(sink, "ServerUptimeSeconds", uptime_sec);
+    put_count(sink, "ServerUptimeSeconds: ", uptime_sec);
     amgr_sink_puts(sink, "ServerUptime:");
     put_unit(sink, uptime_sec / 86400, "day");
     put_unit(sink, uptime_sec / 3600 % 24, "hour");
@@ -108,22 +112,22 @@ static void put_server(const amgr_view_t *view, amgr_sink_t *sink,
     const amgr_server_t *server = &view->snapshot->server;
 
     put_name(sink, view->server_name);
-    put_text(sink, "ServerVersion",
+    put_text(sink, "ServerVersion: ",
              view->server_description != NULL ? view->server_description
                                               : server->version);
-    put_text(sink, "ServerMPM", server->mpm);
-    put_text(sink, "Server Built",
+    put_text(sink, "ServerMPM: ", server->mpm);
+    put_text(sink, "Server Built: ",
              view->server_built != NULL ? view->server_built : "");
-    put_time(sink, "CurrentTime", view->now_wall_us);
-    put_time(sink, "RestartTime", server->started_us);
-    put_count(sink, "ParentServerConfigGeneration",
+    put_time(sink, "CurrentTime: ", view->now_wall_us);
+    put_time(sink, "RestartTime: ", server->started_us);
+    put_count(sink, "ParentServerConfigGeneration: ",
               (apr_uint64_t)server->config_generation);
-    put_count(sink, "ParentServerMPMGeneration",
+    put_count(sink, "ParentServerMPMGeneration: ",
               server->generation < 0 ? 0 : (apr_uint64_t)server->generation);
     put_uptime(sink, uptime_sec);
-    put_load(sink, "Load1", view->load[0]);
-    put_load(sink, "Load5", view->load[1]);
-    put_load(sink, "Load15", view->load[2]);
+    put_load(sink, "Load1: ", view->load[0]);
+    put_load(sink, "Load5: ", view->load[1]);
+    put_load(sink, "Load15: ", view->load[2]);
 }
 
 /* mod_status counts in clock ticks and floats, and so it rounds. */
@@ -133,13 +137,13 @@ static void put_cpu(const amgr_cpu_times_t *cpu, amgr_sink_t *sink,
     double all =
         cpu->user + cpu->system + cpu->children_user + cpu->children_system;
 
-    put_number(sink, "CPUUser", (float)cpu->user);
-    put_number(sink, "CPUSystem", (float)cpu->system);
-    put_number(sink, "CPUChildrenUser", (float)cpu->children_user);
-    put_number(sink, "CPUChildrenSystem", (float)cpu->children_system);
+    put_number(sink, "CPUUser: ", (float)cpu->user);
+    put_number(sink, "CPUSystem: ", (float)cpu->system);
+    put_number(sink, "CPUChildrenUser: ", (float)cpu->children_user);
+    put_number(sink, "CPUChildrenSystem: ", (float)cpu->children_system);
     /* In the first second its "inf" would be no number to many. */
     if (all > 0 && uptime_sec > 0) {
-        put_number(sink, "CPULoad", (float)all / (float)uptime_sec * 100.);
+        put_number(sink, "CPULoad: ", (float)all / (float)uptime_sec * 100.);
     }
 }
 
@@ -152,18 +156,18 @@ static void put_totals(const amgr_server_t *server, amgr_sink_t *sink,
     float accesses = (float)server->total_accesses;
     float bytes = 1024 * (float)kilobytes;
 
-    put_count(sink, "Total Accesses", server->total_accesses);
-    put_count(sink, "Total kBytes", kilobytes);
-    put_count(sink, "Total Duration", duration_ms);
+    put_count(sink, "Total Accesses: ", server->total_accesses);
+    put_count(sink, "Total kBytes: ", kilobytes);
+    put_count(sink, "Total Duration: ", duration_ms);
     put_cpu(&server->scoreboard_cpu, sink, uptime_sec);
-    put_count(sink, "Uptime", uptime_sec);
+    put_count(sink, "Uptime: ", uptime_sec);
     if (uptime_sec > 0) {
-        put_number(sink, "ReqPerSec", accesses / (float)uptime_sec);
-        put_number(sink, "BytesPerSec", bytes / (float)uptime_sec);
+        put_number(sink, "ReqPerSec: ", accesses / (float)uptime_sec);
+        put_number(sink, "BytesPerSec: ", bytes / (float)uptime_sec);
     }
     if (server->total_accesses > 0) {
-        put_number(sink, "BytesPerReq", bytes / accesses);
-        put_number(sink, "DurationPerReq", (float)duration_ms / accesses);
+        put_number(sink, "BytesPerReq: ", bytes / accesses);
+        put_number(sink, "DurationPerReq: ", (float)duration_ms / accesses);
     }
 }
 
@@ -171,17 +175,18 @@ static void put_workers(const amgr_server_t *server, amgr_sink_t *sink)
 {
     const amgr_connections_t *connections = &server->connections;
 
-    put_count(sink, "BusyWorkers", (apr_uint64_t)server->busy_workers);
-    put_count(sink, "GracefulWorkers", (apr_uint64_t)server->graceful_workers);
-    put_count(sink, "IdleWorkers", (apr_uint64_t)server->idle_workers);
+    put_count(sink, "BusyWorkers: ", (apr_uint64_t)server->busy_workers);
+    put_count(sink,
+              "GracefulWorkers: ", (apr_uint64_t)server->graceful_workers);
+    put_count(sink, "IdleWorkers: ", (apr_uint64_t)server->idle_workers);
     if (server->async) {
-        put_count(sink, "Processes", (apr_uint64_t)server->row_count);
-        put_count(sink, "Stopping", (apr_uint64_t)server->stopping_rows);
-        put_count(sink, "ConnsTotal", connections->total);
-        put_count(sink, "ConnsAsyncWaitIO", connections->wait_io);
-        put_count(sink, "ConnsAsyncWriting", connections->writing);
-        put_count(sink, "ConnsAsyncKeepAlive", connections->keep_alive);
-        put_count(sink, "ConnsAsyncClosing", connections->closing);
+        put_count(sink, "Processes: ", (apr_uint64_t)server->row_count);
+        put_count(sink, "Stopping: ", (apr_uint64_t)server->stopping_rows);
+        put_count(sink, "ConnsTotal: ", connections->total);
+        put_count(sink, "ConnsAsyncWaitIO: ", connections->wait_io);
+        put_count(sink, "ConnsAsyncWriting: ", connections->writing);
+        put_count(sink, "ConnsAsyncKeepAlive: ", connections->keep_alive);
+        put_count(sink, "ConnsAsyncClosing: ", connections->closing);
     }
 }
 

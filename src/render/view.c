@@ -51,7 +51,7 @@ static void count_near(const amgr_view_t *view, const amgr_process_t *process,
 }
 
 static void count_process(const amgr_view_t *view,
-                          const amgr_process_t *process,
+                          const amgr_process_t *process, int with_limits,
                           amgr_view_counts_t *out)
 {
     if (process->kind == AMGR_KIND_NATIVE) {
@@ -69,7 +69,7 @@ static void count_process(const amgr_view_t *view,
         out->over++;
         out->causes[process->cause]++;
     }
-    else if (amgr_trends_is_near(view, process)) {
+    else if (with_limits && amgr_trends_is_near(view, process)) {
         count_near(view, process, out);
     }
 }
@@ -340,11 +340,12 @@ static amgr_health_e health_of(const amgr_view_t *view,
 
 void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
 {
+    int with_limits = amgr_sections_limit_memory(&view->config->limits);
     int i;
 
     memset(out, 0, sizeof(*out));
     for (i = 0; i < view->snapshot->process_count; i++) {
-        count_process(view, &view->snapshot->processes[i], out);
+        count_process(view, &view->snapshot->processes[i], with_limits, out);
     }
     out->health = health_of(view, out);
 }

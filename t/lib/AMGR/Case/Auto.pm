@@ -403,6 +403,10 @@ sub alone {
     my $s = AMGR::Httpd->new(mpm => 'event', name => 'without mod_status',
         modules => [qw(proxy proxy_balancer slotmem_shm lbmethod_byrequests)],
         config => <<'END')->start;
+<Location "/server-status">
+    SetHandler manager-status
+    Require local
+</Location>
 ProxyStatus On
 <Proxy "balancer://pool">
     BalancerMember "http://127.0.0.1:9"
@@ -418,6 +422,9 @@ END
     like($text, qr/^Total Accesses: \d+$/m, 'alone: what is counted');
     like($text, qr/^ProxyBalancer\[0\]Worker\[0\]Elected: 0$/m,
          'alone: and of other modules');
+    is(join("\n", shape(body($s, THEIRS))), '', "alone: at mod_status's address");
+    like(body($s, '/server-status'), qr{/server-status/assets/},
+         'alone: so is the page, with all of it');
     $s->stop_ok;
     return;
 }

@@ -330,8 +330,20 @@ sub under_load {
 # As little as a server can tell.
 sub plain {
     my ($mpm) = @_;
-    my $s = server($mpm, 'plain', "ExtendedStatus Off\nServerTokens Prod\n");
+    my $s = server($mpm, 'plain', <<'END');
+ExtendedStatus Off
+ServerTokens Prod
+<Location "/instead">
+    SetHandler manager-status
+    Require local
+</Location>
+END
     my $clients = clients($s);
+    # An address of the administrator's choice.
+    my $instead = AMGR::Client::Exporter->start(place($s, '/instead', 'else'));
+    same($s, $s->name . ', elsewhere: apache_exporter',
+         sub { $instead->ask }, $instead->key_of, $instead->default);
+    $instead->stop;
     # It warns, which is told apart from what it cannot read.
     my ($check) = @{ delete $clients->{check_httpd_status} };
     everybody($s, $clients, 'idle');
