@@ -26,6 +26,7 @@ struct amgr_slot_reader_t {
     char *letters;
     int letters_kept;
     int last_row; /**< the last with a process */
+    int next;     /**< where the process of the next row may be */
 };
 
 /** Where a process of this pid stands or would have to stand. */
@@ -93,12 +94,31 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     return process;
 }
 
+/** The process with this pid, or NULL: those of neighbouring rows were mostly
+ * forked one after the other. */
+static amgr_process_t *find(amgr_slot_reader_t *reader, pid_t pid)
+{
+    amgr_snapshot_t *snapshot = reader->snapshot;
+    amgr_process_t *process = NULL;
+
+    if (reader->next < snapshot->process_count) {
+        process = &snapshot->processes[reader->next];
+    }
+    if (process == NULL || process->id.pid != pid) {
+        process = amgr_snapshot_find(snapshot, pid);
+    }
+    if (process != NULL) {
+        reader->next = (int)(process - snapshot->processes) + 1;
+    }
+    return process;
+}
+
 /** What the process of this row does now. */
 static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
 {
     amgr_slot_reader_t *reader = baton;
     amgr_snapshot_t *snapshot = reader->snapshot;
-    amgr_process_t *process = amgr_snapshot_find(snapshot, seen->row.pid);
+    amgr_process_t *process = find(reader, seen->row.pid);
 
     reader->last_row = index;
     if (process == NULL && is_sibling(reader, seen->row.pid)) {
