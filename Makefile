@@ -166,7 +166,7 @@ NPM_DIR ?= $(BUILD)/npm
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
              libapache2-mod-wsgi-py3 media-types
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
-             openssl lynx python3-jsonschema valgrind chromium chromium-driver \
+             openssl lynx wget python3-jsonschema valgrind chromium chromium-driver \
              fonts-dejavu-core nodejs/node npm/npm prometheus zabbix-agent \
              zabbix-agent2 python3-yaml apache2 collectd-core libcurl3-gnutls \
              liblocale-gettext-perl libmonitoring-plugin-perl monit \

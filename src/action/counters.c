@@ -29,7 +29,7 @@ static double cpu_room_us(const amgr_counters_t *counters,
     else {
         span_us -= (double)counters->cpu_mono_us;
     }
-    return span_us > 0.0 && cores > 0 ? span_us * cores : 0.0;
+    return span_us > 0.0 ? span_us * (cores > 0 ? cores : 1) : 0.0;
 }
 
 void amgr_counters_note_cpu(amgr_counters_t *counters,

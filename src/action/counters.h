@@ -16,7 +16,7 @@
  * clock.  A process that is reaped moves from the scoreboard to the kernel's
  * sum of its parent, and may be in neither or both for a moment; and a request
  * shows its time when it ends.  So the sums rise to what is measured, at most
- * as fast as @a cores processors can work, and never fall.
+ * as fast as @a cores processors (below 1: as one) can work, and never fall.
  */
 void amgr_counters_note_cpu(amgr_counters_t *counters,
                             const amgr_server_t *server, int cores);

@@ -26,7 +26,7 @@ struct amgr_slot_reader_t {
     char *letters;
     int letters_kept;
     int last_row; /**< the last with a process */
-    int next;     /**< which process is likely to be the next row's */
+    int next;     /**< where the process of the next row may be */
 };
 
 /** Where a process of this pid stands or would have to stand. */
@@ -94,14 +94,17 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     return process;
 }
 
-/** Most rows stand in the order in which their processes were forked, and that
- * is mostly the order of their pids. */
+/** The process with this pid, or NULL: those of neighbouring rows were mostly
+ * forked one after the other. */
 static amgr_process_t *find(amgr_slot_reader_t *reader, pid_t pid)
 {
-    const amgr_snapshot_t *snapshot = reader->snapshot;
-    amgr_process_t *process = snapshot->processes + reader->next;
+    amgr_snapshot_t *snapshot = reader->snapshot;
+    amgr_process_t *process = NULL;
 
-    if (reader->next >= snapshot->process_count || process->id.pid != pid) {
+    if (reader->next < snapshot->process_count) {
+        process = &snapshot->processes[reader->next];
+    }
+    if (process == NULL || process->id.pid != pid) {
         process = amgr_snapshot_find(snapshot, pid);
     }
     if (process != NULL) {

@@ -105,8 +105,13 @@ amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid)
 static int add_group(amgr_snapshot_t *snapshot, const char *name, int kind,
                      int role)
 {
-    amgr_group_t *group = &snapshot->groups[snapshot->group_count];
+    amgr_group_t *group;
 
+    /* Only a snapshot from elsewhere can be so full. */
+    if (snapshot->group_count >= AMGR_GROUPS_MAX) {
+        return AMGR_GROUPS_MAX - 1;
+    }
+    group = &snapshot->groups[snapshot->group_count];
     memset(group, 0, sizeof(*group));
     apr_cpystrn(group->name, name, sizeof(group->name));
     group->kind = kind;

@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/../lib";
 
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+use HTTP::Date ();
 use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 
@@ -19,6 +20,8 @@ use constant {
     HTML => 'text/html; charset=utf-8',
     JSON => 'application/json',
     TEXT => 'text/plain; charset=utf-8',
+    PROM => 'text/plain; version=0.0.4; charset=utf-8',
+    OPEN => 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
 # long: sent as it is written, without its length; short: gzip leaves it be.
@@ -26,6 +29,7 @@ my @data = (
     { path => '', type => HTML, long => 1, varies => 1 },
     { path => '?auto', type => TEXT },
     { path => '/status.json', type => JSON, long => 1 },
+    { path => '/metrics', type => PROM, varies => 1 },
     { path => '/metrics.txt', type => TEXT },
     { path => '/discovery.json', type => JSON, short => 1 },
 );
@@ -34,21 +38,32 @@ my @assets = (
     { path => '/assets/page.js', type => 'text/javascript; charset=utf-8' },
 );
 
-# What clients send, and what they get.
+# What clients send, and what they get of the page and of the metrics.
 my @accepts = (
-    [undef, HTML],
-    ['', HTML],
-    ['*/*', HTML],
-    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', HTML],
+    [undef, HTML, PROM],
+    ['', HTML, PROM],
+    ['*/*', HTML, PROM],
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', HTML,
+     PROM],
     ['text/html, text/plain, text/sgml, text/css, application/xhtml+xml, '
-     . '*/*;q=0.01', HTML],
-    ['application/json', JSON],
-    ['application/json, text/plain, */*', JSON],
-    ['text/html;q=0.2, application/json;q=0.3', JSON],
-    ['image/png', HTML],
-    ['*/*;q=0', HTML],
-    [';q=,"/\\', HTML],
-    ['x/y,' x 1900, HTML],
+     . '*/*;q=0.01', HTML, PROM],
+    ['application/json', JSON, PROM],
+    ['application/json, text/plain, */*', JSON, PROM],
+    ['text/html;q=0.2, application/json;q=0.3', JSON, PROM],
+    ['text/plain;version=0.0.4;q=1,*/*;q=0.1', PROM, PROM],
+    ['application/openmetrics-text;version=1.0.0,application/openmetrics-text;'
+     . 'version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1', OPEN,
+     OPEN],
+    ['application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,'
+     . 'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version='
+     . '1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,'
+     . '*/*;q=0.2', OPEN, OPEN],
+    ['application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;'
+     . 'q=0.5,*/*;q=0.1', PROM, PROM],
+    ['image/png', HTML, PROM],
+    ['*/*;q=0', HTML, PROM],
+    [';q=,"/\\', HTML, PROM],
+    ['x/y,' x 1900, HTML, PROM],
 );
 
 my @kept = qw(Content-Type Vary Cache-Control ETag Content-Encoding
@@ -119,16 +134,17 @@ done_testing();
 sub accepted {
     my ($s, $mpm) = @_;
     for my $case (@accepts) {
-        my ($accept, $want) = @$case;
+        my ($accept, @want) = @$case;
         my $name = "$mpm: " . (defined $accept ? substr $accept, 0, 60
                                                : 'no Accept');
         my @header = defined $accept ? (Accept => $accept) : ();
         for my $method (qw(GET HEAD)) {
-            for my $path ('', '/', '?x=1') {
+            for my $path ('', '/', '?x=1', '/metrics') {
                 my $answer = $s->request($method, "/manager-status$path",
                                          @header);
                 is($answer->code, 200, "$name: $method '$path'");
-                is($answer->header('Content-Type'), $want,
+                is($answer->header('Content-Type'),
+                   $want[$path eq '/metrics' ? 1 : 0],
                    "$name: $method '$path': its type");
                 is($answer->header('Vary'), 'Accept',
                    "$name: $method '$path' depends on it");
@@ -144,12 +160,15 @@ sub accepted {
     }
     # What each type is, not only what it is called.
     my %like = (HTML, qr{\A<!doctype html>.*</html>\s*\z}si,
-                JSON, qr/\A\{\s*"schema":1,.*\}\s*\z/s);
+                JSON, qr/\A\{\s*"schema":1,.*\}\s*\z/s,
+                PROM, qr/\A\# .*\n\z/s, OPEN, qr/\A\# .*\n\# EOF\n\z/s);
     for my $type (sort keys %like) {
         my $answer = $s->get('/manager-status', Accept => $type);
         is($answer->header('Content-Type'), $type, "$mpm: asked for $type");
         like($answer->content, $like{$type}, "$mpm: it is $type");
     }
+    unlike($s->get('/manager-status', Accept => PROM)->content, qr/^# EOF/m,
+           "$mpm: and text 0.0.4 has no end of OpenMetrics");
     # Several headers are one.
     like($s->raw("GET /manager-status HTTP/1.1\r\nHost: x\r\nAccept: text/html"
                  . ";q=0.3\r\nAccept: application/json;q=0.4\r\n"
@@ -367,9 +386,9 @@ sub methods {
                'GET HEAD', "$name: what is allowed");
         }
     }
-    for my $path (qw(/nope /assets /assets/ /metrics.txt/ /metrics.txt/x
-                     /status.json/ /auto /%3fauto //x/.. /METRICS)) {
-        for my $accept ('*/*', JSON) {
+    for my $path (qw(/nope /assets /assets/ /metrics/ /metrics/x /metrics.prom
+                     /status.json/ /auto /%3fauto //metrics/.. /METRICS)) {
+        for my $accept ('*/*', JSON, OPEN) {
             is($s->get("/manager-status$path", Accept => $accept)->code,
                $path =~ /\.\.$/ ? 200 : 404, "$mpm: $path for $accept");
         }
@@ -434,9 +453,11 @@ sub start_proxy {
     mkdir $front->path('work/cache') or die "cache: $!\n";
     chmod 0777, $front->path('work/cache');
     my $back = $s->url('/manager-status');
+    my $file = $s->url('/index.html');
     $front->set_config(<<"END");
 CacheHeader On
 CacheQuickHandler On
+CacheSocache "shmcb:@{[$front->runtime_file('cache')]}(512000)"
 CacheEnable socache "/manager-status"
 CacheEnable disk "/disk"
 CacheRoot "@{[$front->path('work/cache')]}"
@@ -445,6 +466,10 @@ CacheIgnoreNoLastMod On
 CacheMaxExpire 3600
 ProxyPass "/manager-status" "$back"
 ProxyPass "/disk" "$back"
+CacheEnable socache "/file"
+CacheEnable disk "/other-file"
+ProxyPass "/file" "$file"
+ProxyPass "/other-file" "$file"
 <Location "/">
     Require local
     SetOutputFilter DEFLATE
@@ -455,6 +480,12 @@ END
 
 sub behind {
     my ($s, $front) = @_;
+    # These caches do keep what may be kept.
+    for my $path ('/file', '/other-file') {
+        ok(wait_until(sub {
+            ($front->get($path)->header('X-Cache') // '') =~ /HIT/;
+        }, 10, "a hit of $path"), "behind: $path is kept");
+    }
     for my $base ('/manager-status', '/disk') {
         for my $row (@data, @assets) {
             my $name = "behind $base$row->{path}";
@@ -481,10 +512,10 @@ sub behind {
         }
     }
     for my $case (@accepts) {
-        my ($accept, $want) = @$case;
+        my ($accept, @want) = @$case;
         next unless defined $accept && length $accept < 1000;
         is($front->get('/manager-status', Accept => $accept)
-           ->header('Content-Type'), $want, "behind: $accept");
+           ->header('Content-Type'), $want[0], "behind: $accept");
     }
     my ($path) = $front->get('/manager-status')->content
         =~ /"([^"]*page\.js\?v=\d+)"/;

@@ -177,7 +177,8 @@ sub retire {
     }, EVENT_SEC, 'workers of some age'), "$mpm: workers of some age");
     $leaky->get('/') for 1 .. 20;
     my $slow = $leaky->start_request('/app/sleep?s=60');
-    is($leaky->get('/shop/leak?mb=200')->code, 200, "$mpm: a daemon leaks");
+    # A tick in the middle of it may already end the daemon.
+    $leaky->get('/shop/leak?mb=200');
     my %reason;
     ok(wait_until(sub {
         %reason = map { $_->{reason} => 1 }
@@ -254,7 +255,7 @@ sub is_of_other_mpm {
     return $test->{mpm} ne 'event' && $expr =~ /\bapache_manager_connections\b/;
 }
 
-# As curl gets it, and as many samples as Prometheus took.
+# As curl gets it.
 sub exposition {
     my ($s) = @_;
     my $answer = $s->get('/manager-status/metrics');
@@ -372,14 +373,17 @@ sub dashboard {
     is_deeply([$dashboard->problems], [], 'the dashboard is whole');
     my ($all, $one) = variables($test);
     for my $query ($dashboard->queries) {
-        my $has = asked($test, $query, $all);
-        if (is_of_other_mpm($test, $query->{expr})) {
-            ok(!$has, "$query->{where}: nothing on $test->{mpm}");
+        my ($where, $expr) = @$query{qw(where expr)};
+        if (is_of_other_mpm($test, $expr)) {
+            ok(!asked($test, $query, $all), "$where: nothing on $test->{mpm}");
             next;
         }
-        ok($has, "$query->{where}: has data") or diag($query->{expr});
-        next if $query->{expr} =~ /\bcluster:/;
-        ok(asked($test, $query, $one), "$query->{where}: of one server too");
+        # What was recorded a moment ago may be after the last step.
+        for my $values ($all, $expr =~ /\bcluster:/ ? () : $one) {
+            ok(wait_until(sub { asked($test, $query, $values) }, SEEN_SEC,
+                          $expr),
+               "$where: has data" . ($values == $one && ' of one server'));
+        }
     }
     return;
 }

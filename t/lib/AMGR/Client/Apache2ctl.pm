@@ -21,24 +21,25 @@ sub default { return {} }
 # It makes the directories of Debian's server when they are not there.
 sub start {
     my ($class, $place) = @_;
-    my $dir = $place->{dir};
-    File::Path::make_path("$dir/run/socks", "$dir/lock");
-    my $url = $place->{server}->url($place->{path});
-    write_file("$dir/envvars", <<"END");
-export APACHE_RUN_DIR=$dir/run
-export APACHE_LOCK_DIR=$dir/lock
-export APACHE_LYNX='lynx -dump -width=200'
-export APACHE_STATUSURL=$url
-END
+    File::Path::make_path("$place->{dir}/run/socks", "$place->{dir}/lock");
     return bless { place => $place }, $class;
 }
 
 sub stop { return }
 
+# With this for lynx, by default as lynx is without a terminal: 80 columns.
 sub call {
-    my ($self, $word) = @_;
-    return run_program($self->{place},
-                       { APACHE_CONFDIR => $self->{place}{dir} },
+    my ($self, $word, $lynx) = @_;
+    my $dir = $self->{place}{dir};
+    my $url = $self->{place}{server}->url($self->{place}{path});
+    $lynx //= 'lynx -dump';
+    write_file("$dir/envvars", <<"END");
+export APACHE_RUN_DIR=$dir/run
+export APACHE_LOCK_DIR=$dir/lock
+export APACHE_LYNX='$lynx'
+export APACHE_STATUSURL=$url
+END
+    return run_program($self->{place}, { APACHE_CONFDIR => $dir },
                        'apache2ctl', $word);
 }
 
