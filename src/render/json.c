@@ -183,19 +183,19 @@ void amgr_json_double(amgr_json_t *json, double value)
     amgr_sink_puts(json->sink, amgr_double_format(value, text, sizeof(text)));
 }
 
-void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
+void amgr_json_millionths(amgr_json_t *json, apr_int64_t millionths)
 {
     char digits[8];
-    apr_time_t rest;
+    apr_int64_t rest;
     int len;
 
-    if (us < 0) {
+    if (millionths < 0) {
         amgr_json_null(json);
         return;
     }
     separate(json);
-    amgr_sink_u64(json->sink, (apr_uint64_t)(us / APR_USEC_PER_SEC));
-    rest = us % APR_USEC_PER_SEC;
+    amgr_sink_u64(json->sink, (apr_uint64_t)(millionths / 1000000));
+    rest = millionths % 1000000;
     if (rest == 0) {
         amgr_sink_put(json->sink, ".0", 2);
         return;
@@ -209,4 +209,9 @@ void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
         continue;
     }
     amgr_sink_put(json->sink, digits, (apr_size_t)len + 1);
+}
+
+void amgr_json_seconds(amgr_json_t *json, apr_time_t us)
+{
+    amgr_json_millionths(json, us);
 }

@@ -43,8 +43,11 @@ void amgr_json_u64(amgr_json_t *json, apr_uint64_t value);
 /** NaN and infinities become null. */
 void amgr_json_double(amgr_json_t *json, double value);
 
-/** Microseconds as seconds with a fraction of one to six digits, exactly; a
- * negative value (AMGR_NO_TIME) becomes null. */
+/** Millionths of a number with a fraction of one to six digits, exactly; a
+ * negative one becomes null. */
+void amgr_json_millionths(amgr_json_t *json, apr_int64_t millionths);
+
+/** Microseconds as seconds, likewise (AMGR_NO_TIME becomes null). */
 void amgr_json_seconds(amgr_json_t *json, apr_time_t us);
 
 #endif

@@ -10,6 +10,9 @@
 
 #define KIB 1024
 
+/* In a second; more is none. */
+#define RATE_MAX 1e12
+
 static void put_u64(amgr_json_t *json, const char *key, apr_uint64_t value)
 {
     amgr_json_key(json, key);
@@ -33,9 +36,21 @@ static void put_kib(amgr_json_t *json, apr_uint32_t kib)
     amgr_json_u64(json, kib > 0 ? (apr_uint64_t)kib * KIB : AMGR_UNKNOWN);
 }
 
-static void put_milli(amgr_json_t *json, apr_uint32_t milli)
+static void put_milli(amgr_json_t *json, apr_uint64_t milli)
 {
-    amgr_json_double(json, (double)milli / 1000);
+    amgr_json_millionths(json, (apr_int64_t)milli * 1000);
+}
+
+/* The rate of a sample: of a few seconds, so three decimals are more than it
+ * knows, and a full history is a thousand of them. */
+static void put_sample_rate(amgr_json_t *json, double value)
+{
+    if (value < 0 || value > RATE_MAX) {
+        amgr_json_null(json);
+    }
+    else {
+        put_milli(json, (apr_uint64_t)(value * 1000 + 0.5));
+    }
 }
 
 void amgr_status_server(amgr_json_t *json, const amgr_view_t *view)
@@ -175,14 +190,14 @@ static void put_rates(amgr_json_t *json, const amgr_history_series_t *series,
     amgr_json_begin_array(json);
     for (i = first; i < series->count; i++) {
         amgr_trends_sample_rates(series, i, &requests, &bytes);
-        put_rate(json, requests);
+        put_sample_rate(json, requests);
     }
     amgr_json_end_array(json);
     amgr_json_key(json, "bytes_per_second");
     amgr_json_begin_array(json);
     for (i = first; i < series->count; i++) {
         amgr_trends_sample_rates(series, i, &requests, &bytes);
-        put_rate(json, bytes);
+        put_sample_rate(json, bytes);
     }
     amgr_json_end_array(json);
 }
