@@ -28,8 +28,9 @@ my @plain = @names[0 .. GROUPS - SECTIONS - 1];
 my @limited = @names[GROUPS - SECTIONS .. $#names];
 my $victim = $limited[-1];
 my $config = "ManagerMinAge 1s\nManagerStormLimit Off\n"
-    . join '', map { "WSGIDaemonProcess $_ threads=1 display-name=%{GROUP}\n" }
-      @names;
+    . join '', map {
+          "WSGIDaemonProcess $_ threads=1 display-name=%{GROUP} home=/\n"
+      } @names;
 $config .= "<ManagerGroup $_>\nManagerMaxLifetime "
     . ($_ eq $victim ? '3s 0%' : '1d') . "\n</ManagerGroup>\n" for @limited;
 

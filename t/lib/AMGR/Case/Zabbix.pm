@@ -39,7 +39,7 @@ sub run {
                              config => "ManagerDataFile $data\n");
     my $script = $s->wsgi_script;
     $s->{config} .= <<"END";
-WSGIDaemonProcess shop display-name=%{GROUP} processes=2 threads=4
+WSGIDaemonProcess shop display-name=%{GROUP} processes=2 threads=4 home=/
 WSGIScriptAlias /shop $script process-group=shop application-group=%{GLOBAL}
 ManagerMaxMemoryActive 100G
 ManagerMaxMemoryTotal 900G
