@@ -391,6 +391,9 @@ sub not_extended {
     is_deeply([grep { $there{ NATIVE . $_ } }
                qw(requests_total sent_bytes_total
                   request_duration_seconds_total)], [], 'no sums of it');
+    ok(!$there{ NATIVE . 'workers_hanging' }, 'nobody knows what hangs');
+    is($s->json->{manager}{hanging}, undef, 'nor in status.json');
+    is($s->data->{'workers-hanging'}, 0, 'the data file has a number');
     ok($there{ NATIVE . $_ }, "$_ is there")
         for qw(workers cpu_seconds_total);
     configure($s, '', 'ExtendedStatus On');
