@@ -142,8 +142,8 @@ static void put_inert(amgr_metric_out_t *out, const char *name, int is_there,
     }
 }
 
-/* Inert since what they limit is not known. */
-static void put_unknown(const amgr_view_t *view, amgr_metric_out_t *out)
+/* Limits that are inert while what they limit is not known. */
+static void put_unmeasured(const amgr_view_t *view, amgr_metric_out_t *out)
 {
     const amgr_limits_t *limits = &view->config->limits;
 
@@ -176,6 +176,6 @@ void amgr_metric_limit_inert(const amgr_metric_source_t *source, int which,
                   amgr_view_inert_group(source->view, i) != NULL);
     }
     if (source->has_ticked) {
-        put_unknown(source->view, out);
+        put_unmeasured(source->view, out);
     }
 }

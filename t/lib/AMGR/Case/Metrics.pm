@@ -158,7 +158,8 @@ sub families {
     my ($m, $mpm) = @_;
     my @want = table('NATIVE');
     @want = grep { $_ ne NATIVE . 'connections' } @want if $mpm ne 'event';
-    is_deeply([$m->families], \@want, 'every family, in the order of the table');
+    is_deeply([$m->families], \@want,
+              'every family, in the order of the table');
     is_deeply([sort keys %{ $m->by_label(NATIVE . 'workers', 'state') }],
               [sort qw(waiting starting reading sending keepalive dns closing
                        logging graceful idle_cleanup open)], 'every state');
