@@ -69,10 +69,8 @@ const amgr_metric_t amgr_metrics[] = {
            "Limits of memory that are set for the server."),
     NATIVE("limit_seconds", GAUGE, "seconds", limit_seconds, 0,
            "Limits of time that are set for the server."),
-    NATIVE(
-        "limit_inert", GAUGE, "", limit_inert, 0,
-        "1 for a limit that is below the size of a fresh process or cannot be "
-        "measured."),
+    NATIVE("limit_inert", GAUGE, "", limit_inert, 0,
+           "1 for a limit below a fresh process's size or without measure."),
     NATIVE("workers_killed", COUNTER, "", killed, 0,
            "Retirements of processes by the limit that was crossed."),
     NATIVE("workers_drained", COUNTER, "", counter, AMGR_METRIC_DRAINED,

@@ -15,8 +15,8 @@ use strict;
 use warnings;
 
 # Above all that is used, so that it runs behind their ends.
-my $interrupted;
-END { print "ended\n" if $interrupted }
+my ($owner, $interrupted);
+END { print "ended\n" if $interrupted && $$ == $owner }
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
@@ -66,6 +66,7 @@ my %fired;    # ever
 my @clients;  # pids
 my $prometheus;
 
+$owner = $$;
 $SIG{INT} = $SIG{TERM} = \&interrupt;
 STDOUT->autoflush(1);
 main();
@@ -263,10 +264,13 @@ sub is_proven {
     return;
 }
 
+# Not of a client that is interrupted before it has its own way to end.
 END {
-    my $status = $?;
-    kill 'TERM', $_ for @clients;
-    waitpid $_, 0 for @clients;
-    $prometheus->stop if $prometheus;
-    $? = $status;
+    if (defined $owner && $$ == $owner) {
+        my $status = $?;
+        kill 'TERM', $_ for @clients;
+        waitpid $_, 0 for @clients;
+        $prometheus->stop if $prometheus;
+        $? = $status;
+    }
 }
