@@ -68,6 +68,7 @@ typedef struct amgr_counters_t {
     apr_uint64_t cpu_system_us;
     apr_uint64_t cpu_mono_us;     /**< when that was seen, 0: never */
     amgr_totals_t totals;
+    apr_uint64_t orphaned_before; /**< orphaned_locks at totals.started_us */
 } amgr_counters_t;
 
 /** How many of each the board has room for. */

@@ -77,6 +77,14 @@ void amgr_counters_totals(const amgr_counters_t *counters,
     }
 }
 
+apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
+                                    apr_uint64_t started_us)
+{
+    return counters->totals.started_us == started_us
+               ? excess(counters->orphaned_locks, counters->orphaned_before)
+               : 0;
+}
+
 void amgr_counters_note_totals(amgr_counters_t *counters,
                                const amgr_server_t *server)
 {
@@ -87,6 +95,7 @@ void amgr_counters_note_totals(amgr_counters_t *counters,
     if (last->started_us != now.started_us) {
         /* A reader copies word by word, this one first. */
         __atomic_store_n(&last->started_us, 0, __ATOMIC_SEQ_CST);
+        counters->orphaned_before = counters->orphaned_locks;
     }
     last->accesses = now.accesses;
     last->bytes = now.bytes;

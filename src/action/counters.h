@@ -31,6 +31,12 @@ void amgr_counters_note_totals(amgr_counters_t *counters,
 void amgr_counters_totals(const amgr_counters_t *counters,
                           const amgr_server_t *server, amgr_totals_t *out);
 
+/** Locks orphaned since the server was started or restarted at @a started_us,
+ * a time of its scoreboard.  A graceful restart leaves those who wait; one that
+ * is not ends them, and the shared memory goes with them.  Any process. */
+apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
+                                    apr_uint64_t started_us);
+
 /** A retirement began: why, and active or idle. */
 void amgr_counters_note_retired(amgr_counters_t *counters, int verdict,
                                 int active);

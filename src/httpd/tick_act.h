@@ -34,7 +34,7 @@ struct amgr_tick_t {
     amgr_record_t pending[PENDING_MAX];
     int pending_count;
     apr_status_t rights;     /**< why workers cannot be signalled */
-    int hanging;             /**< requests, as the last tick counted them */
+    int hanging;             /**< as the last tick counted; -1: unknown */
     int data_file_refreshed; /**< since that tick */
 };
 

@@ -279,7 +279,8 @@ typedef struct amgr_snapshot_t {
     int slot_count;
     int slot_max;
     int incomplete;   /**< something could not be collected at this tick */
-    int hanging;      /**< slots whose request is older than the threshold */
+    int hanging;      /**< slots whose request is older than the threshold;
+                           -1: not known, without ExtendedStatus */
     amgr_stream_t *streams; /**< of the tick alone: never published */
     int stream_count;
     int stream_max;

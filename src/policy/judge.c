@@ -124,9 +124,9 @@ int amgr_judge_is_leaving(const amgr_judging_t *tick,
 static void survey_all(amgr_judging_t *tick)
 {
     amgr_snapshot_t *snapshot = tick->snapshot;
+    int hanging = 0;
     int i;
 
-    snapshot->hanging = 0;
     for (i = 0; i < snapshot->slot_count; i++) {
         snapshot->slots[i].request_age_us = AMGR_NO_TIME;
     }
@@ -140,7 +140,7 @@ static void survey_all(amgr_judging_t *tick)
         amgr_age_process(tick, process, entry);
         amgr_age_survey(tick, process, &survey);
         amgr_fresh_learn(tick, process, entry, &survey);
-        snapshot->hanging += survey.hanging;
+        hanging += survey.hanging;
         tick->natives += process->role == AMGR_ROLE_WORKER;
         tick->retirable += amgr_measure_is_judged(process);
         tick->retiring += entry != NULL && entry->retired_mono_us != 0;
@@ -151,6 +151,8 @@ static void survey_all(amgr_judging_t *tick)
             tick->bucket_serving[bucket < 0 ? 0 : bucket]++;
         }
     }
+    /* Without ages nobody knows whether any hangs. */
+    snapshot->hanging = snapshot->server.extended ? hanging : -1;
 }
 
 static void forget(amgr_ledger_process_t *entry)

@@ -107,9 +107,10 @@ enum {
 
 /* metric_manager.c */
 amgr_metric_get_fn amgr_metric_processes, amgr_metric_killed,
-    amgr_metric_counter, amgr_metric_suppressed, amgr_metric_storm,
-    amgr_metric_killed_ages, amgr_metric_errors, amgr_metric_last_tick,
-    amgr_metric_tick_spans, amgr_metric_tick_cpu;
+    amgr_metric_counter, amgr_metric_orphaned, amgr_metric_suppressed,
+    amgr_metric_storm, amgr_metric_killed_ages, amgr_metric_errors,
+    amgr_metric_interval, amgr_metric_last_tick, amgr_metric_tick_spans,
+    amgr_metric_tick_cpu;
 
 /** Which processes. */
 enum {

@@ -2,6 +2,7 @@
  *
  * Getters of metrics: what is retired and what is not, and the ticks.
  */
+#include "action/counters.h"
 #include "model/words.h"
 #include "render/metric.h"
 
@@ -55,6 +56,17 @@ void amgr_metric_counter(const amgr_metric_source_t *source, int which,
     }
 }
 
+void amgr_metric_orphaned(const amgr_metric_source_t *source, int which,
+                          amgr_metric_out_t *out)
+{
+    (void)which; /* of one family */
+    if (source->is_known) {
+        amgr_metric_put(out, NULL,
+                        amgr_counters_orphaned(source->view->counters,
+                                               source->totals.started_us));
+    }
+}
+
 void amgr_metric_suppressed(const amgr_metric_source_t *source, int which,
                             amgr_metric_out_t *out)
 {
@@ -95,6 +107,14 @@ void amgr_metric_errors(const amgr_metric_source_t *source, int which,
         amgr_metric_put_with(out, "stage", amgr_stage_word(i),
                              source->view->counters->errors[i]);
     }
+}
+
+void amgr_metric_interval(const amgr_metric_source_t *source, int which,
+                          amgr_metric_out_t *out)
+{
+    (void)which; /* of one family */
+    amgr_metric_put_micro(
+        out, NULL, (apr_uint64_t)source->view->config->limits.interval_us);
 }
 
 void amgr_metric_last_tick(const amgr_metric_source_t *source, int which,

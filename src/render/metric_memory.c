@@ -133,6 +133,28 @@ static int is_set(const amgr_limits_t *limits,
     return 0;
 }
 
+/* A limit that stands alone, when it is set. */
+static void put_inert(amgr_metric_out_t *out, const char *name, int is_there,
+                      int inert)
+{
+    if (is_there) {
+        amgr_metric_put_with(out, "limit", name, inert != 0);
+    }
+}
+
+/* Limits that are inert while what they limit is not known. */
+static void put_unmeasured(const amgr_view_t *view, amgr_metric_out_t *out)
+{
+    const amgr_limits_t *limits = &view->config->limits;
+
+    put_inert(out, "memory_total", amgr_measure_sums(limits),
+              amgr_view_total_is_inert(view));
+    put_inert(out, "time", amgr_limits_time_is_set(limits),
+              amgr_view_time_is_inert(view));
+    put_inert(out, "requests", limits->max_requests.limit != AMGR_LIMIT_OFF,
+              amgr_view_requests_are_inert(view));
+}
+
 /* A group's own limit can be inert where the server's is not. */
 void amgr_metric_limit_inert(const amgr_metric_source_t *source, int which,
                              amgr_metric_out_t *out)
@@ -149,10 +171,11 @@ void amgr_metric_limit_inert(const amgr_metric_source_t *source, int which,
 
     (void)which; /* of one family */
     for (i = 0; source->has_ticked && i < AMGR_VIEW_LIMIT_COUNT; i++) {
-        if (is_set(&source->view->config->limits, rows[i].limit_of)) {
-            amgr_metric_put_with(out, "limit", rows[i].word,
-                                 amgr_view_inert_group(source->view, i) !=
-                                     NULL);
-        }
+        put_inert(out, rows[i].word,
+                  is_set(&source->view->config->limits, rows[i].limit_of),
+                  amgr_view_inert_group(source->view, i) != NULL);
+    }
+    if (source->has_ticked) {
+        put_unmeasured(source->view, out);
     }
 }

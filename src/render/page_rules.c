@@ -127,7 +127,11 @@ void amgr_page_rows_telling(amgr_page_rows_t *rows)
     amgr_page_row(rows, "ManagerMemoryMetric", amgr_metric_word(limits->metric),
                   AMGR_EFFECT_ON, "what the memory limits measure");
     amgr_page_span_row(rows, "ManagerHangingThreshold", limits->hanging_us,
-                       "a request that runs this long is counted as hanging");
+                       rows->view->snapshot->server.extended
+                           ? "a request that runs this long is counted as"
+                             " hanging"
+                           : "ExtendedStatus is off, so nobody knows what"
+                             " hangs");
     put_shown(rows);
     amgr_page_row(rows, "ManagerSyslog", settings->syslog ? "On" : "Off",
                   settings->syslog ? AMGR_EFFECT_ON : AMGR_EFFECT_OFF,

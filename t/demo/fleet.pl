@@ -14,6 +14,10 @@
 use strict;
 use warnings;
 
+# Above all that is used, so that it runs behind their ends.
+my ($owner, $interrupted);
+END { print "ended\n" if $interrupted && $$ == $owner }
+
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
@@ -62,7 +66,8 @@ my %fired;    # ever
 my @clients;  # pids
 my $prometheus;
 
-$SIG{INT} = $SIG{TERM} = sub { print "\nended\n"; exit 0 };
+$owner = $$;
+$SIG{INT} = $SIG{TERM} = \&interrupt;
 STDOUT->autoflush(1);
 main();
 
@@ -87,7 +92,15 @@ sub main {
     return;
 }
 
-# ---- servers and their clients ----------------------------------------------
+# Servers take some seconds to end.
+sub interrupt {
+    $SIG{INT} = $SIG{TERM} = 'IGNORE';
+    $interrupted = 1;
+    print "\nending\n";
+    exit 0;
+}
+
+# ---- servers and their clients ---------------------------------------------
 
 sub start_server {
     my ($one) = @_;
@@ -134,7 +147,7 @@ sub stop_the_third {
     return;
 }
 
-# ---- Prometheus ---------------------------------------------------------------
+# ---- Prometheus --------------------------------------------------------------
 
 sub slurp_shipped {
     my ($name) = @_;
@@ -168,7 +181,7 @@ sub by_instance {
         $prometheus->query($expression);
 }
 
-# ---- what is printed ----------------------------------------------------------
+# ---- what is printed ---------------------------------------------------------
 
 sub say_now {
     my ($text) = @_;
@@ -209,14 +222,17 @@ sub report_alerts {
 sub print_table {
     my %up = by_instance('up');
     my %busy = by_instance('instance:apache_manager_workers_busy:ratio');
-    my %memory = by_instance('instance:apache_manager_resident_memory_bytes:sum');
-    my %killed = by_instance('sum by (instance) (apache_manager_workers_killed_total)');
+    my %memory = by_instance(
+        'instance:apache_manager_resident_memory_bytes:sum');
+    my %killed = by_instance(
+        'sum by (instance) (apache_manager_workers_killed_total)');
     print "\n";
     printf "    %-8s %-9s %-4s %6s %9s %8s  %s\n", 'mpm', 'cluster', 'up',
         'busy', 'memory', 'retired', 'firing';
     for my $one (@fleet) {
         my $at = $one->{instance};
-        my @alerts = map { (split / /)[0] } grep { / \Q$at\E$/ } sort keys %firing;
+        my @alerts = map { (split / /)[0] }
+            grep { / \Q$at\E$/ } sort keys %firing;
         s/^ApacheManager// for @alerts;
         printf "    %-8s %-9s %-4s %6s %9s %8s  %s\n", @$one{qw(mpm cluster)},
             $up{$at} ? 'yes' : 'no',
@@ -228,7 +244,7 @@ sub print_table {
     return;
 }
 
-# ---- the check ----------------------------------------------------------------
+# ---- the check ---------------------------------------------------------------
 
 # Each alert came for the server that it is for; none of them for another, and
 # none at all for the third while it served.
@@ -248,10 +264,13 @@ sub is_proven {
     return;
 }
 
+# Not of a client that is interrupted before it has its own way to end.
 END {
-    my $status = $?;
-    kill 'TERM', $_ for @clients;
-    waitpid $_, 0 for @clients;
-    $prometheus->stop if $prometheus;
-    $? = $status;
+    if (defined $owner && $$ == $owner) {
+        my $status = $?;
+        kill 'TERM', $_ for @clients;
+        waitpid $_, 0 for @clients;
+        $prometheus->stop if $prometheus;
+        $? = $status;
+    }
 }

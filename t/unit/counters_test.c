@@ -136,6 +136,32 @@ static void another_scoreboard_begins_anew(void **state)
     assert_int_equal(out.accesses, 1);
 }
 
+static void orphaned_locks_end_with_a_restart(void **state)
+{
+    amgr_counters_t counters;
+    amgr_server_t server;
+
+    (void)state; /* cmocka's signature */
+    memset(&counters, 0, sizeof(counters));
+    totals(&server, 100, 1, 0);
+    amgr_counters_note_totals(&counters, &server);
+    assert_int_equal(amgr_counters_orphaned(&counters, 100 * SEC), 0);
+    counters.orphaned_locks = 2;
+    amgr_counters_note_totals(&counters, &server);
+    assert_int_equal(amgr_counters_orphaned(&counters, 100 * SEC), 2);
+    /* Restarted, before the first tick and after it. */
+    assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 0);
+    totals(&server, 200, 1, 0);
+    amgr_counters_note_totals(&counters, &server);
+    assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 0);
+    counters.orphaned_locks++;
+    assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 1);
+    assert_int_equal(counters.orphaned_locks, 3);
+    /* A reader that was torn apart. */
+    counters.orphaned_before = 9;
+    assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 0);
+}
+
 static void retirements_are_counted_by_reason(void **state)
 {
     amgr_counters_t counters;
@@ -193,6 +219,7 @@ int main(void)
         cmocka_unit_test(cpu_time_beyond_the_processors_comes_in_late),
         cmocka_unit_test(totals_of_one_scoreboard_never_go_back),
         cmocka_unit_test(another_scoreboard_begins_anew),
+        cmocka_unit_test(orphaned_locks_end_with_a_restart),
         cmocka_unit_test(retirements_are_counted_by_reason),
         cmocka_unit_test(a_kill_is_as_old_as_its_oldest_request),
     };

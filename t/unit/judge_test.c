@@ -358,6 +358,27 @@ static void done_is_only_for_what_was_granted(void **state)
     world_destroy(world);
 }
 
+/* No request has an age, so none can be known not to hang. */
+static void hanging_is_unknown_without_ages(void **state)
+{
+    world_t *world = world_create(4, 25);
+
+    (void)state; /* cmocka's signature */
+    world_natives(world, 2);
+    world->limits.hanging_us = SEC;
+    world_tick(world, SEC);
+    world_begin(world, 101, 13);
+    world_tick(world, 2 * SEC);
+    assert_int_equal(world->snapshot.hanging, 1);
+    world->snapshot.server.extended = 0;
+    world_tick(world, SEC);
+    assert_int_equal(world->snapshot.hanging, -1);
+    world->snapshot.server.extended = 1;
+    world_tick(world, SEC);
+    assert_int_equal(world->snapshot.hanging, 1);
+    world_destroy(world);
+}
+
 static void nothing_at_all_is_judged(void **state)
 {
     world_t *world = world_create(1, 1);
@@ -384,6 +405,7 @@ int main(void)
         cmocka_unit_test(retiring_at_instant_zero_is_remembered),
         cmocka_unit_test(decisions_stand_in_order_and_fit),
         cmocka_unit_test(done_is_only_for_what_was_granted),
+        cmocka_unit_test(hanging_is_unknown_without_ages),
         cmocka_unit_test(nothing_at_all_is_judged),
     };
 

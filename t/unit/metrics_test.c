@@ -241,6 +241,70 @@ static void test_unknown(void **state)
     expect(amgr_write_metrics, "\napache_manager_connections{", 4);
 }
 
+/* What is set and cannot work, each by its own reason; what is not set is not
+ * there. */
+static void test_inert(void **state)
+{
+    amgr_limits_t *limits = &fixed.config.limits;
+    amgr_server_t *server = &fixed.snapshot.server;
+
+    (void)state; /* cmocka's signature */
+    view_all(&fixed);
+    limits->max_time_us = AMGR_LIMIT_OFF;
+    limits->max_requests.limit = AMGR_LIMIT_OFF;
+    limits->max_memory_total_percent = 0;
+    limits->max_memory_total_bytes = AMGR_LIMIT_OFF;
+    expect(amgr_write_metrics, "limit_inert{limit=\"time\"}", 0);
+    expect(amgr_write_metrics, "limit_inert{limit=\"requests\"}", 0);
+    expect(amgr_write_metrics, "limit_inert{limit=\"memory_total\"}", 0);
+    limits->max_requests.limit = 100;
+    limits->max_memory_total_percent = 50;
+    limits->max_time_sections = 1; /* the server itself has none */
+    server->memory_capacity_bytes = VIEW_MIB(1000);
+    expect(amgr_write_metrics, "limit_inert{limit=\"time\"} 0\n", 1);
+    expect(amgr_write_metrics, "limit_inert{limit=\"requests\"} 0\n", 1);
+    expect(amgr_write_metrics, "limit_inert{limit=\"memory_total\"} 0\n", 1);
+    server->extended = 0;
+    expect(amgr_write_metrics, "limit_inert{limit=\"time\"} 1\n", 1);
+    expect(amgr_write_metrics, "limit_inert{limit=\"requests\"} 1\n", 1);
+    expect(amgr_write_metrics, "limit_inert{limit=\"memory_total\"} 0\n", 1);
+    server->memory_capacity_bytes = AMGR_UNKNOWN;
+    expect(amgr_write_metrics, "limit_inert{limit=\"memory_total\"} 1\n", 1);
+    expect(amgr_write_metrics, "limit_bytes{limit=\"memory_total\"}", 0);
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    expect(amgr_write_metrics, "limit_inert", 0);
+}
+
+static void test_interval(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_all(&fixed);
+    fixed.config.limits.interval_us = VIEW_SEC(1) / 5;
+    expect(amgr_write_metrics, "\napache_manager_check_interval_seconds 0.2\n",
+           1);
+    /* Known before the first tick: that one may never come. */
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    fixed.config.limits.interval_us = VIEW_SEC(3600);
+    expect(amgr_write_metrics, "\napache_manager_check_interval_seconds 3600\n",
+           1);
+}
+
+static void test_orphaned(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_all(&fixed);
+    fixed.counters.orphaned_locks = 3;
+    fixed.counters.orphaned_before = 1;
+    fixed.counters.totals.started_us =
+        (apr_uint64_t)fixed.snapshot.server.started_us;
+    expect(amgr_write_metrics, "\napache_manager_orphaned_locks_total 3\n", 1);
+    expect(amgr_write_metrics,
+           "\napache_manager_orphaned_locks_since_start 2\n", 1);
+    /* The scoreboard is not known. */
+    fixed.snapshot.server.started_us = 0;
+    expect(amgr_write_metrics, "orphaned_locks_since_start", 0);
+}
+
 static void test_versions(void **state)
 {
     static const struct {
@@ -331,8 +395,9 @@ int main(void)
         cmocka_unit_test(test_golden),   cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_names),    cmocka_unit_test(test_groups),
         cmocka_unit_test(test_table),    cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_versions), cmocka_unit_test(test_totals),
-        cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_inert),    cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_orphaned), cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_totals),   cmocka_unit_test(test_decimals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

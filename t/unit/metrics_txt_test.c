@@ -181,6 +181,8 @@ static void test_counts(void **state)
     expect_line("native-worker-count\t9");
     expect_line("foreign-worker-count\t3");
     expect_line("workers-hanging\t1");
+    fixed.snapshot.hanging = -1;
+    expect_line("workers-hanging\t0");
     expect_line("workers-killed-active\t11");
     expect_line("workers-killed-idle\t22");
     /* Zabbix divides by it. */

@@ -193,6 +193,17 @@ static void test_near_a_limit(void **state)
            1);
 }
 
+static void test_hanging_unknown(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_prefork(&fixed);
+    fixed.snapshot.server.extended = 0;
+    fixed.snapshot.hanging = -1;
+    expect("<dt>Hanging requests</dt><dd>n/a</dd>", 1);
+    expect("<dt>Hanging now</dt><dd>n/a</dd>", 1);
+    expect("ExtendedStatus is off, so nobody knows what hangs", 1);
+}
+
 /* The limit that comes first may be the hard one, and the only one. */
 static void test_near_the_hard_limit(void **state)
 {
@@ -286,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_charts),
         cmocka_unit_test(test_span_of_the_charts),
         cmocka_unit_test(test_near_a_limit),
+        cmocka_unit_test(test_hanging_unknown),
         cmocka_unit_test(test_near_the_hard_limit),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_storm),

@@ -112,6 +112,9 @@ static void test_auto(void **state)
     for (i = 0; i < AMGR_COUNT(lines); i++) {
         expect(amgr_write_server_status_auto, lines[i], 1);
     }
+    expect(amgr_write_server_status_auto, "ApacheManagerHanging: ", 1);
+    fixed.snapshot.hanging = -1;
+    expect(amgr_write_server_status_auto, "ApacheManagerHanging: ", 0);
     /* The clock was set back: an age is no huge number. */
     fixed.view.tick_wall_us = VIEW_NOW_US + VIEW_SEC(3600);
     expect(amgr_write_server_status_auto, "TickAgeSeconds: 0\n", 1);

@@ -162,10 +162,12 @@ static void test_not_counted(void **state)
     (void)state; /* cmocka's signature */
     view_prefork(&fixed);
     fixed.snapshot.server.extended = 0;
+    fixed.snapshot.hanging = -1;
     text = render(amgr_write_status_json, &fixed.view, 4096);
     assert_non_null(strstr(text.data, "\"total_accesses\":null"));
     assert_non_null(strstr(text.data, "\"requests_per_second\":null"));
     assert_non_null(strstr(text.data, "\"inert\":true"));
+    assert_non_null(strstr(text.data, "\"hanging\":null"));
     free(text.data);
 }
 

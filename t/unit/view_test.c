@@ -87,6 +87,8 @@ static void test_quiet(void **state)
     fixed.config.can_signal = 0;
     fixed.config.can_read_proc = 0;
     expect(AMGR_HEALTH_NO_LIMITS);
+    fixed.snapshot.hanging = -1;
+    expect(AMGR_HEALTH_NO_LIMITS);
     fixed.snapshot.hanging = 1;
     expect(AMGR_HEALTH_HANGING);
 }

@@ -42,6 +42,13 @@ sub told {
     return @found;
 }
 
+# { total, since_start } as metrics.
+sub exported {
+    my ($s) = @_;
+    return { $s->get('/manager-status/metrics')->content
+             =~ /^apache_manager_orphaned_locks_(\w+) (\d+)$/mg };
+}
+
 sub orphans { return $_[0]->json->{manager}{orphaned_locks} }
 
 # Requests that wait for the lock, one of them at least in another process.
@@ -67,6 +74,20 @@ sub idle_worker {
         && !$_->{active} } @{ $s->json->{processes} };
     die "no idle worker\n" unless defined $pid;
     return $pid;
+}
+
+# Whoever waited is gone with a restart that is not graceful.
+sub healed {
+    my ($s) = @_;
+    ok($s->graceful, 'a graceful restart');
+    ok($s->wait_ticks(2), 'and ticks');
+    is_deeply(exported($s), { total => 1, since_start => 1 }, 'heals nothing');
+    ok($s->restart, 'a restart');
+    is_deeply(exported($s), { total => 1, since_start => 0 }, 'does');
+    ok($s->wait_ticks(2), 'and ticks');
+    is_deeply(exported($s), { total => 1, since_start => 0 },
+              'and it stays so');
+    return;
 }
 
 sub orphaned {
@@ -98,11 +119,13 @@ sub orphaned {
     like($lines[0] // '', qr{\[apache_manager:warn\].*\ AMGR0025:\ orphaned
         \ lock\ in\ /memfd:held\ by\ a\ test\ \(deleted\):\ its\ holder,
         \ thread\ $tid,\ is\ gone\b.*seen:\ [1-9]}x, "$name: by name");
+    is_deeply(exported($s), { total => 1, since_start => 1 }, 'and exported');
     is_deeply([schema_errors($s->get('/manager-status/status.json')->content)],
               [], 'status.json obeys its schema');
     # With threads such a process cannot even be ended in order.
     $s->expect_log(qr/AMGR0025/, qr/AH00046/);
     $_->close_now for $holder, @waiting;
+    healed($s) if $mpm eq 'prefork';
     $s->stop_ok;
     return;
 }

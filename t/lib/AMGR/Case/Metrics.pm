@@ -158,17 +158,28 @@ sub families {
     my ($m, $mpm) = @_;
     my @want = table('NATIVE');
     @want = grep { $_ ne NATIVE . 'connections' } @want if $mpm ne 'event';
-    is_deeply([$m->families], \@want, 'every family, in the order of the table');
+    is_deeply([$m->families], \@want,
+              'every family, in the order of the table');
     is_deeply([sort keys %{ $m->by_label(NATIVE . 'workers', 'state') }],
               [sort qw(waiting starting reading sending keepalive dns closing
                        logging graceful idle_cleanup open)], 'every state');
     is_deeply([sort keys %{ $m->by_label(NATIVE . 'limit_bytes', 'limit') }],
               [qw(memory_active memory_hard memory_idle memory_total)],
               'every limit of memory');
+    is_deeply($m->by_label(NATIVE . 'limit_inert', 'limit'),
+              { inert_limits() }, 'every limit that can be inert, and is not');
+    cmp_ok($m->value(NATIVE . 'check_interval_seconds'), '==', 0.2,
+           'ManagerInterval');
     is_deeply($m->by_label(NATIVE . 'limit_seconds', 'limit'),
               { time => 3600, hanging => 300, lifetime => 86400,
                 generation => 3600 }, 'every limit of time');
     return;
+}
+
+# Those of $limits, while none is.
+sub inert_limits {
+    return map { $_ => 0 }
+        qw(memory_active memory_idle memory_hard memory_total time);
 }
 
 # ---- what status.json says -------------------------------------------------
@@ -391,6 +402,11 @@ sub not_extended {
     is_deeply([grep { $there{ NATIVE . $_ } }
                qw(requests_total sent_bytes_total
                   request_duration_seconds_total)], [], 'no sums of it');
+    is_deeply($m->by_label(NATIVE . 'limit_inert', 'limit'),
+              { inert_limits(), time => 1 }, 'nor what is over ManagerMaxTime');
+    ok(!$there{ NATIVE . 'workers_hanging' }, 'nobody knows what hangs');
+    is($s->json->{manager}{hanging}, undef, 'nor in status.json');
+    is($s->data->{'workers-hanging'}, 0, 'the data file has a number');
     ok($there{ NATIVE . $_ }, "$_ is there")
         for qw(workers cpu_seconds_total);
     configure($s, '', 'ExtendedStatus On');

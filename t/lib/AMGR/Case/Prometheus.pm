@@ -59,8 +59,10 @@ sub run {
     families(\%test);
     exposition($_) for $leaky, $quiet;
     values_agree(\%test);
+    graceful(\%test);
     recorded(\%test);
     dashboard(\%test);
+    servers_of_others(\%test);
     alerts_at_work(\%test);
     restarted(\%test);
     $quiet->stop_ok;
@@ -281,6 +283,8 @@ sub values_agree {
         "apache_manager_limit_seconds{$of, limit=\"time\"}" => 1,
         "apache_manager_limit_inert{$of, limit=\"memory_idle\"}" => 1,
         "apache_manager_limit_inert{$of, limit=\"memory_hard\"}" => 0,
+        "apache_manager_limit_inert{$of, limit=\"time\"}" => 0,
+        "apache_manager_check_interval_seconds{$of}" => 0.2,
         "count(apache_manager_workers{$of})" => 11,
     );
     for my $expr (sort keys %want) {
@@ -402,6 +406,44 @@ sub asked {
                     : $p->query_range($expr, $test->{begun}, SCRAPE_SEC));
 }
 
+# Prometheus asks the page too, by a job that is not ours.
+sub servers_of_others {
+    my ($test) = @_;
+    my ($all) = variables($test);
+    my $p = $test->{prometheus};
+    is($p->value('count(up)'), 3, 'there is a target of another job');
+    my @queries = grep { $_->{where} =~ /^Servers up / }
+        the_dashboard()->queries;
+    is(scalar @queries, 2, 'servers that are up, of those asked');
+    for my $query (@queries) {
+        is($p->value(AMGR::Dashboard::expand($query->{expr}, $all)), 2,
+           "$query->{where}: ours alone");
+    }
+    return;
+}
+
+# The values by instance of what marks graceful restarts, as of now.
+sub marked {
+    my ($test) = @_;
+    my ($query) = grep { $_->{where} eq 'annotation Graceful restarts' }
+        the_dashboard()->queries;
+    my (undef, $values) = variables($test);
+    return map { $_->{metric}{instance} => $_->{value} }
+        $test->{prometheus}->query(AMGR::Dashboard::expand(
+            $query->{expr}, { %$values, instance => '.*' }));
+}
+
+# Of both, so that each has something to mark.
+sub graceful {
+    my ($test) = @_;
+    my @servers = @$test{qw(leaky quiet)};
+    ok($_->graceful, $_->name . ': a graceful restart') for @servers;
+    ok(wait_until(sub { scalar keys %{ { marked($test) } } == @servers },
+                  SEEN_SEC, 'marks of graceful restarts'),
+       "$test->{mpm}: each is marked");
+    return;
+}
+
 # ---- alerts -----------------------------------------------------------------
 
 sub alerts_of {
@@ -430,6 +472,8 @@ sub restarted {
     my ($test) = @_;
     $test->{leaky}->restart;
     wait_alert($test, $test->{leaky}, 'ApacheManagerRestarted firing');
+    is_deeply([keys %{ { marked($test) } }], [address($test->{quiet})],
+              'which is marked as no graceful one');
     my @had = $test->{prometheus}->query(
         "max_over_time(ALERTS{$test->{of_quiet}}[1h])");
     is_deeply([map { $_->{metric}{alertname} } @had], [],
