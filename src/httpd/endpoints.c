@@ -64,8 +64,8 @@ apr_size_t amgr_endpoints_path_len(const char *uri)
     return 0;
 }
 
-const amgr_endpoint_t *amgr_endpoints_find(const request_rec *r,
-                                           const char *path, int *out_varies)
+const amgr_endpoint_t *amgr_endpoints_find(const char *path, const char *accept,
+                                           int *out_varies)
 {
     const amgr_endpoint_t *end = endpoints + AMGR_COUNT(endpoints);
     const amgr_endpoint_t *first = endpoints;
@@ -85,8 +85,7 @@ const amgr_endpoint_t *amgr_endpoints_find(const request_rec *r,
         return NULL;
     }
     if (count > 1) {
-        first += amgr_accept_choose(apr_table_get(r->headers_in, "Accept"),
-                                    types, count);
+        first += amgr_accept_choose(accept, types, count);
     }
     return first;
 }

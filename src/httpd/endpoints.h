@@ -6,8 +6,6 @@
 #ifndef AMGR_ENDPOINTS_H
 #define AMGR_ENDPOINTS_H
 
-#include <httpd.h>
-
 #include "render/view.h"
 
 /** What the page is to those who ask for it with `?auto`: no path can be. */
@@ -36,10 +34,11 @@ typedef struct amgr_endpoint_t {
 apr_size_t amgr_endpoints_path_len(const char *uri);
 
 /**
- * The endpoint of this path in the format that @a r accepts, or NULL;
- * @a out_varies: there are others, so that the answer depends on Accept.
+ * The endpoint of this path in the format that @a accept (the header, or NULL)
+ * likes best, or NULL; @a out_varies: there are others, so that the answer
+ * depends on Accept.
  */
-const amgr_endpoint_t *amgr_endpoints_find(const request_rec *r,
-                                           const char *path, int *out_varies);
+const amgr_endpoint_t *amgr_endpoints_find(const char *path, const char *accept,
+                                           int *out_varies);
 
 #endif

@@ -26,6 +26,9 @@
 /* More than what a filter lets pass as too short to be changed. */
 #define ANY_BODY_LEN 256
 
+/* For good, as far as a cache may take it. */
+#define KEPT_SEC 31536000
+
 /** Nothing inline, nothing from elsewhere, no framing. */
 #define SECURITY_POLICY                                           \
     "default-src 'none'; script-src 'self'; style-src 'self'; "   \
@@ -88,11 +91,30 @@ static apr_size_t find_base(request_rec *r)
     return len > 0 ? len : strlen(r->uri) - amgr_endpoints_path_len(r->uri);
 }
 
+/** Whether the answer is all of what the client asked for, and no part that
+ * another page includes: what the client says of formats, ranges and what it
+ * has is about the whole. */
+static int is_whole(const request_rec *r)
+{
+    return r->main == NULL;
+}
+
 /** Whether an asset was asked for under the address with its own version. */
 static int has_version(const request_rec *r)
 {
     return r->args != NULL && strncmp(r->args, "v=", 2) == 0 &&
            strcmp(r->args + 2, amgr_assets_version) == 0;
+}
+
+/** Until when an answer may be kept.  Where it is not said, mod_expires says it
+ * in its own way, which contradicts ours. */
+static void set_expiry(request_rec *r, int is_kept)
+{
+    char *date = apr_palloc(r->pool, APR_RFC822_DATE_LEN);
+
+    apr_rfc822_date(
+        date, is_kept ? r->request_time + apr_time_from_sec(KEPT_SEC) : 0);
+    apr_table_setn(r->headers_out, "Expires", date);
 }
 
 /**
@@ -107,15 +129,19 @@ static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
     apr_table_t *headers = r->headers_out;
     int is_kept = endpoint->asset != NULL && has_version(r);
 
-    apr_table_setn(headers, "Cache-Control",
-                   is_kept ? "private, max-age=31536000, immutable"
-                           : "no-store");
+    apr_table_setn(
+        headers, "Cache-Control",
+        is_kept ? "private, max-age=" APR_STRINGIFY(KEPT_SEC) ", immutable"
+                : "no-store");
+    set_expiry(r, is_kept);
     if (endpoint->asset != NULL) {
         apr_table_setn(
             headers, "ETag",
             apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
     }
-    apr_table_unset(r->headers_in, "Range");
+    if (is_whole(r)) {
+        apr_table_unset(r->headers_in, "Range");
+    }
     apr_table_setn(headers, "Accept-Ranges", "none");
 }
 
@@ -138,36 +164,56 @@ static void set_headers(request_rec *r, const amgr_endpoint_t *endpoint,
 }
 
 /**
- * Whether the client has this asset already.  A filter that compresses gives
- * each form a tag of its own, which is not undone when the client sends it.
+ * Whether @a tags, of a header, name this asset: the tag that does, or NULL.
+ * A filter that compresses gives each form a tag of its own, which is not
+ * undone when the client sends it.  A "*" names it as it is.
  */
-static int is_known(request_rec *r)
+static const char *find_tag(request_rec *r, const char *tags,
+                            int (*find)(apr_pool_t *p, const char *list,
+                                        const char *tag))
 {
     static const char *const forms[] = {"", "-gzip", "-br"};
-    const char *known = apr_table_get(r->headers_in, "If-None-Match");
     apr_size_t i;
 
-    if (known == NULL) {
-        return 0;
-    }
     for (i = 0; i < AMGR_COUNT(forms); i++) {
         const char *tag = apr_pstrcat(r->pool, "\"", amgr_assets_version,
                                       forms[i], "\"", NULL);
 
-        if (ap_find_etag_weak(r->pool, known, tag)) {
-            apr_table_setn(r->headers_out, "ETag", tag);
-            return 1;
+        if ((i == 0 && tags[0] == '*') || find(r->pool, tags, tag)) {
+            return tag;
         }
     }
-    return known[0] == '*';
+    return NULL;
+}
+
+/** As ap_meets_conditions() has it, for tags of which there are several. */
+static int meet_conditions(request_rec *r)
+{
+    const char *wanted = apr_table_get(r->headers_in, "If-Match");
+    const char *known = apr_table_get(r->headers_in, "If-None-Match");
+    const char *tag;
+
+    if (!is_whole(r)) {
+        return OK;
+    }
+    if (wanted != NULL && find_tag(r, wanted, ap_find_etag_strong) == NULL) {
+        return HTTP_PRECONDITION_FAILED;
+    }
+    tag = known == NULL ? NULL : find_tag(r, known, ap_find_etag_weak);
+    if (tag == NULL) {
+        return OK;
+    }
+    apr_table_setn(r->headers_out, "ETag", tag);
+    return HTTP_NOT_MODIFIED;
 }
 
 static int answer_asset(request_rec *r, const amgr_endpoint_t *endpoint)
 {
     apr_size_t len = strlen(endpoint->asset);
+    int status = meet_conditions(r);
 
-    if (is_known(r)) {
-        return HTTP_NOT_MODIFIED;
+    if (status != OK) {
+        return status;
     }
     ap_set_content_length(r, (apr_off_t)len);
     ap_rwrite(endpoint->asset, (int)len, r);
@@ -249,7 +295,7 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
     view.server_name = ap_get_server_name(r);
     view.write_foreign = amgr_status_lines_write;
     view.foreign_baton = r;
-    if (endpoint->traits & AMGR_LIVE) {
+    if (endpoint->traits & AMGR_LIVE && is_whole(r)) {
         end_connection(r, &view);
     }
     if (is_head) {
@@ -275,7 +321,9 @@ static __attribute__((noinline)) int serve(request_rec *r)
     if (path[0] == '\0' || strcmp(path, "/") == 0) {
         path = query.is_auto ? AMGR_ENDPOINT_AUTO : "";
     }
-    endpoint = amgr_endpoints_find(r, path, &varies);
+    endpoint = amgr_endpoints_find(
+        path, is_whole(r) ? apr_table_get(r->headers_in, "Accept") : NULL,
+        &varies);
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
@@ -283,7 +331,7 @@ static __attribute__((noinline)) int serve(request_rec *r)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    set_headers(r, endpoint, varies);
+    set_headers(r, endpoint, varies && is_whole(r));
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
                                    : answer(r, endpoint, &query, base_len);
 }

@@ -18,9 +18,7 @@
  */
 typedef enum amgr_need_e {
     AMGR_NEED_LETTERS = 1 << 0, /**< the letters, of that same pass */
-    AMGR_NEED_SLOTS = 1 << 1,   /**< slots, of processes that no tick has seen
-                                     yet too: each of those is looked for in
-                                     /proc */
+    AMGR_NEED_SLOTS = 1 << 1,   /**< each slot by itself */
     AMGR_NEED_RECORDS = 1 << 2, /**< retirements, what was seen before, and the
                                      ports that tell clients apart in it */
     AMGR_NEED_HISTORY = 1 << 3, /**< of the span that the query asks for */

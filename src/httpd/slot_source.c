@@ -27,6 +27,8 @@ struct amgr_slot_reader_t {
     int letters_kept;
     int last_row; /**< the last with a process */
     int next;     /**< where the process of the next row may be */
+    int proc_opened;
+    amgr_proc_dir_t proc; /**< open during the pass, once it is needed */
 };
 
 /** Where a process of this pid stands or would have to stand. */
@@ -40,22 +42,35 @@ static int place_of(const amgr_snapshot_t *snapshot, pid_t pid)
     return place;
 }
 
-/** Whether the kernel says that @a pid is a child of our parent, so that a row
- * that was overwritten shows no stranger.  It is asked only where slots will be
- * read. */
-static int is_sibling(const amgr_slot_reader_t *reader, pid_t pid)
+static apr_status_t read_stat(amgr_slot_reader_t *reader, pid_t pid,
+                              amgr_proc_stat_t *out)
 {
-    amgr_proc_dir_t proc;
-    amgr_proc_stat_t stat;
-    apr_status_t rv;
-
-    if (pid == getpid() || reader->source.room == NULL ||
-        amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
-        return pid == getpid();
+    if (!reader->proc_opened) {
+        reader->proc_opened = 1;
+        if (amgr_proc_dir_open(&reader->proc, "/proc") != APR_SUCCESS) {
+            reader->proc.fd = -1;
+        }
     }
-    rv = amgr_proc_read_stat(&proc, pid, &stat);
-    amgr_proc_dir_close(&proc);
-    return rv == APR_SUCCESS && stat.ppid == getppid();
+    return reader->proc.fd < 0 ? APR_ENOENT
+                               : amgr_proc_read_stat(&reader->proc, pid, out);
+}
+
+/** Whether the kernel says that this is a child of our parent's, so that a row
+ * that was overwritten shows no stranger, and nobody who has gone is counted.
+ * Where it hides who others are, it still tells who is of our process group.
+ * An unknown start is any. */
+static int is_sibling(amgr_slot_reader_t *reader, const amgr_proc_id_t *id)
+{
+    amgr_proc_stat_t stat;
+
+    if (id->pid == getpid()) {
+        return 1;
+    }
+    if (read_stat(reader, id->pid, &stat) != APR_SUCCESS) {
+        return getpgid(id->pid) == getpgrp();
+    }
+    return stat.ppid == getppid() && stat.state != 'Z' &&
+           (id->start_ticks == 0 || id->start_ticks == stat.start_ticks);
 }
 
 /** A worker that was forked after the last tick. */
@@ -119,9 +134,10 @@ static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
     amgr_slot_reader_t *reader = baton;
     amgr_snapshot_t *snapshot = reader->snapshot;
     amgr_process_t *process = find(reader, seen->row.pid);
+    amgr_proc_id_t id = {seen->row.pid, 0};
 
     reader->last_row = index;
-    if (process == NULL && is_sibling(reader, seen->row.pid)) {
+    if (process == NULL && is_sibling(reader, &id)) {
         process = insert(snapshot, &seen->row, index);
     }
     if (process != NULL && process->process_slot == index &&
@@ -130,6 +146,31 @@ static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
         process->busy_slots = seen->busy;
         process->accesses = seen->accesses;
     }
+}
+
+/** Workers that have gone since the tick have no row any more; few that are
+ * there have lost theirs.  One that was told to go stays until the tick has
+ * confirmed that it has. */
+static void drop_gone(amgr_slot_reader_t *reader)
+{
+    amgr_snapshot_t *snapshot = reader->snapshot;
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        const amgr_process_t *process = &snapshot->processes[i];
+
+        if (process->kind == AMGR_KIND_NATIVE && process->slot_count == 0 &&
+            process->state != AMGR_STATE_RETIRING &&
+            !is_sibling(reader, &process->id)) {
+            continue;
+        }
+        if (kept < i) {
+            snapshot->processes[kept] = *process;
+        }
+        kept++;
+    }
+    snapshot->process_count = kept;
 }
 
 /** For display the wall clock will do. */
@@ -277,6 +318,10 @@ void amgr_slot_source_scan(amgr_slot_reader_t *reader)
     scan.baton = reader;
     /* CPU time is the tick's. */
     (void)amgr_scoreboard_read_server(&snapshot->server, &scan);
+    drop_gone(reader);
+    if (reader->proc_opened) {
+        amgr_proc_dir_close(&reader->proc);
+    }
     seen = (apr_int64_t)(reader->last_row + 1) * reader->source.columns;
     reader->source.letter_count = seen > snapshot->server.max_workers
                                       ? seen

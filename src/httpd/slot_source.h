@@ -17,9 +17,7 @@ typedef struct amgr_slot_reader_t amgr_slot_reader_t;
 typedef enum amgr_source_e {
     AMGR_SOURCE_LETTERS = 1 << 0, /**< those of the pass; without it they are
                                        read when they are asked for */
-    AMGR_SOURCE_SLOTS = 1 << 1    /**< without it no slot can be read, and of
-                                       the processes that have come since the
-                                       tick only this one is there */
+    AMGR_SOURCE_SLOTS = 1 << 1    /**< without it no slot can be read */
 } amgr_source_e;
 
 /**
@@ -33,8 +31,12 @@ amgr_slot_reader_t *amgr_slot_source_create(const amgr_runtime_t *runtime,
                                             amgr_snapshot_t *snapshot, int what,
                                             apr_pool_t *p);
 
-/** The pass: the server's figures, what its processes do now, and those that
- * have come since the tick.  Before any slot is read. */
+/**
+ * The pass: the server's figures, what its processes do now, and who of the
+ * workers has come or gone since the tick, whatever is made ready for: all that
+ * count them shall say the same.  Each of those is looked for in /proc.  Before
+ * any slot is read.
+ */
 void amgr_slot_source_scan(amgr_slot_reader_t *reader);
 
 /** As the view wants it. */

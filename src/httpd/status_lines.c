@@ -93,7 +93,7 @@ void amgr_status_lines_write(void *baton, amgr_sink_t *sink)
     if (hook == NULL) {
         return;
     }
-    amgr_auto_lines_init(&catcher.lines, sink);
+    amgr_auto_lines_init(&catcher.lines, sink, r->pool);
     catcher.answer = r->output_filters;
     memset(&f, 0, sizeof(f));
     f.frec = filter;

@@ -64,13 +64,20 @@ static int is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n');
 }
 
+/** As it may stand in a text that is said to be UTF-8, and in which nothing
+ * but an end of a line ends one. */
+static char cleaned(char c)
+{
+    return is_blank(c) ? ' ' : c > ' ' && c <= '~' ? c : '?';
+}
+
 /** Clients trim keys, and some take letters of either case. */
 static int is_refused(const char *key, apr_size_t len)
 {
     apr_size_t i;
 
-    while (len > 0 && is_blank(key[len - 1])) {
-        len--;
+    if (len == 0) {
+        return 1; /* a line that says nothing */
     }
     if (len >= sizeof(our_prefix) - 1 &&
         strncasecmp(key, our_prefix, sizeof(our_prefix) - 1) == 0) {
@@ -78,7 +85,7 @@ static int is_refused(const char *key, apr_size_t len)
     }
     for (i = 0; i < AMGR_COUNT(refused); i++) {
         /* A large balancer has thousands of lines. */
-        if (len > 0 && (key[0] | 0x20) == (refused[i][0] | 0x20) &&
+        if ((key[0] | 0x20) == (refused[i][0] | 0x20) &&
             len == strlen(refused[i]) &&
             strncasecmp(key, refused[i], len) == 0) {
             return 1;
@@ -90,7 +97,13 @@ static int is_refused(const char *key, apr_size_t len)
 /** The key is known: what was kept back goes, or not. */
 static void decide(amgr_auto_lines_t *lines)
 {
-    if (is_refused(lines->key, lines->used)) {
+    apr_size_t len = lines->used;
+
+    while (len > 0 && lines->key[len - 1] == ' ') {
+        len--;
+    }
+    if (is_refused(lines->key, len) ||
+        !amgr_key_set_add(&lines->keys, lines->key, len)) {
         lines->state = STATE_DROP;
     }
     else {
@@ -112,12 +125,29 @@ static apr_size_t take_key(amgr_auto_lines_t *lines, const char *data,
     }
     while (taken < len && data[taken] != ':' && data[taken] != '\n' &&
            lines->used < sizeof(lines->key)) {
-        lines->key[lines->used++] = data[taken++];
+        lines->key[lines->used++] = cleaned(data[taken++]);
     }
     if (taken < len) {
         decide(lines);
     }
     return taken;
+}
+
+static void put_cleaned(amgr_sink_t *sink, const char *data, apr_size_t len)
+{
+    apr_size_t first = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        char shown = data[i] == '\n' ? '\n' : cleaned(data[i]);
+
+        if (shown != data[i]) {
+            amgr_sink_put(sink, data + first, i - first);
+            amgr_sink_putc(sink, shown);
+            first = i + 1;
+        }
+    }
+    amgr_sink_put(sink, data + first, len - first);
 }
 
 /** The rest of the line, or as much of it as is here, with its end. */
@@ -128,7 +158,7 @@ static apr_size_t take_rest(amgr_auto_lines_t *lines, const char *data,
     apr_size_t taken = end == NULL ? len : (apr_size_t)(end - data) + 1;
 
     if (lines->state == STATE_PASS) {
-        amgr_sink_put(lines->sink, data, taken);
+        put_cleaned(lines->sink, data, taken);
     }
     if (end != NULL) {
         lines->state = STATE_KEY;
@@ -136,9 +166,11 @@ static apr_size_t take_rest(amgr_auto_lines_t *lines, const char *data,
     return taken;
 }
 
-void amgr_auto_lines_init(amgr_auto_lines_t *lines, amgr_sink_t *sink)
+void amgr_auto_lines_init(amgr_auto_lines_t *lines, amgr_sink_t *sink,
+                          apr_pool_t *p)
 {
     lines->sink = sink;
+    amgr_key_set_init(&lines->keys, p);
     lines->used = 0;
     lines->state = STATE_KEY;
 }

@@ -22,6 +22,9 @@ use constant {
     TEXT => 'text/plain; charset=utf-8',
     PROM => 'text/plain; version=0.0.4; charset=utf-8',
     OPEN => 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    PAST => 'Thu, 01 Jan 1970 00:00:00 GMT',
+    KEPT => 'private, max-age=31536000, immutable',
+    YEAR => 31_536_000,
 };
 
 # long: sent as it is written, without its length; short: gzip leaves it be.
@@ -100,9 +103,22 @@ my $config = <<'END';
     DefaultLanguage fr
     Header merge Vary Cookie
 </Location>
+<Location "/expires">
+    SetHandler manager-status
+    Require local
+    ExpiresActive On
+    ExpiresDefault "access plus 1 hour"
+    ExpiresByType text/html "access plus 1 day"
+    ExpiresByType text/css "access plus 1 minute"
+</Location>
+AddType text/html .shtml
+AddOutputFilter INCLUDES .shtml
+<LocationMatch "\.shtml$">
+    Options +Includes
+</LocationMatch>
 END
 
-my @filters = qw(deflate brotli filter headers);
+my @filters = qw(deflate brotli filter headers expires include);
 my $proxy;
 
 for my $mpm (qw(event prefork)) {
@@ -120,8 +136,11 @@ for my $mpm (qw(event prefork)) {
     assets_are_kept($s, $mpm, $mpm eq 'event');
     compressed($s, $mpm);
     odd($s, $mpm);
+    expires($s, $mpm);
+    included($s, $mpm);
     methods($s, $mpm);
     old_protocol($s, $mpm);
+    connections($s, $mpm);
     clients($s, $mpm);
     if ($mpm eq 'event') {
         behind($s, $proxy);
@@ -129,7 +148,19 @@ for my $mpm (qw(event prefork)) {
     }
     $s->stop_ok;
 }
+on_worker();
 done_testing();
+
+# What differs there, and HTTP/2, which would change the others' headers.
+sub on_worker {
+    my $s = AMGR::Httpd->new(mpm => 'worker', interval => '200ms',
+                             name => 'content-worker', modules => ['http2'],
+                             config => "Protocols h2c http/1.1\n")->start;
+    connections($s, 'worker');
+    http2($s);
+    $s->stop_ok;
+    return;
+}
 
 sub accepted {
     my ($s, $mpm) = @_;
@@ -235,8 +266,9 @@ sub data_is_of_now {
             my $answer = $s->get("$base$row->{path}", @$condition);
             is($answer->code, 200, $what);
             is($answer->header('Cache-Control'), 'no-store', "$what: not kept");
+            is($answer->header('Expires'), PAST, "$what: it is old already");
             is($answer->header($_), undef, "$what: no $_")
-                for qw(ETag Last-Modified Expires Content-Range);
+                for qw(ETag Last-Modified Content-Range);
             is($answer->header('Accept-Ranges'), 'none', "$what: whole only");
             cmp_ok(length $answer->content, '>', 20, "$what: all of it");
         }
@@ -270,8 +302,7 @@ sub assets_are_kept {
                     is($again->content, '', "$what: nothing is sent");
                     is($again->header('ETag'), $known eq '*' ? $plain : $tag,
                        "$what: its tag");
-                    is($again->header('Cache-Control'),
-                       'private, max-age=31536000, immutable',
+                    is($again->header('Cache-Control'), KEPT,
                        "$what: for how long");
                 }
             }
@@ -282,6 +313,16 @@ sub assets_are_kept {
             }
             is($s->get($path, 'If-Modified-Since' => HTTP::Date::time2str())
                ->code, 200, "$name: there is no time to go by");
+            for my $case ([200, $tag], [200, '*'], [200, qq("x", $tag)],
+                          [412, '"x"'], [412, "W/$tag"], [412, '']) {
+                my ($code, $wanted) = @$case;
+                my $answer = $s->get($path, @encoding, 'If-Match' => $wanted);
+                is($answer->code, $code, "$name: If-Match: $wanted");
+                is($s->get($path, @encoding, 'If-Match' => $wanted,
+                           'If-None-Match' => $tag)->code,
+                   $code == 200 ? 304 : $code,
+                   "$name: If-Match: $wanted, and it is known");
+            }
         }
     }
     my $path = "/manager-status$assets[0]{path}?v=$version";
@@ -371,6 +412,118 @@ sub odd {
             for qw(Content-Encoding Content-Language);
         is(vary($answer), $row->{varies} ? 'Accept Cookie' : 'Cookie',
            "$name: what others add to Vary stays");
+    }
+    return;
+}
+
+# mod_expires has nothing to add.
+sub expires {
+    my ($s, $mpm) = @_;
+    my ($version) = $s->get('/expires')->content =~ /page\.js\?v=(\d+)/;
+    for my $row (@data, @assets) {
+        for my $method (qw(GET HEAD)) {
+            my $answer = $s->request($method, "/expires$row->{path}");
+            my $name = "$mpm: $method /expires$row->{path}";
+            is($answer->code, 200, $name);
+            is(join('; ', $answer->header('Cache-Control')), 'no-store',
+               "$name: not kept");
+            is(join('; ', $answer->header('Expires')), PAST,
+               "$name: it is old already");
+        }
+    }
+    for my $row (@assets) {
+        for my $base ('/expires', '/manager-status') {
+            my $path = "$base$row->{path}?v=$version";
+            for my $known ('"x"', qq("$version")) {
+                my $answer = $s->get($path, 'If-None-Match' => $known);
+                my $name = "$mpm: $path, " . $answer->code;
+                is(join('; ', $answer->header('Cache-Control')), KEPT,
+                   "$name: kept");
+                my $until = HTTP::Date::str2time($answer->header('Expires'))
+                    // 0;
+                cmp_ok(abs($until - time - YEAR), '<', 30, "$name: for a year");
+            }
+        }
+    }
+    return;
+}
+
+# A page that includes an answer has the first format of it, all of it,
+# whatever the client says of the page.
+sub included {
+    my ($s, $mpm) = @_;
+    my ($version) = $s->get('/manager-status')->content =~ /page\.js\?v=(\d+)/;
+    my %like = (
+        '/manager-status'         => qr{\A\[<!doctype html>.*</html>\s*\]\z}si,
+        '/manager-status?auto'    => qr/\A\[\S+\nServerVer.*^Sc\S+ \S+\n\]\z/sm,
+        '/manager-status/metrics' => qr/\A\[# (?!.*# EOF).*\n\]\z/s,
+        '/manager-status/status.json' => qr/\A\[\{\s*"schema":1,.*\}\s*\]\z/s,
+        "/manager-status/assets/page.css?v=$version" => qr/\A\[.*\{.*\}\s*\]\z/s,
+        '/gzip/metrics.txt'       => qr/\A\[# Global .*\n\]\z/s,
+    );
+    my @says = ([Accept => JSON], [Accept => OPEN], ['If-None-Match' => '*'],
+                ['If-None-Match' => qq("$version")], ['If-Match' => '"x"'],
+                ['Accept-Encoding' => 'gzip'], []);
+    for my $path (sort keys %like) {
+        $s->write('htdocs/in.shtml', qq([<!--#include virtual="$path" -->]));
+        for my $says (@says) {
+            my $name = "$mpm: $path included, @$says";
+            my $answer = $s->get('/in.shtml', @$says);
+            is($answer->code, 200, $name);
+            like($answer->content, $like{$path}, "$name: all of it");
+            is($answer->header($_), undef, "$name: no $_ of ours")
+                for 'Vary', 'ETag', 'Expires', 'Content-Security-Policy';
+        }
+        # The page's own range is its own affair.
+        my $got = $s->get('/in.shtml', Range => 'bytes=0-4');
+        like($got->content, $got->code == 206 ? qr/\A.{5}\z/s : $like{$path},
+             "$mpm: $path included: its range");
+    }
+    # Nor is its connection ended.
+    $s->write('htdocs/in.shtml', '[<!--#include virtual="/manager-status" -->]');
+    is(answers_over_one($s, '/in.shtml'), 2, "$mpm: included: connections wait");
+    return;
+}
+
+# How many of two requests over one connection are answered.
+sub answers_over_one {
+    my ($s, $path, $method) = @_;
+    my $line = sprintf "%s $path HTTP/1.1\r\nHost: x\r\n", $method // 'GET';
+    my $bytes = $s->raw("$line\r\n${line}Connection: close\r\n\r\n");
+    return scalar(() = $bytes =~ m{^HTTP/1\.1 200 }mg);
+}
+
+# A reader that waits between two pages must not hold a worker.
+sub connections {
+    my ($s, $mpm) = @_;
+    for my $row (@data, @assets) {
+        my $ends = $row->{path} eq '' && $mpm ne 'event';
+        for my $method (qw(GET HEAD)) {
+            is(answers_over_one($s, "/manager-status$row->{path}", $method),
+               $ends ? 1 : 2, "$mpm: connections of $method '$row->{path}' "
+               . ($ends ? 'end' : 'wait'));
+        }
+    }
+    return;
+}
+
+sub http2 {
+    my ($s) = @_;
+    for my $row (@data, @assets) {
+        for my $head ([], ['-I']) {
+            my $text = curl($s, "/manager-status$row->{path}",
+                            '--http2-prior-knowledge', '-w',
+                            "\n%{http_version} %{http_code} %{content_type}\n",
+                            @$head);
+            my $name = "HTTP/2: '$row->{path}' @$head";
+            is($?, 0, "$name ends well");
+            like($text, qr/\n2 200 \Q$row->{type}\E\n\z/, $name);
+            next if @$head;
+            my $whole = words($s->get("/manager-status$row->{path}")->content,
+                              $row->{type});
+            is(words($text =~ s/\n2 200 .*\n\z//r, $row->{type}), $whole,
+               "$name is the same");
+        }
     }
     return;
 }

@@ -15,6 +15,7 @@ static fixed_view_t fixed;
 static amgr_slot_source_t source;
 static char letters[LETTERS];
 static const char *foreign_text;
+static apr_pool_t *pool;
 
 static void put_foreign(void *baton, amgr_sink_t *sink)
 {
@@ -22,7 +23,7 @@ static void put_foreign(void *baton, amgr_sink_t *sink)
     size_t i;
 
     (void)baton; /* the writer's text is one for all */
-    amgr_auto_lines_init(&lines, sink);
+    amgr_auto_lines_init(&lines, sink, pool);
     for (i = 0; foreign_text[i] != '\0'; i++) {
         amgr_auto_lines_put(&lines, &foreign_text[i], 1);
     }
@@ -268,7 +269,7 @@ static void expect_passed(const char *text, const char *passed)
         size_t at;
 
         amgr_sink_init_text(&sink, buf, sizeof(buf));
-        amgr_auto_lines_init(&lines, &sink);
+        amgr_auto_lines_init(&lines, &sink, pool);
         for (at = 0; at < strlen(text); at += size) {
             size_t left = strlen(text) - at;
 
@@ -276,6 +277,7 @@ static void expect_passed(const char *text, const char *passed)
         }
         amgr_auto_lines_finish(&lines);
         assert_string_equal(amgr_sink_text(&sink), passed);
+        apr_pool_clear(pool);
     }
 }
 
@@ -283,7 +285,8 @@ static void test_foreign(void **state)
 {
     (void)state; /* cmocka's signature */
     expect_passed("", "");
-    expect_passed("\n", "\n");
+    expect_passed("\n", "");
+    expect_passed(" \t\n\n: 1\n : 2\n", "");
     expect_passed("A: 1\nB\nC: : 2\n", "A: 1\nB\nC: : 2\n");
     expect_passed("no end", "no end\n");
     expect_passed("Key: no end", "Key: no end\n");
@@ -291,7 +294,7 @@ static void test_foreign(void **state)
     expect_passed("A: 1\nScoreboard: ___\nB: 2\n", "A: 1\nB: 2\n");
     expect_passed("Scoreboard\n", "");
     expect_passed(" \tscoreboard \r: ___\r\nUptime:\n", "");
-    expect_passed("  A : 1\n \n", "A : 1\n\n");
+    expect_passed("  A : 1\n \n", "A : 1\n");
     expect_passed("                                                          "
                   "          Scoreboard: x\n", "");
     expect_passed("total accesses:5\nBusyServers: 1\n", "");
@@ -303,6 +306,70 @@ static void test_foreign(void **state)
                   "8901234567890123456789: x\nScoreboard: x\nB: 2\n",
                   "0123456789012345678901234567890123456789012345678901234567"
                   "8901234567890123456789: x\nB: 2\n");
+}
+
+/* The first of a key stays, whoever it is from. */
+static void test_foreign_twice(void **state)
+{
+    (void)state; /* cmocka's signature */
+    expect_passed("A: 1\nB: 2\nA: 3\nC: 4\n", "A: 1\nB: 2\nC: 4\n");
+    expect_passed("A\nA: 1\nB\n", "A\nB\n");
+    expect_passed("Cache Type: x\n cache type\t: y\nCache: z\n",
+                  "Cache Type: x\nCache: z\n");
+    /* What they become is the same. */
+    expect_passed("A\xfc: 1\nA\xfd: 2\n", "A?: 1\n");
+    /* As much of a key as is remembered. */
+    expect_passed("0123456789012345678901234567890123456789012345678901234567"
+                  "89012345: 1\n"
+                  "0123456789012345678901234567890123456789012345678901234567"
+                  "89012346: 2\n"
+                  "0123456789012345678901234567890123456789012345678901234567"
+                  "8902: 3\n",
+                  "0123456789012345678901234567890123456789012345678901234567"
+                  "89012345: 1\n"
+                  "0123456789012345678901234567890123456789012345678901234567"
+                  "8902: 3\n");
+}
+
+/* Nothing but visible ASCII and blanks, wherever it is. */
+static void test_foreign_bytes(void **state)
+{
+    (void)state; /* cmocka's signature */
+    expect_passed("A: b\xfc" "cher\nB\xc3\xbc: \x80\xff\n",
+                  "A: b?cher\nB??: ??\n");
+    expect_passed("A: \x1b[1m\x01\x7f~ !\n", "A: ?[1m??~ !\n");
+    expect_passed("A:\t5\r\nB\tC: 6\v\f\n", "A: 5 \nB C: 6  \n");
+}
+
+/* A line that cannot be remembered is left out, and none is there twice. */
+static void test_foreign_many(void **state)
+{
+    static char text[4 * 1024 * 1024];
+    const char *line = text;
+    amgr_auto_lines_t lines;
+    amgr_sink_t sink;
+    char buf[64];
+    int i;
+
+    (void)state; /* cmocka's signature */
+    amgr_sink_init_text(&sink, text, sizeof(text));
+    amgr_auto_lines_init(&lines, &sink, pool);
+    for (i = 0; i < 3 * AMGR_KEY_SET_MAX; i++) {
+        int len = apr_snprintf(buf, sizeof(buf), "Key[%d]: %d\n", i / 2, i);
+
+        amgr_auto_lines_put(&lines, buf, (apr_size_t)len);
+    }
+    amgr_auto_lines_finish(&lines);
+    amgr_sink_text(&sink);
+    assert_int_equal(sink.status, APR_SUCCESS);
+    for (i = 0; i < AMGR_KEY_SET_MAX; i++) {
+        int len = apr_snprintf(buf, sizeof(buf), "Key[%d]: %d\n", i, 2 * i);
+
+        assert_memory_equal(line, buf, (size_t)len);
+        line += len;
+    }
+    assert_string_equal(line, "");
+    apr_pool_clear(pool);
 }
 
 /* Each key of ours is refused to others, and is there once; ours are whole
@@ -371,11 +438,18 @@ int main(void)
         cmocka_unit_test(test_name),
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_foreign_twice),
+        cmocka_unit_test(test_foreign_bytes),
+        cmocka_unit_test(test_foreign_many),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_foreign_between),
     };
 
     /* Times are shown as they are where the server is. */
     setenv("TZ", "UTC", 1);
+    if (apr_initialize() != APR_SUCCESS ||
+        apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        return 1;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ sub run {
         mpm_config => $sizes{$mpm} // $sizes{threads},
         modules => [qw(status proxy proxy_http proxy_balancer slotmem_shm
                        lbmethod_byrequests),
-                    $tls ? qw(socache_shmcb ssl) : ()]);
+                    $tls ? qw(socache_shmcb ssl cache cache_socache) : ()]);
     my $lines = $s->build_object('mod_lines');
     my $config = config($s, $lines, $backend->sockport, $tls);
     $s->{config} = $config;
@@ -98,7 +98,11 @@ sub run {
 
 sub config {
     my ($s, $lines, $port, $tls) = @_;
-    my $text = <<"END" . ($tls ? "SSLSessionCache shmcb:logs/cache(64000)\n" : '');
+    my $caches = <<'END';
+SSLSessionCache shmcb:logs/cache(64000)
+CacheSocache shmcb:logs/socache(64000)
+END
+    my $text = <<"END" . ($tls ? $caches : '');
 ServerName @{[NAME]}
 ServerTokens Prod
 ManagerServerStatus Off
@@ -112,6 +116,7 @@ ProxyPass "/slow" "http://127.0.0.1:$port/"
 <Proxy "balancer://pool">
     BalancerMember "http://127.0.0.1:$port"
     BalancerMember "http://127.0.0.1:9" status=+H
+    BalancerMember "http://127.0.0.1:8/b\xfccher" status=+H
 </Proxy>
 END
     return $text;
@@ -161,10 +166,10 @@ sub differences {
     my @wrong;
 
     push @wrong, shape($ours);
-    my @core = grep { !/^(?:ApacheManager|ProxyB|TLSS|Cache)/ }
+    my @core = grep { !/^(?:ApacheManager|ProxyB|TLSS|ModC|Cache)/ }
         map { $_->[0] } @pairs;
     push @wrong, "keys: @core" if "@core" ne "@keys Scoreboard";
-    my @their_core = grep { !/^(?:ProxyB|TLSS|Cache)/ } map { $_->[0] } @their;
+    my @their_core = grep { !/^(?:ProxyB|TLSS|ModC|Cache)/ } map { $_->[0] } @their;
     push @wrong, "theirs: @their_core" if "@their_core" ne "@core";
     push @wrong, "$name, not $theirs" if $name ne $theirs;
     for my $key (grep { !$moves{$_} } @keys) {
@@ -253,12 +258,16 @@ sub figures {
 
 sub letters {
     my ($s, $mpm) = @_;
-    my %got = values_of(body($s, OURS));
+    my %got;
+    # A worker that starts, or keeps a connection, is none of the two.
+    ok(wait_until(sub {
+        %got = values_of(body($s, OURS));
+        return $got{Scoreboard} =~ /^[_W.]+$/;
+    }, 15, 'a quiet server'), 'a quiet server');
     my $want = $mpm eq 'prefork' ? 3000 : 3200;
     is(length $got{Scoreboard}, $want, 'a letter for each slot that may be used');
     my $used = $got{Scoreboard} =~ tr/_W//;
-    is($used, $got{BusyWorkers} + $got{IdleWorkers}, 'letters as counted')
-        if $got{Scoreboard} !~ /[^_W.]/;
+    is($used, $got{BusyWorkers} + $got{IdleWorkers}, 'letters as counted');
     cmp_ok($used, '>=', 3, 'workers have letters');
     return;
 }
@@ -299,14 +308,25 @@ sub restarted {
 
 # ---- other modules ----------------------------------------------------------
 
-# Between ours and the scoreboard: their lines as mod_status has them.
+# Between ours and the scoreboard: their lines as mod_status has them, but for
+# keys that it has twice and bytes that are no text.
 sub others {
     my ($s, $tls) = @_;
     my $ours = body($s, OURS);
     my ($foreign) = $ours
         =~ /\nApacheManagerErrorsTotal: \d+\n(.*)^Scoreboard: \S+\n\z/ms;
     my ($want) = body($s, THEIRS) =~ /^Scoreboard: \S+\n(.*)\z/ms;
-    is($foreign, $want, 'the lines of other modules');
+    my (%seen, @twice);
+    my $once = join '', map {
+        my ($key) = /^([^:\n]+)/;
+        $seen{$key}++ ? (push @twice, $key) && () : $_;
+    } $want =~ /^(.*\n)/mg;
+    like($want, qr/[^\n -~]/, 'mod_status shows bytes as they are');
+    $once =~ s/[^\n -~]/?/g;
+    is($foreign, $once, 'the lines of other modules');
+    like($foreign, qr{^ProxyBalancer\[0\]Worker\[2\]Name: .*/b\?cher$}m,
+         'a name that is no UTF-8');
+    cmp_ok(scalar @twice, '>=', 10, 'and mod_status has many twice') if $tls;
     like($foreign, qr{^ProxyBalancer\[0\]Name: balancer://pool$}m,
          'the balancer');
     like($foreign, qr/^ProxyBalancer\[0\]Worker\[1\]Status: Init Stby Ok $/m,
@@ -331,8 +351,9 @@ sub hostile_lines {
     is(scalar @many, 20000, 'much: all lines');
     is("@many", join(' ', map { sprintf '%05d', $_ } 0 .. 19999),
        'much: in their order');
-    like($text, qr/\A\S+\nServerVersion:\ .*\nLinesLast\n
-                   (?:(?:ProxyB|TLSS|Cache)[^\n]*\n)+Scoreboard:\ \S+\n\z/sx,
+    like($text, qr/\A\S+\nServerVersion:\ .*\nLinesMany\[19999\]:\ \d+\n
+                   (?:(?:ProxyB|TLSS|ModC|Cache)[^\n]*\n)+
+                   Scoreboard:\ \S+\n\z/sx,
          'much: between ours and the scoreboard');
     return;
 }
@@ -373,7 +394,8 @@ sub tokens {
         unlike($head, qr/^Refresh:/mi, "?$name: programs load it themselves");
         is(join("\n", shape($body // '')), '', "?$name: the same text");
     }
-    for my $query ('xauto', 'Auto', 'auto%00', '%61uto', 'aut', 'filter=auto') {
+    for my $query ('xauto', 'Auto', 'auto%00', '%61uto', 'aut', 'filter=auto',
+                   'notable', 'auto,x', 'x;auto') {
         like(body($s, "/manager-status?$query"), qr/\A<!doctype html>/i,
              "?$query is the page");
     }
