@@ -157,6 +157,13 @@ sub rare {
     return $s->start;
 }
 
+sub requests {
+    my ($s) = @_;
+    my ($count) = $s->get('/manager-status/metrics')->content
+        =~ /^apache_manager_requests_total (\d+)$/m;
+    return $count // -1;
+}
+
 sub rarely_ticking {
     my ($s) = @_;
     my $name = $s->name;
@@ -167,10 +174,13 @@ sub rarely_ticking {
     is($ticks, 1, "$name: one tick");
     my $before = $s->data;
     my $first = AMGR::Httpd::file_id($s->data_file);
+    my $requests = requests($s);
     $s->get('/') for 1 .. 5;
     ok(wait_until(sub { AMGR::Httpd::file_id($s->data_file) ne $first }, 15,
                   'the data file anew'), "$name: it is written again");
     my $now = $s->data;
+    cmp_ok(requests($s) - $requests, '>=', 5,
+           "$name: counters have followed too");
     is($s->json->{manager}{ticks}, 1, "$name: without a tick");
     cmp_ok($now->{'total-accesses'} - $before->{'total-accesses'}, '>=', 5,
            "$name: with what was served since");
