@@ -182,6 +182,10 @@ int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
     amgr_server_start_note();
     if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
         parent->wants_ticker) {
+        /* One that post_config has forked knows of the last start alone. */
+        if (runtime->ticker.pid != 0 && amgr_ticker_stop(runtime)) {
+            runtime->ticker.retry_mono_us = 0;
+        }
         amgr_ticker_start(ap_server_conf, runtime, &parent->wsgi, parent->pool);
     }
     return OK;

@@ -393,6 +393,15 @@ sub full_restart {
         $now >= $requests + 50;
     }, 15, 'more requests'), 'those after it are added');
     cmp_ok($now, '<', $requests + 1000, 'and nothing twice');
+    # Whoever ticks from now on knows of the same start.
+    ok($s->graceful, 'graceful restart');
+    ok($s->wait_ticks(3), 'ticks');
+    my $last = look($s, \%seen);
+    cmp_ok($last->value(NATIVE . 'requests_total') - $now, '<', 50,
+           'it counts nothing anew');
+    is($last->value(NATIVE . 'server_start_time_seconds'),
+       $after->value(NATIVE . 'server_start_time_seconds'),
+       'and has no other start');
     is_deeply($seen{wrong}, [], 'no counter fell');
     return;
 }
