@@ -20,6 +20,20 @@
 _Static_assert(sizeof(amgr_counters_t) % sizeof(apr_uint64_t) == 0,
                "counters are copied word by word");
 
+#define WORD_OF(member) \
+    (offsetof(amgr_counters_t, member) / sizeof(apr_uint64_t))
+
+/* What other builds have where; see amgr_counters_t. */
+_Static_assert(WORD_OF(ticks) == 0 && WORD_OF(errors) == 1 &&
+                   WORD_OF(suppressed) == 8 && WORD_OF(killed_active) == 18 &&
+                   WORD_OF(drained) == 20 && WORD_OF(tick_cpu_us) == 23 &&
+                   WORD_OF(orphaned_locks) == 26 && WORD_OF(retired) == 27 &&
+                   WORD_OF(tick_spans) == 39 && WORD_OF(killed_ages) == 51 &&
+                   WORD_OF(cpu_user_us) == 63 && WORD_OF(totals) == 66 &&
+                   WORD_OF(totals_mono_us) == 70 && WORD_OF(seen) == 71 &&
+                   WORD_OF(room) == 74,
+               "counters stay where they are");
+
 static const amgr_board_sizes_t own_sizes = {
     .header = sizeof(struct amgr_board_t),
     .config = sizeof(amgr_board_config_region_t),
@@ -227,15 +241,29 @@ amgr_counters_t *amgr_board_counters(amgr_board_t *board)
     return amgr_board_at_rw(board, board->at.counters);
 }
 
-void amgr_board_read_counters(const amgr_board_t *board, amgr_counters_t *out)
+static void copy_words(void *to, const void *from, apr_size_t bytes)
 {
-    const apr_uint64_t *from = amgr_board_at(board, board->at.counters);
-    apr_uint64_t *to = (apr_uint64_t *)out;
+    const apr_uint64_t *source = from;
+    apr_uint64_t *target = to;
     apr_size_t i;
 
-    for (i = 0; i < sizeof(*out) / sizeof(*to); i++) {
-        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    for (i = 0; i < bytes / sizeof(*source); i++) {
+        target[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
     }
+}
+
+void amgr_board_read_counters(const amgr_board_t *board, amgr_counters_t *out)
+{
+    const amgr_counters_t *from = amgr_board_at(board, board->at.counters);
+    /* They are written last, so they are read first. */
+    apr_uint64_t cpu_mono_us =
+        __atomic_load_n(&from->cpu_mono_us, __ATOMIC_ACQUIRE);
+    apr_uint64_t totals_mono_us =
+        __atomic_load_n(&from->totals_mono_us, __ATOMIC_ACQUIRE);
+
+    copy_words(out, from, sizeof(*out));
+    out->cpu_mono_us = cpu_mono_us;
+    out->totals_mono_us = totals_mono_us;
 }
 
 amgr_ledger_t *amgr_board_ledger(amgr_board_t *board)
@@ -257,29 +285,49 @@ apr_time_t amgr_board_last_beat(const amgr_board_t *board)
     return __atomic_load_n(beat, __ATOMIC_ACQUIRE);
 }
 
-void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
+/* As many as both have; where there are less, the rest is 0. */
+static int carry_counters(amgr_board_t *board, const amgr_board_t *old)
 {
+    apr_size_t bytes = old->sizes.counters;
+
+    if (bytes > sizeof(amgr_counters_t)) {
+        bytes = sizeof(amgr_counters_t);
+    }
+    if (bytes < AMGR_COUNTERS_MIN_BYTES ||
+        !is_inside(old, old->at.counters, bytes)) {
+        return 0;
+    }
+    copy_words(amgr_board_counters(board), amgr_board_at(old, old->at.counters),
+               bytes);
+    return AMGR_CARRY_COUNTERS;
+}
+
+int amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
+{
+    int carried;
+
     if (old->magic != AMGR_BOARD_MAGIC || !has_our_header(old)) {
-        return;
+        return 0;
     }
-    if (old->sizes.counters == own_sizes.counters &&
-        is_inside(old, old->at.counters, sizeof(amgr_counters_t))) {
-        amgr_board_read_counters(old, amgr_board_counters(board));
-    }
+    carried = carry_counters(board, old);
     if (old->sizes.record == own_sizes.record &&
         old->sizes.records_max == own_sizes.records_max &&
         is_inside(old, old->at.records, sizeof(amgr_board_records_t))) {
         amgr_board_carry_records(board, old);
+        carried |= AMGR_CARRY_RECORDS;
     }
     if (old->sizes.evidence == own_sizes.evidence &&
         old->sizes.evidences_max == own_sizes.evidences_max &&
         is_inside(old, old->at.evidences, sizeof(amgr_board_evidences_t))) {
         amgr_board_carry_evidences(board, old);
+        carried |= AMGR_CARRY_EVIDENCES;
     }
     if (old->sizes.history == own_sizes.history &&
         is_inside(old, old->at.history, sizeof(amgr_board_history_t))) {
         amgr_board_carry_history(board, old);
+        carried |= AMGR_CARRY_HISTORY;
     }
+    return carried;
 }
 
 const char *amgr_stage_word(int stage)

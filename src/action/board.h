@@ -14,6 +14,8 @@
 #ifndef AMGR_BOARD_H
 #define AMGR_BOARD_H
 
+#include <stddef.h>
+
 #include "action/evidence.h"
 #include "action/record.h"
 #include "model/histogram.h"
@@ -35,16 +37,28 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_COUNT
 } amgr_stage_e;
 
-/** What the scoreboard's sums were at the last tick, below which none of the
- * same scoreboard is told. */
-typedef struct amgr_totals_t {
-    apr_uint64_t started_us; /**< of the scoreboard, wall; 0: none */
+/** What is summed over the slots of the scoreboard. */
+typedef struct amgr_sums_t {
     apr_uint64_t accesses;
     apr_uint64_t bytes;
     apr_uint64_t duration_us;
+} amgr_sums_t;
+
+/** The sums since the server was started, over all its scoreboards. */
+typedef struct amgr_totals_t {
+    apr_uint64_t started_us; /**< start that the last scoreboard was of, wall;
+                                  0: none was seen */
+    amgr_sums_t sums;
 } amgr_totals_t;
 
-/** Sums since the server was started. */
+/**
+ * Sums since the server was started.
+ *
+ * They are carried from one build to the next (amgr_board_carry()), so members
+ * are only ever added, at the end.  A new stage, cause or verdict would move
+ * what stands behind the arrays of them: it needs a place of its own at the
+ * end, or AMGR_BOARD_VERSION must be raised, and all of them begin anew.
+ */
 typedef struct amgr_counters_t {
     apr_uint64_t ticks;
     apr_uint64_t errors[AMGR_STAGE_COUNT];
@@ -58,6 +72,7 @@ typedef struct amgr_counters_t {
     apr_uint64_t last_cpu_us;    /**< of the last one */
     apr_uint64_t last_wall_us;   /**< its duration */
     apr_uint64_t orphaned_locks; /**< that the ticker found, see locks.h */
+    /* Up to here it is what every build has. */
     apr_uint64_t retired[AMGR_VERDICT_COUNT]; /**< killed, active and idle, by
                                                    why; see counters.h for
                                                    this and the rest */
@@ -68,8 +83,14 @@ typedef struct amgr_counters_t {
     apr_uint64_t cpu_system_us;
     apr_uint64_t cpu_mono_us;     /**< when that was seen, 0: never */
     amgr_totals_t totals;
+    apr_uint64_t totals_mono_us; /**< when they were added to, 0: never */
+    amgr_sums_t seen;            /**< the scoreboard's own then */
+    amgr_sums_t room;            /**< by how much more they may rise at once */
     apr_uint64_t orphaned_before; /**< orphaned_locks at totals.started_us */
 } amgr_counters_t;
+
+/** What the oldest build has whose counters are taken over. */
+#define AMGR_COUNTERS_MIN_BYTES offsetof(amgr_counters_t, retired)
 
 /** How many of each the board has room for. */
 typedef struct amgr_board_dims_t {
@@ -138,7 +159,8 @@ apr_status_t amgr_board_read_tick(const amgr_board_t *board,
 
 /** The writer's own counters, for adding to; only the ticking process. */
 amgr_counters_t *amgr_board_counters(amgr_board_t *board);
-/** A copy of them for anybody else: single words, each one right. */
+/** A copy of them for anybody else: single words, each one right, and with
+ * cpu_mono_us or totals_mono_us what they say is there. */
 void amgr_board_read_counters(const amgr_board_t *board, amgr_counters_t *out);
 
 /** Add a record (gives it its serial) or, with a serial, update it while it
@@ -184,13 +206,23 @@ amgr_ledger_t *amgr_board_ledger(amgr_board_t *board);
 void amgr_board_beat(amgr_board_t *board, apr_time_t mono_us);
 apr_time_t amgr_board_last_beat(const amgr_board_t *board);
 
+/** What a board hands on to the next; bits. */
+typedef enum amgr_carry_e {
+    AMGR_CARRY_COUNTERS = 1,
+    AMGR_CARRY_RECORDS = 2,
+    AMGR_CARRY_EVIDENCES = 4,
+    AMGR_CARRY_HISTORY = 8,
+    AMGR_CARRY_ALL = 15
+} amgr_carry_e;
+
 /**
- * Take over counters, records, evidences and history of @a old, for a new
- * layout of memory, as far as their structs have the same size.  @a old must
- * have got APR_SUCCESS or APR_ENOTIMPL from amgr_board_check() and have no
- * writer any more.
+ * Take over from @a old, for a new layout of memory: the counters that both
+ * builds have, and records, evidences and history as far as their structs have
+ * the same size.  @a old must have got APR_SUCCESS or APR_ENOTIMPL from
+ * amgr_board_check() and have no writer any more.  Returns the bits of
+ * amgr_carry_e that were taken over.
  */
-void amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
+int amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 
 const char *amgr_stage_word(int stage);
 

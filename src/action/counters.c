@@ -4,6 +4,16 @@
  */
 #include "action/counters.h"
 
+#include <string.h>
+
+/* More than any server does: in a microsecond, one request and 100 kB. */
+#define ACCESSES_PER_US 1
+#define BYTES_PER_US 100000
+
+/* Requests of so long may end all at once, and no tick has seen anything of
+ * their bytes and their time before. */
+#define ROOM_SPAN_US apr_time_from_sec(86400)
+
 /* Seconds from shared memory: what is no number of any use counts as none. */
 static apr_uint64_t to_us(double seconds)
 {
@@ -17,29 +27,34 @@ static apr_uint64_t excess(apr_uint64_t value, apr_uint64_t over)
     return value > over ? value - over : 0;
 }
 
-/* How much CPU time there was to be had since the last look. */
-static double cpu_room_us(const amgr_counters_t *counters,
-                          const amgr_server_t *server, int cores)
+/* Since the look at @a last_us, or since the start when there was none. */
+static apr_uint64_t elapsed_us(apr_uint64_t last_us,
+                               const amgr_server_t *server,
+                               const amgr_counting_t *how)
 {
-    double span_us = (double)server->time.mono_us;
+    apr_int64_t span_us = how->uptime_us;
 
-    if (counters->cpu_mono_us == 0) {
-        span_us = (double)server->uptime_us;
+    if (last_us != 0) {
+        span_us = server->time.mono_us - (apr_int64_t)last_us;
     }
-    else {
-        span_us -= (double)counters->cpu_mono_us;
-    }
-    return span_us > 0.0 ? span_us * (cores > 0 ? cores : 1) : 0.0;
+    return span_us > 0 ? (apr_uint64_t)span_us : 0;
 }
 
-void amgr_counters_note_cpu(amgr_counters_t *counters,
-                            const amgr_server_t *server, int cores)
+/* When that was, in a word that is 0 for never. */
+static apr_uint64_t look_us(const amgr_server_t *server)
+{
+    return server->time.mono_us > 0 ? (apr_uint64_t)server->time.mono_us : 1;
+}
+
+static void note_cpu(amgr_counters_t *counters, const amgr_server_t *server,
+                     const amgr_counting_t *how)
 {
     apr_uint64_t user =
         excess(to_us(server->cpu_user_seconds), counters->cpu_user_us);
     apr_uint64_t system =
         excess(to_us(server->cpu_system_seconds), counters->cpu_system_us);
-    double room_us = cpu_room_us(counters, server, cores);
+    double room_us = (double)elapsed_us(counters->cpu_mono_us, server, how) *
+                     (how->cores > 0 ? how->cores : 1);
     double more_us = (double)user + (double)system;
 
     if (more_us > room_us) {
@@ -48,12 +63,8 @@ void amgr_counters_note_cpu(amgr_counters_t *counters,
     }
     counters->cpu_user_us += user;
     counters->cpu_system_us += system;
-    counters->cpu_mono_us = (apr_uint64_t)server->time.mono_us;
-}
-
-static apr_uint64_t larger(apr_uint64_t a, apr_uint64_t b)
-{
-    return a > b ? a : b;
+    /* A reader takes it for a sign that the others are there. */
+    __atomic_store_n(&counters->cpu_mono_us, look_us(server), __ATOMIC_RELEASE);
 }
 
 static apr_uint64_t positive(apr_int64_t value)
@@ -61,20 +72,12 @@ static apr_uint64_t positive(apr_int64_t value)
     return value > 0 ? (apr_uint64_t)value : 0;
 }
 
-void amgr_counters_totals(const amgr_counters_t *counters,
-                          const amgr_server_t *server, amgr_totals_t *out)
+/* What that many microseconds allow at @a rate; the largest when that is more
+ * than a number holds. */
+static apr_uint64_t allowed(apr_uint64_t span_us, apr_uint64_t rate)
 {
-    const amgr_totals_t *last = &counters->totals;
-
-    out->started_us = positive(server->started_us);
-    out->accesses = server->total_accesses;
-    out->bytes = server->total_bytes;
-    out->duration_us = positive(server->total_duration_us);
-    if (last->started_us != 0 && last->started_us == out->started_us) {
-        out->accesses = larger(out->accesses, last->accesses);
-        out->bytes = larger(out->bytes, last->bytes);
-        out->duration_us = larger(out->duration_us, last->duration_us);
-    }
+    return rate != 0 && span_us > APR_UINT64_MAX / rate ? APR_UINT64_MAX
+                                                        : span_us * rate;
 }
 
 apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
@@ -85,22 +88,62 @@ apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
                : 0;
 }
 
-void amgr_counters_note_totals(amgr_counters_t *counters,
-                               const amgr_server_t *server)
+/* Add to @a total by how much @a now is more than @a seen, as far as there is
+ * room, which @a span_us have made at @a rate. */
+static void follow(apr_uint64_t *total, apr_uint64_t *seen, apr_uint64_t *room,
+                   apr_uint64_t now, apr_uint64_t span_us, apr_uint64_t rate)
 {
-    amgr_totals_t *last = &counters->totals;
-    amgr_totals_t now;
+    apr_uint64_t most =
+        allowed(span_us > ROOM_SPAN_US ? span_us : ROOM_SPAN_US, rate);
+    apr_uint64_t more = allowed(span_us, rate);
+    apr_uint64_t grown = excess(now, *seen);
 
-    amgr_counters_totals(counters, server, &now);
-    if (last->started_us != now.started_us) {
-        /* A reader copies word by word, this one first. */
-        __atomic_store_n(&last->started_us, 0, __ATOMIC_SEQ_CST);
-        counters->orphaned_before = counters->orphaned_locks;
+    *room = *room > most || more > most - *room ? most : *room + more;
+    if (grown > *room) {
+        grown = *room;
     }
-    last->accesses = now.accesses;
-    last->bytes = now.bytes;
-    last->duration_us = now.duration_us;
-    __atomic_store_n(&last->started_us, now.started_us, __ATOMIC_RELEASE);
+    /* In this order, should this process end in between: what is lost is lost,
+     * and nothing counts twice. */
+    *seen = now;
+    *room -= grown;
+    *total += grown;
+}
+
+static void note_totals(amgr_counters_t *counters, const amgr_server_t *server,
+                        const amgr_counting_t *how)
+{
+    amgr_totals_t *totals = &counters->totals;
+    amgr_sums_t *seen = &counters->seen;
+    amgr_sums_t *room = &counters->room;
+    apr_uint64_t started_us =
+        how->started_us > 0 ? positive(how->started_us) : 1;
+    apr_uint64_t span_us = elapsed_us(counters->totals_mono_us, server, how);
+    apr_uint64_t slots = how->slots > 0 ? (apr_uint64_t)how->slots : 1;
+
+    if (totals->started_us != started_us) {
+        memset(seen, 0, sizeof(*seen)); /* its scoreboard began with nothing */
+        counters->orphaned_before = counters->orphaned_locks;
+        totals->started_us = started_us;
+    }
+    else if (counters->totals_mono_us == 0) {
+        *seen = totals->sums; /* of a build that told the scoreboard's own */
+    }
+    follow(&totals->sums.accesses, &seen->accesses, &room->accesses,
+           server->total_accesses, span_us, ACCESSES_PER_US);
+    follow(&totals->sums.bytes, &seen->bytes, &room->bytes, server->total_bytes,
+           span_us, BYTES_PER_US);
+    follow(&totals->sums.duration_us, &seen->duration_us, &room->duration_us,
+           positive(server->total_duration_us), span_us, slots);
+    __atomic_store_n(&counters->totals_mono_us, look_us(server),
+                     __ATOMIC_RELEASE);
+}
+
+void amgr_counters_note_server(amgr_counters_t *counters,
+                               const amgr_server_t *server,
+                               const amgr_counting_t *how)
+{
+    note_cpu(counters, server, how);
+    note_totals(counters, server, how);
 }
 
 void amgr_counters_note_retired(amgr_counters_t *counters, int verdict,

@@ -11,28 +11,32 @@
 
 #include "action/board.h"
 
+/** What is known of the server and no child can change. */
+typedef struct amgr_counting_t {
+    apr_time_t started_us;         /**< wall: its start, as its parent noted */
+    apr_interval_time_t uptime_us; /**< since then */
+    int cores;                     /**< processors; below 1: as one */
+    int slots;                     /**< of its scoreboard; likewise */
+} amgr_counting_t;
+
 /**
- * Follow the CPU time of the server, as of @a server's time on the monotonic
- * clock.  A process that is reaped moves from the scoreboard to the kernel's
- * sum of its parent, and may be in neither or both for a moment; and a request
- * shows its time when it ends.  So the sums rise to what is measured, at most
- * as fast as @a cores processors (below 1: as one) can work, and never fall.
+ * Follow CPU time and the scoreboard's sums, as of @a server's time on the
+ * monotonic clock.
+ *
+ * CPU time: a process that is reaped moves from the scoreboard to the kernel's
+ * sum of its parent, and may be in neither for a moment; and a request shows
+ * its time when it ends.  So the counters rise to what is measured, at most as
+ * fast as the processors can work, and never fall.
+ *
+ * Sums: what they have grown by since the last look is added, as far as a
+ * server can do that; when they fall, they are followed from there on.
+ * Another start is another scoreboard, which began with nothing.
  */
-void amgr_counters_note_cpu(amgr_counters_t *counters,
-                            const amgr_server_t *server, int cores);
+void amgr_counters_note_server(amgr_counters_t *counters,
+                               const amgr_server_t *server,
+                               const amgr_counting_t *how);
 
-/** Remember the scoreboard's sums: the highest of this scoreboard, or those of
- * a new one after a restart that was not graceful. */
-void amgr_counters_note_totals(amgr_counters_t *counters,
-                               const amgr_server_t *server);
-
-/** The scoreboard's sums as they may be told: those of @a server, or what was
- * remembered of the same scoreboard when that is more.  Any process. */
-void amgr_counters_totals(const amgr_counters_t *counters,
-                          const amgr_server_t *server, amgr_totals_t *out);
-
-/** Locks orphaned since the server was started or restarted at @a started_us,
- * a time of its scoreboard.  A graceful restart leaves those who wait; one that
+/** Locks orphaned since the server was started or restarted at @a started_us.  A graceful restart leaves those who wait; one that
  * is not ends them, and the shared memory goes with them.  Any process. */
 apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
                                     apr_uint64_t started_us);

@@ -200,6 +200,16 @@ static void set_group(amgr_collector_t *collector, const amgr_known_t *known,
                                          AMGR_KIND_FOREIGN, known->role);
 }
 
+static void add_cpu(amgr_slots_cpu_t *sum, const amgr_proc_stat_t *stat)
+{
+    double per_second = (double)sysconf(_SC_CLK_TCK);
+
+    sum->user_seconds +=
+        (double)(stat->user_ticks + stat->children_user_ticks) / per_second;
+    sum->system_seconds +=
+        (double)(stat->system_ticks + stat->children_system_ticks) / per_second;
+}
+
 /** A child of the parent that the MPM did not fork. */
 static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
 {
@@ -209,7 +219,12 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     amgr_known_t known;
 
     if (amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS ||
-        stat.state == 'Z' || stat.ppid != collector->runtime->parent) {
+        stat.ppid != collector->runtime->parent) {
+        return;
+    }
+    /* That of one that is not reaped is still its own. */
+    add_cpu(&collector->foreign_cpu, &stat);
+    if (stat.state == 'Z') {
         return;
     }
     id.pid = pid;
@@ -352,26 +367,38 @@ static void list_processes(amgr_collector_t *collector,
     }
 }
 
-/** CPU time of the slots, the parent, and the children it has reaped. */
+/**
+ * CPU time of the parent, and of the children it has reaped.  Read before all
+ * others: who is reaped meanwhile is missing for a moment, and would else be
+ * there twice.
+ */
+static void read_parent_cpu(amgr_collector_t *collector)
+{
+    amgr_proc_stat_t stat;
+
+    memset(&collector->parent_cpu, 0, sizeof(collector->parent_cpu));
+    memset(&collector->foreign_cpu, 0, sizeof(collector->foreign_cpu));
+    if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
+                            &stat) == APR_SUCCESS) {
+        add_cpu(&collector->parent_cpu, &stat);
+    }
+}
+
+/** CPU time of all: workers by their slots, as mod_status has it, and foreign
+ * processes that are there beside. */
 static void set_cpu(amgr_collector_t *collector, const amgr_slots_cpu_t *slots)
 {
     amgr_server_t *server = &collector->snapshot.server;
+    const amgr_slots_cpu_t *parent = &collector->parent_cpu;
+    const amgr_slots_cpu_t *foreign = &collector->foreign_cpu;
     double uptime = (double)server->uptime_us / APR_USEC_PER_SEC;
-    double per_second = (double)sysconf(_SC_CLK_TCK);
-    amgr_proc_stat_t stat;
+    double user = slots->user_seconds + parent->user_seconds;
+    double system = slots->system_seconds + parent->system_seconds;
 
-    server->cpu_user_seconds = slots->user_seconds;
-    server->cpu_system_seconds = slots->system_seconds;
-    if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
-                            &stat) == APR_SUCCESS) {
-        server->cpu_user_seconds +=
-            (double)(stat.user_ticks + stat.children_user_ticks) / per_second;
-        server->cpu_system_seconds +=
-            (double)(stat.system_ticks + stat.children_system_ticks) /
-            per_second;
-    }
-    server->cpu_seconds = server->cpu_user_seconds + server->cpu_system_seconds;
+    server->cpu_seconds = user + system;
     server->cpu_load = uptime > 0 ? server->cpu_seconds / uptime * 100 : 0;
+    server->cpu_user_seconds = user + foreign->user_seconds;
+    server->cpu_system_seconds = system + foreign->system_seconds;
 }
 
 /** Make this tick's knowledge the next one's past. */
@@ -386,6 +413,19 @@ static void remember(amgr_collector_t *collector)
     collector->before = collector->known;
     collector->before_count = collector->snapshot.process_count;
     collector->known = spare;
+}
+
+const char *amgr_collector_group(const amgr_collector_t *collector, int index)
+{
+    const amgr_process_t *process = &collector->snapshot.processes[index];
+    const amgr_group_t *group = &collector->snapshot.groups[process->group];
+
+    /* What was learned of this tick is by now the past. */
+    if (group->role == AMGR_ROLE_OTHER && process->role == AMGR_ROLE_WSGI &&
+        index < collector->before_count) {
+        return collector->wsgi->groups[collector->before[index].wsgi].name;
+    }
+    return group->name;
 }
 
 amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
@@ -405,6 +445,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
         amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
         faults->unreadable++;
     }
+    read_parent_cpu(collector);
     slots_cpu = amgr_scoreboard_read_server(&snapshot->server, NULL);
     amgr_collect_capacity(collector);
     list_processes(collector, faults);

@@ -42,6 +42,13 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
                               const amgr_limits_t *limits,
                               amgr_collect_faults_t *faults);
 
+/**
+ * What the group of a process is called, of which @a index is in the snapshot
+ * that was collected last.  One that is among others there has here the name
+ * that it is configured by.
+ */
+const char *amgr_collector_group(const amgr_collector_t *collector, int index);
+
 /** The /proc that it reads, open from amgr_collect() until the rest. */
 amgr_proc_dir_t *amgr_collector_proc(amgr_collector_t *collector);
 

@@ -7,6 +7,7 @@
 #define AMGR_COLLECTOR_H
 
 #include "httpd/collect.h"
+#include "httpd/scoreboard.h"
 #include "proc/proc_cgroup.h"
 
 /** What is known of a process from earlier ticks. */
@@ -42,6 +43,8 @@ struct amgr_collector_t {
     amgr_child_t *children;
     pid_t *pids;
     apr_uint64_t *numbers;
+    amgr_slots_cpu_t parent_cpu;  /**< of the parent and those it has reaped */
+    amgr_slots_cpu_t foreign_cpu; /**< of its foreign children that are there */
 };
 
 /** Close what is kept open of a process. */

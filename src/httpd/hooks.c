@@ -19,6 +19,7 @@
 #include "httpd/log.h"
 #include "httpd/max_time.h"
 #include "httpd/scoreboard.h"
+#include "httpd/server_start.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
 
@@ -148,6 +149,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (runtime == NULL) {
         return OK; /* said why; the server serves without being watched */
     }
+    amgr_server_start_find(runtime);
     parent = apr_pcalloc(pconf, sizeof(*parent));
     parent->pool = pconf;
     parent->no_monitor = runs_without_monitor();
@@ -177,8 +179,13 @@ int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
     amgr_runtime_t *runtime = amgr_runtime();
 
     (void)p; /* the hook's signature */
+    amgr_server_start_note();
     if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
         parent->wants_ticker) {
+        /* One that post_config has forked knows of the last start alone. */
+        if (runtime->ticker.pid != 0 && amgr_ticker_stop(runtime)) {
+            runtime->ticker.retry_mono_us = 0;
+        }
         amgr_ticker_start(ap_server_conf, runtime, &parent->wsgi, parent->pool);
     }
     return OK;

@@ -19,7 +19,8 @@ int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
 int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                           apr_pool_t *ptemp, server_rec *s);
 
-/** Parent, once the scoreboard exists, before the first child. */
+/** Parent, once the scoreboard exists, before the first child: at a start and
+ * at a restart that is not graceful. */
 int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type);
 
 /** Parent, about every ten seconds: tick, or look after the ticker. */

@@ -13,6 +13,7 @@
 #include "httpd/collect.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
+#include "httpd/server_start.h"
 #include "httpd/slot_source.h"
 #include "model/words.h"
 
@@ -240,6 +241,14 @@ static void read_config(const amgr_board_t *board, amgr_board_config_t *config)
     }
 }
 
+static void set_start(amgr_view_t *view)
+{
+    const amgr_server_start_t *start = amgr_server_start();
+
+    view->started_us = start == NULL ? 0 : start->wall_us;
+    view->uptime_us = amgr_server_start_uptime_us(&view->snapshot->server.time);
+}
+
 /** What not every writer needs. */
 static void collect_more(amgr_view_t *view, const amgr_board_t *board,
                          int needs, apr_pool_t *p)
@@ -292,6 +301,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs, apr_pool_t *p)
     view->settings.metrics_names = amgr_config_main()->metrics_names;
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     set_settings(view, runtime);
+    set_start(view);
     make_scratch(view, snapshot->process_max, p);
     collect_more(view, board, needs, p);
     return APR_SUCCESS;

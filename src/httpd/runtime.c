@@ -110,6 +110,20 @@ static int make_board(amgr_runtime_t *runtime, server_rec *s,
     return 1;
 }
 
+/** What a board of another build could not hand on. */
+static void log_carried(server_rec *s, int carried)
+{
+    if (carried != AMGR_CARRY_ALL) {
+        amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
+                 "the board is of another build of this module, and these "
+                 "begin anew:%s%s%s%s",
+                 carried & AMGR_CARRY_COUNTERS ? "" : " counters",
+                 carried & AMGR_CARRY_RECORDS ? "" : " retirements",
+                 carried & AMGR_CARRY_EVIDENCES ? "" : " evidence",
+                 carried & AMGR_CARRY_HISTORY ? "" : " history");
+    }
+}
+
 /** A board of another build: start a new one with its counters. */
 static int renew_board(amgr_runtime_t *runtime, server_rec *s,
                        const amgr_board_dims_t *dims, apr_pool_t *pconf)
@@ -120,7 +134,7 @@ static int renew_board(amgr_runtime_t *runtime, server_rec *s,
         runtime->board = old;
         return 0;
     }
-    amgr_board_carry(runtime->board.memory, old.memory);
+    log_carried(s, amgr_board_carry(runtime->board.memory, old.memory));
     amgr_board_file_unmap(&old);
     return 1;
 }

@@ -14,6 +14,7 @@
 #include "base/replace_file.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
+#include "httpd/server_start.h"
 #include "httpd/tick_act.h"
 #include "policy/growth.h"
 #include "proc/proc_control.h"
@@ -22,10 +23,11 @@
 /** The data file is written no more often than this. */
 #define DATA_FILE_EVERY_US APR_USEC_PER_SEC
 
-/** Whoever reads it takes one that is some minutes old for a server that is not
- * watched any more.  The hook comes every ten seconds, so with this none is
- * older than a minute. */
-#define DATA_FILE_STALE_US apr_time_from_sec(45)
+/** Whoever reads the data file takes one that is some minutes old for a server
+ * that is not watched any more, and rates are made of counters that go on at
+ * least every minute.  The hook comes every ten seconds, so with this neither
+ * is older than a minute. */
+#define STALE_US apr_time_from_sec(45)
 #define DATA_FILE_MODE 0644
 
 amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
@@ -167,13 +169,38 @@ static void write_data_file(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
     amgr_tick_log_data_file(&tick->log, tick->server, tick->data_file, &file);
 }
 
-/** Whether there is one, and it was written so long ago, or never. */
-static int is_data_file_older(const amgr_tick_t *tick, apr_time_t now_us,
-                              apr_interval_time_t age_us)
+/** Whether there is one, and it is to be written at this tick. */
+static int is_data_file_due(const amgr_tick_t *tick, apr_time_t now_us)
 {
     return tick->data_file != NULL &&
-           (tick->data_file_mono_us == 0 ||
-            now_us - tick->data_file_mono_us >= age_us);
+           (tick->data_file_mono_us == 0 || tick->data_file_refreshed ||
+            now_us - tick->data_file_mono_us >= DATA_FILE_EVERY_US);
+}
+
+/** CPU time and the scoreboard's sums. */
+static void note_server(amgr_tick_t *tick, const amgr_server_t *server)
+{
+    const amgr_server_start_t *start = amgr_server_start();
+    amgr_counting_t how;
+
+    how.started_us = start == NULL ? AMGR_NO_TIME : start->wall_us;
+    how.uptime_us = amgr_server_start_uptime_us(&server->time);
+    how.cores = tick->cores;
+    how.slots = tick->runtime->server_limit * tick->runtime->thread_limit;
+    amgr_counters_note_server(amgr_board_counters(tick->board), server, &how);
+    tick->noted_mono_us = server->time.mono_us;
+}
+
+/** Nothing was judged: what only a judgement finds out is as before. */
+static void keep_judgement(const amgr_tick_t *tick, amgr_snapshot_t *snapshot)
+{
+    amgr_snapshot_t last;
+
+    memset(&last, 0, sizeof(last));
+    if (amgr_board_read_tick(tick->board, &last) == APR_SUCCESS) {
+        snapshot->hanging = last.hanging;
+        snapshot->server.storm_open = last.server.storm_open;
+    }
 }
 
 static void write_history(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
@@ -215,21 +242,21 @@ void amgr_tick_run(amgr_tick_t *tick)
         amgr_growth_follow(amgr_board_ledger(tick->board), snapshot,
                            tick->config->limits.min_age_us);
     }
+    else {
+        keep_judgement(tick, snapshot);
+    }
     amgr_collector_rest(tick->collector);
     amgr_tick_log_state(&tick->log, tick->server, snapshot, &faults,
                         tick->rights, &tick->published,
                         amgr_board_ledger(tick->board));
-    amgr_counters_note_totals(counters, &snapshot->server);
-    amgr_counters_note_cpu(counters, &snapshot->server, tick->cores);
+    note_server(tick, &snapshot->server);
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     if (!faults.no_table) {
         write_history(tick, snapshot);
     }
     tick->hanging = snapshot->hanging;
-    if (tick->data_file_refreshed ||
-        is_data_file_older(tick, snapshot->server.time.mono_us,
-                           DATA_FILE_EVERY_US)) {
+    if (is_data_file_due(tick, snapshot->server.time.mono_us)) {
         write_data_file(tick, snapshot);
     }
     tick->data_file_refreshed = 0;
@@ -245,24 +272,30 @@ void amgr_tick_between(amgr_tick_t *tick)
     amgr_commands_look(&tick->commands);
 }
 
-/* Nothing is judged, counted or published: what a judgement alone finds out,
- * how many requests hang, is as the last one left it. */
+/* Nothing is judged or published: what a judgement alone finds out, how many
+ * requests hang, is as the last one left it.  What cannot be looked at is tried
+ * again the next time. */
 void amgr_tick_refresh(amgr_tick_t *tick)
 {
     amgr_collect_faults_t faults;
     amgr_snapshot_t *snapshot;
 
     /* Not before the first tick, which says all of it. */
-    if (tick->data_file_mono_us == 0 ||
-        !is_data_file_older(tick, amgr_clock_monotonic_us(),
-                            DATA_FILE_STALE_US)) {
+    if (tick->noted_mono_us == 0 ||
+        amgr_clock_monotonic_us() - tick->noted_mono_us < STALE_US) {
         return;
     }
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
     amgr_collector_rest(tick->collector);
-    snapshot->hanging = tick->hanging;
-    write_data_file(tick, snapshot);
-    tick->data_file_refreshed = 1;
+    if (faults.no_table) {
+        return;
+    }
+    note_server(tick, &snapshot->server);
+    if (tick->data_file != NULL) {
+        snapshot->hanging = tick->hanging;
+        write_data_file(tick, snapshot);
+        tick->data_file_refreshed = 1;
+    }
 }
 
 void amgr_tick_leave(const amgr_tick_t *tick)

@@ -30,8 +30,9 @@ void amgr_tick_run(amgr_tick_t *tick);
 /** Between ticks, in the ticker: look after the programs it started. */
 void amgr_tick_between(amgr_tick_t *tick);
 
-/** While no tick is due: keep the data file from growing old where ticks are
- * rare.  Allocates nothing. */
+/** While no tick is due: keep the data file, and the counters that follow CPU
+ * time and requests, from growing old where ticks are rare.  Allocates
+ * nothing. */
 void amgr_tick_refresh(amgr_tick_t *tick);
 
 /** The ticker ends, and they with it. */

@@ -6,6 +6,8 @@
  */
 #include "httpd/tick_act.h"
 
+#include <apr_strings.h>
+
 #include "action/counters.h"
 #include "action/orders.h"
 #include "action/retire.h"
@@ -42,6 +44,17 @@ static amgr_record_t *find_pending(amgr_tick_t *tick, const amgr_proc_id_t *id)
         }
     }
     return NULL;
+}
+
+/** A record of what was decided, with the name that says most. */
+static void fill_record(const amgr_tick_t *tick,
+                        const amgr_snapshot_t *snapshot,
+                        const amgr_decision_t *decision, amgr_record_t *record)
+{
+    amgr_record_fill(record, snapshot, decision, &tick->config->limits);
+    apr_cpystrn(record->group,
+                amgr_collector_group(tick->collector, decision->process),
+                sizeof(record->group));
 }
 
 static apr_status_t take_step(amgr_tick_t *tick,
@@ -121,7 +134,7 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     apr_status_t rv;
 
     look_at(tick, snapshot, decision, &evidence);
-    amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
+    fill_record(tick, snapshot, decision, &record);
     amgr_board_write_record(tick->board, &record);
     run_before(tick, decision, &record);
     rv = take_step(tick, snapshot, decision, &record);
@@ -164,7 +177,7 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     }
     if (record == NULL) {
         record = &unknown;
-        amgr_record_fill(record, snapshot, decision, &tick->config->limits);
+        fill_record(tick, snapshot, decision, record);
     }
     rv = take_step(tick, snapshot, decision, record);
     amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
@@ -189,7 +202,7 @@ static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     if (decision->follow_up || decision->cause != AMGR_CAUSE_NONE) {
         return;
     }
-    amgr_record_fill(&record, snapshot, decision, &tick->config->limits);
+    fill_record(tick, snapshot, decision, &record);
     if (amgr_others_veto(&record)) {
         amgr_judge_veto(snapshot, amgr_board_ledger(tick->board), decision);
     }
@@ -231,7 +244,9 @@ void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
                 begin(tick, snapshot, decision);
             }
             else {
-                amgr_tick_log_suppressed(tick->server, snapshot, decision);
+                amgr_tick_log_suppressed(
+                    tick->server, snapshot, decision,
+                    amgr_collector_group(tick->collector, decision->process));
             }
         }
     }

@@ -36,6 +36,8 @@ struct amgr_tick_t {
     apr_status_t rights;     /**< why workers cannot be signalled */
     int hanging;             /**< as the last tick counted; -1: unknown */
     int data_file_refreshed; /**< since that tick */
+    apr_time_t noted_mono_us; /**< when the server was looked at last, tick or
+                                   not; 0: never */
 };
 
 /** Take up the retirements that are on the board, which another process may

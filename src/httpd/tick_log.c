@@ -98,7 +98,8 @@ void amgr_tick_log_deaf(server_rec *s, const amgr_record_t *record)
 }
 
 void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
-                              const amgr_decision_t *decision)
+                              const amgr_decision_t *decision,
+                              const char *group)
 {
     const amgr_process_t *process = &snapshot->processes[decision->process];
     const char *unit = decision->verdict == AMGR_VERDICT_REQUESTS ? "requests"
@@ -113,9 +114,9 @@ void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
              "worker %" APR_PID_T_FMT " (%s) is over its limit (%s: "
              "%" APR_UINT64_T_FMT " over %" APR_UINT64_T_FMT " %s) and left "
              "alone: %s",
-             process->id.pid, snapshot->groups[process->group].name,
-             amgr_verdict_word(decision->verdict), decision->measured,
-             decision->limit, unit, amgr_cause_word(decision->cause));
+             process->id.pid, group, amgr_verdict_word(decision->verdict),
+             decision->measured, decision->limit, unit,
+             amgr_cause_word(decision->cause));
 }
 
 void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,

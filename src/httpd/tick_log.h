@@ -44,9 +44,11 @@ void amgr_tick_log_stuck(server_rec *s, const amgr_record_t *record);
 /** A worker that cannot be asked to finish, in its own words: at warning. */
 void amgr_tick_log_deaf(server_rec *s, const amgr_record_t *record);
 
-/** A worker over a limit that a safety rule leaves alone: at info. */
+/** A worker of @a group over a limit that a safety rule leaves alone: at
+ * info. */
 void amgr_tick_log_suppressed(server_rec *s, const amgr_snapshot_t *snapshot,
-                              const amgr_decision_t *decision);
+                              const amgr_decision_t *decision,
+                              const char *group);
 
 /** The data file could not be written, or can be again. */
 void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,

@@ -261,7 +261,8 @@ typedef struct amgr_server_t {
     amgr_connections_t connections;
     amgr_cpu_times_t scoreboard_cpu; /**< as the scoreboard has it: mod_status's
                                           figures, which go back at times */
-    double cpu_user_seconds;   /**< the two parts of cpu_seconds */
+    double cpu_user_seconds;   /**< the same, with what foreign processes have
+                                    used that are there */
     double cpu_system_seconds;
     apr_int32_t storm_open;    /**< the storm breaker is, as of the tick */
     apr_int32_t reserved_end;

@@ -25,7 +25,6 @@ typedef enum amgr_metric_type_e {
 typedef struct amgr_metric_source_t {
     const amgr_view_t *view;
     amgr_view_counts_t counts;
-    amgr_totals_t totals; /**< of the scoreboard, for counters */
     int is_known;         /**< the scoreboard was read */
     int has_ticked;       /**< there is a tick to tell of */
 } amgr_metric_source_t;

@@ -112,20 +112,22 @@ void amgr_metric_compat_load(const amgr_metric_source_t *source, int which,
 void amgr_metric_compat_totals(const amgr_metric_source_t *source, int which,
                                amgr_metric_out_t *out)
 {
-    const amgr_totals_t *totals = &source->totals;
+    const amgr_counters_t *counters = source->view->counters;
+    const amgr_sums_t *sums = &counters->totals.sums;
 
-    if (!source->is_known || !source->view->snapshot->server.extended) {
+    if (!source->view->snapshot->server.extended ||
+        counters->totals_mono_us == 0) {
         return;
     }
     switch (which) {
     case AMGR_METRIC_ACCESSES:
-        amgr_metric_put(out, NULL, totals->accesses);
+        amgr_metric_put(out, NULL, sums->accesses);
         break;
     case AMGR_METRIC_BYTES:
-        amgr_metric_put(out, NULL, totals->bytes / 1024);
+        amgr_metric_put(out, NULL, sums->bytes / 1024);
         break;
     default:
-        amgr_metric_put(out, NULL, totals->duration_us / 1000);
+        amgr_metric_put(out, NULL, sums->duration_us / 1000);
         break;
     }
 }
@@ -143,7 +145,8 @@ void amgr_metric_compat_cpu(const amgr_metric_source_t *source, int which,
     }
 }
 
-/* Percent of one core since the start. */
+/* Percent of one core since the start; where the text has none, apache_exporter
+ * says 0. */
 void amgr_metric_compat_cpuload(const amgr_metric_source_t *source, int which,
                                 amgr_metric_out_t *out)
 {
@@ -165,11 +168,10 @@ void amgr_metric_compat_cpuload(const amgr_metric_source_t *source, int which,
 void amgr_metric_compat_uptime(const amgr_metric_source_t *source, int which,
                                amgr_metric_out_t *out)
 {
-    apr_time_t uptime_us = source->view->snapshot->server.uptime_us;
+    apr_interval_time_t uptime_us = source->view->uptime_us;
 
     (void)which; /* of one family */
-    if (source->is_known && source->view->snapshot->server.extended &&
-        uptime_us >= 0) {
+    if (source->view->snapshot->server.extended && uptime_us >= 0) {
         amgr_metric_put(out, NULL, (apr_uint64_t)apr_time_sec(uptime_us));
     }
 }

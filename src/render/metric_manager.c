@@ -59,11 +59,13 @@ void amgr_metric_counter(const amgr_metric_source_t *source, int which,
 void amgr_metric_orphaned(const amgr_metric_source_t *source, int which,
                           amgr_metric_out_t *out)
 {
+    const amgr_view_t *view = source->view;
+
     (void)which; /* of one family */
-    if (source->is_known) {
+    if (view->started_us > 0) {
         amgr_metric_put(out, NULL,
-                        amgr_counters_orphaned(source->view->counters,
-                                               source->totals.started_us));
+                        amgr_counters_orphaned(view->counters,
+                                               (apr_uint64_t)view->started_us));
     }
 }
 

@@ -22,8 +22,9 @@ void amgr_metric_start_time(const amgr_metric_source_t *source, int which,
                             amgr_metric_out_t *out)
 {
     (void)which; /* of one family */
-    if (source->is_known) {
-        amgr_metric_put_micro(out, NULL, source->totals.started_us);
+    if (source->view->started_us > 0) {
+        amgr_metric_put_micro(out, NULL,
+                              (apr_uint64_t)source->view->started_us);
     }
 }
 
@@ -46,25 +47,31 @@ void amgr_metric_health(const amgr_metric_source_t *source, int which,
                     amgr_server_status_severity((int)source->counts.health));
 }
 
+/* Not those of now: what the scoreboard says can go back. */
 void amgr_metric_totals(const amgr_metric_source_t *source, int which,
                         amgr_metric_out_t *out)
 {
-    if (!source->is_known || !source->view->snapshot->server.extended) {
+    const amgr_counters_t *counters = source->view->counters;
+    const amgr_sums_t *sums = &counters->totals.sums;
+
+    if (!source->view->snapshot->server.extended ||
+        counters->totals_mono_us == 0) {
         return;
     }
     switch (which) {
     case AMGR_METRIC_ACCESSES:
-        amgr_metric_put(out, NULL, source->totals.accesses);
+        amgr_metric_put(out, NULL, sums->accesses);
         break;
     case AMGR_METRIC_BYTES:
-        amgr_metric_put(out, NULL, source->totals.bytes);
+        amgr_metric_put(out, NULL, sums->bytes);
         break;
     default:
-        amgr_metric_put_micro(out, NULL, source->totals.duration_us);
+        amgr_metric_put_micro(out, NULL, sums->duration_us);
         break;
     }
 }
 
+/* Workers tell theirs with ExtendedStatus alone. */
 void amgr_metric_cpu(const amgr_metric_source_t *source, int which,
                      amgr_metric_out_t *out)
 {
@@ -74,7 +81,7 @@ void amgr_metric_cpu(const amgr_metric_source_t *source, int which,
     const amgr_counters_t *counters = source->view->counters;
 
     (void)which; /* of one family */
-    if (counters->cpu_mono_us != 0) {
+    if (source->view->snapshot->server.extended && counters->cpu_mono_us != 0) {
         amgr_metric_put_micro(out, user, counters->cpu_user_us);
         amgr_metric_put_micro(out, system, counters->cpu_system_us);
     }

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "action/counters.h"
 #include "base/escape.h"
 #include "render/metric.h"
 
@@ -231,10 +230,9 @@ static void write_all(const amgr_view_t *view, amgr_sink_t *sink,
     int i;
 
     source.view = view;
-    source.is_known = server->started_us > 0;
+    source.is_known = server->time.wall_us > 0;
     source.has_ticked = view->tick_wall_us != AMGR_NO_TIME;
     amgr_view_count(view, &source.counts);
-    amgr_counters_totals(view->counters, server, &source.totals);
     out.sink = sink;
     out.open_metrics = open_metrics;
     for (i = 0; i < amgr_metrics_count; i++) {

@@ -95,6 +95,12 @@ typedef struct amgr_view_t {
      * there are none. */
     void (*write_foreign)(void *baton, amgr_sink_t *sink);
     void *foreign_baton;
+    apr_time_t started_us; /**< wall; when the server was started, or restarted
+                                not gracefully, as its parent noted: what the
+                                snapshot's server says any child can write; 0:
+                                not known */
+    apr_interval_time_t uptime_us; /**< since then, whatever the wall clock;
+                                        less than 0: not known */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

@@ -87,12 +87,13 @@ ok(wait_until(sub {
     @killed = grep { $_->{outcome} eq 'gone' } @{ $s->json->{kills} };
     return scalar @killed;
 }, 20, 'a retirement'), "a daemon of $victim is retired");
-is($killed[0]{group}, 'other', 'as one of other');
+is($killed[0]{group}, $victim, 'by its own name');
 is($killed[0]{role}, 'wsgi', 'with its own role');
 is($killed[0]{reason}, 'lifetime', 'by its own limit');
 is($killed[0]{limit}, 3, 'of three seconds');
 my @lines = $s->log_lines(qr/AMGR0001: Killing/);
-is(scalar(grep { !/over ManagerMaxLifetime 3s/ } @lines), 0, 'no other limit')
+is(scalar(grep { !/WSGI worker \d+ \($victim\) .*over ManagerMaxLifetime 3s/ }
+          @lines), 0, 'the log names it, and no other limit')
     or diag(join "\n", @lines);
 my $m = metrics();
 cmp_ok($m->value(NATIVE . 'workers_killed_total', reason => 'lifetime'), '>=',

@@ -165,6 +165,13 @@ sub rare {
     return $s->start;
 }
 
+sub requests {
+    my ($s) = @_;
+    my ($count) = $s->get('/manager-status/metrics')->content
+        =~ /^apache_manager_requests_total (\d+)$/m;
+    return $count // -1;
+}
+
 sub rarely_ticking {
     my ($s) = @_;
     my $name = $s->name;
@@ -175,6 +182,7 @@ sub rarely_ticking {
     is($ticks, 1, "$name: one tick");
     my $before = $s->data;
     my $first = AMGR::Httpd::file_id($s->data_file);
+    my $requests = requests($s);
     $s->get('/') for 1 .. 5;
     # It may be written between two of them, and then once more.
     my $now;
@@ -184,6 +192,8 @@ sub rarely_ticking {
         return $now->{'total-accesses'} >= $before->{'total-accesses'} + 5;
     }, FILE_SEC, 'the data file anew'),
        "$name: it is written again, with what was served since");
+    cmp_ok(requests($s) - $requests, '>=', 5,
+           "$name: counters have followed too");
     is($s->json->{manager}{ticks}, 1, "$name: without a tick");
     cmp_ok($now->{uptime}, '>', $before->{uptime}, "$name: with its uptime");
     is($now->{'memory-usage native count'}, 3, "$name: with its workers");

@@ -7,6 +7,13 @@
 
 #include "action/counters.h"
 
+static const amgr_counting_t two_cores = {
+    .started_us = 100 * SEC,
+    .uptime_us = 5 * SEC,
+    .cores = 2,
+    .slots = 10,
+};
+
 /* A tick at @a sec that measures so many seconds of CPU time. */
 static void look(amgr_counters_t *counters, int sec, double user, double system)
 {
@@ -14,10 +21,9 @@ static void look(amgr_counters_t *counters, int sec, double user, double system)
 
     memset(&server, 0, sizeof(server));
     server.time.mono_us = sec * SEC;
-    server.uptime_us = 5 * SEC;
     server.cpu_user_seconds = user;
     server.cpu_system_seconds = system;
-    amgr_counters_note_cpu(counters, &server, 2);
+    amgr_counters_note_server(counters, &server, &two_cores);
 }
 
 static void cpu_time_rises_to_what_is_measured(void **state)
@@ -78,81 +84,160 @@ static void cpu_time_beyond_the_processors_comes_in_late(void **state)
     assert_int_equal(counters.cpu_user_us, 92 * SEC);
 }
 
-static void totals(amgr_server_t *server, int started_sec,
-                   apr_uint64_t accesses, apr_interval_time_t duration_us)
+/* A tick at @a sec, of a server with ten slots that was started at @a started
+ * and whose scoreboard says so much. */
+static void count(amgr_counters_t *counters, int started, int sec,
+                  apr_uint64_t accesses, apr_uint64_t bytes,
+                  apr_interval_time_t duration_us)
 {
-    memset(server, 0, sizeof(*server));
-    server->started_us = started_sec * SEC;
-    server->total_accesses = accesses;
-    server->total_bytes = accesses * 10;
-    server->total_duration_us = duration_us;
+    amgr_counting_t how = {.cores = 1, .slots = 10};
+    amgr_server_t server;
+
+    memset(&server, 0, sizeof(server));
+    server.time.mono_us = sec * SEC;
+    server.total_accesses = accesses;
+    server.total_bytes = bytes;
+    server.total_duration_us = duration_us;
+    how.started_us = started * SEC;
+    how.uptime_us = (sec - started) * SEC;
+    amgr_counters_note_server(counters, &server, &how);
 }
 
-static void totals_of_one_scoreboard_never_go_back(void **state)
+static void expect_sums(const amgr_counters_t *counters, apr_uint64_t accesses,
+                        apr_uint64_t bytes, apr_uint64_t duration_us)
+{
+    assert_int_equal(counters->totals.sums.accesses, accesses);
+    assert_int_equal(counters->totals.sums.bytes, bytes);
+    assert_int_equal(counters->totals.sums.duration_us, duration_us);
+}
+
+static void sums_are_followed_from_where_they_fall_to(void **state)
 {
     amgr_counters_t counters;
-    amgr_server_t server;
-    amgr_totals_t out;
 
     (void)state; /* cmocka's signature */
     memset(&counters, 0, sizeof(counters));
-    totals(&server, 100, 50, 7000);
-    amgr_counters_totals(&counters, &server, &out);
-    assert_int_equal(out.accesses, 50);
-    amgr_counters_note_totals(&counters, &server);
-    /* The wall clock was set back during a request. */
-    totals(&server, 100, 60, -9000);
-    amgr_counters_totals(&counters, &server, &out);
-    assert_int_equal(out.accesses, 60);
-    assert_int_equal(out.bytes, 600);
-    assert_int_equal(out.duration_us, 7000);
-    amgr_counters_note_totals(&counters, &server);
-    totals(&server, 100, 59, 7001);
-    amgr_counters_totals(&counters, &server, &out);
-    assert_int_equal(out.accesses, 60);
-    assert_int_equal(out.bytes, 600);
-    assert_int_equal(out.duration_us, 7001);
+    count(&counters, 100, 110, 50, 5000, 7000);
+    expect_sums(&counters, 50, 5000, 7000);
+    assert_int_equal(counters.totals_mono_us, 110 * SEC);
+    assert_int_equal(counters.totals.started_us, 100 * SEC);
+    /* One of them alone. */
+    count(&counters, 100, 120, 60, 6000, 0);
+    expect_sums(&counters, 60, 6000, 7000);
+    count(&counters, 100, 130, 61, 6000, 10);
+    expect_sums(&counters, 61, 6000, 7010);
+    count(&counters, 100, 140, 0, 0, -5000);
+    expect_sums(&counters, 61, 6000, 7010);
+    count(&counters, 100, 150, 5, 100, 3);
+    expect_sums(&counters, 66, 6100, 7013);
+    /* A clock that stands still, or goes back. */
+    count(&counters, 100, 150, 6, 101, 3);
+    count(&counters, 100, 140, 7, 102, 3);
+    expect_sums(&counters, 68, 6102, 7013);
 }
 
-static void another_scoreboard_begins_anew(void **state)
+static void another_start_is_another_scoreboard(void **state)
 {
     amgr_counters_t counters;
-    amgr_server_t server;
-    amgr_totals_t out;
 
     (void)state; /* cmocka's signature */
     memset(&counters, 0, sizeof(counters));
-    totals(&server, 100, 50, 7000);
-    amgr_counters_note_totals(&counters, &server);
-    totals(&server, 200, 1, 10);
-    amgr_counters_totals(&counters, &server, &out);
-    assert_int_equal(out.started_us, 200 * SEC);
-    assert_int_equal(out.accesses, 1);
-    assert_int_equal(out.duration_us, 10);
-    amgr_counters_note_totals(&counters, &server);
-    assert_int_equal(counters.totals.started_us, 200 * SEC);
-    assert_int_equal(counters.totals.accesses, 1);
-    amgr_counters_totals(&counters, &server, &out);
-    assert_int_equal(out.accesses, 1);
+    count(&counters, 100, 110, 50, 5000, 7000);
+    /* It says more than the last one did. */
+    count(&counters, 115, 120, 70, 7000, 9000);
+    expect_sums(&counters, 120, 12000, 16000);
+    assert_int_equal(counters.totals.started_us, 115 * SEC);
+    count(&counters, 115, 130, 71, 7001, 9001);
+    expect_sums(&counters, 121, 12001, 16001);
+    /* A wall clock that was not set yet. */
+    count(&counters, 0, 140, 1, 1, 1);
+    expect_sums(&counters, 122, 12002, 16002);
+    count(&counters, 0, 150, 2, 2, 2);
+    expect_sums(&counters, 123, 12003, 16003);
+}
+
+static void counters_of_an_older_build_go_on(void **state)
+{
+    amgr_counters_t counters;
+
+    (void)state; /* cmocka's signature */
+    memset(&counters, 0, sizeof(counters));
+    /* That told what the scoreboard said. */
+    counters.totals.started_us = 100 * SEC;
+    counters.totals.sums.accesses = 50;
+    counters.totals.sums.bytes = 5000;
+    counters.totals.sums.duration_us = 7000;
+    count(&counters, 100, 110, 52, 5001, 7003);
+    expect_sums(&counters, 52, 5001, 7003);
+    count(&counters, 100, 120, 53, 5001, 7003);
+    expect_sums(&counters, 53, 5001, 7003);
+}
+
+static void no_sum_grows_faster_than_a_server_can(void **state)
+{
+    apr_uint64_t most = (apr_uint64_t)10 * 100000 * SEC;
+    amgr_counters_t counters;
+
+    (void)state; /* cmocka's signature */
+    memset(&counters, 0, sizeof(counters));
+    count(&counters, 100, 110, APR_UINT64_MAX, APR_UINT64_MAX, APR_INT64_MAX);
+    expect_sums(&counters, 10 * SEC, most, 100 * SEC);
+    /* What is true afterwards counts. */
+    count(&counters, 100, 120, 5, 5, 5);
+    expect_sums(&counters, 10 * SEC, most, 100 * SEC);
+    count(&counters, 100, 130, 6, 7, 8);
+    expect_sums(&counters, 10 * SEC + 1, most + 2, 100 * SEC + 3);
+    /* To and fro between two looks. */
+    count(&counters, 100, 130, 0, 0, 0);
+    count(&counters, 100, 131, APR_UINT64_MAX, APR_UINT64_MAX, APR_INT64_MAX);
+    assert_true(counters.totals.sums.duration_us <= 310 * SEC);
+    assert_true(counters.totals.sums.accesses <= 31 * SEC);
+}
+
+static void a_long_request_counts_in_full_when_it_ends(void **state)
+{
+    amgr_counters_t counters;
+    int i;
+
+    (void)state; /* cmocka's signature */
+    memset(&counters, 0, sizeof(counters));
+    for (i = 1; i <= 1000; i++) {
+        count(&counters, 100, 100 + i * 10, 1, 10, 1);
+    }
+    /* Each of the ten for nearly as long as the server runs. */
+    count(&counters, 100, 10110, 11, 10 + 1000 * SEC, 1 + 10 * 9990 * SEC);
+    expect_sums(&counters, 11, 10 + 1000 * SEC, 1 + 10 * 9990 * SEC);
+    /* But nobody saves for ever. */
+    memset(&counters, 0, sizeof(counters));
+    count(&counters, 100, 110, 0, 0, 0);
+    count(&counters, 100, 100 + 30 * 86400, 0, 0, 0);
+    count(&counters, 100, 110 + 30 * 86400, 0, 0, APR_INT64_MAX);
+    assert_in_range(counters.totals.sums.duration_us, 86400 * 10 * SEC,
+                    (30 * 86400 + 10) * 10 * SEC);
+    count(&counters, 100, 110 + 30 * 86400, 0, 0, 0);
+    for (i = 1; i <= 31; i++) {
+        count(&counters, 100, 110 + (30 + i) * 86400, 0, 0, 0);
+    }
+    memset(&counters.totals, 0, sizeof(counters.totals));
+    counters.totals.started_us = 100 * SEC;
+    count(&counters, 100, 110 + 61 * 86400, 0, 0, APR_INT64_MAX);
+    assert_int_equal(counters.totals.sums.duration_us, 86400 * 10 * SEC);
 }
 
 static void orphaned_locks_end_with_a_restart(void **state)
 {
     amgr_counters_t counters;
-    amgr_server_t server;
 
     (void)state; /* cmocka's signature */
     memset(&counters, 0, sizeof(counters));
-    totals(&server, 100, 1, 0);
-    amgr_counters_note_totals(&counters, &server);
+    count(&counters, 100, 110, 1, 1, 1);
     assert_int_equal(amgr_counters_orphaned(&counters, 100 * SEC), 0);
     counters.orphaned_locks = 2;
-    amgr_counters_note_totals(&counters, &server);
+    count(&counters, 100, 120, 1, 1, 1);
     assert_int_equal(amgr_counters_orphaned(&counters, 100 * SEC), 2);
     /* Restarted, before the first tick and after it. */
     assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 0);
-    totals(&server, 200, 1, 0);
-    amgr_counters_note_totals(&counters, &server);
+    count(&counters, 200, 210, 1, 1, 1);
     assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 0);
     counters.orphaned_locks++;
     assert_int_equal(amgr_counters_orphaned(&counters, 200 * SEC), 1);
@@ -217,8 +302,11 @@ int main(void)
         cmocka_unit_test(cpu_time_rises_to_what_is_measured),
         cmocka_unit_test(cpu_time_never_goes_back),
         cmocka_unit_test(cpu_time_beyond_the_processors_comes_in_late),
-        cmocka_unit_test(totals_of_one_scoreboard_never_go_back),
-        cmocka_unit_test(another_scoreboard_begins_anew),
+        cmocka_unit_test(sums_are_followed_from_where_they_fall_to),
+        cmocka_unit_test(another_start_is_another_scoreboard),
+        cmocka_unit_test(counters_of_an_older_build_go_on),
+        cmocka_unit_test(no_sum_grows_faster_than_a_server_can),
+        cmocka_unit_test(a_long_request_counts_in_full_when_it_ends),
         cmocka_unit_test(orphaned_locks_end_with_a_restart),
         cmocka_unit_test(retirements_are_counted_by_reason),
         cmocka_unit_test(a_kill_is_as_old_as_its_oldest_request),

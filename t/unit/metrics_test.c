@@ -15,9 +15,13 @@ static void set_scoreboard(fixed_view_t *out)
     amgr_server_t *server = &out->snapshot.server;
     int i;
 
-    server->started_us = VIEW_NOW_US - server->uptime_us;
+    out->view.started_us = VIEW_NOW_US - VIEW_SEC(93785);
+    out->view.uptime_us = VIEW_SEC(93785);
+    out->counters.totals.sums.accesses = 123457;
+    out->counters.totals.sums.bytes = 9876543211;
+    out->counters.totals.sums.duration_us = VIEW_SEC(5000) + 250000;
+    out->counters.totals_mono_us = 1;
     server->config_generation = 3;
-    server->total_duration_us = VIEW_SEC(5000) + 250000;
     server->row_count = 5;
     server->stopping_rows = 2;
     for (i = 0; i < AMGR_MODE_COUNT; i++) {
@@ -230,6 +234,9 @@ static void test_unknown(void **state)
     expect(amgr_write_metrics, "apache_manager_request_duration", 0);
     expect(amgr_write_metrics, "apache_accesses", 0);
     expect(amgr_write_metrics, "apache_uptime", 0);
+    expect(amgr_write_metrics, "apache_manager_cpu_seconds", 0);
+    expect(amgr_write_metrics, "apache_cpu_time", 0);
+    expect(amgr_write_metrics, "\napache_cpuload 0\n", 1);
     expect(amgr_write_metrics, "apache_manager_memory_capacity", 0);
     expect(amgr_write_metrics, "apache_manager_workers_anonymous", 0);
     expect(amgr_write_metrics, "apache_manager_workers_hanging", 0);
@@ -340,20 +347,28 @@ static void test_versions(void **state)
     }
 }
 
-/* The scoreboard's sums went back since the last tick. */
+/* What was counted at the last tick, whatever the scoreboard says now. */
 static void test_totals(void **state)
 {
     (void)state; /* cmocka's signature */
     view_all(&fixed);
-    fixed.counters.totals.started_us =
-        (apr_uint64_t)fixed.snapshot.server.started_us;
-    fixed.counters.totals.accesses = 123457;
+    fixed.snapshot.server.total_accesses = 999999999;
+    fixed.snapshot.server.total_bytes = 0;
+    fixed.snapshot.server.started_us = 1;
+    fixed.snapshot.server.uptime_us = 1;
     expect(amgr_write_metrics, "\napache_manager_requests_total 123457\n", 1);
     expect(amgr_write_metrics, "\napache_accesses_total 123457\n", 1);
-    expect(amgr_write_metrics, "\napache_manager_sent_bytes_total 9876543210\n",
+    expect(amgr_write_metrics, "\napache_manager_sent_bytes_total 9876543211\n",
            1);
-    fixed.counters.totals.started_us--;
-    expect(amgr_write_metrics, "\napache_manager_requests_total 123456\n", 1);
+    expect(amgr_write_metrics, "\napache_uptime_seconds_total 93785\n", 1);
+    expect(amgr_write_metrics, "start_time_seconds 1\n", 0);
+    fixed.counters.totals_mono_us = 0;
+    expect(amgr_write_metrics, "apache_manager_requests_total", 0);
+    expect(amgr_write_metrics, "apache_manager_sent_bytes", 0);
+    expect(amgr_write_metrics, "apache_manager_request_duration", 0);
+    expect(amgr_write_metrics, "apache_accesses", 0);
+    expect(amgr_write_metrics, "apache_sent_kilobytes", 0);
+    expect(amgr_write_metrics, "apache_duration", 0);
 }
 
 static void test_decimals(void **state)
@@ -375,7 +390,7 @@ static void test_decimals(void **state)
     (void)state; /* cmocka's signature */
     view_all(&fixed);
     for (i = 0; i < AMGR_COUNT(cases); i++) {
-        fixed.snapshot.server.started_us = cases[i].started_us;
+        fixed.view.started_us = cases[i].started_us;
         snprintf(line, sizeof(line),
                  "\napache_manager_server_start_time_seconds %s\n",
                  cases[i].text);

@@ -6,6 +6,8 @@
  *
  *   /scribble?pids=N     every row in use belongs to process N
  *   /scribble?hang=1     every idle slot has run a request for a year
+ *   /scribble?start=1    the scoreboard is older than time, and the idle slots
+ *                        have served more than all servers there are
  *   /scribble?noise=1    0xff over all shared memory that is not httpd's own
  *   /scribble?notes=index  every note of a time limit names one that there is
  *                        not, and excuses its request for ever
@@ -107,6 +109,52 @@ static void lie_about_time(int lie)
             }
         }
     }
+}
+
+#define LIE_SUM (1L << 50)
+#define LIED_MAX 1024
+
+static apr_time_t saved_start;
+static worker_score *lied[LIED_MAX];
+static int lied_count;
+
+/** Added, so that what is added meanwhile stays when it is taken away. */
+static void lie_about_sums(long lie)
+{
+    int i;
+
+    for (i = 0; i < lied_count; i++) {
+        lied[i]->access_count += (unsigned long)lie;
+        lied[i]->bytes_served += lie;
+        lied[i]->duration += lie / 1000000;
+        lied[i]->times.tms_utime += lie / 1000000;
+    }
+}
+
+static void lie_about_start(void)
+{
+    int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    int columns = limit_of(AP_MPMQ_HARD_LIMIT_THREADS);
+    int i;
+
+    saved_start = ap_get_scoreboard_global()->restart_time;
+    ap_get_scoreboard_global()->restart_time = 0;
+    lied_count = 0;
+    for (i = 0; i < rows * columns && lied_count < LIED_MAX; i++) {
+        worker_score *slot =
+            ap_get_scoreboard_worker_from_indexes(i / columns, i % columns);
+
+        if (slot->status == SERVER_READY) {
+            lied[lied_count++] = slot;
+        }
+    }
+    lie_about_sums(LIE_SUM);
+}
+
+static void tell_true_start(void)
+{
+    lie_about_sums(-LIE_SUM);
+    ap_get_scoreboard_global()->restart_time = saved_start;
 }
 
 /** Calls for every writable shared mapping but the scoreboard. */
@@ -238,6 +286,7 @@ static int handle(request_rec *r)
     int pid = number(r, "pids=", NOBODY);
     int hang = number(r, "hang=", 0);
     int noise = number(r, "noise=", 0);
+    int start = number(r, "start=", 0);
     int count = 0;
     size_t index = 0;
 
@@ -254,6 +303,9 @@ static int handle(request_rec *r)
     if (hang) {
         lie_about_time(1);
     }
+    if (start) {
+        lie_about_start();
+    }
     forged = 0;
     if (r->args != NULL && strstr(r->args, "notes=index") != NULL) {
         each_mapping(forge_notes, "index");
@@ -268,6 +320,9 @@ static int handle(request_rec *r)
     sleep((unsigned int)seconds);
     if (noise) {
         each_mapping(make_quiet, &index);
+    }
+    if (start) {
+        tell_true_start();
     }
     if (hang) {
         lie_about_time(0);
