@@ -222,8 +222,12 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
         stat.ppid != collector->runtime->parent) {
         return;
     }
-    /* That of one that is not reaped is still its own. */
-    add_cpu(&collector->foreign_cpu, &stat);
+    /* That of one that is not reaped is still its own.  A worker from before
+     * this module was loaded has told it in its slots. */
+    if ((stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0 ||
+        !amgr_scoreboard_has(pid)) {
+        add_cpu(&collector->foreign_cpu, &stat);
+    }
     if (stat.state == 'Z') {
         return;
     }

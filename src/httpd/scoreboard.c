@@ -114,6 +114,19 @@ void amgr_scoreboard_read_row(int row, amgr_row_t *out)
     }
 }
 
+int amgr_scoreboard_has(pid_t pid)
+{
+    int rows = amgr_scoreboard_rows();
+    int row;
+
+    for (row = 0; row < rows; row++) {
+        if (ap_get_scoreboard_process(row)->pid == pid) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int amgr_scoreboard_generation(void)
 {
     return ap_get_scoreboard_global()->running_generation;

@@ -30,6 +30,9 @@ int amgr_scoreboard_used_columns(void);
 
 void amgr_scoreboard_read_row(int row, amgr_row_t *out);
 
+/** Whether some row says that it is this process's. */
+int amgr_scoreboard_has(pid_t pid);
+
 /** What a pass over the scoreboard sees of one row. */
 typedef struct amgr_row_scan_t {
     amgr_row_t row;

@@ -17,7 +17,7 @@
 
 static amgr_server_start_t *current;
 
-/* The record of the process's pool, which has one of another build no more. */
+/* The record that the process's pool has, unless another build made it. */
 static amgr_server_start_t *record(int make)
 {
     void *found = NULL;

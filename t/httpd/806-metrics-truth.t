@@ -42,6 +42,17 @@ $rare->{env} = { LD_PRELOAD => $rare->build_object('clock'),
                  AMGR_CLOCK => FACTOR };
 $rare->start;
 
+# Begins without the module, with one worker.
+my $late = AMGR::Httpd->new(mpm => 'prefork',
+    modules => ['wsgi'], name => 'late', manager => 0, location => 0,
+    mpm_config => "StartServers 1\nMinSpareServers 1\nMaxSpareServers 1\n"
+                  . "ServerLimit 4\nMaxRequestWorkers 1\n");
+$late->{config} = "ExtendedStatus On\nWSGIScriptAlias /app "
+    . $late->wsgi_script . "\n";
+my $begun = time;
+$late->expect_log(qr{AH00161}, qr{\[wsgi:(?:error|warn)\]});
+$late->start;
+
 my $s = AMGR::Httpd->new(mpm => 'event', interval => '200ms',
                          modules => ['wsgi'], name => 'truth');
 my ($script, $scribble) = ($s->wsgi_script, $s->build_object('mod_scribble'));
@@ -134,6 +145,29 @@ is(metrics($s)->value(NATIVE . 'server_start_time_seconds'),
    $true->value(NATIVE . 'server_start_time_seconds'),
    'it keeps the start of the server');
 $s->stop_ok;
+
+# ---- loaded into a server that runs ----------------------------------------
+
+$late->get('/app/spin?s=2');
+$late->get('/app/pid') for 1 .. 30;
+my $held = $late->start_request('/app/sleep?s=60');
+$late->{$_} = 1 for qw(manager location);
+$late->{interval} = '200ms';
+$late->{mpm_config} =~ s/MaxRequestWorkers 1/MaxRequestWorkers 4/;
+$late->prepare_module;
+$late->write_config;
+ok($late->graceful, 'the module is loaded by a graceful restart');
+ok(wait_until(sub { $late->json->{manager}{ticks} }, 20, 'a tick'), 'ticks');
+ok(!$held->done, 'a worker of before lives');
+my $loaded = metrics($late);
+cmp_ok(abs($loaded->value(NATIVE . 'server_start_time_seconds') - $begun), '<',
+       2, 'the start is that of the server');
+cmp_ok($loaded->value(NATIVE . 'requests_total'), '>=', 31,
+       'what was served before counts');
+cmp_ok(cpu($late), '>=', 1.5, 'and what CPU time it took');
+cmp_ok(cpu($late), '<', 3.5, 'once');
+$held->close_now;
+$late->stop_ok;
 
 # ---- rare ticks ------------------------------------------------------------
 
