@@ -36,8 +36,9 @@ void amgr_counters_note_server(amgr_counters_t *counters,
                                const amgr_server_t *server,
                                const amgr_counting_t *how);
 
-/** Locks orphaned since the server was started or restarted at @a started_us.  A graceful restart leaves those who wait; one that
- * is not ends them, and the shared memory goes with them.  Any process. */
+/** Locks orphaned since the server was started or restarted at @a started_us.
+ * A graceful restart leaves those who wait; one that is not ends them, and the
+ * shared memory goes with them.  Any process. */
 apr_uint64_t amgr_counters_orphaned(const amgr_counters_t *counters,
                                     apr_uint64_t started_us);
 

@@ -303,12 +303,12 @@ static void test_orphaned(void **state)
     fixed.counters.orphaned_locks = 3;
     fixed.counters.orphaned_before = 1;
     fixed.counters.totals.started_us =
-        (apr_uint64_t)fixed.snapshot.server.started_us;
+        (apr_uint64_t)fixed.view.started_us;
     expect(amgr_write_metrics, "\napache_manager_orphaned_locks_total 3\n", 1);
     expect(amgr_write_metrics,
            "\napache_manager_orphaned_locks_since_start 2\n", 1);
     /* The scoreboard is not known. */
-    fixed.snapshot.server.started_us = 0;
+    fixed.view.started_us = 0;
     expect(amgr_write_metrics, "orphaned_locks_since_start", 0);
 }
 
