@@ -455,6 +455,7 @@ sub configure {
                 || $_->{generation} != $json->{server}{generation}
         } grep { $_->{kind} eq 'native' } @{ $json->{processes} };
     }, 20, 'one generation'), "$what: one generation");
+    ok($s->wait_ticks(2), "$what: the manager knows of it");
     return;
 }
 
