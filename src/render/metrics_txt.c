@@ -206,7 +206,7 @@ static void put_manager(amgr_sink_t *sink, const amgr_view_t *view)
     put_int(sink, "foreign-worker-count", positive(counts.foreign));
     /* At least 1: Zabbix divides by it. */
     put_int(sink, "native-worker-count",
-            counts.native_slots > 0 ? positive(counts.native_slots) : 1);
+            counts.native_slots > 0 ? (apr_uint64_t)counts.native_slots : 1);
     put_int(sink, "status-response", failed ? 1 : 0);
     put_int(sink, "workers-hanging", positive(view->snapshot->hanging));
     put_int(sink, "workers-killed-active", view->counters->killed_active);

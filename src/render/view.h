@@ -125,7 +125,7 @@ typedef enum amgr_health_e {
 typedef struct amgr_view_counts_t {
     amgr_health_e health;
     int native;                   /**< native processes */
-    int native_slots;             /**< their slots */
+    apr_int64_t native_slots;     /**< their slots */
     int foreign;                  /**< foreign ones but programs */
     int retiring;                 /**< told to go, not gone */
     int over;                     /**< over a limit and left alone */
