@@ -729,6 +729,8 @@ my @harmless = (
     qr/AH00286: server reached MaxRequestWorkers/,
     qr/AH00287: server is within MinSpareThreads of MaxRequestWorkers/,
     qr/AH00288: scoreboard is full|AH03490: scoreboard is full/,
+    # A child of event that is told to end closes what its threads still use.
+    qr/\(9\)Bad file descriptor: AH03092: process_lingering_close/,
     # It is remarkable to httpd that children end by a signal.
     qr/AH1039[23]: children are killed successively/,
     qr/mod_wsgi \(pid=\d+\): .*(?:Aborting|Shutdown|deadlock)/,
