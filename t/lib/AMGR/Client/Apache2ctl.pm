@@ -7,6 +7,8 @@ package AMGR::Client::Apache2ctl;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(run_program write_file);
 use File::Path ();
 
@@ -16,16 +18,13 @@ my %key_of = (busy => 'BusyWorkers', idle => 'IdleWorkers',
 
 sub name    { return 'apache2ctl' }
 sub key_of  { return \%key_of }
-sub default { return {} }
 
 # It makes the directories of Debian's server when they are not there.
 sub start {
     my ($class, $place) = @_;
     File::Path::make_path("$place->{dir}/run/socks", "$place->{dir}/lock");
-    return bless { place => $place }, $class;
+    return $class->SUPER::start($place);
 }
-
-sub stop { return }
 
 # With this for lynx, by default as lynx is without a terminal: 80 columns.
 sub call {

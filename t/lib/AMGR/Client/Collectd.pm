@@ -6,6 +6,8 @@ package AMGR::Client::Collectd;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(start_program end_program is_ended slurp write_file);
 use AMGR::Client::Span qw(@LETTERS);
 use AMGR::Httpd qw(wait_until);
@@ -26,7 +28,6 @@ my %key_of = (
 
 sub name    { return 'collectd' }
 sub key_of  { return \%key_of }
-sub default { return {} }
 
 sub start {
     my ($class, $place) = @_;
@@ -61,8 +62,6 @@ LoadPlugin apache
 END
     return bless { place => $place }, $class;
 }
-
-sub stop { return }
 
 # What is in its files by the names of its types.
 sub values_of {

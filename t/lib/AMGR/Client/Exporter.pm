@@ -6,6 +6,8 @@ package AMGR::Client::Exporter;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(start_program end_program is_ended);
 use AMGR::Client::Span qw(@LETTERS);
 use AMGR::Httpd qw(wait_until);

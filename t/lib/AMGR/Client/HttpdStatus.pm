@@ -8,6 +8,8 @@ package AMGR::Client::HttpdStatus;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(run_program);
 use Digest::MD5 qw(md5_hex);
 
@@ -23,14 +25,6 @@ my %key_of = (
 
 sub name    { return 'check_httpd_status' }
 sub key_of  { return \%key_of }
-sub default { return {} }
-
-sub start {
-    my ($class, $place) = @_;
-    return bless { place => $place }, $class;
-}
-
-sub stop { return }
 
 sub call {
     my ($self, @limits) = @_;

@@ -7,6 +7,8 @@ package AMGR::Client::Monit;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(run_program slurp write_file);
 
 my %limit = ('_' => 'waitlimit', S => 'startlimit', R => 'requestlimit',
@@ -17,14 +19,6 @@ my %key_of = map { ($limit{$_} => "percent $_") } keys %limit;
 
 sub name    { return 'monit' }
 sub key_of  { return \%key_of }
-sub default { return {} }
-
-sub start {
-    my ($class, $place) = @_;
-    return bless { place => $place }, $class;
-}
-
-sub stop { return }
 
 # One cycle of checks, each { name => limits }: what it logs.  Its exit status
 # says nothing of them.

@@ -6,6 +6,8 @@ package AMGR::Client::Munin;
 use strict;
 use warnings;
 
+use parent 'AMGR::Client::Program';
+
 use AMGR::Client qw(run_program);
 
 use constant PLUGINS => '/usr/share/munin/plugins';
@@ -16,14 +18,6 @@ my %key_of = (accesses => 'Total Accesses', volume => 'bytes',
 
 sub name    { return 'munin' }
 sub key_of  { return \%key_of }
-sub default { return {} }
-
-sub start {
-    my ($class, $place) = @_;
-    return bless { place => $place }, $class;
-}
-
-sub stop { return }
 
 sub call {
     my ($self, $plugin, @word) = @_;
