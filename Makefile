@@ -14,7 +14,7 @@ HTTPD  := /usr/sbin/apache2
 endif
 PROVE  ?= prove
 PROVE_FLAGS ?= -j 3 --timer
-TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t
+TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t
 
 CFLAGS ?= -O2 -g
 
@@ -46,6 +46,17 @@ MODULE_SRC  := mod_apache_manager.c $(sort $(wildcard src/httpd/*.c))
 MODULE_OBJ  := $(MODULE_SRC:%.c=$(BUILD)/%.o)
 CORE_LIB    := $(BUILD)/libamgr.a
 MODULE      := $(BUILD)/mod_apache_manager.so
+# The tool; all of it but its beginning is an archive, for its unit tests.
+CLI_SRC     := $(sort $(wildcard src/cli/*.c))
+CLI_OBJ     := $(CLI_SRC:%.c=$(BUILD)/%.o)
+CLI_LIB     := $(BUILD)/libamgr_cli.a
+CLI         := $(BUILD)/apache-manager
+CLI_LIBS    := -ljansson -linih -lncursesw -ltinfo
+# What it has HTTP done by.
+FETCH_SRC   := $(sort $(wildcard src/fetch/*.c))
+FETCH_OBJ   := $(FETCH_SRC:%.c=$(BUILD)/%.o)
+FETCH       := $(BUILD)/apache-manager-fetch
+FETCH_DIR    = $(PREFIX)/libexec/apache-manager
 UNIT_SRC    := $(sort $(wildcard t/unit/*_test.c))
 UNIT_BIN    := $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 
@@ -94,6 +105,29 @@ $(MODULE): $(MODULE_OBJ) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -shared -Wl,-z,relro,-z,now \
 	    $(SANITIZE) $(LDFLAGS) -o $@ $(MODULE_OBJ) $(CORE_LIB)
+
+$(CLI_LIB): $(filter-out $(BUILD)/src/cli/main.o,$(CLI_OBJ))
+	$(call say,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/src/cli/%.o: CORE_CPPFLAGS += -DAMGR_FETCH_DIR='"$(FETCH_DIR)"'
+
+$(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
+	$(call say,LD)
+	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	    $(CLI_LIBS) $(CORE_LIBS)
+
+$(FETCH): $(FETCH_OBJ) $(CORE_LIB)
+	$(call say,LD)
+	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	    -lcurl $(CORE_LIBS)
+
+$(BUILD)/unit/cli_%: t/unit/cli_%.c $(CLI_LIB) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) -lcmocka $(CLI_LIBS) $(CORE_LIBS)
 
 $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
@@ -164,14 +198,16 @@ NPM_DIR ?= $(BUILD)/npm
 
 # Debian's packages: what building and running needs, and testing on top.
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
-             libapache2-mod-wsgi-py3 media-types
+             libapache2-mod-wsgi-py3 media-types libcurl4-openssl-dev \
+             libinih-dev libjansson-dev libncurses-dev
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              openssl lynx wget python3-jsonschema valgrind chromium chromium-driver \
              fonts-dejavu-core nodejs/node npm/npm prometheus zabbix-agent \
              zabbix-agent2 python3-yaml apache2 collectd-core libcurl3-gnutls \
              liblocale-gettext-perl libmonitoring-plugin-perl monit \
              monitoring-plugins-basic monitoring-plugins-contrib \
-             munin-plugins-core prometheus-apache-exporter
+             munin-plugins-core prometheus-apache-exporter \
+             tmux mandoc bash-completion
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it
@@ -223,6 +259,7 @@ clean: ## remove everything built
 	rm -rf $(BUILD)
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
+-include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
 
 .PHONY: all bench check check-unit clean compile_commands.json deps \

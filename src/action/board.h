@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 
+#include "action/command_env.h"
 #include "action/evidence.h"
 #include "action/record.h"
 #include "model/histogram.h"
@@ -115,6 +116,36 @@ typedef struct amgr_board_config_t {
     apr_int32_t can_read_proc;
 } amgr_board_config_t;
 
+#define AMGR_BOARD_LISTENS_MAX 32
+
+/** Where the server listens. */
+typedef struct amgr_board_listen_t {
+    char address[48]; /**< numeric; empty: any */
+    apr_int32_t port; /**< 0: none, a unix socket */
+    apr_int32_t tls;
+} amgr_board_listen_t;
+
+/** What no tick tells of the server and its configuration: for readers that
+ * are not its children.  Written by the parent at each start and restart. */
+typedef struct amgr_board_about_t {
+    apr_time_t started_us;      /**< wall, see amgr_view_t */
+    apr_time_t started_boot_us; /**< since boot, for its uptime */
+    apr_interval_time_t kill_command_timeout_us;
+    apr_int32_t show_requests;  /**< amgr_show_requests_e */
+    apr_int32_t show_clients;   /**< amgr_show_clients_e */
+    apr_int32_t metrics_names;
+    apr_int32_t syslog;
+    apr_int32_t listen_count;   /**< there may be more than there is room for */
+    apr_int32_t reserved;
+    amgr_board_listen_t listens[AMGR_BOARD_LISTENS_MAX];
+    char description[128];      /**< name and version, as ServerTokens Full */
+    char built[32];
+    char kill_commands[AMGR_COMMAND_EVENT_COUNT][256]; /**< without arguments;
+                                                            empty: none */
+    char data_file[1024];       /**< empty: none */
+    char control_socket[108];   /**< empty: none */
+} amgr_board_about_t;
+
 typedef struct amgr_board_t amgr_board_t; /**< the block itself */
 
 /** Bytes a board of these dimensions needs. */
@@ -143,6 +174,22 @@ void amgr_board_write_config(amgr_board_t *board,
                              const amgr_board_config_t *config);
 apr_status_t amgr_board_read_config(const amgr_board_t *board,
                                     amgr_board_config_t *out);
+
+/** Writer: the parent.  Reader: anyone; APR_NOTFOUND before the first. */
+void amgr_board_write_about(amgr_board_t *board,
+                            const amgr_board_about_t *about);
+apr_status_t amgr_board_read_about(const amgr_board_t *board,
+                                   amgr_board_about_t *out);
+
+/**
+ * A private copy of the board in the file @a fd, for a process that has it not
+ * mapped: consistent, so that every reader above and below may be called on
+ * it, and safe from whatever becomes of the file.  Bounded retries, then
+ * APR_EAGAIN; APR_ENOTIMPL: another version's; APR_EGENERAL: not a board, or
+ * cut short.  From @a pool.
+ */
+apr_status_t amgr_board_copy(int fd, const amgr_board_t **out,
+                             apr_pool_t *pool);
 
 /** Writer: the ticking process, once per tick.  Publishes what there is room
  * for. */

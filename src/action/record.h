@@ -80,6 +80,8 @@ typedef struct amgr_record_t {
     char group[AMGR_GROUP_NAME_LEN];
     char request[AMGR_SLOT_REQUEST_LEN]; /**< raw; empty: unknown */
     char vhost[AMGR_SLOT_VHOST_LEN];
+    apr_int32_t demanded;         /**< by somebody's order, see demand.h */
+    apr_int32_t reserved;
 } amgr_record_t;
 
 /**

@@ -24,6 +24,7 @@ typedef struct amgr_decision_t {
     apr_uint64_t measured;   /**< bytes, microseconds or requests */
     apr_uint64_t limit;      /**< the same unit */
     apr_uint64_t gain_bytes; /**< memory_total: freed for each request lost */
+    int demanded;            /**< somebody's order, see demand.h */
 } amgr_decision_t;
 
 /**

@@ -42,7 +42,8 @@ typedef struct amgr_ledger_process_t {
     apr_interval_time_t growth_known_us; /**< time seen so far, up to what is
                                               needed */
     apr_int32_t growth_ticks;            /**< ticks so far, likewise */
-    apr_int32_t reserved;
+    apr_int32_t demanded; /**< its retirement is somebody's order, which a dry
+                               run of the configuration does not stop */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# A file includes only its own layer and those above it; httpd and cli never
-# meet; nothing from base to render knows of httpd.
+# A file includes only its own layer and those above it; httpd, cli and fetch
+# never meet; nothing from base to render knows of httpd.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ use Test::More;
 
 my @order = (@CORE, 'httpd');
 my %rank = map { $order[$_] => $_ } 0 .. $#order;
-$rank{cli} = $rank{httpd};
+$rank{cli} = $rank{fetch} = $rank{httpd};
 
 # Headers of httpd, without its core's name in the path.
 my $of_httpd = qr{^(?:httpd\.h|http_\w+\.h|ap_\w+\.h|ap\w*_hooks\.h
@@ -54,7 +54,7 @@ for my $file (sources()) {
             push @wrong, "\"$name\" is below $layer";
         }
         elsif ($other ne $layer && $rank{$other} == $rank{$layer}) {
-            push @wrong, "\"$name\": httpd and cli never meet";
+            push @wrong, "\"$name\": httpd, cli and fetch never meet";
         }
     }
     is("@wrong", '', "$file includes what it may");

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the tool learns what is true of a server, in order of what each is
+ * worth: the module's board, which needs no worker; status.json over HTTP; the
+ * page of mod_status, where there is no module; the data file, with its age.
+ * Whatever it was, the result is a view, as the module's own writers take it.
+ */
+#ifndef AMGR_SOURCE_H
+#define AMGR_SOURCE_H
+
+#include "cli/fault.h"
+#include "render/view.h"
+
+typedef enum amgr_source_kind_e {
+    AMGR_SOURCE_BOARD = 0,
+    AMGR_SOURCE_STATUS_JSON,
+    AMGR_SOURCE_MOD_STATUS,
+    AMGR_SOURCE_DATA_FILE,
+    AMGR_SOURCE_KIND_COUNT
+} amgr_source_kind_e;
+
+/** What a reader wants to know besides the server's figures and the groups,
+ * which every source has; bits. */
+typedef enum amgr_want_e {
+    AMGR_WANT_PROCESSES = 1 << 0, /**< with their memory */
+    AMGR_WANT_SLOTS = 1 << 1,
+    AMGR_WANT_RECORDS = 1 << 2, /**< retirements and their evidence */
+    AMGR_WANT_HISTORY = 1 << 3,
+    AMGR_WANT_NOW = 1 << 4, /**< not something of minutes ago: the data file
+                                 is no answer */
+    AMGR_WANT_ALL = AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_RECORDS |
+                    AMGR_WANT_HISTORY
+} amgr_want_e;
+
+/** Which server, and how long to wait for it. */
+typedef struct amgr_target_t {
+    const char *url;                /**< NULL: look for it on this machine */
+    apr_interval_time_t timeout_us; /**< of one answer over HTTP */
+} amgr_target_t;
+
+#define AMGR_SOURCE_TIMEOUT_US (10 * APR_USEC_PER_SEC)
+
+typedef struct amgr_source_t {
+    int kind;         /**< amgr_source_kind_e */
+    const char *name; /**< path or URL, for people */
+    amgr_view_t view; /**< snapshot, config and counters are never NULL; what
+                           the source does not say is unknown there */
+    apr_interval_time_t age_us; /**< of the figures; AMGR_NO_TIME */
+    amgr_proc_id_t parent; /**< the httpd parent on this machine; pid 0: it is
+                                elsewhere, or not known */
+    const char *control_socket; /**< NULL: none */
+    const char *status_json; /**< STATUS_JSON: the text itself, which passed */
+    apr_size_t status_json_length;
+} amgr_source_t;
+
+/**
+ * Read the best source there is for @a target, with what @a wants asks for
+ * (amgr_want_e, ORed), everything from @a pool.  NULL on success; else one
+ * fault for all that was tried, which says what was looked for and where.
+ * Why better sources were passed over is said at AMGR_LEVEL_VERBOSE.
+ */
+const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
+                                     amgr_source_t *out, apr_pool_t *pool);
+
+/** "board", "status.json", "mod_status", "data file". */
+const char *amgr_source_word(int kind);
+
+#endif
