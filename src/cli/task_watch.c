@@ -21,7 +21,7 @@
 #include "cli/output.h"
 #include "cli/watch_history.h"
 #include "cli/watch_keys.h"
-#include "cli/watch_plain.h"
+#include "cli/canvas_print.h"
 #include "cli/watch_reader.h"
 #include "cli/watch_screen.h"
 #include "cli/watch_text.h"
@@ -341,7 +341,7 @@ static void print_picture(const amgr_reading_t *reading,
     canvas = amgr_canvas_create(columns_of_output(), AMGR_CANVAS_ENDLESS,
                                 is_utf8(), pool);
     amgr_watch_draw(&picture, canvas);
-    amgr_watch_print(canvas, amgr_output_is_colored(options->color),
+    amgr_canvas_print(canvas, amgr_output_is_colored(options->color),
                      amgr_output());
 }
 

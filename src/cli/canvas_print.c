@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See watch_plain.h.
+ * See canvas_print.h.
  */
-#include "cli/watch_plain.h"
+#include "cli/canvas_print.h"
 
 static const char *const sequences[AMGR_STYLE_COUNT] = {
     [AMGR_STYLE_PLAIN] = "0",  [AMGR_STYLE_STRONG] = "1",
@@ -47,8 +47,8 @@ static void print_line(const amgr_canvas_line_t *line, int is_colored,
     amgr_sink_putc(sink, '\n');
 }
 
-void amgr_watch_print(const amgr_canvas_t *canvas, int is_colored,
-                      amgr_sink_t *sink)
+void amgr_canvas_print(const amgr_canvas_t *canvas, int is_colored,
+                       amgr_sink_t *sink)
 {
     int i;
 
