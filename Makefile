@@ -63,7 +63,7 @@ UNIT_BIN    := $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(MODULE) ## build the module (the default)
+all: $(MODULE) $(FETCH) ## build the module (the default)
 
 $(BUILD)/src/httpd/%.o: src/httpd/%.c
 	@mkdir -p $(@D)
@@ -155,7 +155,7 @@ $(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $(LOAD_SRC) \
 	    $(LDFLAGS) -lssl -lcrypto
 
-TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+TESTED := $(MODULE) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
