@@ -63,7 +63,7 @@ UNIT_BIN    := $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(MODULE) ## build the module (the default)
+all: $(MODULE) $(FETCH) ## build the module (the default)
 
 $(BUILD)/src/httpd/%.o: src/httpd/%.c
 	@mkdir -p $(@D)
@@ -163,7 +163,7 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
-TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+TESTED := $(MODULE) $(CLI) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
