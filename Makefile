@@ -155,6 +155,14 @@ $(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $(LOAD_SRC) \
 	    $(LDFLAGS) -lssl -lcrypto
 
+# What a run of a program costs.
+MEASURE_BIN := $(BUILD)/measure
+
+$(MEASURE_BIN): t/lib/c/measure.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
 TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
@@ -182,7 +190,7 @@ sanitized:
 	    TESTS="$(TESTS)" check
 
 bench: deps-test ## measure, as ratios in one run
-	$(MAKE) all $(BUILD)/libamgr.a
+	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)

@@ -145,10 +145,10 @@ static int is_inside(const amgr_board_t *board, apr_uint64_t offset,
            offset <= board->at.total && bytes <= board->at.total - offset;
 }
 
-static int are_ours(const amgr_board_t *board)
+/* Whether every region is where this build would put it. */
+static int are_in_place(const amgr_board_t *board)
 {
     amgr_board_offsets_t at;
-    const void *ledger;
 
     if (!are_sane(&board->dims) ||
         memchr(board->owner.boot_id, '\0', sizeof(board->owner.boot_id)) ==
@@ -156,20 +156,11 @@ static int are_ours(const amgr_board_t *board)
         return 0;
     }
     lay_out(&board->dims, &at);
-    if (memcmp(&at, &board->at, sizeof(at)) != 0) {
-        return 0;
-    }
-    ledger = amgr_board_at(board, at.ledger);
-    return amgr_ledger_fits(ledger, board->dims.process_max,
-                            ledger_slots(&board->dims),
-                            amgr_ledger_columns(board->dims.thread_limit));
+    return memcmp(&at, &board->at, sizeof(at)) == 0;
 }
 
-apr_status_t amgr_board_check(const void *memory, apr_size_t size,
-                              const amgr_board_dims_t *dims)
+apr_status_t amgr_board_check_header(const amgr_board_t *board, apr_size_t size)
 {
-    const amgr_board_t *board = memory;
-
     if (size < sizeof(*board) ||
         __atomic_load_n(&board->magic, __ATOMIC_ACQUIRE) != AMGR_BOARD_MAGIC) {
         return APR_EGENERAL;
@@ -183,7 +174,21 @@ apr_status_t amgr_board_check(const void *memory, apr_size_t size,
     if (memcmp(&board->sizes, &own_sizes, sizeof(own_sizes)) != 0) {
         return APR_ENOTIMPL;
     }
-    if (!are_ours(board)) {
+    return are_in_place(board) ? APR_SUCCESS : APR_EGENERAL;
+}
+
+apr_status_t amgr_board_check(const void *memory, apr_size_t size,
+                              const amgr_board_dims_t *dims)
+{
+    const amgr_board_t *board = memory;
+    apr_status_t rv = amgr_board_check_header(board, size);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!amgr_ledger_fits(amgr_board_at(board, board->at.ledger),
+                          board->dims.process_max, ledger_slots(&board->dims),
+                          amgr_ledger_columns(board->dims.thread_limit))) {
         return APR_EGENERAL;
     }
     if (dims != NULL && (dims->process_max != board->dims.process_max ||

@@ -148,3 +148,12 @@ apr_status_t amgr_board_read_tick(const amgr_board_t *board,
     mend(out);
     return APR_SUCCESS;
 }
+
+void amgr_board_count_tick(const amgr_board_t *board, int *out_processes,
+                           int *out_slots)
+{
+    const amgr_board_tick_t *tick = amgr_board_at(board, board->at.tick);
+
+    *out_processes = clamp(tick->process_count, board->dims.process_max);
+    *out_slots = clamp(tick->slot_count, board->dims.slot_max);
+}
