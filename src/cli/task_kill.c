@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_uri.h>
 
 #include "cli/control_client.h"
 #include "cli/kill_run.h"
@@ -33,17 +32,34 @@ static int is_limited(const amgr_options_t *options)
            options->max_time_us != AMGR_LIMIT_OFF;
 }
 
+/* The host of a URL that is well-formed, without its brackets. */
+static const char *host_of(const char *url, apr_pool_t *pool)
+{
+    const char *host = strstr(url, "://");
+    const char *at;
+    apr_size_t length;
+
+    host = host == NULL ? url : host + 3;
+    length = strcspn(host, "/?#");
+    at = memchr(host, '@', length);
+    if (at != NULL) {
+        length -= (apr_size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    if (*host == '[') {
+        host++;
+        return apr_pstrmemdup(pool, host, strcspn(host, "]"));
+    }
+    at = memchr(host, ':', length);
+    return apr_pstrmemdup(pool, host,
+                          at == NULL ? length : (apr_size_t)(at - host));
+}
+
 /* Whether it is this machine's server that was asked for. */
 static int is_here(const amgr_target_t *target, apr_pool_t *pool)
 {
-    apr_uri_t uri;
-
-    if (target->url == NULL) {
-        return 1;
-    }
-    return apr_uri_parse(pool, target->url, &uri) == APR_SUCCESS &&
-           uri.hostname != NULL &&
-           amgr_local_server_is_here(uri.hostname, pool);
+    return target->url == NULL ||
+           amgr_local_server_is_here(host_of(target->url, pool), pool);
 }
 
 static const amgr_fault_t *fault_no_parent(const amgr_target_t *target,
