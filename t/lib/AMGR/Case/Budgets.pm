@@ -620,7 +620,7 @@ END
             ok($request->wait(15), 'they end');
             is($request->status, 200, 'and were answered');
         }
-        ok($s->wait_ticks(1), 'a tick');
+        ok($s->wait_ticks(2), 'a whole tick');
         is_deeply([kills($s)], [], "$name: nobody is retired by $lie");
         AMGR::Case::Retire::all_live("$name: all live", @before);
         AMGR::Case::Hostile::healthy($s, $lie);

@@ -243,7 +243,7 @@ sub kill_waits {
     my $pid = $record->{pid} or return;
     report($s, 'before', $pid);
     # Without the program it is killed a tick or two after the decision.
-    ok($s->wait_ticks(4), 'four ticks and seconds');
+    ok($s->wait_ticks(8), 'eight ticks');
     AMGR::Case::Retire::all_live("$mpm: it lives as long as the program runs",
                                  $pid);
     my ($r) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
@@ -337,7 +337,7 @@ sub dry_run {
     });
     my ($request, $record) = hang($s, '', 6);
     is($record->{outcome}, 'dry_run', "$mpm: a dry run");
-    ok($s->wait_ticks(2), 'two ticks');
+    ok($s->wait_ticks(4), 'four ticks');
     is(join(' ', glob $s->path('work/told/*')), '', "$mpm: runs nothing");
     is(scalar(my @l = $s->log_lines(qr/AMGR00(?:28|29|30|31)/)), 0, 'nor tries to');
     ok($request->wait(10), 'the request ends');

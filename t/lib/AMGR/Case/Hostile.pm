@@ -76,7 +76,7 @@ END
         my $name = $pid == $stranger ? 'a stranger' : $pid == $$ ? 'this test'
             : $pid == $s->parent_pid ? 'the parent' : $pid;
         my $lie = $s->start_request("/scribble?pids=$pid&hang=1&secs=1");
-        $s->wait_ticks(1);
+        ok($s->wait_ticks(2), 'a whole tick');
         ok($lie->wait(10), "$mpm: rows that belong to $name");
         is($lie->status, 200, 'the liar lives');
         healthy($s, "pid $name");
@@ -88,7 +88,7 @@ END
            "$mpm: contradictions are counted");
 
     my $noise = $s->start_request('/scribble?noise=1&secs=2');
-    $s->wait_ticks(2);
+    ok($s->wait_ticks(4), 'some ticks');
     ok($noise->wait(10), "$mpm: noise over what children may write");
     like($noise->body // '', qr/mappings=\d+/, 'and it tells');
     healthy($s, 'after the noise');

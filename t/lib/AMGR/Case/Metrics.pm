@@ -411,7 +411,7 @@ sub full_restart {
     cmp_ok($now, '<', $requests + 1000, 'and nothing twice');
     # Whoever ticks from now on knows of the same start.
     ok($s->graceful, 'graceful restart');
-    ok($s->wait_ticks(3), 'ticks');
+    ok($s->wait_ticks(5), 'ticks');
     my $last = look($s, \%seen);
     cmp_ok($last->value(NATIVE . 'requests_total') - $now, '<', 50,
            'it counts nothing anew');
@@ -460,7 +460,7 @@ sub configure {
                 || $_->{generation} != $json->{server}{generation}
         } grep { $_->{kind} eq 'native' } @{ $json->{processes} };
     }, 20, 'one generation'), "$what: one generation");
-    ok($s->wait_ticks(2), "$what: the manager knows of it");
+    ok($s->wait_ticks(3), "$what: the manager knows of it");
     return;
 }
 

@@ -303,7 +303,7 @@ sub pauses {
     is($b->attribute($at{pause}, 'aria-pressed'), 'true', 'it is pressed');
     is($b->text($at{status}), 'paused', 'the page says so');
     my $as_of = $b->text($at{as_of});
-    ok($s->wait_ticks(2), 'the server goes on');
+    ok($s->wait_ticks(5), 'the server goes on for more than a period');
     is($b->text($at{as_of}), $as_of, 'the page does not');
     # The button has the focus: the keyboard does it as well.
     $b->press(' ');
@@ -419,7 +419,7 @@ window.show = function (hidden) {
 };
 window.show(true);
 END
-    ok($s->wait_ticks(2), 'longer than a period');
+    ok($s->wait_ticks(5), 'longer than a period');
     is($b->run('return window.asked'), 0, 'hidden it asks for nothing');
     is($b->run('window.show(false); return window.asked'), 1,
        'shown it asks at once');

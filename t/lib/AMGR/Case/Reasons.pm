@@ -239,7 +239,7 @@ sub generation {
         $found && $found->{pid};
     }, 10, 'the long request');
     ok($holder, 'a worker is held by a long request') or return;
-    ok($s->wait_ticks(2), 'and lives as long as nobody restarts');
+    ok($s->wait_ticks(6), 'and lives as long as nobody restarts');
     my $begun = time;
     ok($s->graceful, 'a graceful restart');
     ok(!$long->done && AMGR::Httpd::is_alive($holder),
@@ -302,7 +302,7 @@ END
     is(leak($s, 200, 'alpha'), $pid{alpha}, 'alpha leaked');
     gone($s, $pid{alpha}, 20, "$mpm: alpha is over the server's limit");
     is(record($s, $pid{alpha})->{limit}, 150 * MB, 'which is its');
-    ok($s->wait_ticks(3), 'three ticks');
+    ok($s->wait_ticks(4), 'more ticks than strikes');
     all_live("$mpm: beta is below its own", $pid{beta});
     is(leak($s, 250, 'beta'), $pid{beta}, 'beta leaked more');
     gone($s, $pid{beta}, 20, "$mpm: beta is over its own");

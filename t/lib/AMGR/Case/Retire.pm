@@ -171,7 +171,7 @@ sub idle {
        "$mpm: the line of the log") or diag($s->log_lines(qr/Kill/));
     is(scalar(my @q = $s->log_lines(qr/mb=200/)), 0, 'without its query');
     replaced($s, $pid);
-    $s->wait_ticks(3);
+    ok($s->wait_ticks(4), 'four ticks');
     all_live("$mpm: nobody else later", grep { $_ != $pid } @before);
     counted($s, idle => 1, records => 1);
     $s->stop_ok;
@@ -187,7 +187,7 @@ sub active {
     my @before = $s->children;
     my $pid = leak($s, 350);
     my @others = grep { $_ != $pid } @before;
-    ok($s->wait_ticks(4), 'four ticks');
+    ok($s->wait_ticks(6), 'more ticks than strikes');
     all_live("$mpm: an idle worker is not judged by the active limit", $pid);
     my $busy = $s->start_request('/app/big?mb=350&s=30');
     ok($busy->wait(5 * INTERVAL_SEC + SLACK_SEC + 2), "$mpm: the big request "
@@ -262,7 +262,7 @@ sub age {
                   'none hanging'), 'none hangs afterwards');
     # Idle and reading connections are no long requests.
     my $silent = AMGR::Request->new($s->port, "GET / HTTP/1.1\r\nX: ");
-    $s->wait_ticks(6);
+    ok($s->wait_ticks(1 + 2.5 / INTERVAL_SEC), 'ticks for longer than the limit');
     counted($s, active => 1, records => 1);
     $silent->close_now;
     $s->stop_ok;

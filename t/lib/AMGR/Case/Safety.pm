@@ -182,8 +182,9 @@ sub inert {
     my $s = server($mpm, "ManagerMaxMemoryIdle 1M\nManagerMaxMemoryActive 1M\n"
                    . 'ManagerMinAge 1s', name => "$mpm-inert");
     my @before = $s->children;
-    # How big a fresh one is shows before it has served anything.
-    $s->wait_ticks(6);
+    # How big a fresh one is shows before it has served anything; then they
+    # come of age.
+    ok($s->wait_ticks(8), "$mpm: eight ticks");
     AMGR::Case::Retire::all_live("$mpm: a limit below a fresh child is inert",
                                  @before);
     my $json = $s->json;
