@@ -38,7 +38,7 @@ sub told {
     my ($request, $pattern) = @_;
     my @found;
     wait_until(sub { $request->done; @found = $request->bytes =~ $pattern },
-               10, 'an answer');
+               30, 'an answer');
     return @found;
 }
 
@@ -103,7 +103,7 @@ sub orphaned {
     if ($mpm eq 'prefork') {
         my $other = idle_worker($s);
         kill KILL => $other;
-        ok(wait_until(sub { !AMGR::Httpd::is_alive($other) }, 5, 'its end'),
+        ok(wait_until(sub { !AMGR::Httpd::is_alive($other) }, 30, 'its end'),
            "$name: an idle worker dies");
     }
     # Looks that tell are a second apart.
@@ -111,7 +111,7 @@ sub orphaned {
     is(orphans($s), 0, 'nothing is wrong yet');
 
     kill KILL => $pid;
-    ok(wait_until(sub { orphans($s) }, 15, 'an orphaned lock'),
+    ok(wait_until(sub { orphans($s) }, 30, 'an orphaned lock'),
        "$name: the lock is orphaned");
     ok($s->wait_ticks(10), 'some more');
     is(orphans($s), 1, "$name: counted once");

@@ -78,7 +78,7 @@ sub run {
 }
 
 # A server whose workers leak when told to, and whose retirements can be
-# watched: six ticks from over the limit to the end.  Active or idle is the same
+# watched: ten ticks from over the limit to the end.  Active or idle is the same
 # here: on threads the page's own connection keeps a process active.
 sub open_page {
     my ($mpm) = @_;
@@ -89,7 +89,7 @@ sub open_page {
 ManagerMaxMemoryIdle 150M
 ManagerMaxMemoryActive 150M
 ManagerMinAge 1s
-ManagerStrikes 6
+ManagerStrikes 10
 ManagerShowRequests Full
 WSGIScriptAlias /app $script
 END
