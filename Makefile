@@ -164,7 +164,17 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
-TESTED := $(MODULE) $(CLI) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+# What tells the tests where a board counts its ticks.
+TICKS_BIN := $(BUILD)/board-ticks
+
+$(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+
+TESTED := $(MODULE) $(CLI) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN) \
+          $(TICKS_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -269,7 +279,7 @@ clean: ## remove everything built
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
--include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all bench check check-unit clean compile_commands.json deps \
         deps-fleet deps-test fleet help install run sanitized test test-asan
