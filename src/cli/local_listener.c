@@ -172,42 +172,111 @@ static DIR *open_descriptors(const amgr_proc_dir_t *proc, pid_t pid)
     return dir;
 }
 
+/** Takes the inode of a socket; anything but 0 ends the walk. */
+typedef int inode_fn(void *baton, apr_uint64_t inode);
+
+/** Each socket that @a pid has; APR_EACCES where that is not to be known. */
+static apr_status_t each_socket(amgr_proc_dir_t *proc, pid_t pid, inode_fn *fn,
+                                void *baton)
+{
+    DIR *dir = open_descriptors(proc, pid);
+    apr_status_t rv = APR_SUCCESS;
+    amgr_proc_target_t target;
+    const struct dirent *entry;
+    apr_status_t one;
+    int number;
+
+    if (dir == NULL) {
+        return errno == EACCES || errno == EPERM ? APR_EACCES : APR_SUCCESS;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (amgr_count_parse(entry->d_name, 0, DESCRIPTOR_MAX, &number) !=
+            NULL) {
+            continue;
+        }
+        one = amgr_proc_read_target(proc, pid, number, &target);
+        if (one == APR_EACCES) {
+            rv = one;
+        }
+        if (one == APR_SUCCESS && target.kind == AMGR_TARGET_SOCKET &&
+            fn(baton, target.inode)) {
+            break;
+        }
+    }
+    closedir(dir);
+    return rv;
+}
+
+/** What is compared with the sockets of a process. */
+typedef struct holding_t {
+    const sockets_t *sockets;
+    int found;
+} holding_t;
+
+static int compare_socket(void *baton, apr_uint64_t inode)
+{
+    holding_t *holding = baton;
+
+    holding->found = is_one_of(holding->sockets, inode);
+    return holding->found;
+}
+
 /** Whether @a pid has one of the sockets; *out_denied is set where that is not
  * to be known. */
 static int holds(amgr_proc_dir_t *proc, pid_t pid, const sockets_t *sockets,
                  int *out_denied)
 {
-    DIR *dir = open_descriptors(proc, pid);
-    amgr_proc_target_t target;
-    const struct dirent *entry;
-    int found = 0;
-    int number;
+    holding_t holding = {sockets, 0};
 
-    if (dir == NULL) {
-        if (errno == EACCES || errno == EPERM) {
-            *out_denied = 1;
-        }
-        return 0;
+    if (each_socket(proc, pid, compare_socket, &holding) == APR_EACCES) {
+        *out_denied = 1;
     }
-    while (!found && (entry = readdir(dir)) != NULL) {
-        if (amgr_count_parse(entry->d_name, 0, DESCRIPTOR_MAX, &number) !=
-            NULL) {
-            continue;
-        }
-        switch (amgr_proc_read_target(proc, pid, number, &target)) {
-        case APR_SUCCESS:
-            found = target.kind == AMGR_TARGET_SOCKET &&
-                    is_one_of(sockets, target.inode);
-            break;
-        case APR_EACCES:
-            *out_denied = 1;
-            break;
-        default:
-            break; /* closed meanwhile */
+    return holding.found;
+}
+
+static int keep_socket(void *baton, apr_uint64_t inode)
+{
+    amgr_proc_socket_t *socket = apr_array_push(baton);
+
+    memset(socket, 0, sizeof(*socket));
+    socket->inode = inode;
+    return 0;
+}
+
+apr_array_header_t *amgr_local_listens(amgr_proc_dir_t *proc, pid_t pid,
+                                       apr_pool_t *pool)
+{
+    apr_array_header_t *listens =
+        apr_array_make(pool, 4, sizeof(amgr_listen_t));
+    apr_array_header_t *sockets =
+        apr_array_make(pool, 16, sizeof(amgr_proc_socket_t));
+    amgr_proc_budget_t budget;
+    int i;
+
+    /* Some of them will do. */
+    (void)each_socket(proc, pid, keep_socket, sockets);
+    make_budget(&budget);
+    (void)amgr_proc_find_sockets(proc, pid, &budget,
+                                 (amgr_proc_socket_t *)(void *)sockets->elts,
+                                 sockets->nelts);
+    for (i = 0; i < sockets->nelts; i++) {
+        amgr_proc_socket_t *socket =
+            &APR_ARRAY_IDX(sockets, i, amgr_proc_socket_t);
+        amgr_listen_t *listen;
+        const char *address;
+        int port;
+
+        if (socket->kind == AMGR_SOCKET_TCP && socket->listening &&
+            split(socket->local, &address, &port)) {
+            listen = apr_array_push(listens);
+            listen->address = amgr_local_fit(address, "") == AMGR_LOCAL_FIT_ANY
+                                  ? "127.0.0.1"
+                                  : apr_pstrdup(pool, address);
+            listen->port = (apr_uint16_t)port;
+            listen->tls = port == 443;
         }
     }
-    closedir(dir);
-    return found;
+    return listens;
 }
 
 int amgr_local_is_same_namespace(amgr_proc_dir_t *proc, pid_t pid,

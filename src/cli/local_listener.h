@@ -6,6 +6,7 @@
 #ifndef AMGR_LOCAL_LISTENER_H
 #define AMGR_LOCAL_LISTENER_H
 
+#include "cli/apache_config.h"
 #include "cli/local_server.h"
 
 /** How a socket or a board that listens at @a local ("": any) fits the numeric
@@ -40,6 +41,11 @@ apr_status_t amgr_local_listener(const amgr_proc_tree_t *tree,
                                  const char *address, apr_uint16_t port,
                                  const amgr_proc_node_t **out_node,
                                  apr_pool_t *pool);
+
+/** Where @a pid listens, as an array of amgr_listen_t; empty when it does not,
+ * or this user may not know. */
+apr_array_header_t *amgr_local_listens(amgr_proc_dir_t *proc, pid_t pid,
+                                       apr_pool_t *pool);
 
 /** Whether anybody listens at @a port of @a address: cheap. */
 int amgr_local_is_listened(amgr_proc_dir_t *proc, const char *address,
