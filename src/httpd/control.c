@@ -132,12 +132,27 @@ static void send_some(client_t *client)
     hang_up(client);
 }
 
+/** Whose order it was; one that retires nobody is of no interest. */
+static void tell_order(const amgr_control_t *control, const client_t *client,
+                       int about)
+{
+    const char *what =
+        client->order.demand.dry_run ? "retire in a dry run" : "retire";
+
+    amgr_log(control->server, AMGR_TAG_ORDER,
+             about > 0 ? APLOG_INFO : APLOG_DEBUG, 0,
+             "order of process %" APR_PID_T_FMT " (uid %lu) to %s: %d "
+             "process%s",
+             client->pid, (unsigned long)client->uid,
+             client->order.retire ? what : "tick", about < 0 ? 0 : about,
+             about == 1 ? "" : "es");
+}
+
 /** Carry out the order, or tell why not, and begin to send the answer. */
 static void answer(amgr_control_t *control, client_t *client, const char *wrong)
 {
     char buf[512];
     amgr_sink_t sink;
-    int about = 0;
 
     if (apr_pool_create_unmanaged_ex(&client->pool, NULL, NULL) !=
         APR_SUCCESS) {
@@ -150,15 +165,9 @@ static void answer(amgr_control_t *control, client_t *client, const char *wrong)
         amgr_control_order_refuse(wrong, &sink);
     }
     else {
-        about = amgr_control_order_run(control->tick, &client->order, &sink);
-        amgr_log(control->server, AMGR_TAG_ORDER, APLOG_INFO, 0,
-                 "order of process %" APR_PID_T_FMT " (uid %lu) to %s: %d "
-                 "process%s",
-                 client->pid, (unsigned long)client->uid,
-                 !client->order.retire          ? "tick"
-                 : client->order.demand.dry_run ? "retire in a dry run"
-                                                : "retire",
-                 about < 0 ? 0 : about, about == 1 ? "" : "es");
+        tell_order(
+            control, client,
+            amgr_control_order_run(control->tick, &client->order, &sink));
     }
     if (amgr_sink_finish(&sink) != APR_SUCCESS) {
         hang_up(client);
