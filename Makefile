@@ -63,7 +63,7 @@ UNIT_BIN    := $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(MODULE) ## build the module (the default)
+all: $(MODULE) $(FETCH) ## build the module (the default)
 
 $(BUILD)/src/httpd/%.o: src/httpd/%.c
 	@mkdir -p $(@D)
@@ -139,11 +139,12 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) $(CLI_LIBS) \
+	    $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
@@ -163,7 +164,17 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
-TESTED := $(MODULE) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+# What tells the tests where a board counts its ticks.
+TICKS_BIN := $(BUILD)/board-ticks
+
+$(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+
+TESTED := $(MODULE) $(CLI) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN) \
+          $(TICKS_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -268,7 +279,7 @@ clean: ## remove everything built
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
--include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all bench check check-unit clean compile_commands.json deps \
         deps-fleet deps-test fleet help install run sanitized test test-asan

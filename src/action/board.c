@@ -220,6 +220,23 @@ void amgr_board_write_config(amgr_board_t *board,
     amgr_seq_end_write(&region->seq);
 }
 
+/* Make every name end and the count of sections one that there is room for. */
+static void mend_config(amgr_board_config_t *config)
+{
+    amgr_limits_t *limits = &config->limits;
+    int i;
+
+    if (limits->section_count < 0 ||
+        limits->section_count > AMGR_SECTIONS_MAX) {
+        limits->section_count = 0;
+    }
+    for (i = 0; i < AMGR_SECTIONS_MAX; i++) {
+        amgr_section_t *section = &limits->sections[i];
+
+        section->name[sizeof(section->name) - 1] = '\0';
+    }
+}
+
 apr_status_t amgr_board_read_config(const amgr_board_t *board,
                                     amgr_board_config_t *out)
 {
@@ -235,6 +252,7 @@ apr_status_t amgr_board_read_config(const amgr_board_t *board,
         }
         *out = region->config;
         if (amgr_seq_is_stable(&region->seq, seq)) {
+            mend_config(out);
             return APR_SUCCESS;
         }
     }
