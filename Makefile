@@ -172,7 +172,25 @@ $(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $(LOAD_SRC) \
 	    $(LDFLAGS) -lssl -lcrypto
 
-TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+# What a run of a program costs.
+MEASURE_BIN := $(BUILD)/measure
+
+$(MEASURE_BIN): t/lib/c/measure.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
+# What tells the tests where a board counts its ticks.
+TICKS_BIN := $(BUILD)/board-ticks
+
+$(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+
+TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
+          $(LOAD_BIN) $(TICKS_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -199,7 +217,7 @@ sanitized:
 	    TESTS="$(TESTS)" check
 
 bench: deps-test ## measure, as ratios in one run
-	$(MAKE) all $(BUILD)/libamgr.a
+	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
@@ -289,7 +307,7 @@ clean: ## remove everything built
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
--include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all always bench check check-unit clean compile_commands.json deps \
         deps-fleet deps-test fleet help install run sanitized test test-asan

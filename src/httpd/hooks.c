@@ -19,6 +19,7 @@
 #include "httpd/log.h"
 #include "httpd/max_time.h"
 #include "httpd/scoreboard.h"
+#include "httpd/server_about.h"
 #include "httpd/server_start.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
@@ -168,6 +169,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         amgr_ticker_register(runtime, pconf);
     }
     set_data_file(runtime, amgr_runtime_data_file(runtime, config, ptemp));
+    amgr_server_about_publish(runtime);
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
@@ -180,6 +182,9 @@ int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
 
     (void)p; /* the hook's signature */
     amgr_server_start_note();
+    if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
+        amgr_server_about_publish(runtime); /* the start is known from now on */
+    }
     if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
         parent->wants_ticker) {
         /* One that post_config has forked knows of the last start alone. */

@@ -250,6 +250,7 @@ void amgr_tick_run(amgr_tick_t *tick)
                         tick->rights, &tick->published,
                         amgr_board_ledger(tick->board));
     note_server(tick, &snapshot->server);
+    counters->untimed = amgr_mailbox_untimed(&tick->runtime->mailbox);
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     if (!faults.no_table) {

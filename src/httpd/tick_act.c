@@ -116,7 +116,8 @@ static void keep_evidence(amgr_tick_t *tick, const amgr_record_t *record,
 static void run_before(amgr_tick_t *tick, amgr_decision_t *decision,
                        const amgr_record_t *record)
 {
-    if (decision->cause == AMGR_CAUSE_NONE && !tick->config->limits.dry_run &&
+    if (decision->cause == AMGR_CAUSE_NONE &&
+        (!tick->config->limits.dry_run || decision->demanded) &&
         amgr_commands_start(&tick->commands, AMGR_COMMAND_BEFORE, record) &&
         (decision->verdict != AMGR_VERDICT_TIME ||
          decision->step == AMGR_STEP_KILL)) {

@@ -335,7 +335,7 @@ ok($status != 0 && $out =~ /Invalid command 'ManagerBalancerName'/,
 
 for my $s (@servers) {
     my $name = $s->name;
-    ok(wait_until(sub { -e $s->data_file }, 20, 'the first tick'),
+    ok(wait_until(sub { -e $s->data_file }, 30, 'the first tick'),
        "$name ticks");
     is("@{[$s->children]}", "@{ $before{$name} }",
        "$name: nothing was killed, and no process was added");

@@ -78,7 +78,7 @@ ok(wait_until(sub {
     my $count = metrics($s)->by_label(NATIVE . 'group_processes', 'group');
     ($count->{'wsgi:other'} // 0) == 1
         && ($count->{'wsgi:wsgi:other'} // 0) == 1 && ($count->{app} // 0) == 1;
-}, 20, 'the groups'), 'two groups stay two');
+}, 30, 'the groups'), 'two groups stay two');
 cmp_ok(scalar(my @l = $s->log_lines(
     qr/AMGR0023: <ManagerGroup other> .* is shown as wsgi:other/)), '>=', 1,
     'and the log says what the section is to be called');
@@ -103,14 +103,14 @@ ok(wait_until(sub {
     fail("it fell from $highest to $now") if $now < $highest;
     $highest = $now;
     !AMGR::Httpd::is_alive($pid);
-}, 20, 'the end of the daemon'), 'it ends');
+}, 30, 'the end of the daemon'), 'it ends');
 my $ticks = $s->json->{manager}{ticks};
 wait_until(sub {
     my $now = cpu($s);
     $at_once = $now - $highest if $now - $highest > $at_once;
     $highest = $now;
     $s->json->{manager}{ticks} > $ticks + 4;
-}, 20, 'ticks');
+}, 30, 'ticks');
 cmp_ok($at_once, '<', SPIN / 2, 'and its end is no step');
 cmp_ok($highest - $before, '<', SPIN, 'nor counted twice');
 
@@ -123,7 +123,7 @@ ok(wait_until(sub {
     $during = metrics($s);
     $during->value(NATIVE . 'requests_total')
         > $true->value(NATIVE . 'requests_total') + 1000;
-}, 10, 'the lie'), 'a lie is in the counters');
+}, 30, 'the lie'), 'a lie is in the counters');
 is($during->value(NATIVE . 'server_start_time_seconds'),
    $true->value(NATIVE . 'server_start_time_seconds'), 'not in the start');
 cmp_ok($during->value('apache_uptime_seconds_total'), '<', 600,
@@ -132,12 +132,12 @@ is_deeply([grep { $_ !~ /cpu/ } $during->families],
           [grep { $_ !~ /cpu/ } $true->families], 'every family is there');
 cmp_ok($during->value(NATIVE . 'requests_total'), '<', 1e9,
        'it is no more than a server can do');
-ok($lie->wait(20), 'it ends');
+ok($lie->wait(30), 'it ends');
 ok($s->wait_ticks(2), 'ticks');
 my $after = requests($s);
 $s->get('/') for 1 .. 20;
 my $later;
-ok(wait_until(sub { $later = requests($s); $later >= $after + 20 }, 10,
+ok(wait_until(sub { $later = requests($s); $later >= $after + 20 }, 30,
               'requests'), 'the truth is followed again');
 cmp_ok($later, '<', $after + 1000, 'and that alone');
 ok($s->graceful, 'graceful restart');
@@ -157,7 +157,7 @@ $late->{mpm_config} =~ s/MaxRequestWorkers 1/MaxRequestWorkers 4/;
 $late->prepare_module;
 $late->write_config;
 ok($late->graceful, 'the module is loaded by a graceful restart');
-ok(wait_until(sub { $late->json->{manager}{ticks} }, 20, 'a tick'), 'ticks');
+ok(wait_until(sub { $late->json->{manager}{ticks} }, 30, 'a tick'), 'ticks');
 ok(!$held->done, 'a worker of before lives');
 my $loaded = metrics($late);
 cmp_ok(abs($loaded->value(NATIVE . 'server_start_time_seconds') - $begun), '<',
@@ -171,11 +171,11 @@ $late->stop_ok;
 
 # ---- rare ticks ------------------------------------------------------------
 
-ok(wait_until(sub { $rare->json->{manager}{ticks} }, 15, 'a tick'),
+ok(wait_until(sub { $rare->json->{manager}{ticks} }, 30, 'a tick'),
    'the one tick');
 my $count = requests($rare);
 $rare->get('/') for 1 .. 20;
-ok(wait_until(sub { requests($rare) >= $count + 20 }, 20, 'requests'),
+ok(wait_until(sub { requests($rare) >= $count + 20 }, 30, 'requests'),
    'requests are counted between rare ticks');
 is($rare->json->{manager}{ticks}, 1, 'without a tick, and without a data file');
 $rare->stop_ok;

@@ -66,7 +66,7 @@ END
         '/app/%20(idle)%0aNOTICE%20Killing/leak?mb=300&s=20');
     my $wsgi = AMGR::Case::Retire::leak($s, 300, 'shop');
     my $idle = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { $syslog->datagrams >= 3 }, 20, 'lines'), 'lines came');
+    ok(wait_until(sub { $syslog->datagrams >= 3 }, 30, 'lines'), 'lines came');
     ok(killing($syslog, $_), "of $_")
         for "native worker $idle", '(active)', "WSGI worker $wsgi (shop)";
     my @lines = $syslog->datagrams;
@@ -96,7 +96,7 @@ sub dry_run {
     $s->graceful;
     AMGR::Case::Retire::grow_up($s);
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { $syslog->datagrams > $before }, 10, 'a line'),
+    ok(wait_until(sub { $syslog->datagrams > $before }, 30, 'a line'),
        'a dry run is told');
     my @lines = $syslog->datagrams;
     is(scalar @lines, $before + 1, 'once');

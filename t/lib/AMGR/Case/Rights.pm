@@ -150,10 +150,10 @@ sub logged_once {
     my ($s, $tag) = @_;
     my $name = $s->name;
     $s->expect_log(qr/$tag: /);
-    ok(wait_until(sub { scalar(my @l = $s->log_lines(qr/$tag: /)) }, 10, $tag),
+    ok(wait_until(sub { scalar(my @l = $s->log_lines(qr/$tag: /)) }, 30, $tag),
        "$name: $tag is logged");
     my $ticks = $s->json->{manager}{ticks};
-    ok(wait_until(sub { $s->json->{manager}{ticks} >= $ticks + 3 }, 10,
+    ok(wait_until(sub { $s->json->{manager}{ticks} >= $ticks + 3 }, 30,
                   'three ticks'), "$name ticks");
     is(scalar(my @l = $s->log_lines(qr/$tag: /)), 1, "$name: $tag once");
     return;
@@ -177,7 +177,7 @@ sub blind {
     my $s = server($mpm, $case, $who, "ManagerMaxMemoryIdle 1M\n"
                    . "ManagerMaxMemoryActive 1M\nManagerMaxTime 1s");
     my $name = $s->name;
-    ok(wait_until(sub { $s->json->{manager}{ticks} >= 2 }, 20, 'ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} >= 2 }, 30, 'ticks'),
        "$name ticks");
     healthy($s);
     my $long = $s->start_request('/app/sleep?s=4');
@@ -186,7 +186,7 @@ sub blind {
        "$name: with what follows from it");
     is(scalar(@l = $s->log_lines(qr/AMGR0006: /)), 0,
        "$name: and nothing of signals");
-    ok($long->wait(15), "$name: a request over its limit ends");
+    ok($long->wait(30), "$name: a request over its limit ends");
     is($long->status, 200, "$name: by being answered");
     my $json = nobody_killed($s, $s->children);
     my @native = grep { $_->{kind} eq 'native' } @{ $json->{processes} };
@@ -201,7 +201,7 @@ sub blind {
     is($s->data->{'status-response'}, 1, "$name: status-response");
     ok($s->graceful, "$name restarts gracefully");
     my $ticks = $json->{manager}{ticks};
-    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks }, 10, 'ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks }, 30, 'ticks'),
        "$name ticks on");
     clean_end($s);
     return;
@@ -247,7 +247,7 @@ sub retires {
     is(scalar(my @l = $s->log_lines(qr/AMGR000[67]: /)), 0,
        "$name: no right is missed");
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 10, "$name: a leaking worker is gone");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$name: a leaking worker is gone");
     AMGR::Case::Retire::record($s, $pid);
     return;
 }
@@ -268,8 +268,8 @@ sub powerless {
     my $long = $s->start_request('/app/sleep?s=3');
     ok(wait_until(sub {
         $s->json->{manager}{suppressed}{no_rights} >= 1;
-    }, 10, 'no_rights'), "$name: what is left undone is counted");
-    ok($long->wait(15), "$name: a request over its limit ends");
+    }, 30, 'no_rights'), "$name: what is left undone is counted");
+    ok($long->wait(30), "$name: a request over its limit ends");
     is($long->status, 200, "$name: by being answered");
     my $json = nobody_killed($s, $pid, @children);
     my ($fat) = grep { $_->{pid} == $pid } @{ $json->{processes} };
