@@ -62,7 +62,7 @@ LoadModule scribble_module $module
     SetHandler scribble
 </Location>
 ManagerMaxMemoryActive 4G
-ManagerMinAge 1s
+ManagerMinAge 200ms
 END
     $s->start;
     AMGR::Case::Retire::grow_up($s);
