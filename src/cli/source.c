@@ -224,20 +224,11 @@ static int try_configured_board(amgr_source_search_t *search, server_t *server,
 static int try_configured_boards(amgr_source_search_t *search, server_t *server,
                                  const amgr_apache_config_t *config)
 {
-    const amgr_fault_t *why = NULL;
     int i;
 
     if (config->runtime_dir != NULL &&
-        amgr_local_server_in(config->runtime_dir, NULL, 0, &server->local, &why,
-                             search->pool) != AMGR_LOCAL_FIT_NONE) {
-        server->is_local = 1;
-        server->is_listened = 1;
-        if (try_board(search, &server->local)) {
-            return 1;
-        }
-    }
-    if (why != NULL) {
-        amgr_source_search_note(search, why);
+        try_configured_board(search, server, config->runtime_dir)) {
+        return 1;
     }
     for (i = 0;
          i < config->listens->nelts && !server->is_local && !server->is_denied;
