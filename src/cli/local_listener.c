@@ -133,15 +133,6 @@ static void find_sockets(amgr_proc_dir_t *proc, const char *address,
     }
 }
 
-int amgr_local_is_listened(amgr_proc_dir_t *proc, const char *address,
-                           apr_uint16_t port)
-{
-    sockets_t sockets;
-
-    find_sockets(proc, address, port, &sockets);
-    return sockets.count > 0;
-}
-
 static int is_one_of(const sockets_t *sockets, apr_uint64_t inode)
 {
     int i;
@@ -344,10 +335,9 @@ const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
                : amgr_local_path(proc, pid, mapping.path, pool);
 }
 
-static int has_httpd_name(const amgr_proc_node_t *node)
+static int is_httpd_name(const char *comm)
 {
-    return strcmp(node->comm, "apache2") == 0 ||
-           strcmp(node->comm, "httpd") == 0;
+    return strcmp(comm, "apache2") == 0 || strcmp(comm, "httpd") == 0;
 }
 
 /** The first of a program's processes. */
@@ -357,42 +347,99 @@ static int is_first(const amgr_proc_node_t *node)
                                   strcmp(node->parent->comm, node->comm) != 0);
 }
 
-int amgr_local_is_httpd(const amgr_proc_node_t *node)
+void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
+                           void *baton, apr_pool_t *pool)
 {
-    return has_httpd_name(node) && is_first(node);
-}
-
-apr_status_t amgr_local_listener(const amgr_proc_tree_t *tree,
-                                 const char *address, apr_uint16_t port,
-                                 const amgr_proc_node_t **out_node,
-                                 apr_pool_t *pool)
-{
-    sockets_t sockets;
-    int denied = 0;
-    int named;
+    amgr_proc_stat_t parent;
+    amgr_proc_stat_t stat;
+    amgr_proc_id_t id;
+    pid_t *pids;
+    int count;
     int i;
 
-    find_sockets(tree->dir, address, port, &sockets);
+    if (amgr_proc_list_all(proc, &pids, &count, pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        if (amgr_proc_read_stat(proc, pids[i], &stat) != APR_SUCCESS ||
+            !is_httpd_name(stat.comm) || stat.state == 'Z' ||
+            (amgr_proc_read_stat(proc, stat.ppid, &parent) == APR_SUCCESS &&
+             strcmp(parent.comm, stat.comm) == 0)) {
+            continue;
+        }
+        id.pid = pids[i];
+        id.start_ticks = stat.start_ticks;
+        if (fn(baton, &id)) {
+            break;
+        }
+    }
+}
+
+/** A search for whoever has one of some sockets. */
+typedef struct search_t {
+    amgr_proc_dir_t *proc;
+    const sockets_t *sockets;
+    amgr_proc_id_t found; /**< pid 0: nobody yet */
+    int denied;           /**< somebody may have, and cannot be asked */
+} search_t;
+
+static int look_at(void *baton, const amgr_proc_id_t *id)
+{
+    search_t *search = baton;
+
+    if (!holds(search->proc, id->pid, search->sockets, &search->denied)) {
+        return 0;
+    }
+    search->found = *id;
+    return 1;
+}
+
+/** Any other program that forks, and has mapped a board. */
+static void look_at_others(search_t *search, apr_pool_t *pool)
+{
+    amgr_proc_tree_t *tree;
+    int i;
+
+    if (amgr_proc_tree_read(search->proc, &tree, pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < tree->count; i++) {
+        const amgr_proc_node_t *node = &tree->nodes[i];
+
+        if (is_first(node) && node->first_child != NULL &&
+            !is_httpd_name(node->comm) && look_at(search, &node->id)) {
+            break;
+        }
+    }
+    if (search->found.pid != 0 &&
+        amgr_local_mapped_board(search->proc, search->found.pid, pool) ==
+            NULL) {
+        search->found.pid = 0;
+        search->denied = 0; /* it is known who it is, and it is no httpd */
+    }
+}
+
+apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
+                                 apr_uint16_t port, amgr_proc_id_t *out_id,
+                                 apr_pool_t *pool)
+{
+    search_t search;
+    sockets_t sockets;
+
+    find_sockets(proc, address, port, &sockets);
     if (sockets.count == 0) {
         return APR_NOTFOUND;
     }
-    /* Those that are called so first, for the others are many. */
-    for (named = 1; named >= 0; named--) {
-        for (i = 0; i < tree->count; i++) {
-            const amgr_proc_node_t *node = &tree->nodes[i];
-
-            if (!is_first(node) || has_httpd_name(node) != named ||
-                (!named && node->first_child == NULL) ||
-                !holds(tree->dir, node->id.pid, &sockets, &denied)) {
-                continue;
-            }
-            if (named || amgr_local_mapped_board(tree->dir, node->id.pid,
-                                                 pool) != NULL) {
-                *out_node = node;
-                return APR_SUCCESS;
-            }
-            return APR_NOTFOUND;
-        }
+    memset(&search, 0, sizeof(search));
+    search.proc = proc;
+    search.sockets = &sockets;
+    amgr_local_each_httpd(proc, look_at, &search, pool);
+    if (search.found.pid == 0) {
+        look_at_others(&search, pool);
     }
-    return denied ? APR_EACCES : APR_NOTFOUND;
+    if (search.found.pid == 0) {
+        return search.denied ? APR_EACCES : APR_NOTFOUND;
+    }
+    *out_id = search.found;
+    return APR_SUCCESS;
 }

@@ -435,8 +435,6 @@ const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
         found = try_url(&search, &url);
     }
     if (found) {
-        amgr_message(AMGR_LEVEL_VERBOSE, "reading %s %s",
-                     amgr_source_word(out->kind), out->name);
         return NULL;
     }
     return amgr_fault_make(pool, search.exit_code, "no server: %s",
