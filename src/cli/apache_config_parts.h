@@ -130,4 +130,9 @@ void amgr_apache_include(amgr_apache_reader_t *reader, const char *path,
 apr_status_t amgr_apache_slurp(const char *path, apr_size_t max,
                                char **out_text, apr_size_t *out_length);
 
+/** Why that failed, in words, of which some are in @a buf. */
+const char *amgr_apache_why(apr_status_t status, char *buf, apr_size_t size);
+
+#define AMGR_APACHE_WHY_LEN 120
+
 #endif

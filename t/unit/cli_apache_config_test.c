@@ -242,6 +242,24 @@ static void loops(void **state)
                         "/httpd.conf:4: ${B} is not defined");
 }
 
+static void relative_main_file(void **state)
+{
+    tree_t *tree = *state;
+    char here[4096];
+
+    put(tree, "conf/httpd.conf", "Include conf/x.conf\nPidFile run/pid\n");
+    put(tree, "conf/x.conf", "Listen 1\n");
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_int_equal(0, chdir(tree->dir));
+    assert_null(
+        amgr_apache_config_read("conf/httpd.conf", &tree->config, tree->pool));
+    assert_int_equal(0, chdir(here));
+    assert_string_equal(listens(tree), "127.0.0.1 1");
+    assert_string_equal(warnings(tree), "");
+    assert_string_equal(tree->config.file, below(tree, "conf/httpd.conf"));
+    assert_string_equal(tree->config.pid_file, below(tree, "run/pid"));
+}
+
 static void hostile_files(void **state)
 {
     tree_t *tree = *state;
@@ -376,11 +394,17 @@ static void not_permitted(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(debian),        TEST(debian_second_instance),
-        TEST(red_hat),       TEST(variables),
-        TEST(includes),      TEST(loops),
-        TEST(hostile_files), TEST(crossed_sections),
-        TEST(data_files),    TEST(not_found),
+        TEST(debian),
+        TEST(debian_second_instance),
+        TEST(red_hat),
+        TEST(variables),
+        TEST(includes),
+        TEST(loops),
+        TEST(relative_main_file),
+        TEST(hostile_files),
+        TEST(crossed_sections),
+        TEST(data_files),
+        TEST(not_found),
         TEST(not_permitted),
     };
     int failed;
