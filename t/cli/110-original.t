@@ -168,6 +168,10 @@ sub dry_runs {
     my $file = $s->path('work/dry.txt');
     my @before = $s->children;
 
+    # Without the module nobody is judged who has just been forked.
+    ok(wait_until(sub {
+        cli(@url, qw(-n -i 1K -a 1K))->{err} =~ /^apache-manager: Would kill @{[WORKERS + 3]} of/m;
+    }, 30, 'everybody over a limit'), "$name: everybody is over a limit");
     for my $args ([qw(-n -k -i 1K)], [qw(-n -i 1K)], [qw(--simulate -i1K)],
                   [qw(--dry-run --kill-workers --max-memory-idle=1K)],
                   [qw(-n -a 1K -i 1K -t 1s)]) {
@@ -358,7 +362,7 @@ settings($s, @url);
 files($s, @url);
 agent($s, @url);
 busy($s, @url);
-$s->expect_log(qr/\[wsgi:(?:error|warn)\]/);
+$s->expect_log(qr/\[wsgi:(?:error|warn)\]/, qr/AH00161/);
 $s->stop_ok;
 down($s, @url);
 
