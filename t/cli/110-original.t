@@ -268,6 +268,28 @@ sub files {
     return;
 }
 
+# Green on a terminal, as the original was everywhere.
+sub colors {
+    my (@url) = @_;
+    my $green = qr/^\e\[32mServer metrics:\e\[0m\r?\n - Busy/;
+    like(cli(@url, '--color=always')->{out}, $green, 'colours when asked for');
+    like(terminal('', @url), $green, '... and on a terminal');
+    unlike(terminal('', @url, '--color=never'), qr/\e/, '... unless told not to');
+    unlike(terminal('NO_COLOR=1', @url), qr/\e/, '... or by NO_COLOR');
+    unlike(cli(@url)->{out}, qr/\e/, '... nowhere else');
+    return;
+}
+
+sub terminal {
+    my ($env, @args) = @_;
+    my $command = join ' ', "env -u NO_COLOR HOME=/nonexistent $env",
+        AMGR::Cli::cli_program(), @args;
+    open my $pipe, '-|', 'script', '-qec', $command, '/dev/null'
+        or die "script: $!\n";
+    local $/;
+    return scalar <$pipe>;
+}
+
 # The agent's lines of the original's client.conf.
 sub agent {
     my ($s, @url) = @_;
@@ -361,6 +383,7 @@ dry_runs($s, @url);
 settings($s, @url);
 files($s, @url);
 agent($s, @url);
+colors(@url);
 busy($s, @url);
 $s->expect_log(qr/\[wsgi:(?:error|warn)\]/, qr/AH00161/);
 $s->stop_ok;
