@@ -35,7 +35,7 @@ sub server {
             . "ServerLimit @{[WORKERS]}\nMaxRequestWorkers @{[WORKERS]}\n",
         %o);
     my $script = $s->wsgi_script;
-    $s->set_config($s->{config} . DAEMONS . <<"END");
+    $s->{config} .= DAEMONS . <<"END";
 ExtendedStatus On
 <Location "/server-status">
     SetHandler server-status
