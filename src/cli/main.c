@@ -3,10 +3,9 @@
  * apache-manager, the command line tool: reads what is asked for, does it task
  * by task in the order of the original, and answers with an exit code.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <apr_general.h>
@@ -216,9 +215,10 @@ int main(int argc, const char *const *argv)
     run_t run;
 
     keep_standard_descriptors();
-    /* A reader that went away is told of, and a file is written all the
-     * same. */
+    /* A reader that went away, and a file that may not grow, are errors of
+     * writing: told of, and cleaned up after. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (apr_initialize() != APR_SUCCESS ||
         apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         amgr_message(AMGR_LEVEL_ERROR, "no memory");

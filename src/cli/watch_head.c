@@ -16,6 +16,9 @@
 #define BAR_MIN 10
 #define BAR_MAX 60
 
+/** A limit that takes no more than this is shown exactly. */
+#define LIMIT_LEN 5
+
 static void put_label(amgr_canvas_t *canvas, const char *text)
 {
     amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, text);
@@ -47,6 +50,22 @@ static int tells_health(const amgr_source_t *source)
            source->kind == AMGR_SOURCE_STATUS_JSON;
 }
 
+/* The server's own name and version, without what modules add to it. */
+static const char *short_version(const char *version, apr_pool_t *pool)
+{
+    int depth = 0;
+    int i;
+
+    for (i = 0; version[i] != '\0'; i++) {
+        depth += version[i] == '(';
+        depth -= version[i] == ')';
+        if (depth == 0 && version[i] == ' ' && version[i + 1] != '(') {
+            break;
+        }
+    }
+    return i > 0 ? apr_pstrmemdup(pool, version, (apr_size_t)i) : "Apache";
+}
+
 static void put_server(const amgr_source_t *source, amgr_canvas_t *canvas)
 {
     const amgr_server_t *server = &source->view.snapshot->server;
@@ -54,8 +73,7 @@ static void put_server(const amgr_source_t *source, amgr_canvas_t *canvas)
     char span[AMGR_SHORT_LEN];
 
     amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG,
-                           server->version[0] != '\0' ? server->version
-                                                      : "Apache");
+                           short_version(server->version, canvas->pool));
     if (server->mpm[0] != '\0') {
         amgr_canvas_printf(canvas, "  %s", server->mpm);
     }
@@ -69,6 +87,15 @@ static void put_server(const amgr_source_t *source, amgr_canvas_t *canvas)
         amgr_canvas_put_styled(canvas, health_style(counts.health),
                                amgr_health_word(counts.health));
     }
+}
+
+static const char *interval_text(const amgr_watch_picture_t *picture, char *buf)
+{
+    apr_interval_time_t interval_us = picture->state->interval_us;
+
+    return apr_time_usec(interval_us) == 0
+               ? amgr_short_span(interval_us, buf)
+               : amgr_short_tenths(interval_us, buf);
 }
 
 /* The server to the left; to the right where its figures come from, which
@@ -86,8 +113,7 @@ static void put_title(const amgr_watch_picture_t *picture,
     apr_snprintf(
         right, sizeof(right), "%s, %s old%s%s", amgr_source_word(source->kind),
         amgr_short_span(picture->age_us, age), picture->once ? "" : ", every ",
-        picture->once ? ""
-                      : amgr_short_tenths(picture->state->interval_us, every));
+        picture->once ? "" : interval_text(picture, every));
     room = canvas->columns - amgr_canvas_width(canvas, right) - 2;
     left = amgr_canvas_create(room, 1, canvas->utf8, canvas->pool);
     put_server(source, left);
@@ -191,17 +217,37 @@ static void sum_up(const amgr_snapshot_t *snapshot, amgr_stats_t *out)
     }
 }
 
+/* As a directive has it where that is short: "2G" and not "2.00G". */
+static const char *limit_text(apr_int64_t bytes, char *exact, char *rounded)
+{
+    amgr_size_format_exact(bytes, exact, AMGR_UNITS_LEN);
+    return strlen(exact) <= LIMIT_LEN
+               ? exact
+               : amgr_short_size((apr_uint64_t)bytes, rounded);
+}
+
+/* A part of a line, whole or not at all. */
+static void put_whole(amgr_canvas_t *canvas, const char *text)
+{
+    if (amgr_canvas_width(canvas, text) <= amgr_canvas_room(canvas)) {
+        amgr_canvas_put(canvas, text);
+    }
+}
+
 /* ", idle 250M" of a limit that is set; the first has no comma. */
 static void put_limit(amgr_canvas_t *canvas, const char *name,
                       apr_int64_t bytes, const char **separator)
 {
-    char size[AMGR_SHORT_LEN];
+    char exact[AMGR_UNITS_LEN];
+    char rounded[AMGR_SHORT_LEN];
+    char text[80];
 
     if (bytes == AMGR_LIMIT_OFF || bytes <= 0) {
         return;
     }
-    amgr_canvas_printf(canvas, "%s%s %s", *separator, name,
-                       amgr_short_size((apr_uint64_t)bytes, size));
+    apr_snprintf(text, sizeof(text), "%s%s %s", *separator, name,
+                 limit_text(bytes, exact, rounded));
+    put_whole(canvas, text);
     *separator = ", ";
 }
 
@@ -217,10 +263,11 @@ static void put_limits(const amgr_view_t *view, amgr_canvas_t *canvas)
               amgr_reasons_total_bytes(limits, &view->snapshot->server),
               &separator);
     if (limits->metric != AMGR_METRIC_RSS) {
-        amgr_canvas_printf(canvas, " of %s", amgr_metric_word(limits->metric));
+        put_whole(canvas, " of ");
+        put_whole(canvas, amgr_metric_word(limits->metric));
     }
     if (limits->dry_run && amgr_limits_are_set(limits)) {
-        amgr_canvas_put(canvas, " (dry run)");
+        put_whole(canvas, " (dry run)");
     }
 }
 
@@ -237,10 +284,9 @@ static void put_memory(const amgr_view_t *view, amgr_canvas_t *canvas)
     else {
         amgr_canvas_printf(canvas, "%s in %lu", amgr_short_size(rss.sum, size),
                            (unsigned long)rss.known);
-        amgr_canvas_printf(canvas, ", average %s",
+        amgr_canvas_printf(canvas, ", avg %s",
                            amgr_short_size((apr_uint64_t)rss.average, size));
-        amgr_canvas_printf(canvas, ", largest %s",
-                           amgr_short_size(rss.max, size));
+        amgr_canvas_printf(canvas, ", max %s", amgr_short_size(rss.max, size));
     }
     put_limits(view, canvas);
     amgr_canvas_end_line(canvas);

@@ -11,13 +11,17 @@
  * whose age is known comes before whatever else is busy. */
 #define TIMED ((apr_uint64_t)1 << 62)
 
+/** The server ticks no more often than this. */
+#define INTERVAL_MIN_US 100000
+
 void amgr_watch_state_init(amgr_watch_state_t *state,
                            apr_interval_time_t interval_us)
 {
     memset(state, 0, sizeof(*state));
     state->sort[AMGR_WATCH_PROCESSES] = AMGR_WATCH_BY_MEMORY;
     state->sort[AMGR_WATCH_SLOTS] = AMGR_WATCH_BY_BUSY;
-    state->interval_us = interval_us;
+    state->interval_us =
+        interval_us > INTERVAL_MIN_US ? interval_us : INTERVAL_MIN_US;
 }
 
 apr_interval_time_t amgr_watch_since_used(const amgr_view_t *view,

@@ -83,7 +83,7 @@ sub begun {
 
 sub strikes {
     my ($mpm) = @_;
-    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 1s\n"
+    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 200ms\n"
                    . 'ManagerStrikes 5', name => "$mpm-strikes");
     AMGR::Case::Retire::grow_up($s);
     my $ticks = $s->json->{manager}{ticks};
@@ -141,7 +141,7 @@ sub max_retiring {
 # The only process, and no free slot for another: it stays.
 sub min_serving {
     my ($mpm, $sizes) = @_;
-    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 1s\n"
+    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 200ms\n"
                    . 'ManagerMinServing 1', name => "$mpm-last",
                    mpm_config => $sizes);
     AMGR::Case::Retire::grow_up($s);
