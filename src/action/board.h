@@ -34,7 +34,8 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_PROC,           /**< memory of a process could not be read */
     AMGR_STAGE_DATA_FILE,
     AMGR_STAGE_SIGNAL,
-    AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind */
+    AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind, or cannot
+                             open its control socket */
     AMGR_STAGE_OVERRUN, /**< a tick was cut short at its time cap */
     AMGR_STAGE_COMMAND, /**< a kill command was not run, or not to its end */
     AMGR_STAGE_COUNT

@@ -4,6 +4,7 @@
  */
 #include "cli/apache_config_parts.h"
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static void read_environment(amgr_apache_reader_t *reader, const char *dir)
     char *text = NULL;
     apr_size_t length = 0;
     apr_status_t status;
-    char buf[120];
+    char buf[AMGR_APACHE_WHY_LEN];
 
     if (path == NULL || *path == '\0') {
         path = apr_pstrcat(reader->pool, dir, "/envvars", NULL);
@@ -124,38 +125,45 @@ static void read_environment(amgr_apache_reader_t *reader, const char *dir)
     free(text);
 }
 
+/* The main file's text, and its absolute path, which all that it includes is
+ * relative to. */
+static const amgr_fault_t *read_main(const char **file, char **out_text,
+                                     apr_size_t *out_length, apr_pool_t *pool)
+{
+    char *path = NULL;
+    char buf[AMGR_APACHE_WHY_LEN];
+    apr_status_t status =
+        apr_filepath_merge(&path, NULL, *file, APR_FILEPATH_TRUENAME, pool);
+
+    if (status == APR_SUCCESS) {
+        *file = path;
+        status = amgr_apache_slurp(path, AMGR_APACHE_MAX_FILE_BYTES, out_text,
+                                   out_length);
+    }
+    return status == APR_SUCCESS
+               ? NULL
+               : amgr_fault_make(pool, amgr_fault_code(status),
+                                 "cannot read %s: %s", shown(*file, pool),
+                                 amgr_apache_why(status, buf, sizeof(buf)));
+}
+
 const amgr_fault_t *amgr_apache_config_read(const char *file,
                                             amgr_apache_config_t *out,
                                             apr_pool_t *pool)
 {
     amgr_apache_reader_t reader;
-    const amgr_fault_t *fault;
-    const char *slash;
-    const char *dir;
+    const amgr_fault_t *fault = file == NULL ? find_main(&file, pool) : NULL;
     char *text = NULL;
     apr_size_t length = 0;
-    apr_status_t status;
-    char buf[120];
+    const char *dir;
 
-    if (file == NULL) {
-        fault = find_main(&file, pool);
-        if (fault != NULL) {
-            return fault;
-        }
+    if (fault == NULL) {
+        fault = read_main(&file, &text, &length, pool);
     }
-    slash = strrchr(file, '/');
-    dir = slash == NULL
-              ? "."
-              : apr_pstrmemdup(pool, file, (apr_size_t)(slash - file));
-    status =
-        amgr_apache_slurp(file, AMGR_APACHE_MAX_FILE_BYTES, &text, &length);
-    if (status != APR_SUCCESS) {
-        return amgr_fault_make(pool, amgr_fault_code(status),
-                               "cannot read %s: %s", shown(file, pool),
-                               status == APR_EINVAL
-                                   ? "not a regular file"
-                                   : apr_strerror(status, buf, sizeof(buf)));
+    if (fault != NULL) {
+        return fault;
     }
+    dir = apr_pstrmemdup(pool, file, (apr_size_t)(strrchr(file, '/') - file));
     amgr_apache_reader_init(&reader, usual_root(dir, pool), out, pool);
     out->file = file;
     read_environment(&reader, dir);

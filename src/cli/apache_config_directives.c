@@ -93,9 +93,9 @@ static void set_define(amgr_apache_reader_t *reader, const char *args)
     if (*args != '\0') {
         value = amgr_apache_next_value(reader, &args);
     }
-    if (name != NULL && value != NULL && *name != '\0' &&
-        strchr(name, ':') == NULL) {
-        apr_hash_set(reader->defines, name, APR_HASH_KEY_STRING, value);
+    if (name != NULL && *name != '\0' && strchr(name, ':') == NULL) {
+        apr_hash_set(reader->defines, name, APR_HASH_KEY_STRING,
+                     value == NULL ? amgr_apache_no_value : value);
     }
 }
 

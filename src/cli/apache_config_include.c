@@ -78,26 +78,26 @@ apr_status_t amgr_apache_slurp(const char *path, apr_size_t max,
     return status;
 }
 
+const char *amgr_apache_why(apr_status_t status, char *buf, apr_size_t size)
+{
+    if (status == APR_EINVAL) {
+        return "not a regular file";
+    }
+    if (status == APR_ENOSPC) {
+        return "too large";
+    }
+    return APR_STATUS_IS_EACCES(status) ? "permission denied"
+                                        : apr_strerror(status, buf, size);
+}
+
 static void warn_unread(amgr_apache_reader_t *reader, const char *path,
                         apr_status_t status)
 {
-    char buf[120];
-    const char *why;
+    char buf[AMGR_APACHE_WHY_LEN];
 
-    if (status == APR_EINVAL) {
-        why = "not a regular file";
-    }
-    else if (status == APR_ENOSPC) {
-        why = "too large";
-    }
-    else if (APR_STATUS_IS_EACCES(status)) {
-        why = "permission denied";
-    }
-    else {
-        why = apr_strerror(status, buf, sizeof(buf));
-    }
     amgr_apache_warn(reader, "%s is not read: %s",
-                     amgr_apache_shown(reader, path), why);
+                     amgr_apache_shown(reader, path),
+                     amgr_apache_why(status, buf, sizeof(buf)));
 }
 
 /* One more file or directory; 0 when it would be one too many. */

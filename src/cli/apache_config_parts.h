@@ -19,6 +19,7 @@
 #define AMGR_APACHE_MAX_FILES 20000
 #define AMGR_APACHE_MAX_FILE_BYTES ((apr_size_t)16 * 1024 * 1024)
 #define AMGR_APACHE_MAX_BYTES ((apr_size_t)64 * 1024 * 1024)
+#define AMGR_APACHE_MAX_SECTIONS 1000
 #define AMGR_APACHE_MAX_LISTENS 1000
 #define AMGR_APACHE_MAX_WARNINGS 50
 
@@ -129,5 +130,10 @@ void amgr_apache_include(amgr_apache_reader_t *reader, const char *path,
  */
 apr_status_t amgr_apache_slurp(const char *path, apr_size_t max,
                                char **out_text, apr_size_t *out_length);
+
+/** Why that failed, in words, of which some are in @a buf. */
+const char *amgr_apache_why(apr_status_t status, char *buf, apr_size_t size);
+
+#define AMGR_APACHE_WHY_LEN 120
 
 #endif

@@ -166,7 +166,7 @@ void amgr_kill_warn_serving(const amgr_kill_run_t *run,
     }
 }
 
-static void wait_a_little(apr_interval_time_t span_us)
+void amgr_kill_pause(apr_interval_time_t span_us)
 {
     struct timespec span;
 
@@ -207,8 +207,18 @@ static void wait_all(amgr_kill_run_t *run, apr_interval_time_t grace_us,
             told = 1;
             tell_waiting(run, grace_us);
         }
-        wait_a_little(pause_us);
+        amgr_kill_pause(pause_us);
         pause_us = pause_us * 2 > LOOK_LAST_US ? LOOK_LAST_US : pause_us * 2;
+    }
+}
+
+/* Unless whoever started this program wants the signal ignored. */
+static void catch_signal(int sig, const struct sigaction *action,
+                         struct sigaction *old)
+{
+    sigaction(sig, action, old);
+    if (old->sa_handler == SIG_IGN) {
+        sigaction(sig, old, NULL);
     }
 }
 
@@ -225,8 +235,8 @@ void amgr_kill_wait(amgr_kill_run_t *run, apr_interval_time_t grace_us,
     memset(&action, 0, sizeof(action));
     action.sa_handler = interrupt;
     interrupted = 0;
-    sigaction(SIGINT, &action, &old_int);
-    sigaction(SIGTERM, &action, &old_term);
+    catch_signal(SIGINT, &action, &old_int);
+    catch_signal(SIGTERM, &action, &old_term);
     wait_all(run, grace_us, look, baton);
     sigaction(SIGINT, &old_int, NULL);
     sigaction(SIGTERM, &old_term, NULL);

@@ -55,6 +55,9 @@ void amgr_kill_warn_limits(const amgr_options_t *options,
 void amgr_kill_warn_serving(const amgr_kill_run_t *run,
                             const amgr_snapshot_t *snapshot);
 
+/** Sleep so long, or until a signal. */
+void amgr_kill_pause(apr_interval_time_t span_us);
+
 /**
  * Wait until no victim is pending, looking again and again, @a grace_us and
  * some seconds at most.  SIGINT and SIGTERM end the wait.

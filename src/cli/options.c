@@ -379,5 +379,5 @@ void amgr_options_help(void)
         sink,
         "\n"
         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something hangs, "
-        "4 not permitted.\n");
+        "4 not allowed.\n");
 }

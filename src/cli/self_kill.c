@@ -6,7 +6,6 @@
 #include "cli/self_kill.h"
 
 #include <string.h>
-#include <time.h>
 
 #include <apr_strings.h>
 
@@ -22,7 +21,8 @@
 #define FRESH_US APR_USEC_PER_SEC
 
 /* How often to look whether there was a tick, and how long it may be late. */
-#define LOOK_US (100 * 1000)
+#define LOOK_BOARD_US (100 * 1000)
+#define LOOK_PAGE_US APR_USEC_PER_SEC
 #define LATE_US (2 * APR_USEC_PER_SEC)
 
 /* Room for the line of a record. */
@@ -133,10 +133,11 @@ static int is_by_time(const amgr_self_t *self)
  * come to that. */
 static int wait_for_tick(amgr_self_t *self)
 {
-    static const struct timespec pause = {0, LOOK_US * 1000};
     apr_time_t deadline_us =
         amgr_clock_monotonic_us() + interval_us(self->source) + LATE_US;
     amgr_source_t *newer = apr_pcalloc(self->run->pool, sizeof(*newer));
+    apr_interval_time_t pause_us =
+        self->source->kind == AMGR_SOURCE_BOARD ? LOOK_BOARD_US : LOOK_PAGE_US;
     apr_pool_t *pool;
 
     amgr_message(AMGR_LEVEL_VERBOSE,
@@ -156,7 +157,7 @@ static int wait_for_tick(amgr_self_t *self)
             return 1;
         }
         apr_pool_destroy(pool);
-        nanosleep(&pause, NULL);
+        amgr_kill_pause(pause_us);
     }
     return 0;
 }

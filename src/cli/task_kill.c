@@ -191,9 +191,22 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
     }
 }
 
+static const amgr_fault_t *read_source(const amgr_target_t *target,
+                                       amgr_source_t *source, apr_pool_t *pool)
+{
+    const amgr_fault_t *fault = amgr_source_read(
+        target, AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_NOW, source,
+        pool);
+
+    if (fault == NULL && source->parent.pid == 0) {
+        fault = fault_no_parent(target, source, pool);
+    }
+    return fault;
+}
+
 static const amgr_fault_t *kill_all(amgr_kill_run_t *run,
                                     const amgr_target_t *target,
-                                    const amgr_source_t *source,
+                                    amgr_source_t *source,
                                     amgr_kill_result_t *out)
 {
     const amgr_fault_t *fault;
@@ -205,7 +218,13 @@ static const amgr_fault_t *kill_all(amgr_kill_run_t *run,
         out->counted = !run->options->dry_run;
     }
     else {
-        fault = amgr_self_kill(run, &demand, target, source);
+        /* Seconds may have gone by with waiting for the ticker. */
+        fault = source->control_socket == NULL
+                    ? NULL
+                    : read_source(target, source, run->pool);
+        if (fault == NULL) {
+            fault = amgr_self_kill(run, &demand, target, source);
+        }
     }
     return fault != NULL ? fault : amgr_kill_finish(run, out);
 }
@@ -225,14 +244,9 @@ const amgr_fault_t *amgr_task_kill(const amgr_options_t *options,
                      options->dry_run ? "workers to kill" : "workers killed");
         return NULL;
     }
-    fault = amgr_source_read(
-        target, AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_NOW, source,
-        pool);
+    fault = read_source(target, source, pool);
     if (fault != NULL) {
         return fault;
-    }
-    if (source->parent.pid == 0) {
-        return fault_no_parent(target, source, pool);
     }
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return amgr_fault_make(pool, AMGR_EXIT_FAILED, "/proc is not there");

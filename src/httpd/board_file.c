@@ -104,9 +104,7 @@ static int is_taken(const char *path, const amgr_board_owner_t *self)
     return taken;
 }
 
-/** Whether the directory of @a path is one that only its owner, or under the
- * sticky bit everybody for themselves, can change. */
-static int is_safe_place(const char *path)
+int amgr_board_file_is_safe_place(const char *path)
 {
     char dir[1024];
     struct stat st;
@@ -214,7 +212,8 @@ static apr_status_t create_named(amgr_board_file_t *file, const char *path,
     apr_status_t rv;
     int fd;
 
-    if (strlen(path) >= sizeof(file->path) || !is_safe_place(path)) {
+    if (strlen(path) >= sizeof(file->path) ||
+        !amgr_board_file_is_safe_place(path)) {
         return APR_EACCES;
     }
     snprintf(temp, sizeof(temp), "%s.XXXXXX", path);

@@ -14,6 +14,7 @@
 #include "httpd/private_memory.h"
 #include "httpd/scoreboard.h"
 #include "httpd/slot_times.h"
+#include "model/child.h"
 #include "model/words.h"
 #include "policy/ledger.h"
 #include "policy/sections.h"
@@ -217,6 +218,7 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     amgr_proc_stat_t stat;
     amgr_proc_id_t id;
     amgr_known_t known;
+    int role;
 
     if (amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS ||
         stat.ppid != collector->runtime->parent) {
@@ -237,12 +239,12 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     known.threads = stat.threads;
     /* By its name too: a section for daemons must never be for one of ours that
      * another process has begun or ended meanwhile. */
-    if (pid == collector->runtime->ticker.pid || pid == getpid() ||
-        strcmp(stat.comm, AMGR_HELPER_COMM) == 0) {
+    role = amgr_child_role(&stat);
+    if (pid == collector->runtime->ticker.pid || pid == getpid()) {
         known.role = AMGR_ROLE_HELPER;
     }
-    else if ((stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0) {
-        known.role = AMGR_ROLE_PROGRAM;
+    else if (role != AMGR_ROLE_DAEMON) {
+        known.role = role;
     }
     else if (known.role == AMGR_ROLE_COUNT) {
         if (collector->snapshot.server.time.boot_us -

@@ -15,10 +15,8 @@
 #include "httpd/children.h"
 #include "httpd/config.h"
 #include "httpd/mailbox.h"
+#include "model/child.h"
 #include "policy/budget.h"
-
-/** The name that ps and top know the ticker by. */
-#define AMGR_HELPER_COMM "apache-manager"
 
 /** The process that ticks in the parent's stead. */
 typedef struct amgr_ticker_state_t {

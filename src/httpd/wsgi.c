@@ -12,23 +12,11 @@
 #include <http_config.h>
 
 #include "httpd/log.h"
+#include "model/child.h"
 #include "policy/sections.h"
 
 #define DAEMON_DIRECTIVE "WSGIDaemonProcess"
 #define DISPLAY_OPTION "display-name="
-#define PREFIX "wsgi:"
-
-/** Names that our own groups have; a WSGI group of that name is prefixed, and
- * so is one whose name would then be the same. */
-static int is_reserved(const char *name)
-{
-    while (strncmp(name, PREFIX, strlen(PREFIX)) == 0) {
-        name += strlen(PREFIX);
-    }
-    return strcmp(name, "native") == 0 || strcmp(name, "daemon") == 0 ||
-           strcmp(name, "helper") == 0 || strcmp(name, "program") == 0 ||
-           strcmp(name, "other") == 0;
-}
 
 /** The uncut title of a daemon, or NULL when it is given none. */
 static const char *read_title(const char *args, const char *name, apr_pool_t *p)
@@ -65,7 +53,7 @@ static void add(apr_array_header_t *groups, const char *args,
     }
     apr_cpystrn(group.title, title, title_len + 1);
     apr_snprintf(group.name, sizeof(group.name), "%s%s",
-                 is_reserved(name) ? PREFIX : "", name);
+                 amgr_group_is_reserved(name) ? AMGR_GROUP_PREFIX : "", name);
     for (i = 0; i < groups->nelts; i++) {
         if (strcmp(known[i].title, group.title) == 0) {
             char both[sizeof(group.name)];
@@ -129,8 +117,8 @@ void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
             is_configured(wsgi, section->name)) {
             continue;
         }
-        apr_snprintf(shown, sizeof(shown), PREFIX "%s", section->name);
-        if (is_reserved(section->name) && is_configured(wsgi, shown)) {
+        apr_snprintf(shown, sizeof(shown), AMGR_GROUP_PREFIX "%s", section->name);
+        if (amgr_group_is_reserved(section->name) && is_configured(wsgi, shown)) {
             amgr_log(s, AMGR_TAG_NO_GROUP, APLOG_WARNING, 0,
                      "<ManagerGroup %s> is for nobody: the WSGI group of that "
                      "name is shown as %s, which is what the section must be "

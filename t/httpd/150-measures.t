@@ -20,7 +20,7 @@ for my $metric (qw(anon pss uss)) {
     my $script = $s->wsgi_script;
     my $syslog = $s->path('work/syslog');
     $s->{config} .= <<"END";
-ManagerMinAge 1s
+ManagerMinAge 200ms
 ManagerMaxMemoryIdle 150M
 ManagerMemoryMetric $metric
 ManagerSyslog On

@@ -52,31 +52,46 @@ sub fat {
     } $s->children;
 }
 
-for my $mpm (qw(worker event)) {
+# All servers at once: what they wait for is time.
+my @tests = map { idle($_), busy($_) } qw(worker event);
+$_->() for @tests;
+done_testing();
+
+# What is to be asserted, later.
+sub idle {
+    my ($mpm) = @_;
     my $s = server($mpm, 'idle', '1h');
     my $leaked = $s->get('/app/leak?mb=200');
     is($leaked->code, 200, "$mpm: 200 MB leaked");
     my ($pid) = $leaked->content =~ /^pid=(\d+)/;
-    my $record = record($s, $pid);
-    is($record->{ask_fault}, 'no_pipe', "$mpm: it cannot be asked");
-    is($record->{action}, 'kill', 'and is killed');
-    is($record->{requests_lost}, 0, "$mpm: without a request in it");
-    is(scalar(my @l = $s->log_lines(qr/\[apache_manager:warn\].*AMGR0019: .*cannot be asked/)),
-       1, "$mpm: which the log says once");
-    $s->expect_log(qr/AMGR0019: /);
-    $s->stop_ok;
+    return sub {
+        my $record = record($s, $pid);
+        is($record->{ask_fault}, 'no_pipe', "$mpm: it cannot be asked");
+        is($record->{action}, 'kill', 'and is killed');
+        is($record->{requests_lost}, 0, "$mpm: without a request in it");
+        is(scalar(my @l = $s->log_lines(
+            qr/\[apache_manager:warn\].*AMGR0019: .*cannot be asked/)),
+           1, "$mpm: which the log says once");
+        $s->expect_log(qr/AMGR0019: /);
+        $s->stop_ok;
+    };
+}
 
-    $s = server($mpm, 'busy', '3s');
+sub busy {
+    my ($mpm) = @_;
+    my $s = server($mpm, 'busy', '3s');
     my $request = $s->start_request('/app/leak?mb=200&s=60');
+    my $pid;
     ok(wait_until(sub { ($pid) = fat($s) }, 30, 'memory'),
        "$mpm: 200 MB leak");
-    $record = record($s, $pid);
-    is($record->{ask_fault}, 'no_pipe', "$mpm: a busy one cannot either");
-    cmp_ok($record->{killed_seconds} - $record->{asked_seconds}, '>=', 3,
-           'and has its grace period');
-    is($record->{requests_lost}, 1, "$mpm: that request is lost");
-    ok($request->wait(30), 'it ends');
-    $s->expect_log(qr/AMGR0019: /, qr/\[wsgi:error\]/);
-    $s->stop_ok;
+    return sub {
+        my $record = record($s, $pid);
+        is($record->{ask_fault}, 'no_pipe', "$mpm: a busy one cannot either");
+        cmp_ok($record->{killed_seconds} - $record->{asked_seconds}, '>=', 3,
+               'and has its grace period');
+        is($record->{requests_lost}, 1, "$mpm: that request is lost");
+        ok($request->wait(30), 'it ends');
+        $s->expect_log(qr/AMGR0019: /, qr/\[wsgi:error\]/);
+        $s->stop_ok;
+    };
 }
-done_testing();

@@ -121,7 +121,7 @@ sub counted {
     my (%count, $asked);
     start_agent($s, $config);
     my $select = IO::Select->new($server);
-    my $deadline = time + 20;
+    my $deadline = time + 60;
     while (time < $deadline && keys %count < keys %expected) {
         $select->can_read(0.2) or next;
         my $agent = $server->accept or next;
@@ -157,7 +157,10 @@ sub item {
 # for the next tick must not come before the file was looked at.
 sub rare {
     my ($name) = @_;
+    # As many workers for good, whoever asks.
     my $s = AMGR::Httpd->new(mpm => 'prefork', name => "rare-$name",
+        mpm_config => "StartServers 3\nMinSpareServers 1\n"
+                      . "MaxSpareServers 6\nMaxRequestWorkers 10\n",
         interval => '1h', config => $name eq 'ticker' ? "ManagerSyslog On\n"
                                                       : '');
     $s->{env} = { LD_PRELOAD => $s->build_object('clock'),

@@ -207,6 +207,26 @@ static void includes(void **state)
                         "file");
 }
 
+static void deep_sections(void **state)
+{
+    tree_t *tree = *state;
+    char *text = apr_palloc(tree->pool, 4 * 5000 + 1);
+    int i;
+
+    for (i = 0; i < 5000; i++) {
+        memcpy(text + 4 * i, "<x>\n", 4);
+    }
+    text[4 * i] = '\0';
+    put(tree, "deep.conf", text);
+    read_text(tree, "Listen 1\nInclude deep.conf\nListen 2\n");
+    assert_string_equal(listens(tree), "127.0.0.1 1, 127.0.0.1 2");
+    assert_string_equal(APR_ARRAY_IDX(tree->config.warnings, 0, const char *),
+                        apr_pstrcat(tree->pool, below(tree, "deep.conf"),
+                                    ":1001: sections lie more than 1000 deep: "
+                                    "the rest of the file is not read",
+                                    NULL));
+}
+
 /* None of it may last, take all memory or wait. */
 static void loops(void **state)
 {
@@ -240,6 +260,24 @@ static void loops(void **state)
                         "/httpd.conf:3: a word of more than 8191 bytes is not "
                         "read\n"
                         "/httpd.conf:4: ${B} is not defined");
+}
+
+static void relative_main_file(void **state)
+{
+    tree_t *tree = *state;
+    char here[4096];
+
+    put(tree, "conf/httpd.conf", "Include conf/x.conf\nPidFile run/pid\n");
+    put(tree, "conf/x.conf", "Listen 1\n");
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_int_equal(0, chdir(tree->dir));
+    assert_null(
+        amgr_apache_config_read("conf/httpd.conf", &tree->config, tree->pool));
+    assert_int_equal(0, chdir(here));
+    assert_string_equal(listens(tree), "127.0.0.1 1");
+    assert_string_equal(warnings(tree), "");
+    assert_string_equal(tree->config.file, below(tree, "conf/httpd.conf"));
+    assert_string_equal(tree->config.pid_file, below(tree, "run/pid"));
 }
 
 static void hostile_files(void **state)
@@ -378,7 +416,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(debian),        TEST(debian_second_instance),
         TEST(red_hat),       TEST(variables),
-        TEST(includes),      TEST(loops),
+        TEST(includes),      TEST(deep_sections),
+        TEST(loops),         TEST(relative_main_file),
         TEST(hostile_files), TEST(crossed_sections),
         TEST(data_files),    TEST(not_found),
         TEST(not_permitted),

@@ -576,6 +576,11 @@ static void the_last_one_is_warned_of(void **state)
     assert_said("no other native worker serves");
 }
 
+static void heed_not(int sig)
+{
+    (void)sig; /* SIGINT */
+}
+
 /* A Control-C in the middle of waiting. */
 static void an_interrupt_ends_the_wait(void **state)
 {
@@ -587,7 +592,7 @@ static void an_interrupt_ends_the_wait(void **state)
     (void)state; /* cmocka's signature */
     make_board();
     world->config.limits.grace_us = apr_time_from_sec(60);
-    signal(SIGINT, SIG_IGN); /* until it is waited for */
+    signal(SIGINT, heed_not); /* until it is waited for */
     helper = fork();
     if (helper == 0) {
         static const struct timespec pause = {0, 50 * 1000 * 1000};

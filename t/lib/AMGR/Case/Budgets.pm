@@ -20,9 +20,9 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 use constant {
-    INTERVAL  => '300ms',
+    INTERVAL  => '200ms',
     GLOBAL    => 3,      # seconds
-    SPARED    => 5.5,    # longer than that limit and some ticks
+    SPARED    => 4.5,    # longer than that limit and some ticks
     KILLED    => 1,      # the limit of what is to be retired
     SLACK_SEC => 8,
     BIG_MB    => 60,     # more than the buffers of a connection hold
@@ -319,9 +319,10 @@ sub spared {
         . "Connection: close\r\n\r\n";
     ok($kept->wait(30), 'and the next request of its connection');
     is(scalar(() = $kept->bytes =~ m{^HTTP/1\.1 200 }mg), 2, 'answered both');
-    my $dribble = dribble($upload, 0.6);
+    my $dribble = dribble($upload, 0.5);
     drive(SPARED + 1.2, [values %spared, values %tunnel, $upload, $chunked],
           $dribble);
+    $upload->{out} .= 'x' x $upload->{left};
     $chunked->{out} .= "0\r\n\r\n";
     ok($_->wait(30), 'an end') for $upload, $chunked, values %spared;
     is($upload->body, "read 11\n", "$name: a body that dribbles is spared");
@@ -512,13 +513,13 @@ END
     my $stream = -1;
     for my $turn (1 .. 5) {
         $stream += 2;
-        get_http2($one, $stream, '/short/sleep?s=0.4');
+        get_http2($one, $stream, '/short/sleep?s=0.3');
         ok(answered($one, $stream), "$name: number $turn of one connection");
     }
     # Beside each other, each by its own limit.
     get_http2($one, 101, '/app/sleep?s=2');
     get_http2($one, 103, '/off/sleep?s=4');
-    get_http2($one, 105, '/short/sleep?s=0.4');
+    get_http2($one, 105, '/short/sleep?s=0.3');
     ok(answered($one, $_), "$name: stream $_ of three") for 101, 103, 105;
     $one->close_now;
     is(scalar(kills($s)), 2, "$name: and nobody retired");
@@ -596,7 +597,7 @@ ManagerGracePeriod 2s
 ManagerMaxTime 1h
 WSGIScriptAliasMatch "^/\\w+(?=/)" $script
 <Location "/short/">
-    ManagerMaxTime 2s
+    ManagerMaxTime 1s
 </Location>
 <Location "/off/">
     ManagerMaxTime Off
@@ -607,13 +608,13 @@ END
     ok(wait_until(sub { $s->json->{tick_time} }, 30, 'a tick'), "$name ticks");
     my @before = $s->children;
     for my $lie ('noise=1', 'notes=index', 'notes=stamp') {
-        my @run = (ask($s, '/off/sleep?s=4'), ask($s, '/app/sleep?s=4'));
+        my @run = (ask($s, '/off/sleep?s=3'), ask($s, '/app/sleep?s=3'));
         ok(wait_until(sub {
             2 == grep { defined $_->{request_age_seconds}
                         && ($_->{request} // '') =~ m{/sleep} }
                  map { @{ $_->{slots} } } @{ $s->json->{processes} };
         }, 30, 'both run'), "$name: two that may run long");
-        my $liar = ask($s, "/scribble?$lie&secs=3");
+        my $liar = ask($s, "/scribble?$lie&secs=2");
         ok($liar->wait(30), "$name: $lie");
         like($liar->body // '', qr/forged=[1-9]|mappings=[1-9]/, 'it forged');
         for my $request (@run) {
@@ -683,7 +684,7 @@ END
     $s->set_config("$plain<Location \"/app/other\">\nManagerMaxTime 1s\n"
                    . "</Location>\n");
     renew($s) or return;
-    my $new = ask($s, '/app/sleep?s=4');
+    my $new = ask($s, '/app/sleep?s=3');
     ok($new->wait(30), "$name: a limit that went");
     is($new->status, 200, 'does not act');
     $s->expect_log(qr/long lost child came home/);

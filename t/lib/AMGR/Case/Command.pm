@@ -90,15 +90,13 @@ sub server {
     $s->expect_log(@expected);
     my $lines = $program->($s);
     $s->{config} .= <<"END";
-ManagerMinAge 1s
+ManagerMinAge 1ms
 ManagerMaxTime 1s
 ManagerStormLimit Off
 WSGIScriptAlias /app $wsgi
 $lines
 END
-    $s->start;
-    AMGR::Case::Retire::grow_up($s);
-    return $s;
+    return $s->start;
 }
 
 # A request that hangs, and the record of the retirement it brings about.
@@ -335,7 +333,7 @@ sub dry_run {
         return "ManagerKillCommand before $program\n"
             . "ManagerKillCommand after $program\nManagerDryRun On";
     });
-    my ($request, $record) = hang($s, '', 6);
+    my ($request, $record) = hang($s, '', 4);
     is($record->{outcome}, 'dry_run', "$mpm: a dry run");
     ok($s->wait_ticks(4), 'four ticks');
     is(join(' ', glob $s->path('work/told/*')), '', "$mpm: runs nothing");

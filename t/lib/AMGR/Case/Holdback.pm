@@ -130,6 +130,7 @@ sub end_with_orphan {
     ok(wait_until(sub { orphans($s) }, 30, 'an orphaned lock'),
        $s->name . ': the harm is told');
     $_->close_now for @requests;
+    AMGR::Case::Locks::end_workers($s);
     return $s->stop_ok;
 }
 

@@ -18,13 +18,18 @@ use constant NOBODY => 65534;
 
 sub run {
     my ($mpm) = @_;
+    # They come of age meanwhile.
+    my $user = user_server($mpm);
+    my $plain = plain_server($mpm);
+    my $file = score_board_server($mpm);
+    my @pair = same_directory_servers($mpm);
     lies($mpm);
     data_files($mpm);
-    ordinary_user($mpm);
+    ordinary_user($mpm, $user);
     one_process($mpm);
-    without_extended_status($mpm);
-    score_board_file($mpm);
-    same_directory($mpm);
+    without_extended_status($mpm, $plain);
+    score_board_file($mpm, $file);
+    same_directory($mpm, @pair);
     done_testing();
     return;
 }
@@ -57,7 +62,7 @@ LoadModule scribble_module $module
     SetHandler scribble
 </Location>
 ManagerMaxMemoryActive 4G
-ManagerMinAge 1s
+ManagerMinAge 200ms
 END
     $s->start;
     AMGR::Case::Retire::grow_up($s);
@@ -253,12 +258,18 @@ sub only_these {
 
 # ---- rights ----------------------------------------------------------------
 
-sub ordinary_user {
+sub uid { return AMGR::Httpd::is_root() ? NOBODY : $> }
+
+sub user_server {
     my ($mpm) = @_;
-    my $uid = AMGR::Httpd::is_root() ? NOBODY : $>;
-    my $s = AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
-                                       as_user => $uid,
-                                       name => "$mpm-user");
+    return AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
+                                      as_user => uid(),
+                                      name => "$mpm-user");
+}
+
+sub ordinary_user {
+    my ($mpm, $s) = @_;
+    my $uid = uid();
     is((stat '/proc/' . $s->parent_pid)[4], $uid, 'an ordinary user');
     AMGR::Case::Retire::grow_up($s);
     my @before = $s->children;
@@ -294,10 +305,14 @@ sub one_process {
     return;
 }
 
-sub without_extended_status {
+sub plain_server {
     my ($mpm) = @_;
-    my $s = AMGR::Case::Retire::server($mpm, "ExtendedStatus Off\n"
+    return AMGR::Case::Retire::server($mpm, "ExtendedStatus Off\n"
         . "ManagerMaxTime 1s\nManagerMaxMemoryIdle 150M", name => "$mpm-plain");
+}
+
+sub without_extended_status {
+    my ($mpm, $s) = @_;
     AMGR::Case::Retire::grow_up($s);
     my $long = $s->start_request('/app/sleep?s=3');
     ok($long->wait(30), 'the long request ends');
@@ -322,11 +337,15 @@ sub without_extended_status {
     return;
 }
 
-sub score_board_file {
+sub score_board_server {
     my ($mpm) = @_;
-    my $s = AMGR::Case::Retire::server($mpm, "ScoreBoardFile scoreboard\n"
-                                       . 'ManagerMaxMemoryIdle 150M',
-                                       name => "$mpm-scoreboard");
+    return AMGR::Case::Retire::server($mpm, "ScoreBoardFile scoreboard\n"
+                                      . 'ManagerMaxMemoryIdle 150M',
+                                      name => "$mpm-scoreboard");
+}
+
+sub score_board_file {
+    my ($mpm, $s) = @_;
     AMGR::Case::Retire::grow_up($s);
     my $pid = AMGR::Case::Retire::leak($s, 200);
     AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: with a ScoreBoardFile too");
@@ -336,7 +355,7 @@ sub score_board_file {
 }
 
 # Two servers in one runtime directory: the second keeps off.
-sub same_directory {
+sub same_directory_servers {
     my ($mpm) = @_;
     my $first = AMGR::Httpd->new(mpm => $mpm, interval => '300ms',
                                  name => "$mpm-first")->start;
@@ -345,6 +364,11 @@ sub same_directory {
     my $second = AMGR::Case::Retire::server(
         $mpm, 'ManagerMaxMemoryIdle 150M', name => "$mpm-second",
         runtime_dir => $first->runtime_file('.'));
+    return ($first, $second, $inode);
+}
+
+sub same_directory {
+    my ($mpm, $first, $second, $inode) = @_;
     is(scalar(my @l = $second->log_lines(qr/AMGR0010: /)), 1,
        "$mpm: the second says that it will not share");
     $second->expect_log(qr/AMGR0010: /);

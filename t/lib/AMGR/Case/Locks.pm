@@ -76,6 +76,15 @@ sub idle_worker {
     return $pid;
 }
 
+# Threads that wait for ever keep their process from ending in order, for which
+# httpd would wait for ten seconds.
+sub end_workers {
+    my ($s) = @_;
+    my ($ticker) = $s->ticker_pid;
+    kill KILL => grep { $_ != ($ticker // 0) } $s->children;
+    return;
+}
+
 # Whoever waited is gone with a restart that is not graceful.
 sub healed {
     my ($s) = @_;
@@ -127,6 +136,7 @@ sub orphaned {
     $s->expect_log(qr/AMGR0025/, qr/AH00046/);
     $_->close_now for $holder, @waiting;
     healed($s) if $mpm eq 'prefork';
+    end_workers($s);
     $s->stop_ok;
     return;
 }

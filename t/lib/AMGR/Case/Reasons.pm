@@ -275,7 +275,7 @@ sub groups {
         . "WSGIScriptAlias /$_ SCRIPT process-group=$_\n"
     } qw(alpha beta);
     # The strikes are for a tick in the middle of the leak.
-    my $s = server($mpm, <<'END', 'groups', config => $daemons);
+    my $s = server($mpm, <<'END', 'groups', config => $daemons, min_age => '1s');
 ManagerMaxMemoryActive 150M
 ManagerStrikes 4
 <ManagerGroup beta>
