@@ -137,7 +137,7 @@ const amgr_fault_t *amgr_task_tree(const amgr_options_t *options,
                                    const amgr_target_t *target,
                                    apr_pool_t *pool)
 {
-    apr_array_header_t *servers;
+    apr_array_header_t *servers = NULL;
     const amgr_fault_t *fault = NULL;
     amgr_proc_dir_t dir;
     amgr_canvas_t *canvas;

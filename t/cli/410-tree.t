@@ -29,7 +29,7 @@ END
 POSIX::mkfifo($s->path('work/gate'), 0666) or die "mkfifo: $!\n";
 chmod 0666, $s->path('work/gate');
 my $log = $s->path('logs/piped.log');
-$s->set_config(<<"END");
+$s->{config} = <<"END";
 WSGIDaemonProcess example processes=2 threads=1 display-name=%{GROUP}
 WSGIScriptAlias /app $script process-group=example
 ScriptAlias /wait $cgi
@@ -45,7 +45,8 @@ sub tree {
     my $r = cli({ env => { LC_ALL => 'C.UTF-8' }, %$how }, 'tree', @args);
     utf8::decode($r->{out});
     for (split /\n/, $r->{out}) {
-        my ($pid, $user, $rss, $rest) = /^ *(\d+) (\S+) +(\S+) +(.*)/ or next;
+        my ($pid, $user, $rss, $rest)
+            = /^ *(\d+) (\S+) +(\S+) +\S+ +(\S.*)/ or next;
         $r->{rows}{$pid} = { user => $user, rss => $rss, rest => $rest };
     }
     return $r;
@@ -65,6 +66,8 @@ sub kinds {
 # ---- all sorts ----------------------------------------------------------------
 
 my $request = $s->start_request('/wait');
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output);
 my $r;
 ok(wait_until(sub { $r = tree({}, @url); ($r->{out} =~ /\bCGI\b/) }, 20,
               'the program of the request'), 'a CGI program is one');
@@ -72,7 +75,8 @@ is($r->{code}, 0, 'success');
 is($r->{err}, '', 'nothing on standard error');
 my $kinds = kinds($r);
 is($kinds->{parent}, 1, 'one parent');
-is($kinds->{worker}, scalar($s->workers), 'the workers');
+my @workers = $s->workers;
+is($kinds->{worker}, scalar(@workers), 'the workers');
 is($kinds->{'wsgi:example'}, 2, 'the daemons by their group');
 is($kinds->{'piped log'}, 1, 'the piped log');
 is($kinds->{helper}, 1, "the module's own");
@@ -108,7 +112,7 @@ open my $gate, '>', $s->path('work/gate') or die "gate: $!\n";
 print {$gate} "go\n";
 close $gate;
 $request->close_now;
-my @stopped = map { $_, } $s->workers;
+my @stopped = $s->workers;
 kill 'STOP', @stopped;
 $r = tree({ timeout => 10 }, @url);
 is($r->{code}, 0, 'the server hangs: success') or diag($r->{err});
