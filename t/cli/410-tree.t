@@ -56,7 +56,7 @@ sub kinds {
     my ($r) = @_;
     my %kinds;
     for (values %{ $r->{rows} }) {
-        my ($kind) = $_->{rest} =~ /(parent|worker|helper|wsgi:\w+|piped log
+        my ($kind) = $_->{rest} =~ /(parent|worker|helper|wsgi:\w+|piped\ log
                                     |program|CGI|process|daemon)\b/x;
         $kinds{ $kind // '?' }++;
     }
