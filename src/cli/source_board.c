@@ -202,7 +202,7 @@ const amgr_fault_t *amgr_source_board(const char *path, int wants,
     }
     memset(out, 0, sizeof(*out));
     out->kind = AMGR_SOURCE_BOARD;
-    out->name = path;
+    out->name = amgr_fault_quote(pool, path);
     out->parent = found.parent;
     read_view(out, wants, found.board, snapshot, pool);
     return NULL;
