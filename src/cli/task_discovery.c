@@ -176,6 +176,14 @@ const amgr_fault_t *amgr_task_discovery(const amgr_options_t *options,
                    ? fault
                    : ask_proc(options, fault, pool);
     }
+    /* mod_status knows no groups: the processes it counts do. */
+    if (source.kind == AMGR_SOURCE_MOD_STATUS && source.parent.pid == 0) {
+        fault = amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                                "%s does not tell of groups, and its server "
+                                "is not known to be one of this machine",
+                                amgr_fault_quote(pool, source.name));
+        return ask_proc(options, fault, pool);
+    }
     amgr_write_discovery_json(&source.view, amgr_output());
     return amgr_output_flush(pool);
 }
