@@ -71,30 +71,43 @@ static apr_interval_time_t age_of(const amgr_reading_t *reading,
                : reading->source.age_us + now_us - reading->ended_mono_us;
 }
 
-static void draw(watch_t *watch)
+static void fill_picture(const watch_t *watch, amgr_watch_picture_t *out)
 {
     apr_time_t now_us = amgr_clock_monotonic_us();
+
+    memset(out, 0, sizeof(*out));
+    out->source = watch->good != NULL ? &watch->good->source : NULL;
+    out->state = &watch->state;
+    out->rows = &watch->rows;
+    out->age_us = age_of(watch->good, now_us);
+    if (watch->fault != NULL) {
+        out->fault = watch->fault->fault->text;
+        out->fault_us =
+            now_us - (watch->good != NULL ? watch->good->ended_mono_us
+                                          : watch->began_mono_us);
+    }
+}
+
+/* How far can be scrolled depends on how much is shown, which is known when it
+ * was drawn: another size may take a second turn. */
+static void draw(watch_t *watch)
+{
     amgr_watch_picture_t picture;
     amgr_canvas_t *canvas;
     int columns;
     int rows;
+    int scroll;
 
-    memset(&picture, 0, sizeof(picture));
-    picture.source = watch->good != NULL ? &watch->good->source : NULL;
-    picture.state = &watch->state;
-    picture.rows = &watch->rows;
-    picture.age_us = age_of(watch->good, now_us);
-    if (watch->fault != NULL) {
-        picture.fault = watch->fault->fault->text;
-        picture.fault_us =
-            now_us - (watch->good != NULL ? watch->good->ended_mono_us
-                                          : watch->began_mono_us);
-    }
-    apr_pool_clear(watch->draw_pool);
+    fill_picture(watch, &picture);
     amgr_screen_size(&columns, &rows);
-    canvas = amgr_canvas_create(columns, rows, watch->utf8, watch->draw_pool);
-    amgr_watch_clamp(&watch->state, count_lines(watch), watch->page);
-    watch->page = amgr_watch_draw(&picture, canvas);
+    apr_pool_clear(watch->draw_pool);
+    do {
+        scroll = watch->state.scroll;
+        canvas =
+            amgr_canvas_create(columns, rows, watch->utf8, watch->draw_pool);
+        watch->page = amgr_watch_draw(&picture, canvas);
+        amgr_watch_clamp(&watch->state, count_lines(watch), watch->page);
+    } while (watch->state.scroll < scroll);
     amgr_screen_draw(canvas, watch->effects & AMGR_KEY_REPAIR);
     watch->effects &= ~(AMGR_KEY_DRAW | AMGR_KEY_REPAIR);
 }
@@ -292,6 +305,7 @@ static const amgr_fault_t *watch_terminal(const amgr_options_t *options,
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(watch.signal_fd);
+    amgr_watch_reader_destroy(watch.reader);
     drop(&watch.good);
     drop(&watch.fault);
     return fault;

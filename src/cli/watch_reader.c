@@ -18,6 +18,7 @@
 #include "cli/hanging.h"
 
 struct amgr_watch_reader_t {
+    apr_pool_t *pool;
     amgr_target_t target;
     apr_interval_time_t hanging_us;
     int pipe[2];
@@ -58,7 +59,7 @@ static void *run(void *baton)
     return NULL;
 }
 
-/* In a pool that nobody destroys, since the thread may outlive the watch. */
+/* In a pool of its own, since the thread may outlive the watch. */
 apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
                                       apr_interval_time_t hanging_us,
                                       amgr_watch_reader_t **out)
@@ -71,6 +72,7 @@ apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
         return rv;
     }
     reader = apr_pcalloc(pool, sizeof(*reader));
+    reader->pool = pool;
     reader->target = *target;
     reader->target.url = apr_pstrdup(pool, target->url);
     reader->hanging_us = hanging_us;
@@ -82,6 +84,20 @@ apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
     }
     *out = reader;
     return APR_SUCCESS;
+}
+
+void amgr_watch_reader_destroy(amgr_watch_reader_t *reader)
+{
+    amgr_reading_t *reading = amgr_watch_reader_take(reader);
+
+    if (reading != NULL) {
+        apr_pool_destroy(reading->pool);
+    }
+    if (!reader->is_reading) {
+        close(reader->pipe[0]);
+        close(reader->pipe[1]);
+        apr_pool_destroy(reader->pool);
+    }
 }
 
 void amgr_watch_reader_begin(amgr_watch_reader_t *reader)

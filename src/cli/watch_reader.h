@@ -20,11 +20,14 @@ typedef struct amgr_reading_t {
 typedef struct amgr_watch_reader_t amgr_watch_reader_t;
 
 /** Nothing is read yet; @a hanging_us as of amgr_hanging_judge(), for every
- * reading.  It lives as long as the program.  An error of APR: there was no
- * pipe to be had. */
+ * reading.  An error of APR: there was no pipe to be had. */
 apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
                                       apr_interval_time_t hanging_us,
                                       amgr_watch_reader_t **out);
+
+/** Give it back; while a reading is under way it is left to the end of the
+ * program, with the thread. */
+void amgr_watch_reader_destroy(amgr_watch_reader_t *reader);
 
 /** Begin a reading, unless one is under way. */
 void amgr_watch_reader_begin(amgr_watch_reader_t *reader);
