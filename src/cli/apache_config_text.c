@@ -254,6 +254,25 @@ static void read_bracket(amgr_apache_reader_t *reader, char *line)
     }
 }
 
+static void read_line(amgr_apache_reader_t *reader, char *line)
+{
+    char *args = line;
+
+    if (line[0] == '<') {
+        read_bracket(reader, line);
+    }
+    else if (line[0] != '#' && line[0] != '\0' &&
+             amgr_apache_is_active(reader)) {
+        while (*args != '\0' && !apr_isspace(*args)) {
+            args++;
+        }
+        if (*args != '\0') {
+            *args++ = '\0';
+        }
+        amgr_apache_directive(reader, line, args);
+    }
+}
+
 void amgr_apache_read_text(amgr_apache_reader_t *reader, char *text,
                            apr_size_t length)
 {
@@ -265,20 +284,13 @@ void amgr_apache_read_text(amgr_apache_reader_t *reader, char *text,
     reader->line = 1;
     reader->outside = reader->sections->nelts;
     while ((line = amgr_apache_next_line(&text, end, &lines)) != NULL) {
-        if (line[0] == '<') {
-            read_bracket(reader, line);
-        }
-        else if (line[0] != '#' && line[0] != '\0' &&
-                 amgr_apache_is_active(reader)) {
-            char *args = line;
-
-            while (*args != '\0' && !apr_isspace(*args)) {
-                args++;
-            }
-            if (*args != '\0') {
-                *args++ = '\0';
-            }
-            amgr_apache_directive(reader, line, args);
+        read_line(reader, line);
+        if (reader->sections->nelts > AMGR_APACHE_MAX_SECTIONS) {
+            amgr_apache_warn(reader,
+                             "sections lie more than %d deep: the rest "
+                             "of the file is not read",
+                             AMGR_APACHE_MAX_SECTIONS);
+            break;
         }
         reader->line += lines;
     }

@@ -133,15 +133,6 @@ static void find_sockets(amgr_proc_dir_t *proc, const char *address,
     }
 }
 
-int amgr_local_is_listened(amgr_proc_dir_t *proc, const char *address,
-                           apr_uint16_t port)
-{
-    sockets_t sockets;
-
-    find_sockets(proc, address, port, &sockets);
-    return sockets.count > 0;
-}
-
 static int is_one_of(const sockets_t *sockets, apr_uint64_t inode)
 {
     int i;
@@ -172,42 +163,111 @@ static DIR *open_descriptors(const amgr_proc_dir_t *proc, pid_t pid)
     return dir;
 }
 
+/** Takes the inode of a socket; anything but 0 ends the walk. */
+typedef int inode_fn(void *baton, apr_uint64_t inode);
+
+/** Each socket that @a pid has; APR_EACCES where that is not to be known. */
+static apr_status_t each_socket(amgr_proc_dir_t *proc, pid_t pid, inode_fn *fn,
+                                void *baton)
+{
+    DIR *dir = open_descriptors(proc, pid);
+    apr_status_t rv = APR_SUCCESS;
+    amgr_proc_target_t target;
+    const struct dirent *entry;
+    apr_status_t one;
+    int number;
+
+    if (dir == NULL) {
+        return errno == EACCES || errno == EPERM ? APR_EACCES : APR_SUCCESS;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (amgr_count_parse(entry->d_name, 0, DESCRIPTOR_MAX, &number) !=
+            NULL) {
+            continue;
+        }
+        one = amgr_proc_read_target(proc, pid, number, &target);
+        if (one == APR_EACCES) {
+            rv = one;
+        }
+        if (one == APR_SUCCESS && target.kind == AMGR_TARGET_SOCKET &&
+            fn(baton, target.inode)) {
+            break;
+        }
+    }
+    closedir(dir);
+    return rv;
+}
+
+/** What is compared with the sockets of a process. */
+typedef struct holding_t {
+    const sockets_t *sockets;
+    int found;
+} holding_t;
+
+static int compare_socket(void *baton, apr_uint64_t inode)
+{
+    holding_t *holding = baton;
+
+    holding->found = is_one_of(holding->sockets, inode);
+    return holding->found;
+}
+
 /** Whether @a pid has one of the sockets; *out_denied is set where that is not
  * to be known. */
 static int holds(amgr_proc_dir_t *proc, pid_t pid, const sockets_t *sockets,
                  int *out_denied)
 {
-    DIR *dir = open_descriptors(proc, pid);
-    amgr_proc_target_t target;
-    const struct dirent *entry;
-    int found = 0;
-    int number;
+    holding_t holding = {sockets, 0};
 
-    if (dir == NULL) {
-        if (errno == EACCES || errno == EPERM) {
-            *out_denied = 1;
-        }
-        return 0;
+    if (each_socket(proc, pid, compare_socket, &holding) == APR_EACCES) {
+        *out_denied = 1;
     }
-    while (!found && (entry = readdir(dir)) != NULL) {
-        if (amgr_count_parse(entry->d_name, 0, DESCRIPTOR_MAX, &number) !=
-            NULL) {
-            continue;
-        }
-        switch (amgr_proc_read_target(proc, pid, number, &target)) {
-        case APR_SUCCESS:
-            found = target.kind == AMGR_TARGET_SOCKET &&
-                    is_one_of(sockets, target.inode);
-            break;
-        case APR_EACCES:
-            *out_denied = 1;
-            break;
-        default:
-            break; /* closed meanwhile */
+    return holding.found;
+}
+
+static int keep_socket(void *baton, apr_uint64_t inode)
+{
+    amgr_proc_socket_t *socket = apr_array_push(baton);
+
+    memset(socket, 0, sizeof(*socket));
+    socket->inode = inode;
+    return 0;
+}
+
+apr_array_header_t *amgr_local_listens(amgr_proc_dir_t *proc, pid_t pid,
+                                       apr_pool_t *pool)
+{
+    apr_array_header_t *listens =
+        apr_array_make(pool, 4, sizeof(amgr_listen_t));
+    apr_array_header_t *sockets =
+        apr_array_make(pool, 16, sizeof(amgr_proc_socket_t));
+    amgr_proc_budget_t budget;
+    int i;
+
+    /* Some of them will do. */
+    (void)each_socket(proc, pid, keep_socket, sockets);
+    make_budget(&budget);
+    (void)amgr_proc_find_sockets(proc, pid, &budget,
+                                 (amgr_proc_socket_t *)(void *)sockets->elts,
+                                 sockets->nelts);
+    for (i = 0; i < sockets->nelts; i++) {
+        amgr_proc_socket_t *socket =
+            &APR_ARRAY_IDX(sockets, i, amgr_proc_socket_t);
+        amgr_listen_t *listen;
+        const char *address;
+        int port;
+
+        if (socket->kind == AMGR_SOCKET_TCP && socket->listening &&
+            split(socket->local, &address, &port)) {
+            listen = apr_array_push(listens);
+            listen->address = amgr_local_fit(address, "") == AMGR_LOCAL_FIT_ANY
+                                  ? "127.0.0.1"
+                                  : apr_pstrdup(pool, address);
+            listen->port = (apr_uint16_t)port;
+            listen->tls = port == 443;
         }
     }
-    closedir(dir);
-    return found;
+    return listens;
 }
 
 int amgr_local_is_same_namespace(amgr_proc_dir_t *proc, pid_t pid,
@@ -275,10 +335,9 @@ const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
                : amgr_local_path(proc, pid, mapping.path, pool);
 }
 
-static int has_httpd_name(const amgr_proc_node_t *node)
+static int is_httpd_name(const char *comm)
 {
-    return strcmp(node->comm, "apache2") == 0 ||
-           strcmp(node->comm, "httpd") == 0;
+    return strcmp(comm, "apache2") == 0 || strcmp(comm, "httpd") == 0;
 }
 
 /** The first of a program's processes. */
@@ -288,42 +347,99 @@ static int is_first(const amgr_proc_node_t *node)
                                   strcmp(node->parent->comm, node->comm) != 0);
 }
 
-int amgr_local_is_httpd(const amgr_proc_node_t *node)
+void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
+                           void *baton, apr_pool_t *pool)
 {
-    return has_httpd_name(node) && is_first(node);
-}
-
-apr_status_t amgr_local_listener(const amgr_proc_tree_t *tree,
-                                 const char *address, apr_uint16_t port,
-                                 const amgr_proc_node_t **out_node,
-                                 apr_pool_t *pool)
-{
-    sockets_t sockets;
-    int denied = 0;
-    int named;
+    amgr_proc_stat_t parent;
+    amgr_proc_stat_t stat;
+    amgr_proc_id_t id;
+    pid_t *pids;
+    int count;
     int i;
 
-    find_sockets(tree->dir, address, port, &sockets);
+    if (amgr_proc_list_all(proc, &pids, &count, pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        if (amgr_proc_read_stat(proc, pids[i], &stat) != APR_SUCCESS ||
+            !is_httpd_name(stat.comm) || stat.state == 'Z' ||
+            (amgr_proc_read_stat(proc, stat.ppid, &parent) == APR_SUCCESS &&
+             strcmp(parent.comm, stat.comm) == 0)) {
+            continue;
+        }
+        id.pid = pids[i];
+        id.start_ticks = stat.start_ticks;
+        if (fn(baton, &id)) {
+            break;
+        }
+    }
+}
+
+/** A search for whoever has one of some sockets. */
+typedef struct search_t {
+    amgr_proc_dir_t *proc;
+    const sockets_t *sockets;
+    amgr_proc_id_t found; /**< pid 0: nobody yet */
+    int denied;           /**< somebody may have, and cannot be asked */
+} search_t;
+
+static int look_at(void *baton, const amgr_proc_id_t *id)
+{
+    search_t *search = baton;
+
+    if (!holds(search->proc, id->pid, search->sockets, &search->denied)) {
+        return 0;
+    }
+    search->found = *id;
+    return 1;
+}
+
+/** Any other program that forks, and has mapped a board. */
+static void look_at_others(search_t *search, apr_pool_t *pool)
+{
+    amgr_proc_tree_t *tree;
+    int i;
+
+    if (amgr_proc_tree_read(search->proc, &tree, pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < tree->count; i++) {
+        const amgr_proc_node_t *node = &tree->nodes[i];
+
+        if (is_first(node) && node->first_child != NULL &&
+            !is_httpd_name(node->comm) && look_at(search, &node->id)) {
+            break;
+        }
+    }
+    if (search->found.pid != 0 &&
+        amgr_local_mapped_board(search->proc, search->found.pid, pool) ==
+            NULL) {
+        search->found.pid = 0;
+        search->denied = 0; /* it is known who it is, and it is no httpd */
+    }
+}
+
+apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
+                                 apr_uint16_t port, amgr_proc_id_t *out_id,
+                                 apr_pool_t *pool)
+{
+    search_t search;
+    sockets_t sockets;
+
+    find_sockets(proc, address, port, &sockets);
     if (sockets.count == 0) {
         return APR_NOTFOUND;
     }
-    /* Those that are called so first, for the others are many. */
-    for (named = 1; named >= 0; named--) {
-        for (i = 0; i < tree->count; i++) {
-            const amgr_proc_node_t *node = &tree->nodes[i];
-
-            if (!is_first(node) || has_httpd_name(node) != named ||
-                (!named && node->first_child == NULL) ||
-                !holds(tree->dir, node->id.pid, &sockets, &denied)) {
-                continue;
-            }
-            if (named || amgr_local_mapped_board(tree->dir, node->id.pid,
-                                                 pool) != NULL) {
-                *out_node = node;
-                return APR_SUCCESS;
-            }
-            return APR_NOTFOUND;
-        }
+    memset(&search, 0, sizeof(search));
+    search.proc = proc;
+    search.sockets = &sockets;
+    amgr_local_each_httpd(proc, look_at, &search, pool);
+    if (search.found.pid == 0) {
+        look_at_others(&search, pool);
     }
-    return denied ? APR_EACCES : APR_NOTFOUND;
+    if (search.found.pid == 0) {
+        return search.denied ? APR_EACCES : APR_NOTFOUND;
+    }
+    *out_id = search.found;
+    return APR_SUCCESS;
 }

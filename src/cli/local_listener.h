@@ -6,6 +6,7 @@
 #ifndef AMGR_LOCAL_LISTENER_H
 #define AMGR_LOCAL_LISTENER_H
 
+#include "cli/apache_config.h"
 #include "cli/local_server.h"
 
 /** How a socket or a board that listens at @a local ("": any) fits the numeric
@@ -27,22 +28,26 @@ const char *amgr_local_path(amgr_proc_dir_t *proc, pid_t pid, const char *path,
 const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
                                     apr_pool_t *pool);
 
-/** Whether a node of the tree is named like an httpd, and is not a child of
- * such a one. */
-int amgr_local_is_httpd(const amgr_proc_node_t *node);
+/** Takes an httpd parent; anything but 0 ends the walk. */
+typedef int amgr_local_httpd_fn(void *baton, const amgr_proc_id_t *id);
+
+/** Each process that is named like an httpd and is no child of such a one, by
+ * pid: of a server its workers, which are many, mostly come behind it. */
+void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
+                           void *baton, apr_pool_t *pool);
 
 /**
  * The process that listens at @a port of @a address: an httpd by its name, or
  * any that has mapped a board.  APR_NOTFOUND, APR_EACCES as
  * amgr_local_server_at().
  */
-apr_status_t amgr_local_listener(const amgr_proc_tree_t *tree,
-                                 const char *address, apr_uint16_t port,
-                                 const amgr_proc_node_t **out_node,
+apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
+                                 apr_uint16_t port, amgr_proc_id_t *out_id,
                                  apr_pool_t *pool);
 
-/** Whether anybody listens at @a port of @a address: cheap. */
-int amgr_local_is_listened(amgr_proc_dir_t *proc, const char *address,
-                           apr_uint16_t port);
+/** Where @a pid listens, as an array of amgr_listen_t; empty when it does not,
+ * or this user may not know. */
+apr_array_header_t *amgr_local_listens(amgr_proc_dir_t *proc, pid_t pid,
+                                       apr_pool_t *pool);
 
 #endif

@@ -256,44 +256,70 @@ static int find_usual(const char *address, apr_uint16_t port,
     return best;
 }
 
-static void describe_node(const amgr_proc_tree_t *tree,
-                          const amgr_proc_node_t *node,
-                          amgr_local_server_t *out, apr_pool_t *pool)
+static void describe_all(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
+                         amgr_local_server_t *out, apr_pool_t *pool)
 {
     amgr_local_board_t found;
 
-    describe(tree->dir, &node->id, out, pool);
-    out->board = amgr_local_mapped_board(tree->dir, node->id.pid, pool);
+    describe(proc, id, out, pool);
+    out->board = amgr_local_mapped_board(proc, id->pid, pool);
     if (out->board != NULL) {
         /* One that cannot be read has no copy. */
         (void)amgr_local_board_read(out->board, 0, &found, pool);
-        set_data_file(tree->dir, out, found.board, pool);
+        set_data_file(proc, out, found.board, pool);
     }
 }
 
-/** By the kernel alone. */
+/** A search among the httpds by what their boards say. */
+typedef struct search_t {
+    amgr_proc_dir_t *proc;
+    const char *address;
+    apr_uint16_t port;
+    amgr_local_server_t *out;
+    apr_pool_t *pool;
+    int found;
+} search_t;
+
+static int look_at_board(void *baton, const amgr_proc_id_t *id)
+{
+    search_t *search = baton;
+    const char *path =
+        amgr_local_mapped_board(search->proc, id->pid, search->pool);
+    amgr_local_board_t board;
+
+    if (path != NULL &&
+        amgr_local_board_read(path, 0, &board, search->pool) ==
+            AMGR_LOCAL_BOARD_READ &&
+        fit_of(search->proc, &board, search->address, search->port) !=
+            AMGR_LOCAL_FIT_NONE) {
+        describe(search->proc, &board.parent, search->out, search->pool);
+        search->out->board = path;
+        set_data_file(search->proc, search->out, board.board, search->pool);
+        search->found = 1;
+    }
+    return search->found;
+}
+
+/** By the boards that are mapped, since the tables of sockets are dear to
+ * read; else by those. */
 static apr_status_t find_listener(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool)
 {
-    const amgr_proc_node_t *node;
-    amgr_proc_tree_t *tree;
     amgr_proc_dir_t proc;
+    search_t search = {&proc, address, port, out, pool, 0};
+    amgr_proc_id_t id;
     apr_status_t rv;
 
     rv = amgr_proc_dir_open(&proc, "/proc");
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!amgr_local_is_listened(&proc, address, port)) {
-        amgr_proc_dir_close(&proc);
-        return APR_NOTFOUND;
-    }
-    rv = amgr_proc_tree_read(&proc, &tree, pool);
-    if (rv == APR_SUCCESS) {
-        rv = amgr_local_listener(tree, address, port, &node, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        describe_node(tree, node, out, pool);
+    amgr_local_each_httpd(&proc, look_at_board, &search, pool);
+    if (!search.found) {
+        rv = amgr_local_listener(&proc, address, port, &id, pool);
+        if (rv == APR_SUCCESS) {
+            describe_all(&proc, &id, out, pool);
+        }
     }
     amgr_proc_dir_close(&proc);
     return rv;
@@ -369,25 +395,31 @@ static int by_pid(const void *a, const void *b)
     return left->parent.pid < right->parent.pid ? -1 : 1;
 }
 
+typedef struct listing_t {
+    amgr_proc_dir_t *proc;
+    apr_array_header_t *servers;
+} listing_t;
+
+static int list(void *baton, const amgr_proc_id_t *id)
+{
+    const listing_t *listing = baton;
+    amgr_local_server_t *server = apr_array_push(listing->servers);
+
+    describe_all(listing->proc, id, server, listing->servers->pool);
+    return 0;
+}
+
 apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
 {
     apr_array_header_t *servers =
         apr_array_make(pool, 4, sizeof(amgr_local_server_t));
-    amgr_proc_tree_t *tree;
     amgr_proc_dir_t proc;
-    int i;
+    listing_t listing = {&proc, servers};
 
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return servers;
     }
-    if (amgr_proc_tree_read(&proc, &tree, pool) == APR_SUCCESS) {
-        for (i = 0; i < tree->count; i++) {
-            if (amgr_local_is_httpd(&tree->nodes[i])) {
-                describe_node(tree, &tree->nodes[i], apr_array_push(servers),
-                              pool);
-            }
-        }
-    }
+    amgr_local_each_httpd(&proc, list, &listing, pool);
     amgr_proc_dir_close(&proc);
     add_usual(servers, pool);
     qsort(servers->elts, (size_t)servers->nelts, sizeof(amgr_local_server_t),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <apr_general.h>
+#include <apr_strings.h>
 
 #include "cli/hanging.h"
 #include "cli/message.h"
@@ -21,7 +22,9 @@ typedef struct run_t {
     amgr_target_t target;
     amgr_kill_result_t killed;
     int exit_code;
+    const char *said; /**< the last fault; two tasks may find the same one */
     apr_pool_t *pool; /**< of one task */
+    apr_pool_t *whole;
 } run_t;
 
 /* A file that took the place of a missing standard output would be written
@@ -45,7 +48,9 @@ static void note_fault(run_t *run, const amgr_fault_t *fault)
     if (fault == NULL) {
         return;
     }
-    if (fault->text[0] != '\0') {
+    if (fault->text[0] != '\0' &&
+        (run->said == NULL || strcmp(run->said, fault->text) != 0)) {
+        run->said = apr_pstrdup(run->whole, fault->text);
         amgr_message(fault->exit_code == AMGR_EXIT_ATTENTION
                          ? AMGR_LEVEL_WARNING
                          : AMGR_LEVEL_ERROR,
@@ -186,16 +191,15 @@ static void do_tasks(run_t *run)
     }
 }
 
-static int run_all(run_t *run, int argc, const char *const *argv,
-                   apr_pool_t *pool)
+static int run_all(run_t *run, int argc, const char *const *argv)
 {
-    note_fault(run, amgr_options_read(&run->options, argc, argv, pool));
+    note_fault(run, amgr_options_read(&run->options, argc, argv, run->whole));
     if (run->exit_code != AMGR_EXIT_OK) {
         return run->exit_code;
     }
     run->target.url = run->options.url;
     run->target.timeout_us = AMGR_SOURCE_TIMEOUT_US;
-    apr_pool_create(&run->pool, pool);
+    apr_pool_create(&run->pool, run->whole);
     if (run->options.tasks & AMGR_TASK_HELP) {
         amgr_options_help();
     }
@@ -205,13 +209,12 @@ static int run_all(run_t *run, int argc, const char *const *argv,
     else {
         do_tasks(run);
     }
-    note_fault(run, amgr_output_close(pool));
+    note_fault(run, amgr_output_close(run->whole));
     return run->exit_code;
 }
 
 int main(int argc, const char *const *argv)
 {
-    apr_pool_t *pool;
     run_t run;
 
     keep_standard_descriptors();
@@ -219,11 +222,11 @@ int main(int argc, const char *const *argv)
      * writing: told of, and cleaned up after. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    memset(&run, 0, sizeof(run));
     if (apr_initialize() != APR_SUCCESS ||
-        apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        apr_pool_create(&run.whole, NULL) != APR_SUCCESS) {
         amgr_message(AMGR_LEVEL_ERROR, "no memory");
         return AMGR_EXIT_FAILED;
     }
-    memset(&run, 0, sizeof(run));
-    return run_all(&run, argc, argv, pool);
+    return run_all(&run, argc, argv);
 }

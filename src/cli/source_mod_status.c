@@ -41,7 +41,8 @@ static apr_array_header_t *read_children(const amgr_local_server_t *local,
     amgr_message(AMGR_LEVEL_WARNING,
                  "cannot read the processes of the server with pid %d: %s",
                  (int)local->parent.pid,
-                 apr_strerror(rv, reason, sizeof(reason)));
+                 rv == APR_NOTFOUND ? "it has ended"
+                                    : apr_strerror(rv, reason, sizeof(reason)));
     return apr_array_make(pool, 1, sizeof(amgr_local_child_t));
 }
 

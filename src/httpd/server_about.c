@@ -78,6 +78,7 @@ static void put_settings(amgr_board_about_t *about, const amgr_config_t *config)
 
 void amgr_server_about_publish(const amgr_runtime_t *runtime)
 {
+    const amgr_config_t *config = amgr_config_main();
     const amgr_server_start_t *start = amgr_server_start();
     amgr_board_about_t about;
 
@@ -87,10 +88,12 @@ void amgr_server_about_publish(const amgr_runtime_t *runtime)
         about.started_boot_us = start->boot_us;
     }
     put_listeners(&about);
-    put_settings(&about, amgr_config_main());
+    put_settings(&about, config);
     apr_cpystrn(about.description, ap_get_server_description(),
                 sizeof(about.description));
     apr_cpystrn(about.built, ap_get_server_built(), sizeof(about.built));
     put_whole(about.data_file, sizeof(about.data_file), runtime->data_file);
+    put_whole(about.control_socket, sizeof(about.control_socket),
+              config->control_socket);
     amgr_board_write_about(amgr_runtime_board(runtime), &about);
 }

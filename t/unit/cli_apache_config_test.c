@@ -207,6 +207,26 @@ static void includes(void **state)
                         "file");
 }
 
+static void deep_sections(void **state)
+{
+    tree_t *tree = *state;
+    char *text = apr_palloc(tree->pool, 4 * 5000 + 1);
+    int i;
+
+    for (i = 0; i < 5000; i++) {
+        memcpy(text + 4 * i, "<x>\n", 4);
+    }
+    text[4 * i] = '\0';
+    put(tree, "deep.conf", text);
+    read_text(tree, "Listen 1\nInclude deep.conf\nListen 2\n");
+    assert_string_equal(listens(tree), "127.0.0.1 1, 127.0.0.1 2");
+    assert_string_equal(APR_ARRAY_IDX(tree->config.warnings, 0, const char *),
+                        apr_pstrcat(tree->pool, below(tree, "deep.conf"),
+                                    ":1001: sections lie more than 1000 deep: "
+                                    "the rest of the file is not read",
+                                    NULL));
+}
+
 /* None of it may last, take all memory or wait. */
 static void loops(void **state)
 {
@@ -394,17 +414,12 @@ static void not_permitted(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(debian),
-        TEST(debian_second_instance),
-        TEST(red_hat),
-        TEST(variables),
-        TEST(includes),
-        TEST(loops),
-        TEST(relative_main_file),
-        TEST(hostile_files),
-        TEST(crossed_sections),
-        TEST(data_files),
-        TEST(not_found),
+        TEST(debian),        TEST(debian_second_instance),
+        TEST(red_hat),       TEST(variables),
+        TEST(includes),      TEST(deep_sections),
+        TEST(loops),         TEST(relative_main_file),
+        TEST(hostile_files), TEST(crossed_sections),
+        TEST(data_files),    TEST(not_found),
         TEST(not_permitted),
     };
     int failed;

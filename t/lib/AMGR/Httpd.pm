@@ -41,7 +41,8 @@ use Exporter qw(import);
 our @EXPORT_OK = qw(wait_until mpms repo_dir build_dir);
 
 use constant {
-    POLL_SEC   => 0.03,  # between two looks at a condition
+    POLL_SEC   => 0.03,  # between two looks at a condition, at first
+    POLL_MAX_SEC => 0.1, # asking pages all the time costs more than it gains
     START_SEC  => 60,    # generous: sanitizers and loaded machines
     STOP_SEC   => 40,
     LOG_LINES  => 30,
@@ -833,12 +834,15 @@ sub diag_if_failed {
 # the time, with a word about it.
 sub wait_until {
     my ($condition, $timeout, $what) = @_;
-    my $deadline = time + $timeout;
+    my $begun = time;
+    my $deadline = $begun + $timeout;
     while (1) {
         my $value = $condition->();
         return $value if $value;
         last if time > $deadline;
-        sleep POLL_SEC;
+        my $pause = (time - $begun) / 20;
+        sleep($pause < POLL_SEC ? POLL_SEC
+              : $pause > POLL_MAX_SEC ? POLL_MAX_SEC : $pause);
     }
     Test::Builder->new->diag(sprintf 'waited %g s in vain: %s', $timeout,
                              $what // 'a condition');

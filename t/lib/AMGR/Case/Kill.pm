@@ -38,6 +38,7 @@ sub server {
                              modules => ['wsgi', @{ $more{modules} // [] }]);
     my $script = $s->wsgi_script;
     $s->{config} .= <<"END";
+ManagerMinAge 1s
 $config
 WSGIDaemonProcess shop display-name=%{GROUP} processes=1 home=/
 WSGIScriptAlias /shop $script process-group=shop application-group=%{GLOBAL}

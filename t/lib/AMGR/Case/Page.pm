@@ -37,7 +37,7 @@ our @sections = qw(verdict overview history processes groups scoreboard
 
 use constant {
     PERIOD  => 'refresh=1',
-    SOON    => 15,
+    SOON    => 40,
     PATIENT => 70,   # more than the script waits between two tries
     SMALL   => 60,   # megabytes: below the limit
     LARGE   => 200,  # above it

@@ -33,12 +33,15 @@ my %one = (
 sub run {
     my ($mpm) = @_;
     my $kind = $mpm eq 'prefork' ? 'prefork' : 'threads';
-    min_age($mpm);
+    # These wait for nothing but time.
+    my @young = min_age_begin($mpm);
+    my @small = inert_begin($mpm);
     strikes($mpm);
     max_retiring($mpm, $few{$kind});
     min_serving($mpm, $one{$kind});
     storm($mpm, $few{$kind});
-    inert($mpm);
+    min_age($mpm, @young);
+    inert($mpm, @small);
     done_testing();
     return;
 }
@@ -57,12 +60,16 @@ sub suppressed {
     return $s->json->{manager}{suppressed}{$cause};
 }
 
-sub min_age {
+sub min_age_begin {
     my ($mpm) = @_;
     my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 4s",
                    name => "$mpm-age");
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    my $begun = begun($pid);
+    return ($s, $pid, begun($pid));
+}
+
+sub min_age {
+    my ($mpm, $s, $pid, $begun) = @_;
     ok(wait_until(sub { suppressed($s, 'min_age') == 1 }, 30, 'min_age'),
        "$mpm: too young, and counted once");
     AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: it is gone at its age");
@@ -185,11 +192,15 @@ sub storm {
 }
 
 # A limit below the size of a fresh child does nothing, and says so once.
-sub inert {
+sub inert_begin {
     my ($mpm) = @_;
     my $s = server($mpm, "ManagerMaxMemoryIdle 1M\nManagerMaxMemoryActive 1M\n"
                    . 'ManagerMinAge 1s', name => "$mpm-inert");
-    my @before = $s->children;
+    return ($s, $s->children);
+}
+
+sub inert {
+    my ($mpm, $s, @before) = @_;
     # How big a fresh one is shows before it has served anything; then they
     # come of age.
     ok($s->wait_ticks(8), "$mpm: eight ticks");

@@ -85,7 +85,7 @@ sub shared_tmp {
 sub begin_load {
     my ($s) = @_;
     $s->get('/') for 1 .. 20;
-    my @requests = map { $s->start_request('/shop/sleep?s=60') } 1, 2;
+    my @requests = map { $s->start_request('/shop/sleep?s=300') } 1, 2;
     ok(wait_until(sub { $s->json->{server}{busy_workers} >= 2 }, 30,
                   'busy workers'), 'it is busy');
     my $data = ($s->{config} =~ m{^ManagerDataFile (\S+)}m)[0];
