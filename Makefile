@@ -139,11 +139,12 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CORE_LIB)
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) \
+	    $(CLI_LIBS) $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
