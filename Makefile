@@ -13,8 +13,19 @@ ifeq ($(HTTPD),)
 HTTPD  := /usr/sbin/apache2
 endif
 PROVE  ?= prove
-PROVE_FLAGS ?= -j 3 --timer
-TESTS  ?= t/lint/*.t t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t
+PROVE_FLAGS ?= -j 4 --timer
+# What takes longest begins first, so that nothing long is left at the end; those
+# that keep a core busy are among those that wait.
+SLOW_TESTS := $(addprefix t/httpd/, $(addsuffix .t, 350-handover-event \
+    500-drain-worker 130-budgets-event 350-handover-worker 700-page-event \
+    130-budgets-worker 500-drain-event 350-handover-prefork \
+    130-budgets-prefork 500-drain-prefork 620-holdback 120-reasons-event \
+    520-drain-http2 120-reasons-prefork 200-safety-worker 850-fleet \
+    200-safety-event 140-command-prefork 510-drain-tls 200-safety-prefork \
+    100-retire-event 700-page-prefork 100-retire-prefork 700-page-worker \
+    100-retire-worker))
+TESTS  ?= $(SLOW_TESTS) $(filter-out $(SLOW_TESTS), $(sort \
+    $(foreach dir,cli httpd lint unit fuzz,$(wildcard t/$(dir)/*.t))))
 
 CFLAGS ?= -O2 -g
 
@@ -57,13 +68,17 @@ FETCH_SRC   := $(sort $(wildcard src/fetch/*.c))
 FETCH_OBJ   := $(FETCH_SRC:%.c=$(BUILD)/%.o)
 FETCH       := $(BUILD)/apache-manager-fetch
 FETCH_DIR    = $(PREFIX)/libexec/apache-manager
+# Its manual page, and that of the directives, which the README tells.
+MAN8        := conf/man/apache-manager.8
+MAN5        := $(BUILD)/man/mod_apache_manager.5
+COMPLETION  := conf/completion/apache-manager
 UNIT_SRC    := $(sort $(wildcard t/unit/*_test.c))
 UNIT_BIN    := $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(MODULE) $(FETCH) ## build the module (the default)
+all: $(MODULE) $(CLI) $(FETCH) $(MAN5) ## build module and tool (the default)
 
 $(BUILD)/src/httpd/%.o: src/httpd/%.c
 	@mkdir -p $(@D)
@@ -113,6 +128,13 @@ $(CLI_LIB): $(filter-out $(BUILD)/src/cli/main.o,$(CLI_OBJ))
 
 $(BUILD)/src/cli/%.o: CORE_CPPFLAGS += -DAMGR_FETCH_DIR='"$(FETCH_DIR)"'
 
+# Another PREFIX than before builds the tool anew.
+$(BUILD)/fetch_dir: always
+	@mkdir -p $(@D)
+	@echo '$(FETCH_DIR)' | cmp -s - $@ || echo '$(FETCH_DIR)' > $@
+
+$(CLI_OBJ): $(BUILD)/fetch_dir
+
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
@@ -122,6 +144,11 @@ $(FETCH): $(FETCH_OBJ) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 	    -lcurl $(CORE_LIBS)
+
+$(MAN5): conf/man/directives.pl README.md $(MAN8) src/base/base.h
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)perl conf/man/directives.pl README.md $(VERSION) < $(MAN8) > $@
 
 $(BUILD)/unit/cli_%: t/unit/cli_%.c $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
@@ -143,8 +170,8 @@ $(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) \
-	    $(CLI_LIBS) $(CORE_LIBS)
+	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) $(CLI_LIBS) \
+	    $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
@@ -156,7 +183,25 @@ $(LOAD_BIN): $(LOAD_SRC) $(wildcard t/lib/c/load*.h)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $(LOAD_SRC) \
 	    $(LDFLAGS) -lssl -lcrypto
 
-TESTED := $(MODULE) $(FETCH) $(UNIT_BIN) $(FUZZ_BIN) $(LOAD_BIN)
+# What a run of a program costs.
+MEASURE_BIN := $(BUILD)/measure
+
+$(MEASURE_BIN): t/lib/c/measure.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
+# What tells the tests where a board counts its ticks.
+TICKS_BIN := $(BUILD)/board-ticks
+
+$(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
+
+TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
+          $(LOAD_BIN) $(TICKS_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -183,7 +228,7 @@ sanitized:
 	    TESTS="$(TESTS)" check
 
 bench: deps-test ## measure, as ratios in one run
-	$(MAKE) all $(BUILD)/libamgr.a
+	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
@@ -208,7 +253,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              liblocale-gettext-perl libmonitoring-plugin-perl monit \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
-             tmux mandoc bash-completion
+             tmux mandoc man-db bash-completion
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it
@@ -221,17 +266,28 @@ deps-test: ## install what testing needs (root), or name it
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
 
-install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
+install: all ## install everything (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available" \
+	    "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(FETCH_DIR)" \
+	    "$(DESTDIR)$(PREFIX)/share/man/man5" \
+	    "$(DESTDIR)$(PREFIX)/share/man/man8" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager"
 	install -m 0644 $(MODULE) "$(DESTDIR)$(LIBEXECDIR)/"
+	install -m 0755 $(CLI) "$(DESTDIR)$(PREFIX)/bin/"
+	install -m 0755 $(FETCH) "$(DESTDIR)$(FETCH_DIR)/"
+	install -m 0644 $(MAN5) "$(DESTDIR)$(PREFIX)/share/man/man5/"
+	install -m 0644 $(MAN8) "$(DESTDIR)$(PREFIX)/share/man/man8/"
+	install -m 0644 $(COMPLETION) \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
 	install -d "$(DESTDIR)$(HTTPD_INCLUDE)"
 	install -m 0644 src/httpd/mod_apache_manager.h \
 	    "$(DESTDIR)$(HTTPD_INCLUDE)/"
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/apache_manager.load \
-	    > $(BUILD)/apache_manager.load
-	install -m 0644 $(BUILD)/apache_manager.load conf/apache_manager.conf \
+	    > "$(DESTDIR)$(SYSCONFDIR)/mods-available/apache_manager.load"
+	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/mods-available/apache_manager.load"
+	install -m 0644 conf/apache_manager.conf \
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available/"
 	install -m 0644 README.md LICENSE conf/reference.conf \
 	    src/render/status.schema.json \
@@ -245,7 +301,8 @@ install: $(MODULE) ## install module and configuration (DESTDIR, PREFIX)
 
 compile_commands.json: Makefile ## what editors and analysers read
 	@mkdir -p $(BUILD)
-	@{ echo '['; sep=; for f in $(CORE_SRC) $(MODULE_SRC); do \
+	@{ echo '['; sep=; for f in $(CORE_SRC) $(CLI_SRC) $(FETCH_SRC) \
+	    $(MODULE_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
 	        "$$sep" "$(CURDIR)" "$$f" \
 	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
@@ -261,7 +318,7 @@ clean: ## remove everything built
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
--include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+-include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all bench check check-unit clean compile_commands.json deps \
+.PHONY: all always bench check check-unit clean compile_commands.json deps \
         deps-fleet deps-test fleet help install run sanitized test test-asan

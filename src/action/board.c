@@ -145,10 +145,10 @@ static int is_inside(const amgr_board_t *board, apr_uint64_t offset,
            offset <= board->at.total && bytes <= board->at.total - offset;
 }
 
-static int are_ours(const amgr_board_t *board)
+/* Whether every region is where this build would put it. */
+static int are_in_place(const amgr_board_t *board)
 {
     amgr_board_offsets_t at;
-    const void *ledger;
 
     if (!are_sane(&board->dims) ||
         memchr(board->owner.boot_id, '\0', sizeof(board->owner.boot_id)) ==
@@ -156,20 +156,11 @@ static int are_ours(const amgr_board_t *board)
         return 0;
     }
     lay_out(&board->dims, &at);
-    if (memcmp(&at, &board->at, sizeof(at)) != 0) {
-        return 0;
-    }
-    ledger = amgr_board_at(board, at.ledger);
-    return amgr_ledger_fits(ledger, board->dims.process_max,
-                            ledger_slots(&board->dims),
-                            amgr_ledger_columns(board->dims.thread_limit));
+    return memcmp(&at, &board->at, sizeof(at)) == 0;
 }
 
-apr_status_t amgr_board_check(const void *memory, apr_size_t size,
-                              const amgr_board_dims_t *dims)
+apr_status_t amgr_board_check_header(const amgr_board_t *board, apr_size_t size)
 {
-    const amgr_board_t *board = memory;
-
     if (size < sizeof(*board) ||
         __atomic_load_n(&board->magic, __ATOMIC_ACQUIRE) != AMGR_BOARD_MAGIC) {
         return APR_EGENERAL;
@@ -183,7 +174,21 @@ apr_status_t amgr_board_check(const void *memory, apr_size_t size,
     if (memcmp(&board->sizes, &own_sizes, sizeof(own_sizes)) != 0) {
         return APR_ENOTIMPL;
     }
-    if (!are_ours(board)) {
+    return are_in_place(board) ? APR_SUCCESS : APR_EGENERAL;
+}
+
+apr_status_t amgr_board_check(const void *memory, apr_size_t size,
+                              const amgr_board_dims_t *dims)
+{
+    const amgr_board_t *board = memory;
+    apr_status_t rv = amgr_board_check_header(board, size);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!amgr_ledger_fits(amgr_board_at(board, board->at.ledger),
+                          board->dims.process_max, ledger_slots(&board->dims),
+                          amgr_ledger_columns(board->dims.thread_limit))) {
         return APR_EGENERAL;
     }
     if (dims != NULL && (dims->process_max != board->dims.process_max ||
@@ -215,6 +220,23 @@ void amgr_board_write_config(amgr_board_t *board,
     amgr_seq_end_write(&region->seq);
 }
 
+/* Make every name end and the count of sections one that there is room for. */
+static void mend_config(amgr_board_config_t *config)
+{
+    amgr_limits_t *limits = &config->limits;
+    int i;
+
+    if (limits->section_count < 0 ||
+        limits->section_count > AMGR_SECTIONS_MAX) {
+        limits->section_count = 0;
+    }
+    for (i = 0; i < AMGR_SECTIONS_MAX; i++) {
+        amgr_section_t *section = &limits->sections[i];
+
+        section->name[sizeof(section->name) - 1] = '\0';
+    }
+}
+
 apr_status_t amgr_board_read_config(const amgr_board_t *board,
                                     amgr_board_config_t *out)
 {
@@ -230,6 +252,7 @@ apr_status_t amgr_board_read_config(const amgr_board_t *board,
         }
         *out = region->config;
         if (amgr_seq_is_stable(&region->seq, seq)) {
+            mend_config(out);
             return APR_SUCCESS;
         }
     }

@@ -16,6 +16,8 @@
 
 #include <stddef.h>
 
+#include <apr_pools.h>
+
 #include "action/command_env.h"
 #include "action/evidence.h"
 #include "action/record.h"
@@ -32,7 +34,8 @@ typedef enum amgr_stage_e {
     AMGR_STAGE_PROC,           /**< memory of a process could not be read */
     AMGR_STAGE_DATA_FILE,
     AMGR_STAGE_SIGNAL,
-    AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind */
+    AMGR_STAGE_TICKER,  /**< the ticker died, hung or fell behind, or cannot
+                             open its control socket */
     AMGR_STAGE_OVERRUN, /**< a tick was cut short at its time cap */
     AMGR_STAGE_COMMAND, /**< a kill command was not run, or not to its end */
     AMGR_STAGE_COUNT
@@ -88,6 +91,7 @@ typedef struct amgr_counters_t {
     amgr_sums_t seen;            /**< the scoreboard's own then */
     amgr_sums_t room;            /**< by how much more they may rise at once */
     apr_uint64_t orphaned_before; /**< orphaned_locks at totals.started_us */
+    apr_uint64_t untimed; /**< see amgr_view_t; as of the last tick */
 } amgr_counters_t;
 
 /** What the oldest build has whose counters are taken over. */
@@ -181,14 +185,32 @@ void amgr_board_write_about(amgr_board_t *board,
 apr_status_t amgr_board_read_about(const amgr_board_t *board,
                                    amgr_board_about_t *out);
 
+/** What a copy has; bits.  The rest is as if nobody had ever written it. */
+typedef enum amgr_board_part_e {
+    AMGR_BOARD_TICK = 1 << 0,      /**< the last tick's server and groups */
+    AMGR_BOARD_PROCESSES = 1 << 1, /**< and its processes */
+    AMGR_BOARD_SLOTS = 1 << 2,     /**< and theirs */
+    AMGR_BOARD_RECORDS = 1 << 3,   /**< and their evidences */
+    AMGR_BOARD_HISTORY = 1 << 4,
+    AMGR_BOARD_PARTS_ALL = (1 << 5) - 1
+} amgr_board_part_e;
+
+/** A larger file is taken for none: more than 600,000 workers. */
+#define AMGR_BOARD_COPY_MAX_BYTES (256 * 1024 * 1024)
+
 /**
  * A private copy of the board in the file @a fd, for a process that has it not
  * mapped: consistent, so that every reader above and below may be called on
- * it, and safe from whatever becomes of the file.  Bounded retries, then
- * APR_EAGAIN; APR_ENOTIMPL: another version's; APR_EGENERAL: not a board, or
- * cut short.  From @a pool.
+ * it, and safe from whatever becomes of the file.  Configuration, about,
+ * counters and heartbeat are always there, and of the rest what @a parts asks
+ * for (amgr_board_part_e, ORed); ledger and orders never.  Memory is used for
+ * what was read alone, and given back with @a pool.
+ *
+ * Waits for a writer at most some milliseconds, then APR_EAGAIN (records and
+ * history are left out instead, of which pages do without too); APR_ENOTIMPL:
+ * another version's; APR_EGENERAL: not a board, or cut short.
  */
-apr_status_t amgr_board_copy(int fd, const amgr_board_t **out,
+apr_status_t amgr_board_copy(int fd, int parts, const amgr_board_t **out,
                              apr_pool_t *pool);
 
 /** Writer: the ticking process, once per tick.  Publishes what there is room
@@ -203,6 +225,9 @@ void amgr_board_write_tick(amgr_board_t *board,
  */
 apr_status_t amgr_board_read_tick(const amgr_board_t *board,
                                   amgr_snapshot_t *out);
+/** How many processes and slots the last tick has about now. */
+void amgr_board_count_tick(const amgr_board_t *board, int *out_processes,
+                           int *out_slots);
 
 /** The writer's own counters, for adding to; only the ticking process. */
 amgr_counters_t *amgr_board_counters(amgr_board_t *board);

@@ -59,9 +59,14 @@ struct amgr_board_t {
     amgr_board_dims_t dims;
 };
 
+/** Two things that are told at each start, each with a number of its own; in
+ * one region, since one more would be another shape of header, of which no
+ * build takes anything over. */
 typedef struct amgr_board_config_region_t {
     apr_uint64_t seq; /**< 0: never written */
     amgr_board_config_t config;
+    apr_uint64_t about_seq; /**< 0: never written */
+    amgr_board_about_t about;
 } amgr_board_config_region_t;
 
 /** The tick without its arrays of processes and slots, whose places the
@@ -105,6 +110,13 @@ static inline void *amgr_board_at_rw(amgr_board_t *board, apr_uint64_t offset)
 {
     return (char *)board + offset;
 }
+
+/**
+ * The part of amgr_board_check() that needs nothing but the header; a board
+ * that passed has every region where this build has it, within @a size.
+ */
+apr_status_t amgr_board_check_header(const amgr_board_t *board,
+                                     apr_size_t size);
 
 /** Take over the records of @a old that are sound (board_record.c). */
 void amgr_board_carry_records(amgr_board_t *board, const amgr_board_t *old);

@@ -75,9 +75,46 @@ static void copy_tick(const amgr_board_t *board, amgr_snapshot_t *out)
     }
 }
 
-static void mend_process(const amgr_snapshot_t *snapshot,
+static int row_count(const amgr_board_dims_t *dims)
+{
+    return dims->thread_limit > 0 ? dims->slot_max / dims->thread_limit : 0;
+}
+
+/* Writers draw as many slots as there are said to be. */
+static void mend_server(const amgr_board_dims_t *dims, amgr_server_t *server)
+{
+    int i;
+
+    server->max_workers = clamp(server->max_workers, dims->slot_max);
+    server->threads_per_process =
+        clamp(server->threads_per_process, dims->thread_limit);
+    for (i = 0; i < AMGR_MODE_COUNT; i++) {
+        server->modes[i] = clamp(server->modes[i], dims->slot_max);
+    }
+    server->version[sizeof(server->version) - 1] = '\0';
+    server->mpm[sizeof(server->mpm) - 1] = '\0';
+}
+
+static void mend_slot(const amgr_board_dims_t *dims, amgr_slot_t *slot)
+{
+    if (slot->process_slot < -1 || slot->process_slot >= row_count(dims)) {
+        slot->process_slot = -1;
+    }
+    slot->thread = clamp(slot->thread, dims->thread_limit - 1);
+    slot->client[sizeof(slot->client) - 1] = '\0';
+    slot->request[sizeof(slot->request) - 1] = '\0';
+    slot->vhost[sizeof(slot->vhost) - 1] = '\0';
+    slot->protocol[sizeof(slot->protocol) - 1] = '\0';
+}
+
+static void mend_process(const amgr_board_dims_t *dims,
+                         const amgr_snapshot_t *snapshot,
                          amgr_process_t *process)
 {
+    if (process->process_slot < -1 ||
+        process->process_slot >= row_count(dims)) {
+        process->process_slot = -1;
+    }
     if (process->group < 0 || process->group >= snapshot->group_count) {
         process->group = 0;
     }
@@ -91,12 +128,11 @@ static void mend_process(const amgr_snapshot_t *snapshot,
 }
 
 /* Make every index valid and every string end. */
-static void mend(amgr_snapshot_t *snapshot)
+static void mend(const amgr_board_dims_t *dims, amgr_snapshot_t *snapshot)
 {
     int i;
 
-    snapshot->server.version[sizeof(snapshot->server.version) - 1] = '\0';
-    snapshot->server.mpm[sizeof(snapshot->server.mpm) - 1] = '\0';
+    mend_server(dims, &snapshot->server);
     for (i = 0; i < snapshot->group_count; i++) {
         amgr_group_t *group = &snapshot->groups[i];
 
@@ -107,15 +143,10 @@ static void mend(amgr_snapshot_t *snapshot)
         snapshot->process_count = 0;
     }
     for (i = 0; i < snapshot->process_count; i++) {
-        mend_process(snapshot, &snapshot->processes[i]);
+        mend_process(dims, snapshot, &snapshot->processes[i]);
     }
     for (i = 0; i < snapshot->slot_count; i++) {
-        amgr_slot_t *slot = &snapshot->slots[i];
-
-        slot->client[sizeof(slot->client) - 1] = '\0';
-        slot->request[sizeof(slot->request) - 1] = '\0';
-        slot->vhost[sizeof(slot->vhost) - 1] = '\0';
-        slot->protocol[sizeof(slot->protocol) - 1] = '\0';
+        mend_slot(dims, &snapshot->slots[i]);
     }
 }
 
@@ -145,6 +176,15 @@ apr_status_t amgr_board_read_tick(const amgr_board_t *board,
         amgr_snapshot_clear(out);
         return rv;
     }
-    mend(out);
+    mend(&board->dims, out);
     return APR_SUCCESS;
+}
+
+void amgr_board_count_tick(const amgr_board_t *board, int *out_processes,
+                           int *out_slots)
+{
+    const amgr_board_tick_t *tick = amgr_board_at(board, board->at.tick);
+
+    *out_processes = clamp(tick->process_count, board->dims.process_max);
+    *out_slots = clamp(tick->slot_count, board->dims.slot_max);
 }

@@ -101,7 +101,9 @@ void amgr_record_fill(amgr_record_t *record, const amgr_snapshot_t *snapshot,
     /* Nobody can see whether a daemon is busy. */
     record->active = process->active || process->role != AMGR_ROLE_WORKER;
     record->verdict = decision->verdict;
-    record->metric = limits->metric;
+    /* An order is about resident sizes, whatever the configuration judges. */
+    record->metric = decision->demanded ? AMGR_METRIC_RSS : limits->metric;
+    record->demanded = decision->demanded;
     record->requests = decision->requests;
     if (process->group >= 0 && process->group < snapshot->group_count) {
         apr_cpystrn(record->group, snapshot->groups[process->group].name,
@@ -260,7 +262,9 @@ static void format_figures(const amgr_record_t *record, amgr_sink_t *sink)
         amgr_sink_puts(sink, unit);
     }
     amgr_sink_puts(sink, " over ");
-    amgr_sink_puts(sink, amgr_reasons_directive(record->verdict));
+    amgr_sink_puts(sink, record->demanded
+                             ? amgr_reasons_option(record->verdict)
+                             : amgr_reasons_directive(record->verdict));
     amgr_sink_putc(sink, ' ');
     if (record->verdict == AMGR_VERDICT_LIFETIME) {
         /* With jitter it is no number that anybody wrote. */

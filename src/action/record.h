@@ -120,6 +120,9 @@ void amgr_record_note_memory(amgr_record_t *record,
  *   ... using 281.54 MB (...): anon of all 4294967296 bytes over
  *   ManagerMaxMemoryTotal 4000000000 bytes
  *
+ * What was ordered names the option of the command line in the place of the
+ * directive: "over --max-memory-idle 1024 bytes".
+ *
  * The action is one of "announced", "asked to finish", "SIGKILL", "signal
  * failed", "already gone", "nothing sent".
  *

@@ -108,7 +108,8 @@ apr_status_t amgr_retire_take(const amgr_retire_t *retire,
     const amgr_process_t *process = &snapshot->processes[decision->process];
     apr_status_t rv;
 
-    if (retire->limits->dry_run || decision->cause == AMGR_CAUSE_DRY_RUN) {
+    if ((retire->limits->dry_run && !decision->demanded) ||
+        decision->cause == AMGR_CAUSE_DRY_RUN) {
         record->outcome = AMGR_OUTCOME_DRY_RUN;
         record->ended_us = 0;
         return APR_SUCCESS;

@@ -66,6 +66,17 @@ char *amgr_double_format(double value, char *buf, apr_size_t size);
 char *amgr_size_format(apr_uint64_t bytes, char *buf, apr_size_t size);
 
 /**
+ * Format a rate with the six significant digits that mod_status prints,
+ * without an exponent and always with a fraction ("0.134831", "2.0").
+ * Negative, infinite and not a number become "n/a".  Returns @a buf.
+ */
+char *amgr_rate_format(double value, char *buf, apr_size_t size);
+
+/** Format bytes that are no whole number as amgr_size_format() does; below
+ * 1000 like a rate ("207.101 bytes").  Returns @a buf. */
+char *amgr_size_format_rate(double bytes, char *buf, apr_size_t size);
+
+/**
  * Format a size exactly, in binary units, as a directive takes it: the largest
  * unit that divides it ("500M", "1536K", "42"); AMGR_LIMIT_OFF becomes "Off",
  * a negative size "n/a".

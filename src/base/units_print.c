@@ -217,19 +217,14 @@ static int put_hundredths(amgr_sink_t *sink, apr_uint64_t bytes,
     return 1;
 }
 
-/* At most two decimals, without trailing zeros. */
-static void put_rounded(amgr_sink_t *sink, apr_uint64_t bytes,
-                        apr_uint64_t unit)
+/* At most two decimals, without trailing zeros; below 1e40. */
+static void put_decimals(amgr_sink_t *sink, double value)
 {
-    double value = (double)bytes / (double)unit;
     char text[64];
     const char *decimals;
     apr_size_t whole;
     int len;
 
-    if (put_hundredths(sink, bytes, unit)) {
-        return;
-    }
     len = snprintf(text, sizeof(text), "%.2f", value);
     whole = strspn(text, "0123456789");
     decimals = text + len - 2;
@@ -237,6 +232,14 @@ static void put_rounded(amgr_sink_t *sink, apr_uint64_t bytes,
     if (memcmp(decimals, "00", 2) != 0) {
         amgr_sink_putc(sink, '.');
         amgr_sink_put(sink, decimals, decimals[1] == '0' ? 1 : 2);
+    }
+}
+
+static void put_rounded(amgr_sink_t *sink, apr_uint64_t bytes,
+                        apr_uint64_t unit)
+{
+    if (!put_hundredths(sink, bytes, unit)) {
+        put_decimals(sink, (double)bytes / (double)unit);
     }
 }
 
@@ -259,6 +262,52 @@ char *amgr_size_format(apr_uint64_t bytes, char *buf, apr_size_t size)
     }
     else {
         put_rounded(&sink, bytes, unit->value);
+        amgr_sink_putc(&sink, ' ');
+        amgr_sink_puts(&sink, unit->name);
+    }
+    return amgr_sink_text(&sink);
+}
+
+/** As mod_status prints a rate. */
+#define RATE_DIGITS 6
+
+char *amgr_rate_format(double value, char *buf, apr_size_t size)
+{
+    amgr_sink_t sink;
+    digits_t digits;
+
+    amgr_sink_init_text(&sink, buf, size);
+    if (!isfinite(value) || value < 0.0) {
+        amgr_sink_puts(&sink, "n/a");
+    }
+    else {
+        take_digits(value, RATE_DIGITS, &digits);
+        put_digits(&sink, &digits);
+    }
+    return amgr_sink_text(&sink);
+}
+
+char *amgr_size_format_rate(double bytes, char *buf, apr_size_t size)
+{
+    const unit_t *unit = print_sizes;
+    const unit_t *end = print_sizes + AMGR_COUNT(print_sizes);
+    char rate[AMGR_UNITS_LEN];
+    amgr_sink_t sink;
+
+    amgr_sink_init_text(&sink, buf, size);
+    if (!isfinite(bytes) || bytes < 0.0 || bytes > 1e30) {
+        amgr_sink_puts(&sink, "n/a");
+        return amgr_sink_text(&sink);
+    }
+    while (unit < end && bytes < (double)unit->value) {
+        unit++;
+    }
+    if (unit == end) {
+        amgr_sink_puts(&sink, amgr_rate_format(bytes, rate, sizeof(rate)));
+        amgr_sink_puts(&sink, strcmp(rate, "1.0") == 0 ? " byte" : " bytes");
+    }
+    else {
+        put_decimals(&sink, bytes / (double)unit->value);
         amgr_sink_putc(&sink, ' ');
         amgr_sink_puts(&sink, unit->name);
     }

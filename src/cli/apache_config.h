@@ -14,7 +14,9 @@
 
 /** One Listen line. */
 typedef struct amgr_listen_t {
-    const char *address; /**< an address to connect to: 127.0.0.1 for any */
+    const char *address; /**< to connect to, without brackets: 127.0.0.1 for
+                              any, ::1 for any of IPv6 alone; a name where the
+                              line has one; with its %scope */
     apr_uint16_t port;
     int tls; /**< https: said so, or port 443 */
 } amgr_listen_t;
@@ -29,13 +31,17 @@ typedef struct amgr_apache_config_t {
     const char *status_path;      /**< the same of server-status, or NULL */
     apr_array_header_t *listens;  /**< of amgr_listen_t, in their order */
     apr_array_header_t *warnings; /**< of const char *: lines that could not be
-                                       followed */
+                                       followed, escaped */
+    int data_file_off;            /**< ManagerDataFile Off */
 } amgr_apache_config_t;
 
 /**
- * Read the configuration of this machine's Apache.  @a file is the main one;
- * NULL: $APACHE_CONFDIR/apache2.conf, then the places where distributions have
- * it.  A fault says which were looked for.
+ * Read the configuration of this machine's Apache into @a out, from @a pool.
+ * @a file is the main one; NULL: apache2.conf or httpd.conf in $APACHE_CONFDIR
+ * when that is set, since whoever sets it means that server, else in the first
+ * of the places where distributions have it.  NULL on success; a fault says
+ * what was looked for, or what could not be read.  Nothing that the files say
+ * is run, and how much is read has an end; what is left out is a warning.
  */
 const amgr_fault_t *amgr_apache_config_read(const char *file,
                                             amgr_apache_config_t *out,

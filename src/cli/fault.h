@@ -24,7 +24,7 @@ typedef struct amgr_fault_t {
                            full stop; untrusted parts of it are escaped */
 } amgr_fault_t;
 
-/** A fault from @a pool, its text by a format of apr_psprintf(). */
+/** A fault from @a pool, its text by a format of printf(). */
 const amgr_fault_t *amgr_fault_make(apr_pool_t *pool, int exit_code,
                                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -32,5 +32,12 @@ const amgr_fault_t *amgr_fault_make(apr_pool_t *pool, int exit_code,
 /** The exit code for an error of the system: PERMISSION for a missing right,
  * else FAILED. */
 int amgr_fault_code(apr_status_t status);
+
+/** Text from outside as it may stand in a message: on one line, and without
+ * anything that commands a terminal. */
+const char *amgr_fault_quote(apr_pool_t *pool, const char *text);
+
+/** What the system says of an error: "Permission denied". */
+const char *amgr_fault_reason(apr_pool_t *pool, apr_status_t status);
 
 #endif

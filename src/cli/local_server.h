@@ -19,6 +19,23 @@ typedef struct amgr_local_server_t {
     const char *data_file; /**< beside the board by default, or NULL */
 } amgr_local_server_t;
 
+/** How well a server fits a port of an address. */
+typedef enum amgr_local_fit_e {
+    AMGR_LOCAL_FIT_NONE = 0,
+    AMGR_LOCAL_FIT_ANY,  /**< it listens there at any address */
+    AMGR_LOCAL_FIT_EXACT /**< at this very one */
+} amgr_local_fit_e;
+
+/**
+ * The server of the board in the directory @a dir, when it runs and fits
+ * (amgr_local_fit_e) @a port of the numeric @a address (NULL: any; port 0: it
+ * need not listen).  *out_why is why there is no server, NULL when it does not
+ * fit or there is no board.
+ */
+int amgr_local_server_in(const char *dir, const char *address,
+                         apr_uint16_t port, amgr_local_server_t *out,
+                         const amgr_fault_t **out_why, apr_pool_t *pool);
+
 /**
  * The httpd that listens at @a port of @a address (text; NULL: any of this
  * machine) in this network namespace.  APR_NOTFOUND: nobody does, or no httpd;
@@ -30,7 +47,11 @@ apr_status_t amgr_local_server_at(const char *address, apr_uint16_t port,
 /** All httpds of this machine, as an array of amgr_local_server_t by pid. */
 apr_array_header_t *amgr_local_servers(apr_pool_t *pool);
 
-/** Whether @a host, a name or an address, is this machine's. */
+/** Whether @a host, a name or an address, is this machine's.  Asks for names
+ * that it does not know itself, as any client would. */
 int amgr_local_server_is_here(const char *host, apr_pool_t *pool);
+
+/** Where distributions have a server's runtime directory; ends with NULL. */
+extern const char *const amgr_local_runtime_dirs[];
 
 #endif

@@ -60,7 +60,7 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
                           const amgr_board_owner_t *self)
 {
     amgr_proc_dir_t proc;
-    amgr_proc_id_t now;
+    amgr_proc_stat_t now;
     int alive;
 
     if (owner->id.pid <= 0 || owner->id.pid == self->id.pid ||
@@ -71,8 +71,9 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
         /* Nobody can say whether it is the same one: better safe. */
         return kill(owner->id.pid, 0) == 0 || errno == EPERM;
     }
-    alive = amgr_proc_read_id(&proc, owner->id.pid, &now) == APR_SUCCESS &&
-            amgr_proc_id_equal(&now, &owner->id);
+    /* One that nobody reaps has gone all the same. */
+    alive = amgr_proc_read_stat(&proc, owner->id.pid, &now) == APR_SUCCESS &&
+            now.start_ticks == owner->id.start_ticks && now.state != 'Z';
     amgr_proc_dir_close(&proc);
     return alive;
 }
@@ -104,9 +105,7 @@ static int is_taken(const char *path, const amgr_board_owner_t *self)
     return taken;
 }
 
-/** Whether the directory of @a path is one that only its owner, or under the
- * sticky bit everybody for themselves, can change. */
-static int is_safe_place(const char *path)
+int amgr_board_file_is_safe_place(const char *path)
 {
     char dir[1024];
     struct stat st;
@@ -214,7 +213,8 @@ static apr_status_t create_named(amgr_board_file_t *file, const char *path,
     apr_status_t rv;
     int fd;
 
-    if (strlen(path) >= sizeof(file->path) || !is_safe_place(path)) {
+    if (strlen(path) >= sizeof(file->path) ||
+        !amgr_board_file_is_safe_place(path)) {
         return APR_EACCES;
     }
     snprintf(temp, sizeof(temp), "%s.XXXXXX", path);

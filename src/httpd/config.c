@@ -35,6 +35,7 @@ int amgr_config_needs_ticker(const amgr_config_t *config)
     return config->limits.interval_us < AMGR_HOOK_INTERVAL_US ||
            config->limits.metric == AMGR_METRIC_PSS ||
            config->limits.metric == AMGR_METRIC_USS || config->syslog ||
+           config->control_socket != NULL ||
            config->kill_command[AMGR_COMMAND_BEFORE] != NULL ||
            config->kill_command[AMGR_COMMAND_AFTER] != NULL;
 }

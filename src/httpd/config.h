@@ -15,6 +15,9 @@
 /** The interval from which the parent's own hook is fine enough. */
 #define AMGR_HOOK_INTERVAL_US (10 * APR_USEC_PER_SEC)
 
+/** Bytes of a unix socket's path with the NUL, see unix(7). */
+#define AMGR_SOCKET_PATH_LEN 108
+
 typedef struct amgr_config_t {
     amgr_limits_t limits;  /**< defaults of policy, overridden */
     const char *data_file; /**< absolute; NULL: the default place */
@@ -29,6 +32,7 @@ typedef struct amgr_config_t {
     int show_clients;  /**< amgr_show_clients_e */
     int server_status; /**< a section on mod_status's page */
     int metrics_names; /**< amgr_metrics_names_e */
+    const char *control_socket; /**< absolute; NULL: none */
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */
@@ -38,7 +42,8 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s);
 amgr_config_t *amgr_config_main(void);
 
 /** Whether something asked for needs a process of its own to tick: a shorter
- * interval than the hook's, slow reads, syslog, or programs to be run. */
+ * interval than the hook's, slow reads, syslog, programs to be run, or orders
+ * to be heard. */
 int amgr_config_needs_ticker(const amgr_config_t *config);
 
 /** The one symbol that the shared object exports. */

@@ -321,6 +321,35 @@ static const char *set_data_file(cmd_parms *cmd, void *unused,
     return NULL;
 }
 
+static const char *set_socket(cmd_parms *cmd, void *unused, const char *value)
+{
+    const char **socket = member(cmd);
+    const char *wrong = misplaced(cmd);
+    const char *path;
+
+    (void)unused;
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (strcasecmp(value, "Off") == 0) {
+        *socket = NULL;
+        return NULL;
+    }
+    path = ap_runtime_dir_relative(cmd->pool, value);
+    if (path == NULL || *value == '\0' || value[strlen(value) - 1] == '/') {
+        return refuse(cmd, value, "the path of a socket, or Off");
+    }
+    if (strlen(path) >= AMGR_SOCKET_PATH_LEN) {
+        return refuse(cmd, value,
+                      apr_psprintf(cmd->pool,
+                                   "a path of at most %d bytes, directory and "
+                                   "all, or Off",
+                                   AMGR_SOCKET_PATH_LEN - 1));
+    }
+    *socket = path;
+    return NULL;
+}
+
 /** The rest of the line as the argument list of a program, or NULL. */
 static char **parse_command(cmd_parms *cmd, const char *args)
 {
@@ -444,6 +473,8 @@ const command_rec amgr_directives[] = {
                "names of exported metrics: Native, Compat or Both"),
     AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
                   "path of the metrics file, or Off"),
+    CONFIG_ROW("ManagerSocket", set_socket, control_socket,
+               "path of the socket that takes orders, or Off"),
     AP_INIT_RAW_ARGS("ManagerKillCommand", set_kill_command,
                      (void *)offsetof(amgr_config_t, kill_command), RSRC_CONF,
                      "before or after, and a program with its arguments"),

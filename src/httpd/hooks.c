@@ -14,11 +14,13 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
+#include "httpd/control_place.h"
 #include "httpd/drain.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/max_time.h"
 #include "httpd/scoreboard.h"
+#include "httpd/server_about.h"
 #include "httpd/server_start.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
@@ -32,10 +34,11 @@ typedef struct parent_t {
     amgr_wsgi_t wsgi;
     int wants_ticker;
     int no_monitor;
-    amgr_tick_t *tick;       /**< made at the first tick of the hook's */
-    apr_time_t tick_mono_us; /**< the hook's last tick */
-    int begun;               /**< nobody of the last configuration ticks */
-    int no_tick;             /**< there was no memory for one, as was said */
+    amgr_tick_t *tick;          /**< made at the first tick of the hook's */
+    apr_time_t tick_mono_us;    /**< the hook's last tick */
+    int begun;                  /**< nobody of the last configuration ticks */
+    int no_tick;                /**< there was no memory for one, as was said */
+    const char *control_socket; /**< of the ticker; NULL: none */
 } parent_t;
 
 static parent_t *parent;
@@ -87,7 +90,10 @@ static apr_status_t leave(void *unused)
 
     (void)unused; /* a cleanup's signature */
     if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
-        amgr_ticker_stop(runtime);
+        if (amgr_ticker_stop(runtime) && parent->control_socket != NULL) {
+            /* One that had to be killed has left it. */
+            amgr_control_place_clean(parent->control_socket);
+        }
         if (parent->tick != NULL) {
             amgr_tick_destroy(parent->tick);
         }
@@ -153,6 +159,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     parent = apr_pcalloc(pconf, sizeof(*parent));
     parent->pool = pconf;
     parent->no_monitor = runs_without_monitor();
+    parent->control_socket = config->control_socket;
     parent->wants_ticker =
         !parent->no_monitor && amgr_config_needs_ticker(config);
     amgr_wsgi_configure(&parent->wsgi, strlen(s->process->argv[0]), pconf);
@@ -168,6 +175,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         amgr_ticker_register(runtime, pconf);
     }
     set_data_file(runtime, amgr_runtime_data_file(runtime, config, ptemp));
+    amgr_server_about_publish(runtime);
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
@@ -180,6 +188,9 @@ int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
 
     (void)p; /* the hook's signature */
     amgr_server_start_note();
+    if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
+        amgr_server_about_publish(runtime); /* the start is known from now on */
+    }
     if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
         parent->wants_ticker) {
         /* One that post_config has forked knows of the last start alone. */

@@ -38,7 +38,9 @@
     X(AMGR_TAG_COMMAND, "AMGR0028", "a kill command started or ended")        \
     X(AMGR_TAG_COMMAND_FAILED, "AMGR0029", "a kill command was not run")      \
     X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0030", "a kill command was out of time") \
-    X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0031", "too many kill commands run")
+    X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0031", "too many kill commands run")     \
+    X(AMGR_TAG_CONTROL, "AMGR0032", "the control socket opened or cannot")    \
+    X(AMGR_TAG_ORDER, "AMGR0033", "an order came by the control socket")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

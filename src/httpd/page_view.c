@@ -16,15 +16,7 @@
 #include "httpd/server_start.h"
 #include "httpd/slot_source.h"
 #include "model/words.h"
-
-#define READ_TRIES 20
-#define READ_PAUSE_US 500
-
-/** A page can do without its charts. */
-#define HISTORY_TRIES 3
-
-/** Enough of the fine samples for the rates of the last minute. */
-#define RECENT_SAMPLES 8
+#include "render/view_board.h"
 
 /** Room for the processes alone: slots are read when they are shown. */
 static amgr_snapshot_t *make_snapshot(int process_max, apr_pool_t *p)
@@ -35,21 +27,6 @@ static amgr_snapshot_t *make_snapshot(int process_max, apr_pool_t *p)
     snapshot->processes =
         apr_palloc(p, (apr_size_t)process_max * sizeof(amgr_process_t));
     return snapshot;
-}
-
-/** The last tick without its slots; the writer is never waited for long. */
-static apr_status_t read_tick(const amgr_board_t *board, amgr_snapshot_t *out)
-{
-    apr_status_t rv = APR_EAGAIN;
-    int try;
-
-    for (try = 0; try < READ_TRIES && rv == APR_EAGAIN; try++) {
-        if (try > 0) {
-            apr_sleep(READ_PAUSE_US);
-        }
-        rv = amgr_board_read_tick(board, out);
-    }
-    return rv;
 }
 
 /** Nobody ticks under -X: look at the one process there is, this one. */
@@ -85,55 +62,13 @@ static void look_at_self(amgr_snapshot_t *snapshot)
     self->accesses = seen.accesses;
 }
 
-static void read_records(amgr_view_t *view, const amgr_board_t *board,
-                         apr_pool_t *p)
-{
-    amgr_record_t *records =
-        apr_palloc(p, AMGR_RECORDS_MAX * sizeof(amgr_record_t));
-    int try;
-
-    view->records = records;
-    for (try = 0; try < READ_TRIES; try++) {
-        if (amgr_board_read_records(board, records, AMGR_RECORDS_MAX,
-                                    &view->record_count) == APR_SUCCESS) {
-            return;
-        }
-        apr_sleep(READ_PAUSE_US);
-    }
-    view->record_count = 0;
-}
-
-static void read_evidences(amgr_view_t *view, const amgr_board_t *board,
-                           apr_pool_t *p)
-{
-    amgr_evidence_t *evidences;
-    int count;
-    int try;
-
-    /* They are large and far apart in memory, and of records alone. */
-    if (view->record_count == 0) {
-        return;
-    }
-    count = amgr_board_count_evidences(board);
-    evidences = apr_palloc(p, (apr_size_t)count * sizeof(amgr_evidence_t));
-    view->evidences = evidences;
-    for (try = 0; try < READ_TRIES && count > 0; try++) {
-        if (amgr_board_read_evidences(board, evidences, count,
-                                      &view->evidence_count) == APR_SUCCESS) {
-            return;
-        }
-        apr_sleep(READ_PAUSE_US);
-    }
-    view->evidence_count = 0;
-}
-
 /** Processes and server: of the last tick, and what has changed since. */
 static void read_processes(amgr_view_t *view, const amgr_board_t *board,
                            amgr_slot_reader_t *reader,
                            amgr_snapshot_t *snapshot)
 {
     view->tick_wall_us = AMGR_NO_TIME;
-    if (read_tick(board, snapshot) == APR_SUCCESS) {
+    if (amgr_view_board_tick(board, snapshot) == APR_SUCCESS) {
         view->tick_wall_us = snapshot->server.time.wall_us;
     }
     else {
@@ -158,39 +93,6 @@ static void list_ports(amgr_view_t *view, apr_pool_t *p)
     }
     view->ports = (const apr_uint16_t *)ports->elts;
     view->port_count = ports->nelts;
-}
-
-/** The newest samples of a span, or NULL while the writer is in the way. */
-static const amgr_history_series_t *
-read_series(const amgr_board_t *board, int span, int max, apr_pool_t *p)
-{
-    amgr_history_series_t *series = apr_palloc(p, sizeof(*series));
-    amgr_history_sample_t *storage =
-        apr_palloc(p, (apr_size_t)max * sizeof(*storage));
-    int try;
-
-    for (try = 0; try < HISTORY_TRIES; try++) {
-        if (amgr_board_read_history(board, span, max, storage, series) ==
-            APR_SUCCESS) {
-            return series;
-        }
-    }
-    return NULL;
-}
-
-static void read_history(amgr_view_t *view, const amgr_board_t *board,
-                         apr_pool_t *p)
-{
-    int span = view->query.history;
-
-    if (span < 0 || span >= AMGR_HISTORY_SPAN_COUNT) {
-        span = AMGR_HISTORY_HOUR;
-    }
-    view->history = read_series(board, span, amgr_history_room(span), p);
-    view->recent = view->history;
-    if (view->history != NULL && span != AMGR_HISTORY_HOUR) {
-        view->recent = read_series(board, AMGR_HISTORY_HOUR, RECENT_SAMPLES, p);
-    }
 }
 
 /** What every child has from the configuration. */
@@ -224,12 +126,6 @@ static void read_load(amgr_view_t *view, int needs)
     view->load[2] = load.loadavg15;
 }
 
-static void make_scratch(amgr_view_t *view, int count, apr_pool_t *p)
-{
-    view->scratch = apr_palloc(p, (apr_size_t)count * sizeof(int));
-    view->scratch_count = count;
-}
-
 static void read_config(const amgr_board_t *board, amgr_board_config_t *config)
 {
     if (amgr_board_read_config(board, config) != APR_SUCCESS) {
@@ -254,12 +150,11 @@ static void collect_more(amgr_view_t *view, const amgr_board_t *board,
                          int needs, apr_pool_t *p)
 {
     if (needs & AMGR_NEED_RECORDS) {
-        read_records(view, board, p);
-        read_evidences(view, board, p);
+        amgr_view_board_records(view, board, p);
         list_ports(view, p);
     }
     if (needs & AMGR_NEED_HISTORY) {
-        read_history(view, board, p);
+        amgr_view_board_history(view, board, p);
     }
     read_load(view, needs);
 }
@@ -302,7 +197,7 @@ apr_status_t amgr_page_view_collect(amgr_view_t *view, int needs, apr_pool_t *p)
     view->untimed = amgr_mailbox_untimed(&runtime->mailbox);
     set_settings(view, runtime);
     set_start(view);
-    make_scratch(view, snapshot->process_max, p);
+    amgr_view_make_scratch(view, p);
     collect_more(view, board, needs, p);
     return APR_SUCCESS;
 }

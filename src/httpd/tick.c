@@ -30,12 +30,16 @@
 #define STALE_US apr_time_from_sec(45)
 #define DATA_FILE_MODE 0644
 
+/** What was ordered is seen to at least this often: each step of it costs a
+ * tick, and those that are due may be an hour apart. */
+#define URGENT_US APR_USEC_PER_SEC
+
 amgr_tick_t *amgr_tick_create(server_rec *s, amgr_runtime_t *runtime,
                               const amgr_wsgi_t *wsgi, int in_ticker,
                               apr_pool_t *p)
 {
     apr_size_t decisions_size =
-        (apr_size_t)runtime->children_max * sizeof(amgr_decision_t);
+        (apr_size_t)runtime->children_max * 2 * sizeof(amgr_decision_t);
     amgr_decision_t *decisions = amgr_private_memory_create(decisions_size);
     amgr_collector_t *collector =
         amgr_collector_create(runtime, wsgi, in_ticker);
@@ -217,25 +221,37 @@ static void write_history(amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
                              interval_us);
 }
 
-void amgr_tick_run(amgr_tick_t *tick)
+/** By the configuration, then by the order; the number of decisions. */
+static int judge(amgr_tick_t *tick, amgr_snapshot_t *snapshot)
+{
+    amgr_ledger_t *ledger = amgr_board_ledger(tick->board);
+    int max = tick->runtime->children_max;
+    int count = amgr_judge(&tick->config->limits, snapshot, ledger,
+                           tick->published.can_signal, tick->decisions, max);
+
+    if (tick->order == NULL || tick->order->demand == NULL) {
+        return count;
+    }
+    return amgr_demand_judge(tick->order->demand, &tick->config->limits,
+                             snapshot, ledger, tick->decisions, count, 2 * max);
+}
+
+/** Collect, judge, act and publish; 0 when nothing could be judged. */
+static int run(amgr_tick_t *tick, int out_of_turn)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
     apr_time_t cpu_before_us = amgr_clock_cpu_us();
     amgr_collect_faults_t faults;
     amgr_snapshot_t *snapshot;
     apr_interval_time_t wall_us;
-    int count;
 
     snapshot = amgr_collect(tick->collector, &tick->config->limits, &faults);
+    snapshot->out_of_turn = out_of_turn;
     count_faults(counters, &faults);
     if (!faults.no_table) {
         amgr_tick_follow(tick, snapshot);
         probe_rights(tick, snapshot, &faults);
-        count = amgr_judge(&tick->config->limits, snapshot,
-                           amgr_board_ledger(tick->board),
-                           tick->published.can_signal, tick->decisions,
-                           tick->runtime->children_max);
-        amgr_tick_act(tick, snapshot, count);
+        amgr_tick_act(tick, snapshot, judge(tick, snapshot));
         amgr_tick_locks_run(tick->locks, tick->server,
                             amgr_collector_proc(tick->collector), snapshot,
                             counters);
@@ -250,6 +266,7 @@ void amgr_tick_run(amgr_tick_t *tick)
                         tick->rights, &tick->published,
                         amgr_board_ledger(tick->board));
     note_server(tick, &snapshot->server);
+    counters->untimed = amgr_mailbox_untimed(&tick->runtime->mailbox);
     counters->ticks++;
     amgr_board_write_tick(tick->board, snapshot);
     if (!faults.no_table) {
@@ -265,6 +282,37 @@ void amgr_tick_run(amgr_tick_t *tick)
     wall_us = amgr_clock_monotonic_us() - snapshot->server.time.mono_us;
     counters->last_wall_us = (apr_uint64_t)wall_us;
     amgr_histogram_add(&counters->tick_spans, &amgr_histogram_ticks, wall_us);
+    return !faults.no_table;
+}
+
+void amgr_tick_run(amgr_tick_t *tick)
+{
+    run(tick, 0);
+}
+
+int amgr_tick_obey(amgr_tick_t *tick, amgr_tick_order_t *order)
+{
+    int done;
+
+    tick->order = order;
+    done = run(tick, 1);
+    tick->order = NULL;
+    return done;
+}
+
+int amgr_tick_is_urgent(const amgr_tick_t *tick, apr_time_t now_us)
+{
+    int i;
+
+    for (i = 0; i < tick->pending_count; i++) {
+        const amgr_record_t *record = &tick->pending[i];
+
+        if (record->demanded && !record->stuck &&
+            record->outcome == AMGR_OUTCOME_PENDING) {
+            return now_us - tick->noted_mono_us >= URGENT_US;
+        }
+    }
+    return 0;
 }
 
 void amgr_tick_between(amgr_tick_t *tick)

@@ -7,7 +7,9 @@
 #ifndef AMGR_TICK_H
 #define AMGR_TICK_H
 
+#include "action/record.h"
 #include "httpd/collect.h"
+#include "policy/demand.h"
 
 typedef struct amgr_tick_t amgr_tick_t;
 
@@ -26,6 +28,28 @@ void amgr_tick_destroy(amgr_tick_t *tick);
 
 /** One tick.  Allocates nothing. */
 void amgr_tick_run(amgr_tick_t *tick);
+
+/** Somebody's order, what the tick tells of it, and who hears what becomes of
+ * each process that it is about. */
+typedef struct amgr_tick_order_t {
+    const amgr_demand_t *demand; /**< NULL: look, and retire nobody by order */
+    /** @a vetoed: another module does not want it, and nothing was done. */
+    void (*tell)(void *data, const amgr_record_t *record, int vetoed);
+    void *data;
+    int workers;        /**< out: processes that an order can be about */
+    apr_time_t time_us; /**< out: wall, when they were looked at */
+} amgr_tick_order_t;
+
+/**
+ * A tick now, between two that are due, in the ticker: the standing judgement
+ * first, then the order's.  Returns 0 when the server could not be looked at;
+ * then nothing was retired.
+ */
+int amgr_tick_obey(amgr_tick_t *tick, amgr_tick_order_t *order);
+
+/** Whether something that was ordered is under way and wants to be seen to
+ * sooner than at the next tick that is due. */
+int amgr_tick_is_urgent(const amgr_tick_t *tick, apr_time_t now_us);
 
 /** Between ticks, in the ticker: look after the programs it started. */
 void amgr_tick_between(amgr_tick_t *tick);

@@ -116,11 +116,21 @@ static void keep_evidence(amgr_tick_t *tick, const amgr_record_t *record,
 static void run_before(amgr_tick_t *tick, amgr_decision_t *decision,
                        const amgr_record_t *record)
 {
-    if (decision->cause == AMGR_CAUSE_NONE && !tick->config->limits.dry_run &&
+    if (decision->cause == AMGR_CAUSE_NONE &&
+        (!tick->config->limits.dry_run || decision->demanded) &&
         amgr_commands_start(&tick->commands, AMGR_COMMAND_BEFORE, record) &&
         (decision->verdict != AMGR_VERDICT_TIME ||
          decision->step == AMGR_STEP_KILL)) {
         decision->step = AMGR_STEP_ANNOUNCE;
+    }
+}
+
+/** Whoever ordered it hears what became of it. */
+static void tell_order(const amgr_tick_t *tick, const amgr_decision_t *decision,
+                       const amgr_record_t *record, int vetoed)
+{
+    if (decision->demanded && tick->order != NULL) {
+        tick->order->tell(tick->order->data, record, vetoed);
     }
 }
 
@@ -143,9 +153,10 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
         amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
                         rv == APR_SUCCESS);
         count_step(tick, snapshot, decision, &record, rv);
-        if (rv == APR_NOTFOUND) {
-            return; /* it ended by itself in between: nobody was retired */
-        }
+    }
+    tell_order(tick, decision, &record, 0);
+    if (rv == APR_NOTFOUND) {
+        return; /* it ended by itself in between: nobody was retired */
     }
     amgr_tick_log_record(&tick->log, tick->server, tick->config, &record, rv);
     keep_evidence(tick, &record, &evidence,
@@ -205,6 +216,7 @@ static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     fill_record(tick, snapshot, decision, &record);
     if (amgr_others_veto(&record)) {
         amgr_judge_veto(snapshot, amgr_board_ledger(tick->board), decision);
+        tell_order(tick, decision, &record, 1);
     }
 }
 
@@ -218,11 +230,30 @@ static int hold_back(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
                               amgr_board_ledger(tick->board), decision);
 }
 
+/** What the order wants to know of the server. */
+static void describe(const amgr_tick_t *tick, const amgr_snapshot_t *snapshot)
+{
+    int i;
+
+    if (tick->order == NULL) {
+        return;
+    }
+    tick->order->time_us = snapshot->server.time.wall_us;
+    tick->order->workers = 0;
+    for (i = 0; i < snapshot->process_count; i++) {
+        int role = snapshot->processes[i].role;
+
+        tick->order->workers +=
+            role == AMGR_ROLE_WORKER || role == AMGR_ROLE_WSGI;
+    }
+}
+
 void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
 {
     amgr_counters_t *counters = amgr_board_counters(tick->board);
     int i;
 
+    describe(tick, snapshot);
     for (i = 0; i < count; i++) {
         amgr_decision_t *decision = &tick->decisions[i];
 
@@ -239,7 +270,9 @@ void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
             continue;
         }
         if (decision->announce) {
-            counters->suppressed[decision->cause]++;
+            /* An order may be given again and again. */
+            counters->suppressed[decision->cause] +=
+                !decision->demanded || decision->cause != AMGR_CAUSE_DRY_RUN;
             if (decision->cause == AMGR_CAUSE_DRY_RUN) {
                 begin(tick, snapshot, decision);
             }

@@ -29,7 +29,8 @@ struct amgr_tick_t {
     amgr_commands_t commands;     /**< all zero in the parent */
     const char *data_file;        /**< NULL: none */
     apr_time_t data_file_mono_us; /**< when it was written last */
-    amgr_decision_t *decisions;   /**< room for every process */
+    amgr_decision_t *decisions;   /**< room for every process twice: by the
+                                       configuration, and by an order */
     apr_size_t decisions_size;
     amgr_record_t pending[PENDING_MAX];
     int pending_count;
@@ -38,6 +39,7 @@ struct amgr_tick_t {
     int data_file_refreshed; /**< since that tick */
     apr_time_t noted_mono_us; /**< when the server was looked at last, tick or
                                    not; 0: never */
+    amgr_tick_order_t *order; /**< that this tick obeys, or NULL */
 };
 
 /** Take up the retirements that are on the board, which another process may

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include <http_main.h>
 
 #include "base/descriptors.h"
+#include "httpd/control.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
@@ -98,29 +100,46 @@ static void sleep_us(apr_interval_time_t span_us)
     nanosleep(&span, NULL);
 }
 
-/** Sleep, hearing SIGTERM: never in the middle of a tick, so that each is
- * written down as a whole.  Non-zero when it came. */
-static int doze(apr_interval_time_t span_us)
+/** What the ticker waits with. */
+typedef struct waiting_t {
+    amgr_tick_t *tick;
+    amgr_control_t *control;
+    int term_fd; /**< can be read once SIGTERM is there; -1: none to be had */
+} waiting_t;
+
+/** A descriptor that SIGTERM, which stays blocked, wakes a poll by. */
+static int open_term(void)
 {
-    struct timespec span;
     sigset_t term;
 
-    span.tv_sec = (time_t)apr_time_sec(span_us);
-    span.tv_nsec = (long)apr_time_usec(span_us) * 1000;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    return sigtimedwait(&term, NULL, &span) == SIGTERM;
+    return signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void end(const amgr_tick_t *tick)
+/** Sleep and hear orders, and SIGTERM: never in the middle of a tick, so that
+ * each is written down as a whole.  Non-zero when it came. */
+static int doze(const waiting_t *waiting, apr_interval_time_t span_us)
 {
-    amgr_tick_leave(tick);
+    static const struct timespec at_once = {0, 0};
+    sigset_t term;
+
+    amgr_control_wait(waiting->control, waiting->term_fd, span_us);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    return sigtimedwait(&term, NULL, &at_once) == SIGTERM;
+}
+
+static void end(const waiting_t *waiting)
+{
+    amgr_control_end(waiting->control);
+    amgr_tick_leave(waiting->tick);
     _exit(0);
 }
 
-/** Sleep until @a due_us, beating; ends the process when it is told to or its
- * parent went. */
-static void wait_until(const amgr_runtime_t *runtime, amgr_tick_t *tick,
+/** Sleep until @a due_us, beating and seeing to orders; ends the process when
+ * it is told to or its parent went. */
+static void wait_until(const amgr_runtime_t *runtime, const waiting_t *waiting,
                        apr_time_t due_us)
 {
     amgr_board_t *board = amgr_runtime_board(runtime);
@@ -129,16 +148,20 @@ static void wait_until(const amgr_runtime_t *runtime, amgr_tick_t *tick,
         apr_time_t now_us = amgr_clock_monotonic_us();
 
         if (getppid() != runtime->parent) {
-            end(tick);
+            end(waiting);
         }
         amgr_board_beat(board, now_us);
-        amgr_tick_between(tick);
+        amgr_tick_between(waiting->tick);
         if (now_us >= due_us) {
             return;
         }
-        amgr_tick_refresh(tick);
-        if (doze(due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US)) {
-            end(tick);
+        if (amgr_tick_is_urgent(waiting->tick, now_us)) {
+            amgr_tick_obey(waiting->tick, NULL);
+        }
+        amgr_tick_refresh(waiting->tick);
+        if (doze(waiting,
+                 due_us - now_us < BEAT_US ? due_us - now_us : BEAT_US)) {
+            end(waiting);
         }
     }
 }
@@ -159,7 +182,7 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     apr_interval_time_t interval_us;
     apr_time_t due_us = amgr_clock_monotonic_us() + FIRST_TICK_US;
     apr_pool_t *pool = NULL;
-    amgr_tick_t *tick;
+    waiting_t waiting;
 
     setpgid(0, 0); /* prefork stops its children by their group */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -173,14 +196,16 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
         _exit(1);
     }
     apr_pool_tag(pool, "amgr_ticker");
-    tick = amgr_tick_create(s, runtime, wsgi, 1, pool);
-    if (tick == NULL) {
+    waiting.tick = amgr_tick_create(s, runtime, wsgi, 1, pool);
+    if (waiting.tick == NULL) {
         _exit(1);
     }
+    waiting.control = amgr_control_create(s, waiting.tick, pool);
+    waiting.term_fd = open_term();
     interval_us = amgr_config_main()->limits.interval_us;
     for (;;) {
-        wait_until(runtime, tick, due_us);
-        amgr_tick_run(tick);
+        wait_until(runtime, &waiting, due_us);
+        amgr_tick_run(waiting.tick);
         due_us += interval_us;
         if (due_us < amgr_clock_monotonic_us()) {
             due_us = amgr_clock_monotonic_us() + interval_us;

@@ -3,9 +3,9 @@
  * The ticker: a process of its own that ticks when the monitor hook's ten
  * seconds are too coarse.  Forked by the parent at every start and restart, so
  * it always has the new code, configuration and log; killed and reaped by the
- * parent before anybody else may tick.  It listens to nobody: it has the
- * parent's memory of the table of children and of the board, and goes when the
- * parent goes.
+ * parent before anybody else may tick.  It listens to nobody, but for orders at
+ * the control socket (control.h): it has the parent's memory of the table of
+ * children and of the board, and goes when the parent goes.
  *
  * All functions run in the parent.
  */

@@ -285,6 +285,8 @@ typedef struct amgr_snapshot_t {
     amgr_stream_t *streams; /**< of the tick alone: never published */
     int stream_count;
     int stream_max;
+    int out_of_turn;  /**< the tick came by somebody's order, between two that
+                           were due: strikes count those alone */
 } amgr_snapshot_t;
 
 /** Idle in the sense of the Python tool: modes `_`, `I` and `.`. */

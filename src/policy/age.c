@@ -237,8 +237,15 @@ static void survey_request(const amgr_limits_t *limits, int slot,
     }
 }
 
+static apr_interval_time_t limit_of(apr_interval_time_t own_us,
+                                    apr_interval_time_t ordered_us)
+{
+    return ordered_us == AMGR_LIMIT_INHERITED ? own_us : ordered_us;
+}
+
 static void survey_slot(const amgr_judging_t *tick, const amgr_slot_t *slot,
-                        int index, amgr_survey_t *out)
+                        int index, apr_interval_time_t ordered_us,
+                        amgr_survey_t *out)
 {
     out->busy += is_busy(tick, slot);
     out->working += slot->mode == AMGR_MODE_WRITE ||
@@ -250,12 +257,19 @@ static void survey_slot(const amgr_judging_t *tick, const amgr_slot_t *slot,
     out->requests += amgr_slot_is_request(slot);
     out->endless += slot->endless && amgr_slot_is_request(slot) &&
                     slot->start_time_us > slot->stop_time_us;
-    survey_request(tick->limits, index, slot->request_age_us, slot->max_time_us,
-                   out);
+    survey_request(tick->limits, index, slot->request_age_us,
+                   limit_of(slot->max_time_us, ordered_us), out);
 }
 
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
                      amgr_survey_t *out)
+{
+    amgr_age_survey_by(tick, process, AMGR_LIMIT_INHERITED, out);
+}
+
+void amgr_age_survey_by(const amgr_judging_t *tick,
+                        const amgr_process_t *process,
+                        apr_interval_time_t ordered_us, amgr_survey_t *out)
 {
     const amgr_snapshot_t *snapshot = tick->snapshot;
     int i;
@@ -267,7 +281,7 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
     out->stuck = process->slot_count > 0;
     for (i = process->first_slot; i < process->first_slot + process->slot_count;
          i++) {
-        survey_slot(tick, &snapshot->slots[i], i, out);
+        survey_slot(tick, &snapshot->slots[i], i, ordered_us, out);
     }
     for (i = process->first_stream;
          i < process->first_stream + process->stream_count; i++) {
@@ -277,6 +291,6 @@ void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
         out->requests++;
         out->endless += stream->endless;
         survey_request(tick->limits, stream->slot, stream->request_age_us,
-                       stream->max_time_us, out);
+                       limit_of(stream->max_time_us, ordered_us), out);
     }
 }

@@ -176,21 +176,28 @@ static int counts_as_over(const amgr_decision_t *decision)
 
 /* A retirement under way: non-zero when it takes its next step. */
 static int go_on(amgr_judging_t *tick, int index, amgr_ledger_process_t *entry,
-                 const amgr_survey_t *survey, amgr_decision_t *decision)
+                 amgr_decision_t *decision)
 {
     amgr_process_t *process = &tick->snapshot->processes[index];
+    amgr_survey_t survey;
 
+    amgr_age_survey_by(tick, process,
+                       entry->demanded ? entry->demanded_time_us
+                                       : AMGR_LIMIT_INHERITED,
+                       &survey);
     decision->process = index;
-    decision->requests = survey->requests;
+    decision->requests = survey.requests;
     if (process->role == AMGR_ROLE_WORKER && process->slot_count == 0 &&
         process->threads != 1) {
         decision->requests = -1; /* it has lost its row */
     }
     decision->follow_up = 1;
+    decision->demanded = entry->demanded;
     /* Not by the verdict alone: an inert limit has one too. */
-    decision->force = amgr_reasons_is_forced(tick, process);
+    decision->force =
+        !tick->limits->dry_run && amgr_reasons_is_forced(tick, process);
     decision->step =
-        amgr_ladder_next(tick, process, entry, survey, decision->force);
+        amgr_ladder_next(tick, process, entry, &survey, decision->force);
     process->state = AMGR_STATE_RETIRING;
     return decision->step != AMGR_STEP_NONE;
 }
@@ -211,7 +218,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     memset(decision, 0, sizeof(*decision));
     process->verdict = judge_process(tick, process, entry, &survey, decision);
     if (entry != NULL && entry->retired_mono_us != 0) {
-        return go_on(tick, index, entry, &survey, decision);
+        return go_on(tick, index, entry, decision);
     }
     if (process->verdict <= AMGR_VERDICT_OK) {
         /* What could not be read is no sign that it is better. */
@@ -226,6 +233,9 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     decision->process = index;
     decision->requests = survey.requests;
     decision->cause = amgr_safety_cause(tick, process, entry, decision);
+    if (entry != NULL && tick->snapshot->out_of_turn && entry->strikes > 0) {
+        entry->strikes--; /* seen now, and not once more at the next */
+    }
     tick->over += counts_as_over(decision);
     return 1;
 }
@@ -326,6 +336,9 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     amgr_safety_choose(&tick, decisions, count);
     amgr_storm_settle(&tick, decisions, count);
     announce_all(&tick, decisions, count);
+    if (snapshot->out_of_turn && ledger->total_strikes > 0) {
+        ledger->total_strikes--;
+    }
     ledger->tick_mono_us = tick.mono_us == 0 ? 1 : tick.mono_us;
     ledger->tick_wall_us = tick.wall_us;
     snapshot->server.storm_open = ledger->storm_open_mono_us != 0;
@@ -368,9 +381,11 @@ void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
         return;
     }
     if (!decision->follow_up) {
-        if (!amgr_reasons_is_routine(decision->verdict)) {
+        if (!amgr_reasons_is_routine(decision->verdict) &&
+            !decision->demanded) {
             amgr_storm_note(ledger, mono_us);
         }
+        entry->demanded = decision->demanded;
         process->state = AMGR_STATE_RETIRING;
     }
     amgr_ladder_note(entry, decision->step, mono_us);

@@ -58,6 +58,12 @@ void amgr_age_process(const amgr_judging_t *tick, const amgr_process_t *process,
 void amgr_age_survey(const amgr_judging_t *tick, const amgr_process_t *process,
                      amgr_survey_t *out);
 
+/** The same, with an order's limit (AMGR_LIMIT_OFF: none) in the place of each
+ * request's own, unless it is AMGR_LIMIT_INHERITED. */
+void amgr_age_survey_by(const amgr_judging_t *tick,
+                        const amgr_process_t *process,
+                        apr_interval_time_t ordered_us, amgr_survey_t *out);
+
 /* fresh.c: how big a child is before it has done anything */
 
 /** Learn from a process that is seen for the first time. */

@@ -158,7 +158,8 @@ int amgr_ladder_next(const amgr_judging_t *tick, const amgr_process_t *process,
                      amgr_ledger_process_t *entry, const amgr_survey_t *survey,
                      int forced)
 {
-    if (tick->limits->dry_run || entry->step == AMGR_STEP_KILL) {
+    if ((tick->limits->dry_run && !entry->demanded) ||
+        entry->step == AMGR_STEP_KILL) {
         return AMGR_STEP_NONE;
     }
     if (forced) {
@@ -178,6 +179,7 @@ void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
 
     if (entry->retired_mono_us == 0) {
         entry->retired_mono_us = now_us;
+        entry->failed = 0; /* an order tried it again */
     }
     if (step == AMGR_STEP_ASK) {
         entry->asks++;
@@ -198,5 +200,6 @@ void amgr_ladder_give_up(amgr_ledger_process_t *entry)
     entry->heard = 0;
     entry->idle_mono_us = 0;
     entry->held_mono_us = 0;
+    entry->demanded = 0;
     entry->failed = 1;
 }

@@ -44,6 +44,8 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t growth_ticks;            /**< ticks so far, likewise */
     apr_int32_t demanded; /**< its retirement is somebody's order, which a dry
                                run of the configuration does not stop */
+    apr_interval_time_t demanded_time_us; /**< how long that lets a request
+                                               run, AMGR_LIMIT_OFF: for ever */
 } amgr_ledger_process_t;
 
 /** Since when a slot's current request has been seen. */

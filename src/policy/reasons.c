@@ -54,6 +54,20 @@ const char *amgr_reasons_directive(int verdict)
     }
 }
 
+const char *amgr_reasons_option(int verdict)
+{
+    switch (verdict) {
+    case AMGR_VERDICT_MEMORY_ACTIVE:
+        return "--max-memory-active";
+    case AMGR_VERDICT_MEMORY_IDLE:
+        return "--max-memory-idle";
+    case AMGR_VERDICT_TIME:
+        return "--max-time";
+    default:
+        return "";
+    }
+}
+
 /* Spread every bit of the number over all of the result: pids and start times
  * of children that were forked together differ in their last bits alone. */
 static apr_uint64_t mix(apr_uint64_t n)

@@ -23,6 +23,10 @@ int amgr_reasons_is_span(int verdict);
 /** The directive that sets the limit of a verdict; "" for one without. */
 const char *amgr_reasons_directive(int verdict);
 
+/** The option of the command line tool that orders retirements for that
+ * reason; "" for one that cannot be ordered. */
+const char *amgr_reasons_option(int verdict);
+
 /**
  * A process's own part of a limit: less by up to the jitter, the same for the
  * whole life of the process and whoever asks, another for each process.  @a

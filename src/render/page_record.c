@@ -67,14 +67,16 @@ static wording_t wording_of(const amgr_record_t *record)
 
 void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record)
 {
-    const char *directive = amgr_reasons_directive(record->verdict);
+    const char *limit = record->demanded
+                            ? amgr_reasons_option(record->verdict)
+                            : amgr_reasons_directive(record->verdict);
     wording_t wording;
 
     if (record->verdict == AMGR_VERDICT_REQUESTED) {
         amgr_sink_puts(sink, "another module asked for it");
         return;
     }
-    if (directive[0] == '\0') {
+    if (limit[0] == '\0') {
         amgr_sink_puts(sink, "unknown");
         return;
     }
@@ -83,9 +85,12 @@ void amgr_page_reason(amgr_sink_t *sink, const amgr_record_t *record)
     put_figure(sink, record->verdict, record->measured);
     amgr_sink_puts(sink, wording.after);
     amgr_sink_puts(sink, ", over ");
-    amgr_sink_puts(sink, directive);
+    amgr_sink_puts(sink, limit);
     amgr_sink_puts(sink, " of ");
     put_figure(sink, record->verdict, record->limit);
+    if (record->demanded) {
+        amgr_sink_puts(sink, ", as ordered");
+    }
 }
 
 void amgr_page_after(amgr_sink_t *sink, apr_interval_time_t span_us)

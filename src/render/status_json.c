@@ -434,6 +434,7 @@ static void put_record(amgr_json_t *json, const amgr_view_t *view,
     put_string(json, "reason", amgr_verdict_word(record->verdict));
     put_measure(json, "measured", record, record->measured);
     put_measure(json, "limit", record, record->limit);
+    put_bool(json, "demanded", record->demanded);
     put_string(json, "action", amgr_action_word(record->action));
     put_string(json, "outcome", amgr_outcome_word(record->outcome));
     put_int(json, "requests", record->requests);

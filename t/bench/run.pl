@@ -23,6 +23,7 @@ use Bench::Report;
 use Bench::Request;
 use Bench::Throughput;
 use Bench::Tick;
+use Bench::Tool;
 use Test::Builder;
 use Time::HiRes qw(time);
 
@@ -36,6 +37,7 @@ my @measurements = (
     [memory     => \&Bench::Memory::measure],
     [reaction   => \&Bench::Reaction::measure],
     [throughput => \&Bench::Throughput::measure],
+    [tool       => \&Bench::Tool::measure],
 );
 
 # An interrupted run takes its servers with it: their END block stops them.

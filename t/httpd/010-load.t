@@ -194,12 +194,15 @@ for (@budgets) {
        "ManagerMaxTime $values is refused") or diag("status $status: $out");
 }
 
-for my $value ('some/dir/', '/') {
-    my ($out, $status) = $check->config_error("ManagerDataFile $value");
-    (my $quoted = $value) =~ s/"//g;
+for my $case ((map { ['ManagerDataFile', $_], ['ManagerSocket', $_] }
+               'some/dir/', '/'),
+              ['ManagerSocket', '/' . 'x' x 107],
+              ['ManagerSocket', 'x' x 107]) {
+    my ($directive, $value) = @$case;
+    my ($out, $status) = $check->config_error("$directive $value");
     ok($status != 0
-       && $out =~ /^\s*ManagerDataFile: '\Q$quoted\E' is not .*\(expected .+\)$/m,
-       "ManagerDataFile $value is refused") or diag("status $status: $out");
+       && $out =~ /^\s*$directive: '\Q$value\E' is not .*\(expected .+\)$/m,
+       "$directive $value is refused") or diag("status $status: $out");
 }
 
 # A word, an absolute path, and each word once; an empty value is quoted too.
@@ -278,6 +281,8 @@ my @good = (
     (map { "<ManagerGroup daemon>\nManagerAskSignal $_\nManagerGracePeriod 5s\n"
            . '</ManagerGroup>' } qw(TERM usr1 USR2 HUP INT QUIT WINCH)),
     (map { "ManagerDataFile $_" } 'Off', 'off', 'x.txt', '/nonexistent/x.txt'),
+    (map { "ManagerSocket $_" } 'Off', 'OFF', 'x.sock', '/nonexistent/x.sock',
+     '/' . 'x' x 106),
 );
 for my $line (@good) {
     my ($out, $status) = $check->config_error($line);
@@ -292,6 +297,7 @@ my %any = (
                             ManagerDryRun ManagerSyslog ManagerStormLimit
                             ManagerShowRequests ManagerShowClients
                             ManagerServerStatus ManagerDataFile
+                            ManagerSocket
                             ManagerHardMemory ManagerMaxMemoryTotal
                             ManagerMaxRequests ManagerMaxLifetime
                             ManagerMaxGenerationAge)),
@@ -335,7 +341,7 @@ ok($status != 0 && $out =~ /Invalid command 'ManagerBalancerName'/,
 
 for my $s (@servers) {
     my $name = $s->name;
-    ok(wait_until(sub { -e $s->data_file }, 20, 'the first tick'),
+    ok(wait_until(sub { -e $s->data_file }, 30, 'the first tick'),
        "$name ticks");
     is("@{[$s->children]}", "@{ $before{$name} }",
        "$name: nothing was killed, and no process was added");

@@ -127,7 +127,7 @@ for my $mpm (qw(event prefork)) {
     my $s = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
                              name => "content-$mpm", modules => \@filters,
                              config => $config . $alter)->start;
-    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 15, 'two ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 30, 'two ticks'),
        "$mpm: it ticks");
     $proxy = start_proxy($s) if $mpm eq 'event';
     accepted($s, $mpm);
@@ -637,7 +637,7 @@ sub behind {
     for my $path ('/file', '/other-file') {
         ok(wait_until(sub {
             ($front->get($path)->header('X-Cache') // '') =~ /HIT/;
-        }, 10, "a hit of $path"), "behind: $path is kept");
+        }, 30, "a hit of $path"), "behind: $path is kept");
     }
     for my $base ('/manager-status', '/disk') {
         for my $row (@data, @assets) {

@@ -22,7 +22,7 @@ ManagerSyslog On
 ManagerKillCommand after /bin/true --token=hidden
 ManagerKillCommandTimeout 7s
 END
-    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 15, 'two ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 30, 'two ticks'),
        "$mpm: it ticks");
     sorted($s, $mpm);
     filtered($s, $mpm);

@@ -20,7 +20,7 @@ for my $metric (qw(anon pss uss)) {
     my $script = $s->wsgi_script;
     my $syslog = $s->path('work/syslog');
     $s->{config} .= <<"END";
-ManagerMinAge 1s
+ManagerMinAge 200ms
 ManagerMaxMemoryIdle 150M
 ManagerMemoryMetric $metric
 ManagerSyslog On
@@ -32,7 +32,7 @@ END
     AMGR::Case::Retire::grow_up($s);
     my @before = $s->children;
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 6, "$metric: the leaking worker is gone");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$metric: the leaking worker is gone");
     AMGR::Case::Retire::all_live("$metric: nobody else",
                                  grep { $_ != $pid } @before);
     my $record = AMGR::Case::Retire::record($s, $pid);
@@ -40,7 +40,7 @@ END
     my @lines = $s->log_lines(
         qr/Killing native worker $pid .*: $metric \d+ bytes over ManagerMax/);
     is(scalar @lines, 1, "$metric: the log names it") or diag(@lines);
-    ok(wait_until(sub { -s $syslog }, 5, 'syslog'), "$metric: syslog is told");
+    ok(wait_until(sub { -s $syslog }, 30, 'syslog'), "$metric: syslog is told");
     like(AMGR::Httpd::slurp($syslog),
          qr/\Aapache-manager \d+ NOTICE Killing native worker $pid \(idle\) using [^\n]+\n\z/,
          "$metric: one line, in the words that filters look for");

@@ -35,7 +35,7 @@ sub noted {
     return wait_until(sub {
         grep { /retirement: .*pid=$pid .*$text/ }
             $s->log_lines(qr/retirement: /);
-    }, 10, "$text of $pid");
+    }, 30, "$text of $pid");
 }
 
 for my $mpm (qw(prefork event)) {
@@ -45,20 +45,20 @@ for my $mpm (qw(prefork event)) {
     ok(wait_until(sub {
         my ($p) = grep { $_->{pid} == $pid } @{ $s->json->{processes} };
         ($p->{cause} // '') eq 'veto';
-    }, 10, 'a veto'), "$mpm: a veto is shown");
+    }, 30, 'a veto'), "$mpm: a veto is shown");
     ok($s->wait_ticks(5), 'five ticks');
     ok(AMGR::Httpd::is_alive($pid), "$mpm: the worker lives");
     is(record($s, $pid), undef, 'there is no record');
     is($s->json->{manager}{suppressed}{veto}, 1, 'counted once');
     is(scalar(my @l = $s->log_lines(qr/left alone: veto/)), 1, 'logged once');
     unlink $veto or die "$veto: $!\n";
-    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 10, 'the end'),
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 30, 'the end'),
        "$mpm: without the veto it goes");
     ok(noted($s, $pid, 'reason=memory_idle action=none outcome=pending'),
        "$mpm: other modules are asked");
     ok(noted($s, $pid, 'stage=1 .*action=ask outcome=pending|stage=1 pid='
              . $pid), 'and told of the step');
-    ok(wait_until(sub { (record($s, $pid) // {})->{outcome} eq 'gone' }, 10,
+    ok(wait_until(sub { (record($s, $pid) // {})->{outcome} eq 'gone' }, 30,
                   'a finished record'), 'there is a record');
     is(scalar(my @e = $s->log_lines(qr/retirement: stage=2 pid=$pid /)), 1,
        "$mpm: and told once of the end");
@@ -69,12 +69,12 @@ for my $mpm (qw(prefork event)) {
         my $json = $s->json;
         $json->{tick_time} && !grep { ($_->{age_seconds} // 0) < 0.7 }
             @{ $json->{processes} };
-    }, 20, 'workers of some age'), 'workers of some age');
+    }, 30, 'workers of some age'), 'workers of some age');
     my @before = $s->workers;
     my ($self, $status) = $s->get('/retire')->content
         =~ /^pid=(\d+) status=(-?\d+)/;
     is($status, 0, "$mpm: the wish is noted");
-    ok(wait_until(sub { !AMGR::Httpd::is_alive($self) }, 10, 'the end'),
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($self) }, 30, 'the end'),
        "$mpm: the worker goes");
     is(record($s, $self)->{reason}, 'requested', 'for that reason');
     is(scalar(my @w = $s->log_lines(

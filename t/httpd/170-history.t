@@ -81,7 +81,7 @@ ok(wait_until(sub {
     $s->get('/app/leak?mb=1');
     $later = largest($s->json);
     ($later->{limit_in_seconds} // 9e9) < $first->{limit_in_seconds};
-}, 10, 'less time'), 'which is nearer a little later');
+}, 30, 'less time'), 'which is nearer a little later');
 is($later->{pid}, $first->{pid}, 'of one and the same');
 my $json = is_sound('under load');
 my $history = history($json);
@@ -107,8 +107,8 @@ is(sum0(@{ $history->{retired} }), 0, 'nobody was retired yet');
 
 my $pid = AMGR::Case::Retire::pid_of(
     $s->get('/app/leak?mb=900')->content);
-AMGR::Case::Retire::gone($s, $pid, 10, 'the leaking worker is gone');
-ok(wait_until(sub { sum0(@{ history($s->json)->{retired} }) == 1 }, 5,
+AMGR::Case::Retire::gone($s, $pid, 30, 'the leaking worker is gone');
+ok(wait_until(sub { sum0(@{ history($s->json)->{retired} }) == 1 }, 30,
               'its sample'), 'one was retired, says the history');
 my $recent = $s->json->{manager}{recent};
 is(sum0(values %{ $recent->{retired} }), 1, 'and so do the records');
@@ -121,7 +121,7 @@ is($recent->{at_least} ? 1 : 0, 0, 'and none is forgotten');
 sub goes_on {
     my ($what, $before) = @_;
     my $ticks = $s->json->{manager}{ticks};
-    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks }, 15,
+    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks }, 30,
                   "ticks $what"), "ticks go on $what");
     my $now = history(is_sound($what));
     cmp_ok(scalar @{ $now->{time} }, '>=', scalar @{ $before->{time} },
@@ -138,7 +138,7 @@ $history = goes_on('after a graceful restart', $history);
 # The next one finds what it left, at the restart or by itself.
 my $ticker = $s->ticker_pid;
 kill 'KILL', $ticker;
-AMGR::Case::Retire::gone($s, $ticker, 5, 'its ticker is killed');
+AMGR::Case::Retire::gone($s, $ticker, 30, 'its ticker is killed');
 ok($s->graceful, 'another graceful restart');
 ok(wait_until(sub { my $new = $s->ticker_pid; $new && $new != $ticker }, 30,
               'another ticker'), 'another ticker');
@@ -155,6 +155,6 @@ is_sound('the day', '/manager-status/status.json?history=day');
 is(history($s->json('/manager-status/status.json?history=day'))->{span},
    'day', 'which is the span that was asked for');
 is($s->get('/manager-status?history=day')->code, 200, 'and the page with it');
-ok($busy->wait(5), 'the request that kept a worker busy was answered');
+ok($busy->wait(30), 'the request that kept a worker busy was answered');
 $s->stop_ok;
 done_testing();

@@ -28,7 +28,7 @@ END
 } mpms();
 
 for my $s (@servers) {
-    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 15, 'two ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 30, 'two ticks'),
        $s->name . ': it ticks');
     $s->get($_) for ('/') x 40, ('/manager-status') x 10;
     # There are no rates in its first second.
@@ -36,7 +36,7 @@ for my $s (@servers) {
         my ($uptime) = $s->get('/server-status?auto')->content
             =~ /^ServerUptimeSeconds: (\d+)$/m;
         $uptime >= 2;
-    }, 15, 'an uptime'), $s->name . ': it is up');
+    }, 30, 'an uptime'), $s->name . ': it is up');
     sentences($s);
     letters($s);
     table($s);
@@ -71,7 +71,7 @@ sub sentences {
         $ours = read_sentences($s->get('/manager-status')->content);
         defined $ours->{busy} && $ours->{busy} == $theirs->{busy}
             && $ours->{idle} == $theirs->{idle};
-    }, 15, "$who: the same counts");
+    }, 30, "$who: the same counts");
     is($ours->{busy}, $theirs->{busy}, "$who: requests being processed");
     is($ours->{idle}, $theirs->{idle}, "$who: idle workers");
     cmp_ok($ours->{idle}, '>=', 1, "$who: which are some");
@@ -109,7 +109,7 @@ sub letters {
         $theirs = read_letters($s->get('/server-status')->content);
         $ours = read_letters($s->get('/manager-status')->content);
         defined $ours && $ours eq $theirs;
-    }, 15, "$who: the same letters");
+    }, 30, "$who: the same letters");
     is($ours, $theirs, "$who: the scoreboard in the first <pre>");
     like($ours // '', qr/^[_SRWKDCLGI.]+$/, "$who: nothing but letters");
     my ($pre) = $s->get('/manager-status')->content =~ m{<pre>([^<]*)</pre>}i;

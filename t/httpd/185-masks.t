@@ -63,7 +63,7 @@ for my $name (sort keys %case) {
     my $program = AMGR::Case::Command::reporter($s);
     $s->{config} = <<"END";
 ManagerMinAge 1s
-ManagerMaxTime 5s
+ManagerMaxTime 6s
 ManagerShowClients $clients
 ManagerShowRequests $requests
 ManagerKillCommand before $program
@@ -89,7 +89,7 @@ for my $name (sort keys %case) {
     wait_until(sub {
         ($running) = grep { ($_->{request_age_seconds} // 0) > 0.2 }
             map { @{ $_->{slots} } } @{ $server{$name}->json->{processes} };
-    }, 10, "$name: the request in its slot");
+    }, 30, "$name: the request in its slot");
     is($running->{client}, $client, "$name: the client of a slot");
     is($running->{request}, $request, "$name: and its request");
 }
@@ -107,7 +107,7 @@ sub retired {
     wait_until(sub {
         ($kill) = @{ $s->json->{kills} };
         $kill && $kill->{outcome} ne 'pending';
-    }, 20, "$name: the retirement") or return fail("$name: no retirement");
+    }, 30, "$name: the retirement") or return fail("$name: no retirement");
 
     my ($in_flight) = @{ $kill->{evidence}{requests} };
     is($in_flight->{client}, $client, "$name: the client in evidence");
@@ -176,7 +176,7 @@ END
         $text .= $s->get($_)->content
             for qw(/manager-status /manager-status/status.json);
         return $theirs->() && $text =~ m{GET /short HTTP};
-    }, 20, 'the end of a line in the scoreboard'),
+    }, 30, 'the end of a line in the scoreboard'),
        'the scoreboard has the end of a query string');
     unlike($text, qr/secret/, 'which is not shown');
     unlike($text, qr/xxx/, 'nor is another part of it');

@@ -56,7 +56,7 @@ counted('/known#5:3610a686', { stale => 0 });
 counted('/last', { stale => 0, connections => 20, said_close => 20 });
 # A pause after each but the last: the server hangs up before it is over.
 counted('/idle', { stale => 0, idle_closed => 19, connections => 20 },
-        keep => 0, think => 1, think_ms => 150);
+        keep => 0, think => 1, think_ms => 250);
 
 # ---- what is stale: asked again and answered -------------------------------
 

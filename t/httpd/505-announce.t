@@ -27,7 +27,7 @@ sub head {
     my ($s, $path) = @_;
     my $request = AMGR::Request->new($s->port, "GET $path HTTP/1.1\r\n"
                                      . "Host: 127.0.0.1\r\n\r\n");
-    wait_until(sub { $request->pump(0); $request->bytes =~ /\r\n\r\n/ }, 10,
+    wait_until(sub { $request->pump(0); $request->bytes =~ /\r\n\r\n/ }, 30,
                "an answer to $path");
     my ($head) = $request->bytes =~ /\A(.*?\r\n)\r\n/s;
     $request->close_now;
@@ -64,7 +64,7 @@ ProxyPass /proxied http://127.0.0.1:$to
 ManagerMinAge 1ms
 ManagerLameDuck 1h
 KeepAliveTimeout 20
-ManagerStrikes 2
+ManagerStrikes 8
 ManagerMaxMemoryActive 150M
 ManagerMaxMemoryIdle 150M
 END
@@ -74,17 +74,18 @@ END
         like($head, qr{\AHTTP/1\.1 $answers{$path} }, "$mpm: $path");
         unlike($head, qr/^Connection: close/mi, 'keeps the connection');
     }
-    # It keeps its client, or prefork would ask it at once.
+    # It keeps its client, or prefork would ask it at once.  The strikes are
+    # for ticks before it is answered.
     my $kept = AMGR::Request->new($s->port, "GET /app/leak?mb=200 HTTP/1.1\r\n"
                                   . "Host: 127.0.0.1\r\n\r\n");
-    ok(wait_until(sub { $kept->pump(0); $kept->bytes =~ /kept=200/ }, 10,
+    ok(wait_until(sub { $kept->pump(0); $kept->bytes =~ /kept=200/ }, 30,
                   'an answer'), "$mpm: 200 MB leaked");
     ok(wait_until(sub {
         $s->log_lines(qr/AMGR0001: .*, announced$/);
-    }, 10, 'a decision'), "$mpm: announced");
+    }, 30, 'a decision'), "$mpm: announced");
     unlike($kept->bytes, qr/^Connection: close/mi, 'its client keeps it');
     $kept->{out} .= "GET /missing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    ok($kept->wait(10), "$mpm: the next answer ends the connection");
+    ok($kept->wait(30), "$mpm: the next answer ends the connection");
     like($kept->bytes, qr{^HTTP/1\.1 404 .*^Connection: close\r$}msi,
          'and says so');
     # On prefork another child serves the others.

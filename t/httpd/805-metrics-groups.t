@@ -86,7 +86,7 @@ my @killed;
 ok(wait_until(sub {
     @killed = grep { $_->{outcome} eq 'gone' } @{ $s->json->{kills} };
     return scalar @killed;
-}, 20, 'a retirement'), "a daemon of $victim is retired");
+}, 30, 'a retirement'), "a daemon of $victim is retired");
 is($killed[0]{group}, $victim, 'by its own name');
 is($killed[0]{role}, 'wsgi', 'with its own role');
 is($killed[0]{reason}, 'lifetime', 'by its own limit');

@@ -50,7 +50,7 @@ for my $s (@servers) {
     my @before = pids($s);
     ok($s->graceful, $s->mpm . ': a graceful restart');
     # Idle children of the generation before are gone within a moment.
-    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @before }, 10,
+    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @before }, 30,
                   'the end of those before'), $s->mpm . ': others are there');
     is($s->json->{manager}{ticks}, 1, $s->mpm . ': no tick has seen them');
 }
@@ -73,7 +73,7 @@ sub next_tick {
         ok(wait_until(sub { $s->json->{manager}{ticks} > $last{$s} }, 25,
                       $what), $s->mpm . ": $what");
         # It is written a moment later.
-        ok(wait_until(sub { keys %{ $s->data } }, 10, 'the data file'),
+        ok(wait_until(sub { keys %{ $s->data } }, 30, 'the data file'),
            $s->mpm . ": $what: the data file");
     }
     return;
@@ -88,12 +88,17 @@ sub agree {
             %got = counts($s, $when =~ /tick$/ && $when !~ /before/);
             !grep { $got{$_} ne (/slots$/ ? $slots{$mpm} : $processes{$mpm}) }
                 keys %got;
-        }, 3, "$mpm $when: the same counts");
+        }, 6, "$mpm $when: the same counts"); # well before the next tick
         ok($is_one, "$mpm $when: all outputs have the same counts")
             or diag(join "\n", map { "$_: $got{$_}" } sort keys %got);
         # None of it is what another has left out.
-        my @alive = grep { AMGR::Httpd::is_alive($_) } $s->children;
-        is(join(' ', pids($s)), "@alive",
+        my ($shown, $alive);
+        wait_until(sub {
+            $shown = join ' ', pids($s);
+            $alive = join ' ', grep { AMGR::Httpd::is_alive($_) } $s->children;
+            $shown eq $alive;
+        }, 6, "$mpm $when: the same processes");
+        is($shown, $alive,
            "$mpm $when: the processes are the parent's children");
     }
     return;

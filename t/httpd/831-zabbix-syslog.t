@@ -66,7 +66,7 @@ END
         '/app/%20(idle)%0aNOTICE%20Killing/leak?mb=300&s=20');
     my $wsgi = AMGR::Case::Retire::leak($s, 300, 'shop');
     my $idle = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { $syslog->datagrams >= 3 }, 20, 'lines'), 'lines came');
+    ok(wait_until(sub { $syslog->datagrams >= 3 }, 30, 'lines'), 'lines came');
     ok(killing($syslog, $_), "of $_")
         for "native worker $idle", '(active)', "WSGI worker $wsgi (shop)";
     my @lines = $syslog->datagrams;
@@ -96,7 +96,7 @@ sub dry_run {
     $s->graceful;
     AMGR::Case::Retire::grow_up($s);
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { $syslog->datagrams > $before }, 10, 'a line'),
+    ok(wait_until(sub { $syslog->datagrams > $before }, 30, 'a line'),
        'a dry run is told');
     my @lines = $syslog->datagrams;
     is(scalar @lines, $before + 1, 'once');
@@ -121,7 +121,7 @@ sub counted {
     my (%count, $asked);
     start_agent($s, $config);
     my $select = IO::Select->new($server);
-    my $deadline = time + 20;
+    my $deadline = time + 60;
     while (time < $deadline && keys %count < keys %expected) {
         $select->can_read(0.2) or next;
         my $agent = $server->accept or next;
@@ -157,7 +157,10 @@ sub item {
 # for the next tick must not come before the file was looked at.
 sub rare {
     my ($name) = @_;
+    # As many workers for good, whoever asks.
     my $s = AMGR::Httpd->new(mpm => 'prefork', name => "rare-$name",
+        mpm_config => "StartServers 3\nMinSpareServers 1\n"
+                      . "MaxSpareServers 6\nMaxRequestWorkers 10\n",
         interval => '1h', config => $name eq 'ticker' ? "ManagerSyslog On\n"
                                                       : '');
     $s->{env} = { LD_PRELOAD => $s->build_object('clock'),

@@ -74,7 +74,7 @@ sub left {
 }
 sub nothing_stays {
     my ($what) = @_;
-    ok(wait_until(sub { !left() }, 10, 'the end of all'),
+    ok(wait_until(sub { !left() }, 30, 'the end of all'),
        "$what: no process stays") or diag(join ' ', left());
     is(join(' ', glob "$tmp/*"), '', "$what: no file stays");
     return;

@@ -64,6 +64,35 @@ static void idle_worker_by_memory(void **state)
         "rss 12050432 bytes over ManagerMaxMemoryIdle 1024 bytes, SIGKILL");
 }
 
+static void an_order_names_its_option(void **state)
+{
+    static const struct {
+        int verdict;
+        apr_uint64_t measured;
+        apr_uint64_t limit;
+        const char *figures;
+    } cases[] = {
+        {AMGR_VERDICT_MEMORY_IDLE, 12050432, 1024,
+         ": rss 12050432 bytes over --max-memory-idle 1024 bytes, SIGKILL"},
+        {AMGR_VERDICT_MEMORY_ACTIVE, 12050432, 1024,
+         ": rss 12050432 bytes over --max-memory-active 1024 bytes, SIGKILL"},
+        {AMGR_VERDICT_TIME, 4200000, 2000000,
+         ": request age 4.2s over --max-time 2s, SIGKILL"},
+    };
+    amgr_record_t record = idle_record();
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    record.demanded = 1;
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        record.verdict = cases[i].verdict;
+        record.measured = cases[i].measured;
+        record.limit = cases[i].limit;
+        format(&record, AMGR_SHOW_PATH);
+        assert_string_equal(strstr(line, ": "), cases[i].figures);
+    }
+}
+
 static void hung_worker_by_time(void **state)
 {
     static const struct {
@@ -389,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_worker_by_memory),
+        cmocka_unit_test(an_order_names_its_option),
         cmocka_unit_test(hung_worker_by_time),
         cmocka_unit_test(other_reasons),
         cmocka_unit_test(wsgi_and_other_foreign_processes),

@@ -289,6 +289,7 @@ static inline void add_prefork_records(fixed_view_t *fixed)
     record = add_record(fixed, 1002, AMGR_VERDICT_MEMORY_IDLE,
                         AMGR_OUTCOME_FAILED);
     record->active = 0;
+    record->demanded = 1;
     record->requests = 0;
     record->limit = VIEW_MIB(250);
     record = add_record(fixed, 1201, AMGR_VERDICT_MEMORY_ACTIVE,

@@ -79,11 +79,11 @@ static int is_running(const fixture_t *fixture)
     return waitpid(fixture->child, NULL, WNOHANG) == 0;
 }
 
-/* Take the step; the signal that ended the child, or 0. */
-static int ended_by(fixture_t *fixture, int step)
+/* Take the step; the signal that ended the child within so many milliseconds,
+ * or 0. */
+static int ended_within(fixture_t *fixture, int step, int tries)
 {
     static const struct timespec span = {0, 1000 * 1000};
-    int tries = 100;
     int status;
 
     fixture->world->decisions[0].step = step;
@@ -100,11 +100,22 @@ static int ended_by(fixture_t *fixture, int step)
     return WTERMSIG(status);
 }
 
+/* A busy machine takes its time to end who was sent a signal. */
+static int ended_by(fixture_t *fixture, int step)
+{
+    return ended_within(fixture, step, 20000);
+}
+
+static int is_left_alone_by(fixture_t *fixture, int step)
+{
+    return ended_within(fixture, step, 100) == 0;
+}
+
 static void announcing_sends_nothing(void **state)
 {
     fixture_t *fixture = *state;
 
-    assert_int_equal(ended_by(fixture, AMGR_STEP_ANNOUNCE), 0);
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ANNOUNCE));
     assert_int_equal(fixture->record.action, AMGR_ACTION_ANNOUNCE);
     assert_int_equal(fixture->record.announced_us, 0);
     assert_int_equal(fixture->record.asked_us, AMGR_NO_TIME);
@@ -115,7 +126,7 @@ static void a_threaded_worker_is_asked_without_a_signal(void **state)
     fixture_t *fixture = *state;
 
     fixture->world->snapshot.server.threaded = 1;
-    assert_int_equal(ended_by(fixture, AMGR_STEP_ASK), 0);
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ASK));
     assert_int_equal(fixture->record.action, AMGR_ACTION_ASK);
     assert_int_equal(fixture->record.asked_us, 0);
 }
@@ -160,12 +171,12 @@ static void each_step_has_its_time(void **state)
     amgr_record_t *record = &fixture->record;
 
     fixture->world->snapshot.server.threaded = 1;
-    assert_int_equal(ended_by(fixture, AMGR_STEP_ANNOUNCE), 0);
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ANNOUNCE));
     decision->follow_up = 1;
     world_pass(fixture->world, 2 * SEC);
-    assert_int_equal(ended_by(fixture, AMGR_STEP_ASK), 0);
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ASK));
     world_pass(fixture->world, 2 * SEC);
-    assert_int_equal(ended_by(fixture, AMGR_STEP_ASK), 0);
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ASK));
     world_pass(fixture->world, 2 * SEC);
     assert_int_equal(ended_by(fixture, AMGR_STEP_KILL), SIGKILL);
     assert_int_equal(record->announced_us, 0);

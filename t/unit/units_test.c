@@ -386,6 +386,43 @@ static void test_size_format(void **state)
     }
 }
 
+static void test_rate_format(void **state)
+{
+    static const struct {
+        double value;
+        const char *rate;
+        const char *size;
+    } cases[] = {
+        { 0.0, "0.0", "0.0 bytes" },
+        { 1.0, "1.0", "1.0 byte" },
+        { 0.13483146, "0.134831", "0.134831 bytes" },
+        { 207.1011236, "207.101", "207.101 bytes" },
+        { 512.0, "512.0", "512.0 bytes" },
+        { 0.000012345678, "0.0000123457", "0.0000123457 bytes" },
+        { 1540.49, "1540.49", "1.54 KB" },
+        { 1005.01, "1005.01", "1.01 KB" },
+        { 1004.99, "1004.99", "1 KB" },
+        { 11980833.333333334, "11980800.0", "11.98 MB" },
+        { 3200000.0, "3200000.0", "3.2 MB" },
+        { -1.0, "n/a", "n/a" },
+        { INFINITY, "n/a", "n/a" },
+        { NAN, "n/a", "n/a" },
+        { 1e300, NULL, "n/a" },
+    };
+    char buf[AMGR_UNITS_LEN];
+    apr_size_t i;
+
+    (void)state;
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        amgr_rate_format(cases[i].value, buf, sizeof(buf));
+        if (cases[i].rate != NULL) {
+            assert_string_equal(buf, cases[i].rate);
+        }
+        amgr_size_format_rate(cases[i].value, buf, sizeof(buf));
+        assert_string_equal(buf, cases[i].size);
+    }
+}
+
 static void test_size_format_exact(void **state)
 {
     static const text_case_t cases[] = {
@@ -518,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_double_format),
         cmocka_unit_test(test_double_round_trip),
         cmocka_unit_test(test_size_format),
+        cmocka_unit_test(test_rate_format),
         cmocka_unit_test(test_size_format_exact),
         cmocka_unit_test(test_duration_format),
         cmocka_unit_test(test_duration_format_exact),

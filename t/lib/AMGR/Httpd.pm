@@ -18,19 +18,22 @@ package AMGR::Httpd;
 use strict;
 use warnings;
 
+use AMGR::Board;
+use AMGR::Build qw(repo_dir build_dir);
 use AMGR::Request;
 use Apache::Test ();
 use Apache::TestUtil ();
 use Cwd ();
 use Fcntl qw(SEEK_SET);
-use File::Basename qw(dirname);
 use File::Copy ();
 use File::Spec;
 use File::Temp ();
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use JSON::PP ();
 use LWP::UserAgent;
 use POSIX qw(WNOHANG);
+use Socket qw(SOCK_DGRAM);
 use Test::Builder;
 use Time::HiRes qw(sleep time);
 
@@ -38,15 +41,22 @@ use Exporter qw(import);
 our @EXPORT_OK = qw(wait_until mpms repo_dir build_dir);
 
 use constant {
-    POLL_SEC   => 0.03,  # between two looks at a condition
-    START_SEC  => 30,    # generous: sanitizers and loaded machines
-    STOP_SEC   => 20,
+    POLL_SEC   => 0.03,  # between two looks at a condition, at first
+    POLL_MAX_SEC => 0.1, # asking pages all the time costs more than it gains
+    START_SEC  => 60,    # generous: sanitizers and loaded machines
+    STOP_SEC   => 40,
     LOG_LINES  => 30,
     LOGS_SHOWN => 3,
     MARK       => 'AMGR_TEST_SERVER', # environment of all that we start
+    ORPHAN_SEC => 10,    # children after their parent's end
+    LONELY_SEC => 1,     # those of a parent that a test has killed
+    ASK_TRIES  => 5,
+    PORT_MIN   => 10240,
+    PORT_TRIES => 1000,
 };
 
 my %servers;         # by address: what END has to end
+my @ports;           # sockets whose names are the ports that are ours
 my $owner = $$;      # forked helpers of a test end nothing
 my $serial = 0;
 my $shown = 0;       # logs
@@ -57,13 +67,7 @@ $SIG{$_} = sub { $$ == $owner ? exit 1 : POSIX::_exit(1) }
 
 # ---- where things are -----------------------------------------------------
 
-my $repo = Cwd::abs_path(dirname(__FILE__) . '/../../..');
-
-sub repo_dir { return $repo }
-
-sub build_dir {
-    return File::Spec->rel2abs($ENV{AMGR_BUILD} // 'build', $repo);
-}
+my $repo = repo_dir();
 
 sub module_file {
     return File::Spec->rel2abs($ENV{AMGR_MODULE}
@@ -368,11 +372,26 @@ sub prepare_module {
     return;
 }
 
+# A port of 127.0.0.1 that is free and stays so: the kernel gives it to no
+# connection, and no other test to a server of its own while this one runs.
 sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                                       LocalPort => 0, Listen => 1)
-        or die "no port of 127.0.0.1 can be bound: $!\n";
-    return $socket->sockport;
+    for (1 .. PORT_TRIES) {
+        my $port = PORT_MIN + int rand(port_end() - PORT_MIN);
+        my $mine = IO::Socket::UNIX->new(Local => "\0amgr-port-$port",
+                                         Type => SOCK_DGRAM) or next;
+        # Not with ReuseAddr: nobody may even have used it of late.
+        IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
+                              Listen => 1) or next;
+        push @ports, $mine;
+        return $port;
+    }
+    die "no port of 127.0.0.1 can be bound: $!\n";
+}
+
+# Where the kernel begins to take the ports of connections.
+sub port_end {
+    my ($low) = slurp('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
+    return $low && $low >= PORT_MIN + PORT_TRIES ? $low : 32768;
 }
 
 # In the child of a fork: never returns.  setpriv ends httpd with the test,
@@ -520,17 +539,20 @@ sub workers {
         grep { $_->{kind} eq 'native' } @{ $json->{processes} };
 }
 
-# At least so many more ticks, told by the data file being replaced (at most
-# once a second): asking a page would keep a worker busy at the very moment it
-# is judged.
+# At least so many more ticks have ended, told by the board, or by the data file
+# being replaced (at most once a second) where the board has no file: asking a
+# page would keep a worker busy at the very moment it is judged.  The first of
+# them may have begun before this was called.
 sub wait_ticks {
     my ($self, $count, $timeout) = @_;
-    my $last = file_id($self->data_file);
+    my $mark = sub { AMGR::Board->ticks($self->board_file) };
+    $mark = sub { file_id($self->data_file) } unless defined $mark->();
+    my $last = $mark->();
     for my $tick (1 .. $count) {
         wait_until(sub {
-            my $now = file_id($self->data_file);
-            return $now ne $last && ($last = $now);
-        }, $timeout // 15, "$self->{name}: tick $tick of $count") or return;
+            my $now = $mark->() // $last; # none while another takes its place
+            return $now ne $last && defined($last = $now);
+        }, $timeout // 30, "$self->{name}: tick $tick of $count") or return;
     }
     return 1;
 }
@@ -624,15 +646,18 @@ sub stop {
     my ($self) = @_;
     my @wrong;
     my @known = $self->all_pids;
-    kill 'TERM', $self->{pid} if $self->is_running;
+    my $ran = $self->is_running;
+    kill 'TERM', $self->{pid} if $ran;
     my $deadline = time + STOP_SEC;
-    my @left;
+    my (@left, $orphaned);
     while (1) {
         my $has_parent = $self->is_running; # before the look at who is left
         @left = $self->all_pids;
         last if !@left || time > $deadline;
         # Without a parent nobody else will end them.
-        last if !$has_parent && time > $deadline - STOP_SEC + 5;
+        $orphaned //= time if !$has_parent;
+        last if $orphaned
+            && time > $orphaned + ($ran ? ORPHAN_SEC : LONELY_SEC);
         sleep POLL_SEC;
     }
     for my $pid (@left) {
@@ -667,10 +692,17 @@ sub request {
 
 sub get { my ($self, @rest) = @_; return $self->request('GET', @rest) }
 
-# status.json, decoded; dies when it is not what it should be.
+# status.json, decoded; dies when it is not what it should be.  A process that
+# is just being killed may take a request with it, which then is asked again.
 sub json {
     my ($self, $path) = @_;
-    my $answer = $self->get($path // '/manager-status/status.json');
+    my $answer;
+    for my $try (1 .. ASK_TRIES) {
+        $answer = $self->get($path // '/manager-status/status.json');
+        last if ($answer->header('Client-Warning') // '')
+            ne 'Internal response' || !$self->is_running;
+        sleep POLL_SEC;
+    }
     die 'status.json: ' . $answer->status_line . "\n"
         unless $answer->code == 200;
     return JSON::PP->new->utf8->decode($answer->content);
@@ -802,12 +834,15 @@ sub diag_if_failed {
 # the time, with a word about it.
 sub wait_until {
     my ($condition, $timeout, $what) = @_;
-    my $deadline = time + $timeout;
+    my $begun = time;
+    my $deadline = $begun + $timeout;
     while (1) {
         my $value = $condition->();
         return $value if $value;
         last if time > $deadline;
-        sleep POLL_SEC;
+        my $pause = (time - $begun) / 20;
+        sleep($pause < POLL_SEC ? POLL_SEC
+              : $pause > POLL_MAX_SEC ? POLL_MAX_SEC : $pause);
     }
     Test::Builder->new->diag(sprintf 'waited %g s in vain: %s', $timeout,
                              $what // 'a condition');

@@ -14,8 +14,8 @@ package AMGR::Load;
 use strict;
 use warnings;
 
-use AMGR::Httpd qw(repo_dir build_dir wait_until);
-use Fcntl qw(LOCK_EX O_CREAT O_RDWR);
+use AMGR::Build qw(repo_dir built);
+use AMGR::Httpd qw(wait_until);
 use IO::Select;
 use JSON::PP ();
 use POSIX qw(WNOHANG);
@@ -29,32 +29,8 @@ use constant {
 my %running;    # by pid
 my $owner = $$;
 
-# The client, built when it is missing or older than its source.
 sub program {
-    my $repo = repo_dir();
-    my $program = build_dir() . '/load';
-    my @source = glob "$repo/t/lib/c/load*.[ch]";
-    my $is_old = sub {
-        return grep { !-x $program || -M $program > -M $_ } @source;
-    };
-    return $program unless $is_old->();
-    # Tests that run beside each other build it once.
-    sysopen my $lock, "$program.lock", O_RDWR | O_CREAT
-        or die "$program.lock: $!\n";
-    flock $lock, LOCK_EX or die "$program.lock: $!\n";
-    if ($is_old->()) {
-        local %ENV = %ENV;
-        delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
-        my $pid = fork // die "fork: $!\n";
-        if ($pid == 0) {
-            open STDOUT, '>&', \*STDERR; # it is no TAP
-            exec 'make', '-s', '-C', $repo, 'BUILD=' . build_dir(), $program
-                or POSIX::_exit(127);
-        }
-        waitpid $pid, 0;
-        die "$program cannot be built\n" if $?;
-    }
-    return $program;
+    return built('load', glob repo_dir() . '/t/lib/c/load*.[ch]');
 }
 
 # Options as those of the program, with "_" for "-"; mix is a list.

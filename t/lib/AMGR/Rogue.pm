@@ -179,8 +179,8 @@ sub answer {
     else {
         syswrite $socket, $answer;
     }
-    # The bytes arrive before their end does.
-    sleep 0.02 if $path =~ /reset/;
+    # The bytes are read before their end comes, which takes them away.
+    sleep 0.1 if $path =~ /truncated-reset/;
     reset_it($socket) if $path =~ /reset/ && $path !~ /stale/;
     return 0 if $ends{$path} || $path eq '/idle';
     return 1;

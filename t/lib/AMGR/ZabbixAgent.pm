@@ -9,14 +9,13 @@ use warnings;
 
 use AMGR::Httpd qw(wait_until repo_dir);
 use AMGR::Zabbix qw(ask_agent);
-use IO::Socket::INET;
 use POSIX ();
 
 use Exporter qw(import);
 our @EXPORT_OK = qw(write_config test_keys start_agent);
 
 use constant {
-    START_SEC => 15,
+    START_SEC => 60,
     AT_A_TIME => 16,
 };
 
@@ -72,21 +71,10 @@ sub test_keys {
     return \%got;
 }
 
-# zabbix_agentd takes no port that the kernel would choose.
-sub free_port {
-    for (1 .. 100) {
-        my $port = 10000 + int rand 20000;
-        my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                                           LocalPort => $port, Listen => 1);
-        return $port if $socket;
-    }
-    die "no free port\n";
-}
-
 # zabbix_agentd as a daemon on a free port, which is returned.
 sub start_agent {
     my ($s, $config) = @_;
-    my $port = free_port();
+    my $port = AMGR::Httpd::free_port();
     my $file = $config->{zabbix_agentd};
     open my $fh, '>>', $file or die "$file: $!\n";
     print {$fh} "ListenPort=$port\n";

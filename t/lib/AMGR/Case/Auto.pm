@@ -75,7 +75,7 @@ sub run {
     # Debian's mod_ssl may be newer than its OpenSSL.
     $s->expect_log(qr/AH01882/) if $tls;
     $s->start;
-    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 15, 'two ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > 1 }, 30, 'two ticks'),
        'it ticks');
     same_as_theirs($s, 'idle', @always, @extended, @workers,
                    $mpm eq 'event' ? @async : ());
@@ -149,7 +149,7 @@ sub same_as_theirs {
     my ($s, $when, @keys) = @_;
     my @wrong;
     # Both are answered by the server that they count.
-    wait_until(sub { @wrong = differences($s, @keys); !@wrong }, 15,
+    wait_until(sub { @wrong = differences($s, @keys); !@wrong }, 30,
                "$when: the same figures");
     is(join("\n", @wrong), '', "$when: as mod_status says it");
     return;
@@ -263,7 +263,7 @@ sub letters {
     ok(wait_until(sub {
         %got = values_of(body($s, OURS));
         return $got{Scoreboard} =~ /^[_W.]+$/;
-    }, 15, 'a quiet server'), 'a quiet server');
+    }, 30, 'a quiet server'), 'a quiet server');
     my $want = $mpm eq 'prefork' ? 3000 : 3200;
     is(length $got{Scoreboard}, $want, 'a letter for each slot that may be used');
     my $used = $got{Scoreboard} =~ tr/_W//;
@@ -292,7 +292,7 @@ sub restarted {
         my $old = $got{Scoreboard} =~ tr/GW// - 1;
         $got{ParentServerMPMGeneration} == 1 && $old >= @slow
             && ($mpm ne 'event' || $got{Stopping} >= 1);
-    }, 15, 'processes that stop'), 'processes stop');
+    }, 30, 'processes that stop'), 'processes stop');
     same_as_theirs($s, 'one stops', @always, @extended, @workers,
                    $mpm eq 'event' ? @async : ());
     is($got{ParentServerMPMGeneration}, 1, 'another generation');
@@ -301,7 +301,7 @@ sub restarted {
         print {$peer} "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok";
         close $peer;
     }
-    is(scalar(grep { $_->wait(10) && $_->bytes =~ /ok\z/ } @slow), @slow,
+    is(scalar(grep { $_->wait(30) && $_->bytes =~ /ok\z/ } @slow), @slow,
        'the requests are answered');
     return;
 }

@@ -26,7 +26,7 @@ use Compress::Zlib qw(crc32);
 use constant {
     OURS   => '/manager-status',
     THEIRS => '/server-status',
-    WAIT   => 15,
+    WAIT   => 40,
     FAILED => 1,     # seconds for each value once one has been wrong
     LOADED => 25,    # readings under load
 };
@@ -71,6 +71,7 @@ sub server {
 </Location>
 ManagerServerStatus Off
 KeepAliveTimeout 300ms
+Timeout 300
 $config
 <VirtualHost *>
     ServerName 127.0.0.1

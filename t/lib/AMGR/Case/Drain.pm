@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 use constant {
     PATIENCE_SEC => 240,  # for a whole phase, on a loaded machine
-    SETTLE_SEC   => 45,   # for what is pending
+    SETTLE_SEC   => 90,   # for what is pending
     PROCESSES    => 12,   # the MPM keeps them, whatever the load
     SMALL        => "small and known\n" x 8,
     # When restarts have fewer, as on prefork: measured were 0.00 to 0.09.
@@ -270,7 +270,8 @@ sub all_drained {
 # Kept connections that end under a request, for each process that ended.
 sub stale_compared {
     my ($d, $retired, $restarted) = @_;
-    my $by_module = ($retired->{stale} - $d->{before}{stale}) / records($d);
+    my $stale = $retired->{stale} - $d->{before}{stale};
+    my $by_module = $stale / records($d);
     my $by_restart = ($restarted->{stale} - $retired->{stale})
         / $d->{restarted};
     diag(sprintf '%s: %d requests; %d retired, %.2f stale each; %d ended by '
@@ -279,7 +280,9 @@ sub stale_compared {
          scalar(records($d)), $by_module, $d->{restarted}, $by_restart,
          $restarted->{latency_us}{p50} / 1000,
          $restarted->{latency_us}{p99} / 1000, $restarted->{seconds});
-    cmp_ok($by_module, '<=', max($by_restart, STALE_RATE),
+    # Few of many: chance is allowed for.
+    my $expected = max($by_restart, STALE_RATE) * records($d);
+    cmp_ok($stale, '<=', $expected + 3 * sqrt($expected + 1),
            "$d->{name}: no more stale connections than by restarts");
     return;
 }

@@ -63,7 +63,7 @@ sub hang {
     ok(wait_until(sub {
         IO::Select->new($listener)->can_read(0) or return 0;
         return $link = $listener->accept;
-    }, 15, 'a connection'), $s->name . ': the application hangs');
+    }, 30, 'a connection'), $s->name . ': the application hangs');
     return ($request, $link);
 }
 
@@ -74,7 +74,7 @@ sub first_record {
     wait_until(sub {
         ($record) = @{ $s->json->{kills} };
         $record && $record->{outcome} ne 'pending';
-    }, 20, 'a finished record');
+    }, 30, 'a finished record');
     ok($record, $s->name . ': there is a record') or return {};
     return $record;
 }
@@ -127,12 +127,12 @@ sub shown {
     # Event marks all of a process that stops.
     is($seen->{mode}, $mpm eq 'event' ? 'G' : 'W', 'its mode');
     cmp_ok($evidence->{rss_bytes}, '>', 1024 * 1024, 'memory');
-    cmp_ok($evidence->{took_seconds}, '<', 1, 'and soon');
+    cmp_ok($evidence->{took_seconds}, '<', 5, 'and soon');
     obeys_schema($s);
     like($s->get('/manager-status')->content,
          qr{<details\ id="kill-\d+">.*recvfrom.*127\.0\.0\.1:$port}sx,
          "$mpm: on the page");
-    ok($request->wait(10), 'the request ends');
+    ok($request->wait(30), 'the request ends');
     my @lost = $s->log_lines(qr/lost request/);
     is(scalar(grep { m{AMGR0024:\ lost\ request:\ \S+\ 127\.0\.0\.1\ -\ -
                        \ \[\d\d/\w{3}/\d{4}:[\d:]{8}\ \+0000\]
@@ -156,7 +156,7 @@ sub hidden {
     is(scalar(grep { defined $_->{request} } @{ $evidence->{requests} }), 0,
        "$mpm: no request is shown");
     ok(scalar @{ $evidence->{requests} }, 'though one was in flight');
-    ok($request->wait(10), 'it ends');
+    ok($request->wait(30), 'it ends');
     my @lost = $s->log_lines(qr/lost request/);
     ok(scalar @lost, 'and is in the log');
     is(scalar(grep { /hang|secret/ } @lost), 0, "$mpm: not shown there either")
@@ -178,7 +178,7 @@ sub dry_run {
        "$mpm: nothing was lost");
     obeys_schema($s);
     syswrite $link, 'x';
-    ok($request->wait(10), 'the request ends');
+    ok($request->wait(30), 'the request ends');
     is($request->status, 200, 'and is answered');
     $s->stop_ok;
     return;

@@ -252,8 +252,11 @@ sub ended {
     return sub {
         ok(wait_until(sub {
             $s->json->{manager}{errors}{ticker} == $errors + 1;
-        }, 5, "errors.ticker $what"), "$what is counted");
-        my @lines = $s->log_lines(qr/AMGR0011: .*\b$ticker\b.*$pattern/);
+        }, 30, "errors.ticker $what"), "$what is counted");
+        my @lines;
+        wait_until(sub {
+            @lines = $s->log_lines(qr/AMGR0011: .*\b$ticker\b.*$pattern/);
+        }, 30, 'its line');
         is(scalar @lines, 1, "$what is logged once")
             or diag(join "\n", $s->log_lines(qr/AMGR/));
     };
@@ -293,7 +296,7 @@ sub stopped {
     my $told = ended($s, $ticker, 'a stopped ticker', 'killed');
     kill 'STOP', $ticker;
     ok(wait_until(sub { ((AMGR::Httpd::stat_fields($ticker))[0] // '') eq 'T' },
-                  5, 'stopped'), 'the ticker is stopped');
+                  30, 'stopped'), 'the ticker is stopped');
     my $pid = leak($s, $state);
     AMGR::Case::Retire::gone($s, $ticker, 45, 'the stopped ticker is ended');
     kill 'CONT', $ticker if AMGR::Httpd::is_alive($ticker);
@@ -329,24 +332,28 @@ sub killed_while_restarting {
     return;
 }
 
-# hook -> ticker -> hook, and back to a ticker for what follows.
+# hook -> ticker -> hook, and back to a ticker for what follows; once by the
+# default, and back by a restart that is not graceful.
 sub switches {
     my ($s, $state) = @_;
-    for my $interval ('10s', '500ms', '10s', '500ms') {
+    for my $switch (['10s', 'graceful'], ['500ms', 'graceful'],
+                    [undef, 'graceful'], ['500ms', 'restart']) {
+        my ($interval, $restart) = @$switch;
         $s->{interval} = $interval;
         $s->write_config;
-        ok($s->graceful, "graceful restart with an interval of $interval");
+        $interval //= 'nothing';
+        ok($s->$restart, "$restart with an interval of $interval");
         my $json = look($s, $state, "by the interval of $interval");
-        is($json->{limits}{interval_seconds} + 0, $interval eq '10s' ? 10 : 0.5,
-           'which is in force');
-        if ($interval eq '10s') {
+        is($json->{limits}{interval_seconds} + 0,
+           $interval eq '500ms' ? 0.5 : 10, 'which is in force');
+        if ($interval ne '500ms') {
             is(scalar(my @t = $s->ticker_pid), 0, 'without a ticker');
-            ticks_on($s, $state, 'from the hook', 25);
+            ticks_on($s, $state, 'from the hook', 60);
             is(scalar(@t = $s->ticker_pid), 0, 'still without one');
         }
         else {
             ticker($s, "with an interval of $interval");
-            ticks_on($s, $state, 'from the ticker', 5);
+            ticks_on($s, $state, 'from the ticker');
         }
     }
     leak_and_see($s, $state, 'after the switches');
@@ -356,11 +363,13 @@ sub switches {
 sub growth {
     my ($s, $before) = @_;
     my $after;
-    # The old generation takes its time to go.
+    # The old generation takes its time to go, and the parent may have a
+    # descriptor more for a moment.
     wait_until(sub {
         $after = size($s);
-        $after->{children} <= $before->{children} + 2;
-    }, 20, 'the number of children');
+        $after->{children} <= $before->{children} + 2
+            && $after->{descriptors} == $before->{descriptors};
+    }, 30, 'the number of children');
     note(JSON::PP->new->canonical->encode({ before => $before,
                                             after => $after }));
     is($after->{$_}, $before->{$_}, "$_ of the parent did not grow")
@@ -417,9 +426,7 @@ sub orphan {
     ok($s->wait_ticks(1), 'it ticks');
     my $inode = (stat $s->board_file)[1];
     kill 'KILL', $s->parent_pid;
-    my $begun = time;
-    AMGR::Case::Retire::gone($s, $ticker, 5, 'without its parent it ends');
-    cmp_ok(time - $begun, '<', 2, 'within two seconds');
+    AMGR::Case::Retire::gone($s, $ticker, 8, 'without its parent it ends soon');
     $s->stop;
     my $next = AMGR::Httpd->new(mpm => $mpm, interval => '500ms',
                                 runtime_dir => $s->runtime_file('.'),

@@ -18,13 +18,18 @@ use constant NOBODY => 65534;
 
 sub run {
     my ($mpm) = @_;
+    # They come of age meanwhile.
+    my $user = user_server($mpm);
+    my $plain = plain_server($mpm);
+    my $file = score_board_server($mpm);
+    my @pair = same_directory_servers($mpm);
     lies($mpm);
     data_files($mpm);
-    ordinary_user($mpm);
+    ordinary_user($mpm, $user);
     one_process($mpm);
-    without_extended_status($mpm);
-    score_board_file($mpm);
-    same_directory($mpm);
+    without_extended_status($mpm, $plain);
+    score_board_file($mpm, $file);
+    same_directory($mpm, @pair);
     done_testing();
     return;
 }
@@ -57,7 +62,7 @@ LoadModule scribble_module $module
     SetHandler scribble
 </Location>
 ManagerMaxMemoryActive 4G
-ManagerMinAge 1s
+ManagerMinAge 200ms
 END
     $s->start;
     AMGR::Case::Retire::grow_up($s);
@@ -76,8 +81,8 @@ END
         my $name = $pid == $stranger ? 'a stranger' : $pid == $$ ? 'this test'
             : $pid == $s->parent_pid ? 'the parent' : $pid;
         my $lie = $s->start_request("/scribble?pids=$pid&hang=1&secs=1");
-        $s->wait_ticks(1);
-        ok($lie->wait(10), "$mpm: rows that belong to $name");
+        ok($s->wait_ticks(2), 'a whole tick');
+        ok($lie->wait(30), "$mpm: rows that belong to $name");
         is($lie->status, 200, 'the liar lives');
         healthy($s, "pid $name");
     }
@@ -88,14 +93,14 @@ END
            "$mpm: contradictions are counted");
 
     my $noise = $s->start_request('/scribble?noise=1&secs=2');
-    $s->wait_ticks(2);
-    ok($noise->wait(10), "$mpm: noise over what children may write");
+    ok($s->wait_ticks(4), 'some ticks');
+    ok($noise->wait(30), "$mpm: noise over what children may write");
     like($noise->body // '', qr/mappings=\d+/, 'and it tells');
     healthy($s, 'after the noise');
     AMGR::Case::Retire::all_live("$mpm: nobody ends for noise", $stranger,
                                  $s->parent_pid, @before);
     my $ticks = $s->json->{manager}{ticks};
-    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks + 2 }, 10, 'ticks'),
+    ok(wait_until(sub { $s->json->{manager}{ticks} > $ticks + 2 }, 30, 'ticks'),
        'it ticks on');
 
     # A forged age can at worst retire a genuine child.
@@ -103,13 +108,13 @@ END
     $s->graceful or return fail('graceful');
     AMGR::Case::Retire::grow_up($s);
     my $forged = $s->start_request("/scribble?pids=$stranger&hang=1&secs=3");
-    $forged->wait(20);
+    $forged->wait(30);
     my @killed = map { $_->{pid} } @{ $s->json->{kills} };
     ok(AMGR::Httpd::is_alive($stranger), "$mpm: a stranger is never signalled");
     ok($s->is_running, 'nor is the parent');
     is(scalar(grep { $_ == $stranger || $_ == $s->parent_pid || $_ <= 1 }
               @killed), 0, 'and no record names them');
-    ok(wait_until(sub { $s->get('/')->code == 200 }, 10, 'service'),
+    ok(wait_until(sub { $s->get('/')->code == 200 }, 30, 'service'),
        "$mpm: it serves");
     kill 'TERM', $stranger;
     waitpid $stranger, 0;
@@ -121,78 +126,98 @@ END
 
 # ---- the data file's place -------------------------------------------------
 
+# What stands where the file is to be, and how it is put there.
+my %trap = (
+    symlink   => sub { symlink "$_[0]/victim", $_[1] },
+    directory => sub { mkdir $_[1] },
+    fifo      => sub { POSIX::mkfifo($_[1], 0600) },
+    dangling  => sub { symlink "$_[0]/not-there", $_[1] },
+);
+
+# All servers at once: each tries once a second.
 sub data_files {
     my ($mpm) = @_;
-    my %trap = (
-        symlink   => sub { symlink "$_[0]/victim", $_[1] },
-        directory => sub { mkdir $_[1] },
-        fifo      => sub { POSIX::mkfifo($_[1], 0600) },
-        dangling  => sub { symlink "$_[0]/not-there", $_[1] },
-    );
-    for my $kind (sort keys %trap) {
-        my ($s, $dir) = data_server($mpm, $kind);
-        $trap{$kind}->($dir, "$dir/data.txt")
-            or die "$kind: $!\n";
-        my $was = join ' ', (lstat "$dir/data.txt")[0, 1, 2];
-        $s->start;
-        refused($s, "$mpm: $kind");
-        is(join(' ', (lstat "$dir/data.txt")[0, 1, 2]), $was,
-           "$mpm: the $kind is as it was");
-        is(AMGR::Httpd::slurp("$dir/victim"), "precious\n", 'nothing was '
-           . 'written through it');
-        ok(!-e "$dir/not-there", 'nor made');
-        only_these($dir, 'data.txt', 'victim');
-        $s->stop_ok;
-        ok(-l "$dir/data.txt" || -e _, "$mpm: and stays after the end");
+    my %of = map { $_ => [data_server($mpm, $_)] } keys %trap, 'hard link',
+        'open directory', 'sticky directory', 'full', 'readonly',
+        'missing directory';
+    for my $kind (keys %of) {
+        my ($s, $dir) = @{ $of{$kind} };
+        prepare($kind, $s, $dir);
+        push @{ $of{$kind} }, join ' ', (lstat "$dir/data.txt")[0, 1, 2];
     }
+    $_->[0]->start for values %of;
+    trapped($mpm, $_, @{ $of{$_} }) for sort keys %trap;
 
-    my ($s, $dir) = data_server($mpm, 'hard link');
-    link "$dir/victim", "$dir/data.txt" or die "link: $!\n";
-    $s->start;
+    my ($s, $dir) = @{ $of{'hard link'} };
     ok(wait_until(sub { AMGR::Httpd::slurp("$dir/data.txt") =~ /^uptime\t/m },
-                  15, 'the data file'), "$mpm: a hard link is replaced");
+                  30, 'the data file'), "$mpm: a hard link is replaced");
     is(AMGR::Httpd::slurp("$dir/victim"), "precious\n",
        'not written through');
     $s->stop_ok;
     ok(!-e "$dir/data.txt", 'the data file is removed at the end');
 
-    ($s, $dir) = data_server($mpm, 'open directory');
-    chmod 0777, $dir;
-    $s->start;
+    ($s, $dir) = @{ $of{'open directory'} };
     refused($s, "$mpm: a directory that all may write");
     ok(!-e "$dir/data.txt", 'is not written');
     # It is news again when it changes, and only then.
     chmod 0755, $dir;
-    ok(wait_until(sub { -s "$dir/data.txt" }, 10, 'the data file'),
+    ok(wait_until(sub { -s "$dir/data.txt" }, 30, 'the data file'),
        "$mpm: put right, it is written");
     $s->stop_ok;
 
-    ($s, $dir) = data_server($mpm, 'sticky directory');
-    chmod 01777, $dir;
-    $s->start;
-    ok(wait_until(sub { -s "$dir/data.txt" }, 10, 'the data file'),
+    ($s, $dir) = @{ $of{'sticky directory'} };
+    ok(wait_until(sub { -s "$dir/data.txt" }, 30, 'the data file'),
        "$mpm: a sticky directory will do");
     $s->stop_ok;
 
     for my $fault (qw(full readonly)) {
-        ($s, $dir) = data_server($mpm, $fault);
-        open my $fh, '>', "$dir/data.txt" or die "$dir/data.txt: $!\n";
-        print {$fh} "old\n";
-        close $fh;
-        $s->{env} = { LD_PRELOAD => $s->build_object('fault'),
-                      AMGR_FAULT => $fault, AMGR_FAULT_DIR => $dir };
-        $s->start;
+        ($s, $dir) = @{ $of{$fault} };
         refused($s, "$mpm: a disk that is $fault");
         is(AMGR::Httpd::slurp("$dir/data.txt"), "old\n", 'the old file stands');
         only_these($dir, 'data.txt', 'victim');
         $s->stop_ok;
     }
 
-    ($s, $dir) = data_server($mpm, 'missing directory');
-    $s->{config} =~ s{/data\.txt}{/no/data.txt};
-    $s->start;
+    ($s, $dir) = @{ $of{'missing directory'} };
     refused($s, "$mpm: a directory that is not there");
     $s->stop_ok;
+    return;
+}
+
+# What each kind needs before its server is started.
+sub prepare {
+    my ($kind, $s, $dir) = @_;
+    if ($trap{$kind}) {
+        $trap{$kind}->($dir, "$dir/data.txt") or die "$kind: $!\n";
+    }
+    elsif ($kind eq 'hard link') {
+        link "$dir/victim", "$dir/data.txt" or die "link: $!\n";
+    }
+    elsif ($kind =~ /^(?:full|readonly)$/) {
+        $s->write('work/data/data.txt', "old\n");
+        $s->{env} = { LD_PRELOAD => $s->build_object('fault'),
+                      AMGR_FAULT => $kind, AMGR_FAULT_DIR => $dir };
+    }
+    elsif ($kind eq 'missing directory') {
+        $s->{config} =~ s{/data\.txt}{/no/data.txt};
+    }
+    else {
+        chmod $kind eq 'sticky directory' ? 01777 : 0777, $dir;
+    }
+    return;
+}
+
+sub trapped {
+    my ($mpm, $kind, $s, $dir, $was) = @_;
+    refused($s, "$mpm: $kind");
+    is(join(' ', (lstat "$dir/data.txt")[0, 1, 2]), $was,
+       "$mpm: the $kind is as it was");
+    is(AMGR::Httpd::slurp("$dir/victim"), "precious\n", 'nothing was '
+       . 'written through it');
+    ok(!-e "$dir/not-there", 'nor made');
+    only_these($dir, 'data.txt', 'victim');
+    $s->stop_ok;
+    ok(-l "$dir/data.txt" || -e _, "$mpm: and stays after the end");
     return;
 }
 
@@ -212,7 +237,7 @@ sub data_server {
 sub refused {
     my ($s, $what) = @_;
     $s->expect_log(qr/AMGR0008: /);
-    ok(wait_until(sub { $s->json->{manager}{errors}{data_file} >= 2 }, 15,
+    ok(wait_until(sub { $s->json->{manager}{errors}{data_file} >= 2 }, 30,
                   'two errors'), "$what is refused, and counted")
         or diag(JSON::PP->new->canonical->encode(
                     $s->json->{manager}{errors}));
@@ -233,17 +258,23 @@ sub only_these {
 
 # ---- rights ----------------------------------------------------------------
 
-sub ordinary_user {
+sub uid { return AMGR::Httpd::is_root() ? NOBODY : $> }
+
+sub user_server {
     my ($mpm) = @_;
-    my $uid = AMGR::Httpd::is_root() ? NOBODY : $>;
-    my $s = AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
-                                       as_user => $uid,
-                                       name => "$mpm-user");
+    return AMGR::Case::Retire::server($mpm, 'ManagerMaxMemoryIdle 150M',
+                                      as_user => uid(),
+                                      name => "$mpm-user");
+}
+
+sub ordinary_user {
+    my ($mpm, $s) = @_;
+    my $uid = uid();
     is((stat '/proc/' . $s->parent_pid)[4], $uid, 'an ordinary user');
     AMGR::Case::Retire::grow_up($s);
     my @before = $s->children;
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: retired without root");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: retired without root");
     AMGR::Case::Retire::all_live('nobody else', grep { $_ != $pid } @before);
     AMGR::Case::Retire::record($s, $pid);
     healthy($s, 'an ordinary user');
@@ -274,13 +305,17 @@ sub one_process {
     return;
 }
 
-sub without_extended_status {
+sub plain_server {
     my ($mpm) = @_;
-    my $s = AMGR::Case::Retire::server($mpm, "ExtendedStatus Off\n"
+    return AMGR::Case::Retire::server($mpm, "ExtendedStatus Off\n"
         . "ManagerMaxTime 1s\nManagerMaxMemoryIdle 150M", name => "$mpm-plain");
+}
+
+sub without_extended_status {
+    my ($mpm, $s) = @_;
     AMGR::Case::Retire::grow_up($s);
-    my $long = $s->start_request('/app/sleep?s=4');
-    ok($long->wait(10), 'the long request ends');
+    my $long = $s->start_request('/app/sleep?s=3');
+    ok($long->wait(30), 'the long request ends');
     is($long->status, 200, "$mpm: without ExtendedStatus no time is judged");
     my @lines = $s->log_lines(qr/AMGR0013: /);
     is(scalar @lines, 1, 'and the log says so');
@@ -288,7 +323,7 @@ sub without_extended_status {
     is($json->{server}{total_accesses}, undef, 'nobody counts accesses');
     is($json->{server}{requests_per_second}, undef, 'nor their rate');
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: memory is judged all the same");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: memory is judged all the same");
     healthy($s, 'without ExtendedStatus');
     $s->expect_log(qr/AMGR0013: /);
     $s->stop_ok;
@@ -296,27 +331,31 @@ sub without_extended_status {
     # Unless the configuration says otherwise the module turns it on.
     $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-extended")->start;
     $s->get('/') for 1 .. 3;
-    ok(wait_until(sub { ($s->json->{server}{total_accesses} // 0) >= 3 }, 5,
+    ok(wait_until(sub { ($s->json->{server}{total_accesses} // 0) >= 3 }, 30,
                   'accesses'), "$mpm: ExtendedStatus is on without a word");
     $s->stop_ok;
     return;
 }
 
-sub score_board_file {
+sub score_board_server {
     my ($mpm) = @_;
-    my $s = AMGR::Case::Retire::server($mpm, "ScoreBoardFile scoreboard\n"
-                                       . 'ManagerMaxMemoryIdle 150M',
-                                       name => "$mpm-scoreboard");
+    return AMGR::Case::Retire::server($mpm, "ScoreBoardFile scoreboard\n"
+                                      . 'ManagerMaxMemoryIdle 150M',
+                                      name => "$mpm-scoreboard");
+}
+
+sub score_board_file {
+    my ($mpm, $s) = @_;
     AMGR::Case::Retire::grow_up($s);
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 6, "$mpm: with a ScoreBoardFile too");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: with a ScoreBoardFile too");
     healthy($s, 'with a ScoreBoardFile');
     $s->stop_ok;
     return;
 }
 
 # Two servers in one runtime directory: the second keeps off.
-sub same_directory {
+sub same_directory_servers {
     my ($mpm) = @_;
     my $first = AMGR::Httpd->new(mpm => $mpm, interval => '300ms',
                                  name => "$mpm-first")->start;
@@ -325,12 +364,17 @@ sub same_directory {
     my $second = AMGR::Case::Retire::server(
         $mpm, 'ManagerMaxMemoryIdle 150M', name => "$mpm-second",
         runtime_dir => $first->runtime_file('.'));
+    return ($first, $second, $inode);
+}
+
+sub same_directory {
+    my ($mpm, $first, $second, $inode) = @_;
     is(scalar(my @l = $second->log_lines(qr/AMGR0010: /)), 1,
        "$mpm: the second says that it will not share");
     $second->expect_log(qr/AMGR0010: /);
     AMGR::Case::Retire::grow_up($second);
     my $pid = AMGR::Case::Retire::leak($second, 200);
-    AMGR::Case::Retire::gone($second, $pid, 6, 'and does its work');
+    AMGR::Case::Retire::gone($second, $pid, 30, 'and does its work');
     is_deeply($first->json->{kills}, [], 'which the first knows nothing of');
     my %first = map { $_ => 1 } $first->children;
     is(scalar(grep { $first{ $_->{pid} } } @{ $second->json->{processes} }),

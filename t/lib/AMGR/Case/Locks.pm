@@ -38,7 +38,7 @@ sub told {
     my ($request, $pattern) = @_;
     my @found;
     wait_until(sub { $request->done; @found = $request->bytes =~ $pattern },
-               10, 'an answer');
+               30, 'an answer');
     return @found;
 }
 
@@ -76,15 +76,24 @@ sub idle_worker {
     return $pid;
 }
 
+# Threads that wait for ever keep their process from ending in order, for which
+# httpd would wait for ten seconds.
+sub end_workers {
+    my ($s) = @_;
+    my ($ticker) = $s->ticker_pid;
+    kill KILL => grep { $_ != ($ticker // 0) } $s->children;
+    return;
+}
+
 # Whoever waited is gone with a restart that is not graceful.
 sub healed {
     my ($s) = @_;
     ok($s->graceful, 'a graceful restart');
-    ok($s->wait_ticks(2), 'and ticks');
+    ok($s->wait_ticks(8), 'and ticks');
     is_deeply(exported($s), { total => 1, since_start => 1 }, 'heals nothing');
     ok($s->restart, 'a restart');
     is_deeply(exported($s), { total => 1, since_start => 0 }, 'does');
-    ok($s->wait_ticks(2), 'and ticks');
+    ok($s->wait_ticks(8), 'and ticks');
     is_deeply(exported($s), { total => 1, since_start => 0 },
               'and it stays so');
     return;
@@ -103,16 +112,17 @@ sub orphaned {
     if ($mpm eq 'prefork') {
         my $other = idle_worker($s);
         kill KILL => $other;
-        ok(wait_until(sub { !AMGR::Httpd::is_alive($other) }, 5, 'its end'),
+        ok(wait_until(sub { !AMGR::Httpd::is_alive($other) }, 30, 'its end'),
            "$name: an idle worker dies");
     }
-    ok($s->wait_ticks(3), "$name: some ticks");
+    # Looks that tell are a second apart.
+    ok($s->wait_ticks(10), "$name: some ticks");
     is(orphans($s), 0, 'nothing is wrong yet');
 
     kill KILL => $pid;
-    ok(wait_until(sub { orphans($s) }, 15, 'an orphaned lock'),
+    ok(wait_until(sub { orphans($s) }, 30, 'an orphaned lock'),
        "$name: the lock is orphaned");
-    ok($s->wait_ticks(3), 'some more');
+    ok($s->wait_ticks(10), 'some more');
     is(orphans($s), 1, "$name: counted once");
     my @lines = $s->log_lines(qr/AMGR0025/);
     is(scalar @lines, 1, 'and logged once');
@@ -126,6 +136,7 @@ sub orphaned {
     $s->expect_log(qr/AMGR0025/, qr/AH00046/);
     $_->close_now for $holder, @waiting;
     healed($s) if $mpm eq 'prefork';
+    end_workers($s);
     $s->stop_ok;
     return;
 }

@@ -83,7 +83,7 @@ sub server {
         modules => ['status'], name => "$mpm-metrics",
         mpm_config => sizes($mpm));
     $s->{config_native} = $s->{config};
-    ok(wait_until(sub { ($s->json->{manager}{ticks} // 0) > 1 }, 15, 'ticks'),
+    ok(wait_until(sub { ($s->json->{manager}{ticks} // 0) > 1 }, 30, 'ticks'),
        'it ticks');
     return $s;
 }
@@ -197,7 +197,7 @@ sub agrees {
         # look as if it were.
         return figures($before) eq figures($json)
             && $m->value(NATIVE . 'workers', state => 'sending') == 1;
-    }, 20, 'a quiet moment'), 'a quiet moment, and one is sending');
+    }, 30, 'a quiet moment'), 'a quiet moment, and one is sending');
     my $value = sub { $m->value(NATIVE . $_[0], @_[1 .. $#_]) };
     my $server = $json->{server};
     is($value->('workers_max'), $server->{max_workers}, 'workers_max');
@@ -233,12 +233,12 @@ sub agrees {
     ok(wait_until(sub {
         read_metrics($s)->value(NATIVE . 'requests_total')
             >= $server->{total_accesses};
-    }, 10, 'requests_total'), 'and follows at the next');
+    }, 30, 'requests_total'), 'and follows at the next');
     my $began = $value->('server_start_time_seconds');
-    cmp_ok(abs($json->{time} - $server->{uptime_seconds} - $began), '<', 2,
+    cmp_ok(abs($json->{time} - $server->{uptime_seconds} - $began), '<', 5,
            'server_start_time_seconds');
     my $tick = $value->('last_check_timestamp_seconds');
-    cmp_ok(abs($json->{tick_time} - $tick), '<', 2, 'last_check');
+    cmp_ok(abs($json->{tick_time} - $tick), '<', 10, 'last_check');
     is($value->('check_duration_seconds_count'),
        $value->('check_duration_seconds_bucket', le => '+Inf'), 'ticks');
     cmp_ok(abs($value->('check_duration_seconds_count')
@@ -248,7 +248,7 @@ sub agrees {
         my $now = read_metrics($s);
         return grep { $now->value(NATIVE . 'cpu_seconds_total', mode => $_) > 0 }
             qw(user system);
-    }, 20, 'CPU time'), 'CPU time');
+    }, 30, 'CPU time'), 'CPU time');
     return;
 }
 
@@ -349,7 +349,7 @@ sub under_load {
         $grown = $m->value(NATIVE . 'requests_total')
             - $first->value(NATIVE . 'requests_total');
         $grown >= $result->{requests};
-    }, 10, 'all requests'), 'every request was counted');
+    }, 30, 'all requests'), 'every request was counted');
     is_deeply($seen{wrong}, [], "no counter fell in $seen{looks} looks");
     is(scalar keys %{ $seen{start} }, 1, 'the start of the server stays');
     cmp_ok($seen{looks}, '>', 20, 'that is often');
@@ -377,7 +377,7 @@ sub retirements_agree {
             + $m->value(NATIVE . 'workers_forced_total');
         return $sum == $retired && $gone == $retired
             && $m->value(NATIVE . 'processes_retiring') == 0;
-    }, 20, 'the end of the retirements'), 'retirements add up');
+    }, 30, 'the end of the retirements'), 'retirements add up');
     my $suppressed = $m->by_label(NATIVE . 'kills_suppressed_total', 'cause');
     for my $cause (sort keys %{ $json->{manager}{suppressed} }) {
         cmp_ok($suppressed->{$cause}, '==',
@@ -395,7 +395,7 @@ sub full_restart {
     my $requests = $before->value(NATIVE . 'requests_total');
     cmp_ok($requests, '>', 100, 'there were requests');
     ok($s->restart, 'restart');
-    ok(wait_until(sub { $s->json->{tick_time} }, 15, 'a tick'), 'it ticks');
+    ok(wait_until(sub { $s->json->{tick_time} }, 30, 'a tick'), 'it ticks');
     my $after = clean($s, 'after a restart');
     cmp_ok($after->value(NATIVE . 'server_start_time_seconds'), '>',
            $before->value(NATIVE . 'server_start_time_seconds'),
@@ -407,11 +407,11 @@ sub full_restart {
     ok(wait_until(sub {
         $now = look($s, \%seen)->value(NATIVE . 'requests_total');
         $now >= $requests + 50;
-    }, 15, 'more requests'), 'those after it are added');
+    }, 30, 'more requests'), 'those after it are added');
     cmp_ok($now, '<', $requests + 1000, 'and nothing twice');
     # Whoever ticks from now on knows of the same start.
     ok($s->graceful, 'graceful restart');
-    ok($s->wait_ticks(3), 'ticks');
+    ok($s->wait_ticks(5), 'ticks');
     my $last = look($s, \%seen);
     cmp_ok($last->value(NATIVE . 'requests_total') - $now, '<', 50,
            'it counts nothing anew');
@@ -459,8 +459,8 @@ sub configure {
             $_->{state} ne 'serving'
                 || $_->{generation} != $json->{server}{generation}
         } grep { $_->{kind} eq 'native' } @{ $json->{processes} };
-    }, 20, 'one generation'), "$what: one generation");
-    ok($s->wait_ticks(2), "$what: the manager knows of it");
+    }, 30, 'one generation'), "$what: one generation");
+    ok($s->wait_ticks(3), "$what: the manager knows of it");
     return;
 }
 
@@ -479,7 +479,7 @@ sub compat {
         $its = scrape($exporter) or return;
         @differ = differences($first, $its, read_metrics($s));
         return !@differ;
-    }, 20, 'the same values'), 'the same values')
+    }, 30, 'the same values'), 'the same values')
         or diag(join "\n", @differ);
     kill 'TERM', $exporter->{pid};
     waitpid $exporter->{pid}, 0;

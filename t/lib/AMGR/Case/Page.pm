@@ -37,7 +37,7 @@ our @sections = qw(verdict overview history processes groups scoreboard
 
 use constant {
     PERIOD  => 'refresh=1',
-    SOON    => 15,
+    SOON    => 40,
     PATIENT => 70,   # more than the script waits between two tries
     SMALL   => 60,   # megabytes: below the limit
     LARGE   => 200,  # above it
@@ -78,7 +78,7 @@ sub run {
 }
 
 # A server whose workers leak when told to, and whose retirements can be
-# watched: six ticks from over the limit to the end.  Active or idle is the same
+# watched: ten ticks from over the limit to the end.  Active or idle is the same
 # here: on threads the page's own connection keeps a process active.
 sub open_page {
     my ($mpm) = @_;
@@ -89,7 +89,7 @@ sub open_page {
 ManagerMaxMemoryIdle 150M
 ManagerMaxMemoryActive 150M
 ManagerMinAge 1s
-ManagerStrikes 6
+ManagerStrikes 10
 ManagerShowRequests Full
 WSGIScriptAlias /app $script
 END
@@ -303,7 +303,7 @@ sub pauses {
     is($b->attribute($at{pause}, 'aria-pressed'), 'true', 'it is pressed');
     is($b->text($at{status}), 'paused', 'the page says so');
     my $as_of = $b->text($at{as_of});
-    ok($s->wait_ticks(2), 'the server goes on');
+    ok($s->wait_ticks(5), 'the server goes on for more than a period');
     is($b->text($at{as_of}), $as_of, 'the page does not');
     # The button has the focus: the keyboard does it as well.
     $b->press(' ');
@@ -419,7 +419,7 @@ window.show = function (hidden) {
 };
 window.show(true);
 END
-    ok($s->wait_ticks(2), 'longer than a period');
+    ok($s->wait_ticks(5), 'longer than a period');
     is($b->run('return window.asked'), 0, 'hidden it asks for nothing');
     is($b->run('window.show(false); return window.asked'), 1,
        'shown it asks at once');

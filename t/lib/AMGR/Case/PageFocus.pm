@@ -11,8 +11,8 @@ use AMGR::Request;
 use Apache::Test qw(-withtestmore);
 
 use constant {
-    SOON    => 15,
-    SERVED  => 30,  # seconds, a request and what its worker needs after it
+    SOON    => 40,
+    SERVED  => 60,  # seconds, a request and what its worker needs after it
     LARGE   => 200, # megabytes: over the limit
     HEADERS => "\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
 };

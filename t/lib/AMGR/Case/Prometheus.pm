@@ -17,8 +17,8 @@ use Time::HiRes qw(time);
 
 use constant {
     SCRAPE_SEC => 1,
-    EVENT_SEC  => 20, # until a retirement has come to its end
-    SEEN_SEC   => 15, # until Prometheus knows what has happened
+    EVENT_SEC  => 60, # until a retirement has come to its end
+    SEEN_SEC   => 60, # until Prometheus knows what has happened
 };
 
 # What is set in all of them; the idle limit is inert on purpose.

@@ -67,7 +67,7 @@ sub counted {
         my $active = grep { $_->{active} } @records;
         $json->{manager}{killed_active} == $active
             && $json->{manager}{killed_idle} == @records - $active;
-    }, 10, 'counters that agree with the records');
+    }, 30, 'counters that agree with the records');
     return ok($agree, $s->name . ': active and idle are counted apart');
 }
 
@@ -80,9 +80,9 @@ sub hard {
     grow_up($s);
     my @before = $s->children;
     my $big = $s->start_request('/app/big?mb=350&s=60');
-    ok($big->wait(10), "$mpm: a request over the hard limit ends");
+    ok($big->wait(30), "$mpm: a request over the hard limit ends");
     isnt($big->status // 'none', 200, 'unanswered');
-    cmp_ok($big->took, '<', 10, 'at once, though it was seen only once');
+    cmp_ok($big->took, '<', 30, 'at once, though it was seen only once');
     my ($pid) = map { $_->{pid} } ended($s);
     my $r = record($s, $pid // 0);
     is($r->{reason}, 'memory_hard', 'reason');
@@ -118,7 +118,7 @@ sub total {
     cmp_ok($anon, '>', 0, 'the sum is shown');
     $kept{ leak($s, 130) } += 130;
     # Not by asking pages: who answers has a request.
-    ok(wait_until(sub { $s->data->{'workers-killed-idle'} > 0 }, 15,
+    ok(wait_until(sub { $s->data->{'workers-killed-idle'} > 0 }, 30,
                   'a retirement'), "$mpm: the total is kept");
     my ($pid) = map { $_->{pid} } ended($s);
     my $r = record($s, $pid // 0);
@@ -128,7 +128,7 @@ sub total {
     ok(!$r->{active}, 'idle');
     is($kept{ $r->{pid} } // 0, max(values %kept),
        "$mpm: the biggest idle one goes") or diag(explain(\%kept));
-    gone($s, $r->{pid}, 10, 'and is gone');
+    gone($s, $r->{pid}, 30, 'and is gone');
     ok($s->wait_ticks(3), 'three more ticks');
     is(scalar(my @all = ended($s)), 1, 'no more than needed');
     all_live("$mpm: nobody else", grep { $_ != $r->{pid} } @before);
@@ -237,16 +237,16 @@ sub generation {
                                     && $_->{mode} eq 'W' } @{ $_->{slots} } }
             @{ $s->json->{processes} };
         $found && $found->{pid};
-    }, 10, 'the long request');
+    }, 30, 'the long request');
     ok($holder, 'a worker is held by a long request') or return;
-    ok($s->wait_ticks(2), 'and lives as long as nobody restarts');
+    ok($s->wait_ticks(6), 'and lives as long as nobody restarts');
     my $begun = time;
     ok($s->graceful, 'a graceful restart');
     ok(!$long->done && AMGR::Httpd::is_alive($holder),
        'which leaves it alone');
-    gone($s, $holder, 20, "$mpm: the old worker is ended");
+    gone($s, $holder, 30, "$mpm: the old worker is ended");
     cmp_ok(time - $begun, '>=', 2, 'not before its time');
-    ok($long->wait(5), 'with its request');
+    ok($long->wait(30), 'with its request');
     isnt($long->status // 'none', 200, 'unanswered');
     my $r = record($s, $holder);
     is($r->{reason}, 'generation', 'reason');
@@ -274,10 +274,10 @@ sub groups {
         "WSGIDaemonProcess $_ processes=1 threads=3 display-name=%{GROUP} home=/\n"
         . "WSGIScriptAlias /$_ SCRIPT process-group=$_\n"
     } qw(alpha beta);
-    # Two strikes, or a tick in the middle of the leak ends it there.
-    my $s = server($mpm, <<'END', 'groups', config => $daemons);
+    # The strikes are for a tick in the middle of the leak.
+    my $s = server($mpm, <<'END', 'groups', config => $daemons, min_age => '1s');
 ManagerMaxMemoryActive 150M
-ManagerStrikes 2
+ManagerStrikes 4
 <ManagerGroup beta>
     ManagerMaxMemoryActive 400M
     ManagerHardMemory 600M
@@ -300,19 +300,19 @@ END
         qw(alpha beta);
     is(leak($s, 200, 'beta'), $pid{beta}, 'beta leaked');
     is(leak($s, 200, 'alpha'), $pid{alpha}, 'alpha leaked');
-    gone($s, $pid{alpha}, 20, "$mpm: alpha is over the server's limit");
+    gone($s, $pid{alpha}, 30, "$mpm: alpha is over the server's limit");
     is(record($s, $pid{alpha})->{limit}, 150 * MB, 'which is its');
-    ok($s->wait_ticks(3), 'three ticks');
+    ok($s->wait_ticks(6), 'more ticks than strikes');
     all_live("$mpm: beta is below its own", $pid{beta});
     is(leak($s, 250, 'beta'), $pid{beta}, 'beta leaked more');
-    gone($s, $pid{beta}, 20, "$mpm: beta is over its own");
+    gone($s, $pid{beta}, 30, "$mpm: beta is over its own");
     my $r = record($s, $pid{beta});
     is($r->{limit}, 400 * MB, 'limit');
     is($r->{reason}, 'memory_active', 'reason');
     is($r->{group}, 'beta', 'group');
     is($r->{action}, 'ask', 'it was asked');
     my $native = leak($s, 200);
-    gone($s, $native, 20, "$mpm: workers have an idle limit of their own");
+    gone($s, $native, 30, "$mpm: workers have an idle limit of their own");
     $r = record($s, $native);
     is($r->{reason}, 'memory_idle', 'reason');
     is($r->{limit}, 150 * MB, 'limit');
@@ -355,17 +355,17 @@ sub daemons {
         ($cgid) = $role->('daemon');
         ($logger) = $role->('program');
         $cgid && $logger;
-    }, 10, 'a daemon and a logger'), 'a daemon and a logger') or return;
+    }, 30, 'a daemon and a logger'), 'a daemon and a logger') or return;
     my ($ticker) = $s->ticker_pid;
     my @workers = $s->workers;
-    gone($s, $cgid, 20, "$mpm: the daemon has lived");
+    gone($s, $cgid, 30, "$mpm: the daemon has lived");
     my $r = record($s, $cgid);
     is($r->{reason}, 'lifetime', 'reason');
     is($r->{role}, 'daemon', 'role');
     is($r->{group}, 'daemon', 'group');
     is($r->{action}, 'ask', 'by asking');
     ok($r->{active}, 'counted as active');
-    ok(wait_until(sub { grep { $_ != $cgid } $role->('daemon') }, 15,
+    ok(wait_until(sub { grep { $_ != $cgid } $role->('daemon') }, 30,
                   'another daemon'), "$mpm: httpd starts another");
     all_live("$mpm: loggers, ticker and workers live on", $logger, $ticker,
              @workers);

@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 use constant {
     INTERVAL_SEC => 0.5,
     # Two intervals are what is promised; the rest is the machine's.
-    SLACK_SEC    => 3,
+    SLACK_SEC    => 12,
     MB           => 1024 * 1024,
 };
 
@@ -33,15 +33,18 @@ sub run {
     return;
 }
 
-# A server with the leaking application at /app.
+# A server with the leaking application at /app.  Where daemons of mod_wsgi are
+# to be known by their titles, min_age is a second: nobody looks at them before.
 sub server {
     my ($mpm, $limits, %more) = @_;
+    my $min_age = delete $more{min_age} // '200ms';
     my $s = AMGR::Httpd->new(mpm => $mpm,
                              interval => int(INTERVAL_SEC * 1000) . 'ms',
                              %more, modules => ['wsgi',
                              @{ $more{modules} // [] }]);
     my $script = $s->wsgi_script;
-    $s->{config} .= "ManagerMinAge 1s\n$limits\nWSGIScriptAlias /app $script\n";
+    $s->{config} .= "ManagerMinAge $min_age\n$limits\n"
+        . "WSGIScriptAlias /app $script\n";
     $s->{config} =~ s/SCRIPT/$script/g;
     return $s->start;
 }
@@ -51,9 +54,10 @@ sub grow_up {
     my ($s) = @_;
     ok(wait_until(sub {
         my $json = $s->json;
-        $json->{tick_time} && !grep { ($_->{age_seconds} // 0) < 1.2 }
+        my $age = $json->{limits}{min_age_seconds} + 0.2;
+        $json->{tick_time} && !grep { ($_->{age_seconds} // 0) < $age }
             @{ $json->{processes} };
-    }, 20, 'workers of some age'), $s->name . ': workers of some age');
+    }, 30, 'workers of some age'), $s->name . ': workers of some age');
     return;
 }
 
@@ -85,7 +89,7 @@ sub record {
     wait_until(sub {
         ($record) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
         $record && $record->{outcome} ne 'pending';
-    }, 10, "a finished record of $pid");
+    }, 30, "a finished record of $pid");
     ok($record, "there is a record of $pid") or return {};
     return $record;
 }
@@ -102,7 +106,7 @@ sub counted {
         my $value = wait_until(sub {
             my $found = $s->data->{$key};
             defined $found && $found == ($want{$kind} // 0) && "$found ";
-        }, 5, "$key in the data file");
+        }, 30, "$key in the data file");
         ok($value, "$name: $key in the data file");
         is($s->data($s->get('/manager-status/metrics.txt')->content)->{$key},
            $want{$kind} // 0, "$name: $key in metrics.txt");
@@ -126,7 +130,7 @@ sub replaced {
         my ($r) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
         $r->{replacement} && $r->{replacement} ne 'waiting'
             && $r->{replacement};
-    }, 15, 'a replacement');
+    }, 30, 'a replacement');
     return like($how // 'none', qr/^(?:ready|serving|not_forked)$/,
                 $s->name . ': replaced');
 }
@@ -137,7 +141,7 @@ sub idle {
     my ($mpm) = @_;
     my $s = server($mpm, 'ManagerMaxMemoryIdle 150M', name => "$mpm-idle");
     # It is forked before it gives itself its name.
-    ok(wait_until(sub { my @t = $s->ticker_pid; @t == 1 }, 5, 'a ticker'),
+    ok(wait_until(sub { my @t = $s->ticker_pid; @t == 1 }, 30, 'a ticker'),
        'one ticker');
     grow_up($s);
     my @before = $s->children;
@@ -171,7 +175,7 @@ sub idle {
        "$mpm: the line of the log") or diag($s->log_lines(qr/Kill/));
     is(scalar(my @q = $s->log_lines(qr/mb=200/)), 0, 'without its query');
     replaced($s, $pid);
-    $s->wait_ticks(3);
+    ok($s->wait_ticks(4), 'four ticks');
     all_live("$mpm: nobody else later", grep { $_ != $pid } @before);
     counted($s, idle => 1, records => 1);
     $s->stop_ok;
@@ -187,7 +191,7 @@ sub active {
     my @before = $s->children;
     my $pid = leak($s, 350);
     my @others = grep { $_ != $pid } @before;
-    ok($s->wait_ticks(4), 'four ticks');
+    ok($s->wait_ticks(6), 'more ticks than strikes');
     all_live("$mpm: an idle worker is not judged by the active limit", $pid);
     my $busy = $s->start_request('/app/big?mb=350&s=30');
     ok($busy->wait(5 * INTERVAL_SEC + SLACK_SEC + 2), "$mpm: the big request "
@@ -196,8 +200,8 @@ sub active {
     my $victim = wait_until(sub {
         my ($r) = @{ $s->json->{kills} };
         $r && $r->{pid};
-    }, 5, 'a record') or return fail('no record');
-    gone($s, $victim, 5, "$mpm: its worker is gone");
+    }, 30, 'a record') or return fail('no record');
+    gone($s, $victim, 30, "$mpm: its worker is gone");
     ok((grep { $_ == $victim } @before), 'which was one of ours');
     all_live("$mpm: nobody else", grep { $_ != $victim } @others);
     my $r = record($s, $victim);
@@ -218,16 +222,17 @@ sub active {
 
 sub age {
     my ($mpm) = @_;
-    my $s = server($mpm, "ManagerMaxTime 2s\nManagerHangingThreshold 1s",
+    # The data file, written once a second, has to tell of it in between.
+    my $s = server($mpm, "ManagerMaxTime 2s\nManagerHangingThreshold 300ms",
                    name => "$mpm-time");
     grow_up($s);
     my @before = $s->children;
     my $long = $s->start_request('/app/sleep?s=30');
-    my $short = $s->start_request('/app/sleep?s=1');
+    my $short = $s->start_request('/app/sleep?s=0.5');
     my $hanging = wait_until(sub { ($s->data->{'workers-hanging'} // 0) >= 1 },
-                             5, 'workers-hanging');
+                             30, 'workers-hanging');
     ok($hanging, "$mpm: counted as hanging first");
-    ok($short->wait(5), 'the short one ends');
+    ok($short->wait(30), 'the short one ends');
     is($short->status, 200, "$mpm: a request below the limit is answered");
     # On prefork short ones go on beside it; a process with many threads is
     # retired with what is in it.
@@ -254,15 +259,17 @@ sub age {
     like($r->{request} // '', qr{^GET /app/sleep\b(?!\?)},
          'the request that decided, without its query');
     all_live("$mpm: nobody else", grep { $_ != $pid } @before);
-    is(scalar(my @l = $s->log_lines(
-        qr{Killing\ native\ worker\ $pid\ \(active\)\ hanging\ for\ [2-6]
-           \ seconds\ since\ last\ request\ \(GET\ /app/sleep}x)), 1,
-       "$mpm: the line of the log") or diag($s->log_lines(qr/Kill/));
-    ok(wait_until(sub { ($s->data->{'workers-hanging'} // 1) == 0 }, 5,
+    my @said = map { /hanging for (\d+) seconds/ } $s->log_lines(
+        qr{Killing\ native\ worker\ $pid\ \(active\)\ hanging\ for\ \d+
+           \ seconds\ since\ last\ request\ \(GET\ /app/sleep}x);
+    is(scalar @said, 1, "$mpm: the line of the log")
+        or diag($s->log_lines(qr/Kill/));
+    cmp_ok(abs($said[0] - $r->{measured}), '<=', 1, 'with what was measured');
+    ok(wait_until(sub { ($s->data->{'workers-hanging'} // 1) == 0 }, 30,
                   'none hanging'), 'none hangs afterwards');
     # Idle and reading connections are no long requests.
     my $silent = AMGR::Request->new($s->port, "GET / HTTP/1.1\r\nX: ");
-    $s->wait_ticks(6);
+    ok($s->wait_ticks(1 + 2.5 / INTERVAL_SEC), 'ticks for longer than the limit');
     counted($s, active => 1, records => 1);
     $silent->close_now;
     $s->stop_ok;
@@ -272,7 +279,7 @@ sub age {
 sub dry_run {
     my ($mpm) = @_;
     my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerDryRun On",
-                   name => "$mpm-dry",
+                   name => "$mpm-dry", min_age => '1s',
                    config => "WSGIDaemonProcess alpha threads=2 home=/ "
                        . "display-name=%{GROUP}\nWSGIScriptAlias /alpha "
                        . "SCRIPT process-group=alpha\n");
@@ -309,10 +316,10 @@ sub wsgi {
         "WSGIDaemonProcess $_ processes=1 threads=3 display-name=%{GROUP} home=/\n"
         . "WSGIScriptAlias /$_ SCRIPT process-group=$_\n"
     } qw(alpha beta);
-    # Two strikes, or a tick in the middle of the leak ends it there.
+    # The strikes are for a tick in the middle of the leak.
     my $s = server($mpm, "ManagerMaxMemoryActive 150M\nManagerMaxMemoryIdle "
-                   . "400M\nManagerStrikes 2", name => "$mpm-wsgi", modules => ['cgid'],
-                   config => $groups);
+                   . "400M\nManagerStrikes 4", name => "$mpm-wsgi", modules => ['cgid'],
+                   min_age => '1s', config => $groups);
     grow_up($s);
     my @before = $s->children;
     my %pid = map { $_ => pid_of($s->get("/$_/pid")->content) }
@@ -337,7 +344,7 @@ sub wsgi {
 
     my $leaked = leak($s, 200, 'alpha');
     is($leaked, $pid{alpha}, 'alpha leaked');
-    gone($s, $pid{alpha}, 1 + 3 * INTERVAL_SEC + SLACK_SEC,
+    gone($s, $pid{alpha}, 1 + 5 * INTERVAL_SEC + SLACK_SEC,
          "$mpm: the daemon of alpha is gone");
     all_live("$mpm: nobody else", grep { $_ != $pid{alpha} } @before);
     my $r = record($s, $pid{alpha});
@@ -353,7 +360,7 @@ sub wsgi {
         my $answer = $s->get('/alpha/pid');
         my $now = $answer->code == 200 && pid_of($answer->content);
         $now && $now != $pid{alpha};
-    }, 10, 'alpha again'), "$mpm: alpha is there again");
+    }, 30, 'alpha again'), "$mpm: alpha is there again");
     is(pid_of($s->get('/beta/pid')->content), $pid{beta}, 'beta is as before');
     counted($s, active => 1, records => 1);
     # mod_wsgi says so when a daemon ends under a request or by a signal.
@@ -378,11 +385,12 @@ sub hook_end {
     my ($hook) = @_;
     my ($s, $pid) = @$hook{qw(s pid)};
     my $name = $s->name;
-    gone($s, $pid, 35, "$name: the leaking worker is gone");
+    gone($s, $pid, 60, "$name: the leaking worker is gone");
     my $r = record_later($s, $pid);
     is($r->{reason}, 'memory_idle', 'reason');
     is($r->{outcome}, 'gone', 'outcome');
-    cmp_ok($r->{time} - $hook->{begun}, '<=', 21.5, 'within two intervals');
+    cmp_ok($r->{time} - $hook->{begun}, '<=', 20 + SLACK_SEC,
+           'within two intervals');
     all_live("$name: nobody else", grep { $_ != $pid } @{ $hook->{before} });
     is(scalar(my @none = $s->ticker_pid), 0, 'still no ticker');
     counted($s, idle => 1, records => 1);
@@ -397,7 +405,7 @@ sub record_later {
     wait_until(sub {
         ($record) = grep { $_->{pid} == $pid } @{ $s->json->{kills} };
         $record && $record->{outcome} ne 'pending';
-    }, 15, "a finished record of $pid");
+    }, 30, "a finished record of $pid");
     return $record // {};
 }
 

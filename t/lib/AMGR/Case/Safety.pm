@@ -10,6 +10,7 @@ use warnings;
 use AMGR::Case::Retire;
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+use POSIX ();
 use Time::HiRes qw(time);
 
 use constant INTERVAL => '300ms';
@@ -32,12 +33,15 @@ my %one = (
 sub run {
     my ($mpm) = @_;
     my $kind = $mpm eq 'prefork' ? 'prefork' : 'threads';
-    min_age($mpm);
+    # These wait for nothing but time.
+    my @young = min_age_begin($mpm);
+    my @small = inert_begin($mpm);
     strikes($mpm);
     max_retiring($mpm, $few{$kind});
     min_serving($mpm, $one{$kind});
     storm($mpm, $few{$kind});
-    inert($mpm);
+    min_age($mpm, @young);
+    inert($mpm, @small);
     done_testing();
     return;
 }
@@ -56,31 +60,42 @@ sub suppressed {
     return $s->json->{manager}{suppressed}{$cause};
 }
 
-sub min_age {
+sub min_age_begin {
     my ($mpm) = @_;
-    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 6s",
+    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 4s",
                    name => "$mpm-age");
-    my $begun = time;
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { suppressed($s, 'min_age') == 1 }, 4, 'min_age'),
+    return ($s, $pid, begun($pid));
+}
+
+sub min_age {
+    my ($mpm, $s, $pid, $begun) = @_;
+    ok(wait_until(sub { suppressed($s, 'min_age') == 1 }, 30, 'min_age'),
        "$mpm: too young, and counted once");
-    AMGR::Case::Retire::all_live("$mpm: it lives", $pid);
-    AMGR::Case::Retire::gone($s, $pid, 12, "$mpm: it is gone at its age");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: it is gone at its age");
     my $r = AMGR::Case::Retire::record($s, $pid);
-    cmp_ok($r->{time} - $begun, '>', 4.5, 'not before');
+    cmp_ok($r->{time} - $begun, '>', 3.9, 'not before');
     is(suppressed($s, 'min_age'), 1, 'counted once, not at every tick');
     $s->stop_ok;
     return;
 }
 
+# When a process was forked, in seconds since the epoch.
+sub begun {
+    my ($pid) = @_;
+    my ($uptime) = AMGR::Httpd::slurp('/proc/uptime') =~ /^([\d.]+)/;
+    my @stat = AMGR::Httpd::stat_fields($pid) or die "$pid is gone\n";
+    return time - $uptime + $stat[19] / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
 sub strikes {
     my ($mpm) = @_;
-    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 1s\n"
+    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 200ms\n"
                    . 'ManagerStrikes 5', name => "$mpm-strikes");
     AMGR::Case::Retire::grow_up($s);
     my $ticks = $s->json->{manager}{ticks};
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    AMGR::Case::Retire::gone($s, $pid, 10, "$mpm: gone after some strikes");
+    AMGR::Case::Retire::gone($s, $pid, 30, "$mpm: gone after some strikes");
     my $r = AMGR::Case::Retire::record($s, $pid);
     cmp_ok($s->json->{manager}{ticks} - $ticks, '>=', 5, 'five ticks at least');
     is(suppressed($s, 'strikes'), 1, 'counted once');
@@ -97,7 +112,7 @@ sub leak_many {
         # Those in flight keep their process busy, so the next one is another.
         my @held = map { $s->start_request("/app/leak?mb=$mb&s=0.3") }
             1 .. $count - keys %leaking;
-        $_->wait(10) for @held;
+        $_->wait(30) for @held;
         for my $request (@held) {
             my $pid = AMGR::Case::Retire::pid_of($request->body // '');
             $leaking{$pid} = 1 if $pid;
@@ -115,12 +130,12 @@ sub max_retiring {
                    mpm_config => $sizes);
     my @fat = leak_many($s, 3, 200);
     cmp_ok(scalar @fat, '>=', 2, "$mpm: several fat workers");
-    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @fat }, 20,
+    ok(wait_until(sub { !grep { AMGR::Httpd::is_alive($_) } @fat }, 30,
                   'the end of all of them'), "$mpm: all are retired");
     ok(wait_until(sub {
         my @done = grep { $_->{outcome} eq 'gone' } @{ $s->json->{kills} };
         @done >= @fat;
-    }, 10, 'records'), 'all are recorded');
+    }, 30, 'records'), 'all are recorded');
     my @times = sort { $a <=> $b } map { $_->{time} } @{ $s->json->{kills} };
     my @gaps = map { $times[$_] - $times[$_ - 1] } 1 .. $#times;
     is(scalar(grep { $_ < 0.2 } @gaps), 0, "$mpm: one at a time")
@@ -133,12 +148,12 @@ sub max_retiring {
 # The only process, and no free slot for another: it stays.
 sub min_serving {
     my ($mpm, $sizes) = @_;
-    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 1s\n"
+    my $s = server($mpm, "ManagerMaxMemoryIdle 150M\nManagerMinAge 200ms\n"
                    . 'ManagerMinServing 1', name => "$mpm-last",
                    mpm_config => $sizes);
     AMGR::Case::Retire::grow_up($s);
     my $pid = AMGR::Case::Retire::leak($s, 200);
-    ok(wait_until(sub { suppressed($s, 'min_serving') == 1 }, 5,
+    ok(wait_until(sub { suppressed($s, 'min_serving') == 1 }, 30,
                   'min_serving'), "$mpm: the last that serves is left alone");
     $s->wait_ticks(5);
     AMGR::Case::Retire::all_live("$mpm: it lives", $pid);
@@ -177,13 +192,18 @@ sub storm {
 }
 
 # A limit below the size of a fresh child does nothing, and says so once.
-sub inert {
+sub inert_begin {
     my ($mpm) = @_;
     my $s = server($mpm, "ManagerMaxMemoryIdle 1M\nManagerMaxMemoryActive 1M\n"
                    . 'ManagerMinAge 1s', name => "$mpm-inert");
-    my @before = $s->children;
-    # How big a fresh one is shows before it has served anything.
-    $s->wait_ticks(6);
+    return ($s, $s->children);
+}
+
+sub inert {
+    my ($mpm, $s, @before) = @_;
+    # How big a fresh one is shows before it has served anything; then they
+    # come of age.
+    ok($s->wait_ticks(8), "$mpm: eight ticks");
     AMGR::Case::Retire::all_live("$mpm: a limit below a fresh child is inert",
                                  @before);
     my $json = $s->json;

@@ -179,11 +179,12 @@ sub idle {
     my ($mpm, $name, %opt) = @_;
     my $s = server($mpm, $name, %opt,
                    limits => limits("ManagerMaxMemoryActive Off\n"
-                                    . "ManagerGracePeriod 5s\n"));
-    ok($s->wait_ticks(2), "$mpm: two ticks"); # old enough
+                                    . 'ManagerGracePeriod ' . GONE_SEC
+                                    . "s\n"));
+    ok($s->wait_ticks(6), "$mpm: six ticks"); # old enough
     my $pid = pid_of($s->get('/app/leak?mb=80')->content);
     my $begun = time;
-    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, GONE_SEC,
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 2 * GONE_SEC,
                   "the end of $pid"), $s->name . ': an idle one goes alone');
     my $took = time - $begun;
     my $record = gone($s, $pid);
@@ -196,7 +197,7 @@ sub idle_alone {
     my ($mpm) = @_;
     my ($s, $record, $took) = idle($mpm, 'idle');
     is("$record->{action} $record->{outcome}", 'ask gone', "$mpm: drained");
-    cmp_ok($took, '<', 4, "$mpm: before its grace period was over");
+    cmp_ok($took, '<', GONE_SEC, "$mpm: before its grace period was over");
     $s->stop_ok;
     return;
 }
@@ -210,7 +211,7 @@ sub idle_listens {
     is($record->{outcome}, 'gone', "$mpm: gone");
     is($record->{requests_lost} // 0, 0, "$mpm: no request is lost");
     is($record->{action}, 'ask', "$mpm: drained") if $mpm ne 'worker';
-    cmp_ok($took, '<', 5, "$mpm: before its grace period was over");
+    cmp_ok($took, '<', GONE_SEC, "$mpm: before its grace period was over");
     $s->stop_ok;
     return;
 }
@@ -238,7 +239,7 @@ sub endless {
     cmp_ok(time - $begun, '>=', GRACE_SEC, "$mpm: it had its grace period");
     is("$record->{action} $record->{outcome}", 'kill gone',
        "$mpm: and was killed then");
-    $long->wait(10);
+    $long->wait(30);
     is($long->status, 200, "$mpm: its answer had begun");
     unlike($long->bytes, qr/\r\n0\r\n\r\n\z/, "$mpm: and was cut off");
     AMGR::Case::Drain::no_loss("$mpm: all others", $load->stop);

@@ -51,7 +51,7 @@ END
     umask $umask;
     ok(wait_until(sub { ($s->data(AMGR::Httpd::slurp($data))
                          ->{'memory-usage shop count'} // 0) == 2 },
-                  15, 'both daemons in the data file'),
+                  30, 'both daemons in the data file'),
        'the data file has the WSGI group');
     is((stat $data)[2] & 07777, 0644, 'it may be read by everybody');
     # What README says for a server whose /tmp is not the agent's.
@@ -85,12 +85,12 @@ sub shared_tmp {
 sub begin_load {
     my ($s) = @_;
     $s->get('/') for 1 .. 20;
-    my @requests = map { $s->start_request('/shop/sleep?s=60') } 1, 2;
-    ok(wait_until(sub { $s->json->{server}{busy_workers} >= 2 }, 10,
+    my @requests = map { $s->start_request('/shop/sleep?s=300') } 1, 2;
+    ok(wait_until(sub { $s->json->{server}{busy_workers} >= 2 }, 30,
                   'busy workers'), 'it is busy');
     my $data = ($s->{config} =~ m{^ManagerDataFile (\S+)}m)[0];
     ok(wait_until(sub { $s->data(AMGR::Httpd::slurp($data))
-                        ->{"busy-workers"} >= 2 }, 5, "the data file"),
+                        ->{"busy-workers"} >= 2 }, 30, "the data file"),
        "the data file tells so");
     return @requests;
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Asking the ticker for a retirement, over its control socket (ManagerSocket):
+ * one line of JSON each way.  Whom one talks to is settled by the kernel, not
+ * by the socket's path: a child of this httpd, as the user it runs as.
+ */
+#ifndef AMGR_CONTROL_CLIENT_H
+#define AMGR_CONTROL_CLIENT_H
+
+#include <apr_pools.h>
+
+#include "action/record.h"
+#include "policy/demand.h"
+
+/** A ticker that says nothing for so long does not work. */
+#define AMGR_CONTROL_TIMEOUT_US (5 * APR_USEC_PER_SEC)
+
+/** No answer is longer: some hundred bytes for each worker. */
+#define AMGR_CONTROL_ANSWER_MAX (16 * 1024 * 1024)
+
+/** What came of asking. */
+typedef enum amgr_control_result_e {
+    AMGR_CONTROL_DONE = 0,
+    AMGR_CONTROL_AWAY,    /**< nobody there, or no answer in time */
+    AMGR_CONTROL_REFUSED, /**< it will not, or what it says makes no sense: it
+                               may have obeyed */
+} amgr_control_result_e;
+
+/** One retirement that was begun, or failed to. */
+typedef struct amgr_control_retirement_t {
+    amgr_proc_id_t id;
+    int native;
+    int active;
+    int action;       /**< amgr_action_e */
+    int outcome;      /**< amgr_outcome_e */
+    const char *line; /**< of printable text */
+} amgr_control_retirement_t;
+
+typedef struct amgr_control_answer_t {
+    int workers; /**< how many processes were judged */
+    int syslog;  /**< the ticker writes its lines to syslog by itself */
+    apr_interval_time_t grace_us;
+    amgr_control_retirement_t *retirements;
+    int retirement_count;
+} amgr_control_answer_t;
+
+/** The line that orders @a demand, with its end, from @a pool. */
+const char *amgr_control_request(const amgr_demand_t *demand, apr_pool_t *pool);
+
+/**
+ * Read the answer to it, strictly; strings are from @a pool.  NULL on success;
+ * else what is wrong, with *out_refused set when it is the ticker's own word.
+ */
+const char *amgr_control_parse(const char *text, apr_size_t length,
+                               amgr_control_answer_t *out, int *out_refused,
+                               apr_pool_t *pool);
+
+/**
+ * Ask the ticker of the httpd @a parent by the socket at @a path.  Takes
+ * @a timeout_us at most.  *out_why says, escaped, why it was not done.
+ */
+amgr_control_result_e amgr_control_ask(const char *path,
+                                       const amgr_proc_id_t *parent,
+                                       const amgr_demand_t *demand,
+                                       apr_interval_time_t timeout_us,
+                                       amgr_control_answer_t *out,
+                                       const char **out_why, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Killing from outside, with processes of the test as an httpd's: this process
+ * is the parent and listens, its children are what they are made to be.  The
+ * source is invented, and lies where a page could; nothing else is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/message.h"
+#include "cli/self_kill.h"
+#include "proc/proc_read.h"
+
+#define CHILDREN_MAX 8
+#define SETTLED_US (2500 * APR_INT64_C(1000))
+#define PATIENCE_US apr_time_from_sec(20)
+
+/* What a child does about SIGUSR1. */
+typedef enum manner_e {
+    OBEYS = 0, /* goes */
+    FINISHES,  /* goes a little later */
+    LINGERS,   /* goes when it would have been nudged, were it idle */
+    IGNORES,   /* stays */
+    DAEMON,    /* has closed the listening socket */
+    PROGRAM    /* has called exec */
+} manner_e;
+
+typedef struct world_t {
+    apr_pool_t *pool;
+    amgr_proc_dir_t proc;
+    pid_t children[CHILDREN_MAX];
+    int count;
+    amgr_snapshot_t snapshot;
+    amgr_process_t processes[CHILDREN_MAX + 1];
+    amgr_slot_t slots[CHILDREN_MAX + 1];
+    amgr_board_config_t config;
+    amgr_counters_t counters;
+    amgr_source_t source;
+    amgr_options_t options;
+    amgr_demand_t demand;
+    amgr_kill_run_t run;
+    amgr_kill_result_t result;
+} world_t;
+
+static int listener = -1;
+static char said[65536];
+static int in_syslog;
+static apr_interval_time_t read_age_us; /* of what is read again */
+static world_t *world;
+
+/* ---- what the tool's other parts do ------------------------------------ */
+
+static void note(const char *format, va_list args)
+{
+    size_t used = strlen(said);
+
+    vsnprintf(said + used, sizeof(said) - used, format, args);
+    used = strlen(said);
+    snprintf(said + used, sizeof(said) - used, "\n");
+}
+
+void amgr_message(int level, const char *format, ...)
+{
+    va_list args;
+
+    (void)level; /* all are wanted */
+    va_start(args, format);
+    note(format, args);
+    va_end(args);
+}
+
+void amgr_message_kill(const char *line, int to_syslog)
+{
+    amgr_message(AMGR_LEVEL_NOTICE, "%s", line);
+    in_syslog += to_syslog != 0;
+}
+
+const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
+                                     amgr_source_t *out, apr_pool_t *pool)
+{
+    (void)target; /* there is one */
+    (void)wants;
+    (void)pool;
+    *out = world->source;
+    out->age_us = read_age_us;
+    return NULL;
+}
+
+/* ---- children ------------------------------------------------------------ */
+
+static void go_later(int sig)
+{
+    (void)sig; /* SIGUSR1 */
+    alarm(1);
+}
+
+static void go_much_later(int sig)
+{
+    (void)sig; /* SIGUSR1 */
+    alarm(4);
+}
+
+static void live(int manner, int ready)
+{
+    if (manner == FINISHES) {
+        signal(SIGUSR1, go_later);
+    }
+    else if (manner == LINGERS) {
+        signal(SIGUSR1, go_much_later);
+    }
+    else if (manner == IGNORES) {
+        signal(SIGUSR1, SIG_IGN);
+    }
+    else if (manner == DAEMON) {
+        close(listener);
+    }
+    if (write(ready, "x", 1) != 1) {
+        _exit(1);
+    }
+    if (manner == PROGRAM) {
+        execlp("sleep", "sleep", "600", (char *)NULL);
+        _exit(1);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+static pid_t start_child(int manner)
+{
+    int ready[2];
+    pid_t pid;
+    char c;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        live(manner, ready[1]);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+/* The source knows it as a worker that is idle, by its pid alone, as a page
+ * would. */
+static amgr_process_t *know(pid_t pid)
+{
+    amgr_snapshot_t *snapshot = &world->snapshot;
+    amgr_process_t *process;
+    int i = snapshot->process_count;
+
+    while (i > 0 && world->processes[i - 1].id.pid > pid) {
+        world->processes[i] = world->processes[i - 1];
+        i--;
+    }
+    snapshot->process_count++;
+    process = &world->processes[i];
+    memset(process, 0, sizeof(*process));
+    process->id.pid = pid;
+    process->rss_bytes = AMGR_UNKNOWN;
+    return process;
+}
+
+static pid_t add_child(int manner)
+{
+    pid_t pid = start_child(manner);
+
+    world->children[world->count++] = pid;
+    know(pid);
+    return pid;
+}
+
+static amgr_slot_t *give_slot(pid_t pid)
+{
+    amgr_snapshot_t *snapshot = &world->snapshot;
+    amgr_process_t *process = amgr_snapshot_find(snapshot, pid);
+    amgr_slot_t *slot = &world->slots[snapshot->slot_count];
+
+    assert_non_null(process);
+    process->first_slot = snapshot->slot_count++;
+    process->slot_count = 1;
+    slot->request_age_us = AMGR_NO_TIME;
+    slot->mode = AMGR_MODE_READY;
+    return slot;
+}
+
+/* How a child ended: its signal, 0 when it runs. */
+static int ended_by(pid_t pid)
+{
+    int status;
+
+    return waitpid(pid, &status, WNOHANG) == pid && WIFSIGNALED(status)
+               ? WTERMSIG(status)
+               : 0;
+}
+
+/* Until all children are old enough to be told for what they are. */
+static void settle(void)
+{
+    static const struct timespec pause = {0, 10 * 1000 * 1000};
+    amgr_instant_t now;
+    amgr_proc_id_t id;
+
+    assert_true(world->count > 0);
+    assert_int_equal(
+        amgr_proc_read_id(&world->proc, world->children[world->count - 1], &id),
+        APR_SUCCESS);
+    do {
+        nanosleep(&pause, NULL);
+        amgr_clock_read(&now);
+    } while (now.boot_us - amgr_proc_ticks_us(id.start_ticks) < SETTLED_US);
+}
+
+/* A board knows start times and is believed at once. */
+static void make_board(void)
+{
+    int i;
+
+    world->source.kind = AMGR_SOURCE_BOARD;
+    for (i = 0; i < world->snapshot.process_count; i++) {
+        assert_int_equal(amgr_proc_read_id(&world->proc,
+                                           world->processes[i].id.pid,
+                                           &world->processes[i].id),
+                         APR_SUCCESS);
+    }
+}
+
+static const amgr_fault_t *kill_now(void)
+{
+    static const amgr_target_t target;
+    const amgr_fault_t *fault;
+
+    world->demand.dry_run = world->options.dry_run;
+    world->demand.max_kills = world->options.max_kills;
+    fault =
+        amgr_self_kill(&world->run, &world->demand, &target, &world->source);
+    return fault != NULL ? fault
+                         : amgr_kill_finish(&world->run, &world->result);
+}
+
+static void assert_said(const char *text)
+{
+    if (strstr(said, text) == NULL) {
+        fail_msg("not said: %s\nbut:\n%s", text, said);
+    }
+}
+
+static int setup(void **state)
+{
+    amgr_proc_id_t self;
+
+    (void)state; /* cmocka's signature */
+    world = test_calloc(1, sizeof(*world));
+    said[0] = '\0';
+    in_syslog = 0;
+    read_age_us = 0;
+    assert_int_equal(apr_pool_create(&world->pool, NULL), APR_SUCCESS);
+    assert_int_equal(amgr_proc_dir_open(&world->proc, "/proc"), APR_SUCCESS);
+    assert_int_equal(amgr_proc_read_id(&world->proc, getpid(), &self),
+                     APR_SUCCESS);
+    world->snapshot.processes = world->processes;
+    world->snapshot.slots = world->slots;
+    world->snapshot.server.extended = 1;
+    amgr_snapshot_group(&world->snapshot, "native", AMGR_KIND_NATIVE,
+                        AMGR_ROLE_WORKER);
+    world->snapshot.groups[0].fresh_bytes = AMGR_UNKNOWN;
+    amgr_limits_init(&world->config.limits);
+    world->config.limits.grace_us = apr_time_from_msec(300);
+    world->source.kind = AMGR_SOURCE_MOD_STATUS;
+    world->source.name = "a page";
+    world->source.parent = self;
+    world->source.view.snapshot = &world->snapshot;
+    world->source.view.config = &world->config;
+    world->source.view.counters = &world->counters;
+    world->source.view.show_requests = AMGR_SHOW_FULL;
+    amgr_demand_init(&world->demand);
+    world->demand.max_memory_idle_bytes = 1024;
+    world->options.max_memory_active_bytes = AMGR_LIMIT_OFF;
+    world->options.max_memory_idle_bytes = 1024;
+    world->options.max_time_us = AMGR_LIMIT_OFF;
+    world->run.options = &world->options;
+    world->run.proc = &world->proc;
+    world->run.pool = world->pool;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    int i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < world->count; i++) {
+        kill(world->children[i], SIGKILL);
+        waitpid(world->children[i], NULL, 0); /* reaped already in some */
+    }
+    amgr_proc_dir_close(&world->proc);
+    apr_pool_destroy(world->pool);
+    test_free(world);
+    return 0;
+}
+
+/* ---- tests ---------------------------------------------------------------- */
+
+/* One of each kind, all of them workers if the page were to be believed; the
+ * page names a stranger too. */
+static void a_page_is_believed_about_nobody(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_child(DAEMON);
+    pid_t program = add_child(PROGRAM);
+
+    (void)state; /* cmocka's signature */
+    know(getpid());
+    know(getppid());
+    know(1);
+    settle();
+    assert_null(kill_now());
+    assert_int_equal(world->run.count, 1);
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
+    assert_int_equal(ended_by(program), 0);
+    assert_int_equal(kill(daemon, 0), 0);
+    assert_int_equal(kill(program, 0), 0);
+    assert_said("Killed 1 of 1 Apache worker.\n");
+    assert_int_equal(world->result.killed_idle, 1);
+    assert_int_equal(in_syslog, 1);
+}
+
+/* It is older than the page that is read, and younger than any judgement. */
+static void what_was_just_forked_is_left_alone(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_said("No Apache workers killed (found 0 workers");
+}
+
+static void a_board_is_believed_about_its_own_alone(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t other = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    world->processes[1].id.start_ticks++;
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(other), 0);
+}
+
+static void one_that_does_not_go_is_forced(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGKILL);
+    assert_said("has not ended in time: SIGKILL");
+    assert_said("Killed 1 of 1 Apache worker.");
+}
+
+static void one_that_finishes_has_time(void **state)
+{
+    pid_t worker = add_child(FINISHES);
+
+    (void)state; /* cmocka's signature */
+    world->config.limits.grace_us = apr_time_from_sec(20);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGALRM);
+    assert_said("is gone after 1");
+    assert_said(": drained");
+}
+
+/* What a slot said before it was asked does not make it pass for idle. */
+static void an_old_slot_does_not_hurry_it(void **state)
+{
+    pid_t worker = add_child(LINGERS);
+
+    (void)state; /* cmocka's signature */
+    world->config.limits.grace_us = apr_time_from_sec(20);
+    give_slot(worker);
+    read_age_us = apr_time_from_sec(15);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGALRM);
+}
+
+static void a_hanging_one_is_killed_at_once(void **state)
+{
+    pid_t worker = add_child(FINISHES);
+    amgr_slot_t *slot = give_slot(worker);
+
+    (void)state; /* cmocka's signature */
+    slot->mode = AMGR_MODE_WRITE;
+    slot->request_age_us = apr_time_from_sec(40);
+    snprintf(slot->request, sizeof(slot->request), "GET /slow HTTP/1.1");
+    world->processes[0].active = 1;
+    world->demand.max_time_us = apr_time_from_sec(30);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGKILL);
+    assert_said("(active) hanging for 40 seconds since last request (GET /slow "
+                "HTTP/1.1): request age 40s over --max-time 30s, SIGKILL");
+    assert_int_equal(world->result.killed_active, 1);
+}
+
+/* The figures are of a tick ago: they are read again before it is done. */
+static void an_old_age_is_made_sure_of(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot = give_slot(worker);
+
+    (void)state; /* cmocka's signature */
+    slot->mode = AMGR_MODE_WRITE;
+    slot->request_age_us = apr_time_from_sec(40);
+    world->processes[0].active = 1;
+    world->source.age_us = apr_time_from_sec(5);
+    world->demand.max_time_us = apr_time_from_sec(30);
+    make_board();
+    assert_null(kill_now());
+    assert_said("waiting for the next");
+    assert_int_equal(ended_by(worker), SIGKILL);
+}
+
+static void figures_of_long_ago_kill_nobody(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    const amgr_fault_t *fault;
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    world->source.age_us = apr_time_from_sec(23);
+    fault = kill_now();
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "too old (23 seconds"));
+    assert_int_equal(ended_by(worker), 0);
+}
+
+static void a_threaded_worker_is_killed_with_a_warning(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    give_slot(worker);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGKILL);
+    assert_said("SIGKILL cuts off 0 requests; with ManagerSocket they");
+}
+
+static void a_dry_run_sends_nothing(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t other = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    world->options.dry_run = 1;
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_int_equal(ended_by(other), 0);
+    assert_said("Would kill native worker ");
+    assert_said(" bytes over --max-memory-idle 1024 bytes, nothing sent\n");
+    assert_said("Would kill 2 of 2 Apache workers.\n");
+    assert_null(strstr(said, "Killed"));
+    assert_null(strstr(said, "Killing"));
+    assert_int_equal(in_syslog, 0);
+    assert_int_equal(world->result.killed_idle, 2);
+}
+
+static void no_more_than_were_asked_for(void **state)
+{
+    pid_t workers[2];
+    int first;
+
+    (void)state; /* cmocka's signature */
+    workers[0] = add_child(OBEYS);
+    workers[1] = add_child(OBEYS);
+    first = workers[0] > workers[1];
+    make_board();
+    world->options.max_kills = 1;
+    assert_null(kill_now());
+    assert_int_equal(ended_by(workers[first]), SIGUSR1);
+    assert_int_equal(ended_by(workers[!first]), 0);
+    assert_said("Killed 1 of 2 Apache workers.\n");
+    assert_said("--max-kills 1: whoever else");
+}
+
+static void one_that_has_gone_is_no_failure(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    kill(worker, SIGKILL);
+    while (waitpid(worker, NULL, 0) != worker) {
+        /* EINTR */
+    }
+    assert_null(kill_now());
+    assert_said("No Apache workers killed (found 0 workers");
+}
+
+/* Nobody has reaped it. */
+static void a_zombie_is_gone(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    siginfo_t info;
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    kill(worker, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)worker, &info, WEXITED | WNOWAIT), 0);
+    assert_null(kill_now());
+    assert_said("No Apache workers killed (found 0 workers");
+}
+
+static void a_parent_that_is_another_now_has_no_children(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    const amgr_fault_t *fault;
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    world->source.parent.start_ticks++;
+    fault = kill_now();
+    assert_non_null(fault);
+    assert_non_null(strstr(fault->text, "has ended"));
+    assert_int_equal(ended_by(worker), 0);
+}
+
+static void what_is_not_wise_is_warned_of(void **state)
+{
+    (void)state; /* cmocka's signature */
+    add_child(OBEYS);
+    add_child(OBEYS);
+    make_board();
+    world->snapshot.groups[0].fresh_bytes = 4096;
+    amgr_kill_warn_limits(&world->options, &world->snapshot);
+    assert_said("--max-memory-idle 1024 bytes is less than a fresh worker has "
+                "(4.1 KB)");
+    assert_null(kill_now());
+    assert_said("these are all native workers, 2 at once");
+}
+
+static void the_last_one_is_warned_of(void **state)
+{
+    (void)state; /* cmocka's signature */
+    add_child(OBEYS);
+    make_board();
+    assert_null(kill_now());
+    assert_said("no other native worker serves");
+}
+
+static void heed_not(int sig)
+{
+    (void)sig; /* SIGINT */
+}
+
+/* A Control-C in the middle of waiting. */
+static void an_interrupt_ends_the_wait(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    const amgr_fault_t *fault;
+    pid_t self = getpid();
+    pid_t helper;
+
+    (void)state; /* cmocka's signature */
+    make_board();
+    world->config.limits.grace_us = apr_time_from_sec(60);
+    signal(SIGINT, heed_not); /* until it is waited for */
+    helper = fork();
+    if (helper == 0) {
+        static const struct timespec pause = {0, 50 * 1000 * 1000};
+
+        while (getppid() == self) {
+            kill(self, SIGINT);
+            nanosleep(&pause, NULL);
+        }
+        _exit(0);
+    }
+    world->children[world->count++] = helper;
+    fault = kill_now();
+    signal(SIGINT, SIG_DFL);
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "interrupted while 1 of 1 workers"));
+    assert_int_equal(ended_by(worker), 0);
+}
+
+static int open_listener(void **state)
+{
+    struct sockaddr_in address;
+
+    (void)state; /* cmocka's signature */
+    memset(&address, 0, sizeof(address));
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    return listener < 0 ||
+           bind(listener, (const struct sockaddr *)&address, sizeof(address)) !=
+               0 ||
+           listen(listener, 1) != 0;
+}
+
+static int close_listener(void **state)
+{
+    (void)state; /* cmocka's signature */
+    return close(listener);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_page_is_believed_about_nobody),
+        TEST(what_was_just_forked_is_left_alone),
+        TEST(a_board_is_believed_about_its_own_alone),
+        TEST(one_that_does_not_go_is_forced),
+        TEST(one_that_finishes_has_time),
+        TEST(an_old_slot_does_not_hurry_it),
+        TEST(a_hanging_one_is_killed_at_once),
+        TEST(an_old_age_is_made_sure_of),
+        TEST(figures_of_long_ago_kill_nobody),
+        TEST(a_threaded_worker_is_killed_with_a_warning),
+        TEST(a_dry_run_sends_nothing),
+        TEST(no_more_than_were_asked_for),
+        TEST(one_that_has_gone_is_no_failure),
+        TEST(a_zombie_is_gone),
+        TEST(a_parent_that_is_another_now_has_no_children),
+        TEST(what_is_not_wise_is_warned_of),
+        TEST(the_last_one_is_warned_of),
+        TEST(an_interrupt_ends_the_wait),
+    };
+    int rv;
+
+    apr_initialize();
+    rv = cmocka_run_group_tests_name("killing from outside", tests,
+                                     open_listener, close_listener);
+    apr_terminate();
+    return rv;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The picture of the watch: whatever the view and the size, no line is wider
+ * and there are no more of them than asked for; what it looks like at three
+ * sizes is kept.
+ */
+#include "render_view.h"
+
+#include <locale.h>
+#include <wchar.h>
+
+#include <apr_general.h>
+
+#include "cli/watch_keys.h"
+#include "cli/watch_text.h"
+
+typedef struct scene_t {
+    fixed_view_t fixed;
+    amgr_source_t source;
+    amgr_watch_state_t state;
+    amgr_watch_rows_t rows;
+    amgr_watch_picture_t picture;
+    apr_pool_t *pool;
+} scene_t;
+
+static scene_t scene;
+
+static scene_t *make_scene(fixed_view_fn *make)
+{
+    apr_pool_t *pool = scene.pool;
+
+    if (pool == NULL) {
+        assert_int_equal(apr_pool_create(&pool, NULL), APR_SUCCESS);
+    }
+    apr_pool_clear(pool);
+    memset(&scene, 0, sizeof(scene));
+    scene.pool = pool;
+    make(&scene.fixed);
+    scene.source.kind = AMGR_SOURCE_BOARD;
+    scene.source.name = "/run/apache-manager.board";
+    scene.source.view = scene.fixed.view;
+    amgr_watch_state_init(&scene.state, VIEW_SEC(10));
+    scene.picture.source = &scene.source;
+    scene.picture.state = &scene.state;
+    scene.picture.rows = &scene.rows;
+    scene.picture.age_us = VIEW_SEC(2);
+    return &scene;
+}
+
+static amgr_canvas_t *draw(scene_t *at, int columns, int rows, int utf8,
+                           int *out_page)
+{
+    amgr_canvas_t *canvas = amgr_canvas_create(columns, rows, utf8, at->pool);
+    int page;
+
+    amgr_watch_rows(at->picture.source != NULL ? &at->source.view : NULL,
+                    &at->state, &at->rows, at->pool);
+    page = amgr_watch_draw(&at->picture, canvas);
+    if (out_page != NULL) {
+        *out_page = page;
+    }
+    return canvas;
+}
+
+static const amgr_canvas_line_t *line_at(const amgr_canvas_t *canvas, int i)
+{
+    assert_in_range(i, 0, canvas->lines->nelts - 1);
+    return &APR_ARRAY_IDX(canvas->lines, i, amgr_canvas_line_t);
+}
+
+/* Width of a line as a terminal has it, which sees UTF-8 alone. */
+static int width_of(const amgr_canvas_line_t *line)
+{
+    wchar_t wide[4096];
+    size_t count = mbstowcs(wide, line->text, AMGR_COUNT(wide));
+
+    assert_true(count < AMGR_COUNT(wide));
+    return count == 0 ? 0 : wcswidth(wide, count);
+}
+
+static void check_lines(const amgr_canvas_t *canvas)
+{
+    int i;
+
+    if (canvas->rows != AMGR_CANVAS_ENDLESS) {
+        assert_in_range(canvas->lines->nelts, 1, canvas->rows);
+    }
+    for (i = 0; i < canvas->lines->nelts; i++) {
+        const amgr_canvas_line_t *line = line_at(canvas, i);
+
+        assert_int_equal(strlen(line->text), line->length);
+        assert_int_equal(width_of(line), line->width);
+        assert_true(line->width <= canvas->columns);
+    }
+}
+
+/* All sizes there are, of what the scene shows now. */
+static void check_sizes(scene_t *at)
+{
+    apr_pool_t *all = at->pool;
+    int columns;
+    int rows;
+
+    for (columns = 1; columns <= 200; columns += columns < 45 ? 1 : 7) {
+        for (rows = 1; rows <= 60; rows += rows < 26 ? 1 : 9) {
+            assert_int_equal(apr_pool_create(&at->pool, all), APR_SUCCESS);
+            check_lines(draw(at, columns, rows, columns % 2, NULL));
+            apr_pool_destroy(at->pool);
+        }
+    }
+    at->pool = all;
+}
+
+static void test_every_size_of_every_table(void **state)
+{
+    static fixed_view_fn *const views[] = {view_prefork, view_event,
+                                           view_empty};
+    apr_size_t i;
+    int table;
+
+    (void)state;
+    for (i = 0; i < AMGR_COUNT(views); i++) {
+        for (table = 0; table < AMGR_WATCH_TABLE_COUNT; table++) {
+            scene_t *at = make_scene(views[i]);
+
+            at->state.table = table;
+            check_sizes(at);
+            at->picture.fault = "the server\x1b[2J does not answer";
+            check_sizes(at);
+        }
+    }
+}
+
+static void test_every_size_of_help_and_nothing(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    at->state.help = 1;
+    check_sizes(at);
+    at = make_scene(view_prefork);
+    at->picture.source = NULL;
+    check_sizes(at);
+    at->picture.fault = "nobody listens";
+    check_sizes(at);
+}
+
+static void put_canvas(const amgr_canvas_t *canvas, text_t *text)
+{
+    int i;
+
+    for (i = 0; i < canvas->lines->nelts; i++) {
+        const amgr_canvas_line_t *line = line_at(canvas, i);
+
+        text_flush(text, line->text, line->length);
+        text_flush(text, "|\n", 2);
+    }
+}
+
+static void check_picture(scene_t *at, int columns, int rows, int utf8,
+                          const char *name)
+{
+    amgr_canvas_t *canvas = draw(at, columns, rows, utf8, NULL);
+    text_t text = {NULL, 0};
+
+    check_lines(canvas);
+    put_canvas(canvas, &text);
+    golden_compare(name, &text);
+    free(text.data);
+}
+
+static void test_pictures(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    check_picture(at, 60, 12, 1, "watch-60x12.txt");
+    check_picture(at, 80, 24, 1, "watch-80x24.txt");
+    check_picture(at, 200, 50, 1, "watch-200x50.txt");
+    at->state.table = AMGR_WATCH_SLOTS;
+    check_picture(at, 80, 24, 0, "watch-slots-80x24.txt");
+    at->state.table = AMGR_WATCH_KILLS;
+    check_picture(at, 80, 24, 0, "watch-kills-80x24.txt");
+    at->state.help = 1;
+    check_picture(at, 80, 24, 0, "watch-help-80x24.txt");
+    at = make_scene(view_event);
+    at->picture.once = 1;
+    check_picture(at, 100, AMGR_CANVAS_ENDLESS, 1, "watch-event-once.txt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_size_of_every_table),
+        cmocka_unit_test(test_every_size_of_help_and_nothing),
+        cmocka_unit_test(test_pictures),
+    };
+    int failed;
+
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL ||
+        apr_initialize() != APR_SUCCESS) {
+        return 1;
+    }
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
