@@ -141,7 +141,9 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
                           const amgr_fault_t **out_fault)
 {
     const char *by_itself = run->options->dry_run ? "judges" : "kills";
+    amgr_control_result_e result;
     amgr_control_answer_t answer;
+    const char *path;
     const char *why;
 
     *out_fault = NULL;
@@ -152,25 +154,34 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
                      by_itself);
         return 0;
     }
-    switch (amgr_control_ask(source->control_socket, &source->parent, demand,
-                             AMGR_CONTROL_TIMEOUT_US, &answer, &why,
-                             run->pool)) {
-    case AMGR_CONTROL_DONE:
+    path = amgr_kill_escaped(source->control_socket, run->pool);
+    result =
+        amgr_control_ask(source->control_socket, &source->parent, demand,
+                         AMGR_CONTROL_TIMEOUT_US, &answer, &why, run->pool);
+    if (result == AMGR_CONTROL_DONE) {
         see_answer_through(run, source, &answer);
         return 1;
-    case AMGR_CONTROL_REFUSED:
+    }
+    if (result == AMGR_CONTROL_REFUSED) {
+        *out_fault = amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
+                                     "the ticker behind %s does not obey: %s",
+                                     path, why);
+        return 1;
+    }
+    /* Both would obey, and so many twice are too many. */
+    if (result == AMGR_CONTROL_LATE && demand->max_kills > 0 &&
+        !demand->dry_run) {
         *out_fault = amgr_fault_make(
             run->pool, AMGR_EXIT_FAILED,
-            "the ticker behind %s does not obey: %s",
-            amgr_kill_escaped(source->control_socket, run->pool), why);
+            "control socket %s: %s, and may obey yet: nothing was killed here, "
+            "lest --max-kills be exceeded",
+            path, why);
         return 1;
-    default:
-        amgr_message(AMGR_LEVEL_WARNING,
-                     "control socket %s: %s: this program %s by itself",
-                     amgr_kill_escaped(source->control_socket, run->pool), why,
-                     by_itself);
-        return 0;
     }
+    amgr_message(AMGR_LEVEL_WARNING,
+                 "control socket %s: %s: this program %s by itself", path, why,
+                 by_itself);
+    return 0;
 }
 
 static const amgr_fault_t *read_source(const amgr_target_t *target,
