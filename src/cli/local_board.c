@@ -64,6 +64,7 @@ static amgr_local_board_e find_owner(const amgr_board_owner_t *owner,
     pid_t pid = foreign_root(path);
     amgr_proc_status_t status;
     amgr_proc_dir_t proc;
+    amgr_proc_stat_t stat;
     apr_status_t rv;
 
     read_boot_id(boot_id, sizeof(boot_id));
@@ -78,14 +79,17 @@ static amgr_local_board_e find_owner(const amgr_board_owner_t *owner,
         out->status = rv;
         return AMGR_LOCAL_BOARD_FAILED;
     }
-    if (amgr_proc_read_id(&proc, pid, &out->parent) != APR_SUCCESS ||
-        out->parent.start_ticks != owner->id.start_ticks ||
-        owner->id.start_ticks == 0 ||
+    /* One that nobody reaps has gone all the same. */
+    if (owner->id.start_ticks == 0 ||
+        amgr_proc_read_stat(&proc, pid, &stat) != APR_SUCCESS ||
+        stat.start_ticks != owner->id.start_ticks || stat.state == 'Z' ||
         amgr_proc_read_status(&proc, pid, &status) != APR_SUCCESS) {
         amgr_proc_dir_close(&proc);
         return AMGR_LOCAL_BOARD_STALE;
     }
     amgr_proc_dir_close(&proc);
+    out->parent.pid = pid;
+    out->parent.start_ticks = stat.start_ticks;
     out->uid = status.uid[1];
     return AMGR_LOCAL_BOARD_READ;
 }

@@ -311,10 +311,35 @@ static int try_own_listens(amgr_source_search_t *search, const server_t *server)
     return try_listens(search, server, listens);
 }
 
+/** The servers that run here; those of containers only where there is no
+ * other. */
+static const apr_array_header_t *list_running(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = amgr_local_servers(pool);
+    apr_array_header_t *own =
+        apr_array_make(pool, all->nelts, sizeof(amgr_local_server_t));
+    amgr_proc_dir_t proc;
+    int i;
+
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return all;
+    }
+    for (i = 0; i < all->nelts; i++) {
+        const amgr_local_server_t *server =
+            &APR_ARRAY_IDX(all, i, amgr_local_server_t);
+
+        if (amgr_local_is_same_namespace(&proc, server->parent.pid, "net")) {
+            APR_ARRAY_PUSH(own, amgr_local_server_t) = *server;
+        }
+    }
+    amgr_proc_dir_close(&proc);
+    return own->nelts > 0 ? own : all;
+}
+
 /** Without a configuration: the server that runs here, if it is one. */
 static int try_running(amgr_source_search_t *search)
 {
-    const apr_array_header_t *servers = amgr_local_servers(search->pool);
+    const apr_array_header_t *servers = list_running(search->pool);
     server_t server;
 
     if (servers->nelts > 1) {

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "cli/local_board.h"
+#include "cli/local_listener.h"
 #include "render/view_board.h"
 
 static int parts_of(int wants)
@@ -123,6 +124,26 @@ static void read_load(amgr_view_t *view)
     }
 }
 
+/** Whom to speak to.  A container's server and its processes have other pids
+ * here than on its board: it can be looked at, and that is all. */
+static void set_server(amgr_source_t *out, const amgr_board_about_t *about,
+                       apr_pool_t *pool)
+{
+    amgr_proc_dir_t proc;
+
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return;
+    }
+    if (!amgr_local_is_same_namespace(&proc, out->parent.pid, "pid")) {
+        memset(&out->parent, 0, sizeof(out->parent));
+    }
+    else if (about->control_socket[0] == '/') {
+        out->control_socket = amgr_local_path(&proc, out->parent.pid,
+                                              about->control_socket, pool);
+    }
+    amgr_proc_dir_close(&proc);
+}
+
 /** Everything but the tick. */
 static void read_rest(amgr_source_t *out, const amgr_board_t *board,
                       const amgr_instant_t *now, apr_pool_t *pool)
@@ -149,9 +170,7 @@ static void read_rest(amgr_source_t *out, const amgr_board_t *board,
     set_settings(view, about);
     set_start(view, about, now);
     list_ports(view, about, pool);
-    if (about->control_socket[0] != '\0') {
-        out->control_socket = about->control_socket;
-    }
+    set_server(out, about, pool);
 }
 
 static void read_view(amgr_source_t *out, int wants, const amgr_board_t *board,

@@ -60,7 +60,7 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
                           const amgr_board_owner_t *self)
 {
     amgr_proc_dir_t proc;
-    amgr_proc_id_t now;
+    amgr_proc_stat_t now;
     int alive;
 
     if (owner->id.pid <= 0 || owner->id.pid == self->id.pid ||
@@ -71,8 +71,9 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
         /* Nobody can say whether it is the same one: better safe. */
         return kill(owner->id.pid, 0) == 0 || errno == EPERM;
     }
-    alive = amgr_proc_read_id(&proc, owner->id.pid, &now) == APR_SUCCESS &&
-            amgr_proc_id_equal(&now, &owner->id);
+    /* One that nobody reaps has gone all the same. */
+    alive = amgr_proc_read_stat(&proc, owner->id.pid, &now) == APR_SUCCESS &&
+            now.start_ticks == owner->id.start_ticks && now.state != 'Z';
     amgr_proc_dir_close(&proc);
     return alive;
 }

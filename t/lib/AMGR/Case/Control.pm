@@ -111,6 +111,8 @@ sub socket_file {
     my @stat = lstat sock($s);
     is(sprintf('%o', $stat[2] & 07777), '600', 'its mode');
     ok(-S _, 'it is a socket');
+    cmp_ok(index(AMGR::Httpd::slurp($s->board_file), sock($s) . "\0"), '>', 0,
+           'the board tells where it is');
     my $answer = order(sock($s), { order => 'tick' });
     is($answer->{pid}, $s->ticker_pid, 'the ticker listens');
     cmp_ok(abs($answer->{time} - time), '<', 5, 'and has looked just now');
