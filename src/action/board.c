@@ -220,12 +220,19 @@ void amgr_board_write_config(amgr_board_t *board,
     amgr_seq_end_write(&region->seq);
 }
 
-/* Make every name end and the count of sections one that there is room for. */
+/* Longer than any that can be configured, and not too long to be multiplied. */
+#define INTERVAL_MAX_US (APR_INT64_C(1) << 48)
+
+/* Make every name end, the count of sections one that there is room for, and
+ * the interval one that can be reckoned with. */
 static void mend_config(amgr_board_config_t *config)
 {
     amgr_limits_t *limits = &config->limits;
     int i;
 
+    if (limits->interval_us < 0 || limits->interval_us > INTERVAL_MAX_US) {
+        limits->interval_us = INTERVAL_MAX_US;
+    }
     if (limits->section_count < 0 ||
         limits->section_count > AMGR_SECTIONS_MAX) {
         limits->section_count = 0;

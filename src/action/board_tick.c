@@ -9,6 +9,8 @@
 #include "action/board_layout.h"
 #include "action/seqlock.h"
 
+#define TIME_MAX (APR_INT64_C(1) << 56)
+
 static int clamp(int value, int max)
 {
     if (value < 0) {
@@ -75,6 +77,14 @@ static void copy_tick(const amgr_board_t *board, amgr_snapshot_t *out)
     }
 }
 
+/* Some thousand years either way: times that are added and compared. */
+static void bound(apr_time_t *time_us)
+{
+    if (*time_us < -TIME_MAX || *time_us > TIME_MAX) {
+        *time_us = AMGR_NO_TIME;
+    }
+}
+
 static int row_count(const amgr_board_dims_t *dims)
 {
     return dims->thread_limit > 0 ? dims->slot_max / dims->thread_limit : 0;
@@ -91,6 +101,11 @@ static void mend_server(const amgr_board_dims_t *dims, amgr_server_t *server)
     for (i = 0; i < AMGR_MODE_COUNT; i++) {
         server->modes[i] = clamp(server->modes[i], dims->slot_max);
     }
+    bound(&server->time.mono_us);
+    bound(&server->time.wall_us);
+    bound(&server->time.boot_us);
+    bound(&server->started_us);
+    bound(&server->uptime_us);
     server->version[sizeof(server->version) - 1] = '\0';
     server->mpm[sizeof(server->mpm) - 1] = '\0';
 }
@@ -101,6 +116,11 @@ static void mend_slot(const amgr_board_dims_t *dims, amgr_slot_t *slot)
         slot->process_slot = -1;
     }
     slot->thread = clamp(slot->thread, dims->thread_limit - 1);
+    bound(&slot->start_time_us);
+    bound(&slot->stop_time_us);
+    bound(&slot->last_used_us);
+    bound(&slot->duration_us);
+    bound(&slot->request_age_us);
     slot->client[sizeof(slot->client) - 1] = '\0';
     slot->request[sizeof(slot->request) - 1] = '\0';
     slot->vhost[sizeof(slot->vhost) - 1] = '\0';

@@ -347,6 +347,19 @@ static int is_first(const amgr_proc_node_t *node)
                                   strcmp(node->parent->comm, node->comm) != 0);
 }
 
+/** Whether the parent of a process runs the same program; the last answer is
+ * kept, since workers follow each other. */
+static int is_child(amgr_proc_dir_t *proc, const amgr_proc_stat_t *stat,
+                    amgr_proc_stat_t *parent)
+{
+    if (parent->pid != stat->ppid &&
+        amgr_proc_read_stat(proc, stat->ppid, parent) != APR_SUCCESS) {
+        parent->pid = 0;
+        return 0;
+    }
+    return strcmp(parent->comm, stat->comm) == 0;
+}
+
 void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
                            void *baton, apr_pool_t *pool)
 {
@@ -360,11 +373,11 @@ void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
     if (amgr_proc_list_all(proc, &pids, &count, pool) != APR_SUCCESS) {
         return;
     }
+    parent.pid = 0;
     for (i = 0; i < count; i++) {
         if (amgr_proc_read_stat(proc, pids[i], &stat) != APR_SUCCESS ||
             !is_httpd_name(stat.comm) || stat.state == 'Z' ||
-            (amgr_proc_read_stat(proc, stat.ppid, &parent) == APR_SUCCESS &&
-             strcmp(parent.comm, stat.comm) == 0)) {
+            (stat.ppid != 0 && is_child(proc, &stat, &parent))) {
             continue;
         }
         id.pid = pids[i];

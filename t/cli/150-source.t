@@ -254,9 +254,18 @@ sub mine_are_children {
     return;
 }
 
+my $third_port = AMGR::Httpd::free_port();
+$s->set_config("$s->{config}Listen 127.0.0.1:$third_port\n");
 $s->restart;
 mine_are_children('after a restart its new workers are seen');
+is_from('board', 'at a port that is new', '--url',
+        "http://127.0.0.1:$third_port");
+$s->set_config($s->{config} =~ s/Listen 127\.0\.0\.1:$third_port\n//r);
 $s->graceful;
+wait_until(sub {
+    my $r = run('--url', "http://127.0.0.1:$third_port");
+    return $r->{code} == 1;
+}, 20, 'a port that is gone is nobody\'s');
 mine_are_children('and after a graceful one');
 
 unlink $s->board_file or die "board: $!\n";
