@@ -189,6 +189,15 @@ static void put_state(const amgr_process_t *process, amgr_watch_cell_t *out)
     }
 }
 
+static const amgr_slot_t *telling_slot(const amgr_view_t *view,
+                                       const amgr_watch_row_t *row)
+{
+    return row->telling < 0
+               ? NULL
+               : amgr_view_slot(view, &view->snapshot->processes[row->process],
+                                row->telling);
+}
+
 static void fill_process_cell(const amgr_watch_picture_t *picture,
                               const void *item, int column,
                               amgr_watch_cell_t *out)
@@ -233,10 +242,10 @@ static void fill_process_cell(const amgr_watch_picture_t *picture,
         out->text = amgr_short_span(process->age_us, out->buf);
         break;
     case PROCESS_TIME:
-        put_time(view, amgr_view_slot(view, process, row->telling), out);
+        put_time(view, telling_slot(view, row), out);
         break;
     default:
-        put_request(view, amgr_view_slot(view, process, row->telling), out);
+        put_request(view, telling_slot(view, row), out);
         break;
     }
 }
@@ -351,6 +360,24 @@ static int group_width(const amgr_view_t *view, const amgr_canvas_t *canvas)
     return width < most ? width : most;
 }
 
+/* Room for "25/25", or for as many digits as there are slots. */
+static int busy_width(const amgr_view_t *view)
+{
+    int most = 99;
+    int width = 5;
+    int i;
+
+    for (i = 0; i < view->snapshot->process_count; i++) {
+        int slots = view->snapshot->processes[i].slot_count;
+
+        most = slots > most ? slots : most;
+    }
+    for (; most > 99; most /= 10) {
+        width += 2;
+    }
+    return width;
+}
+
 static void lay_out_processes(const amgr_watch_picture_t *picture,
                               const amgr_canvas_t *canvas,
                               amgr_watch_layout_t *out)
@@ -359,9 +386,7 @@ static void lay_out_processes(const amgr_watch_picture_t *picture,
 
     amgr_watch_layout_init(out, process_columns, PROCESS_COUNT);
     out->widths[PROCESS_GROUP] = group_width(view, canvas);
-    if (view->snapshot->server.threads_per_process >= 100) {
-        out->widths[PROCESS_BUSY] = 7;
-    }
+    out->widths[PROCESS_BUSY] = busy_width(view);
     amgr_watch_layout_fit(out, canvas->columns);
 }
 
