@@ -13,7 +13,7 @@ ifeq ($(HTTPD),)
 HTTPD  := /usr/sbin/apache2
 endif
 PROVE  ?= prove
-PROVE_FLAGS ?= -j 3 --timer
+PROVE_FLAGS ?= -j 4 --timer
 # What takes longest begins first, so that nothing long is left at the end; those
 # that keep a core busy are among those that wait.
 SLOW_TESTS := $(addprefix t/httpd/, $(addsuffix .t, 350-handover-event \

@@ -33,6 +33,7 @@ typedef struct client_t {
     char *answer;
     apr_size_t length;
     const char *why;
+    int told; /* the whole line was sent */
 } client_t;
 
 /* Note why it did not work; returns 0. */
@@ -153,6 +154,7 @@ static int send_line(client_t *client, const char *line)
             return give_up_errno(client, "send");
         }
     }
+    client->told = 1;
     return 1;
 }
 
@@ -259,7 +261,7 @@ amgr_control_result_e amgr_control_ask(const char *path,
     }
     if (!heard) {
         *out_why = client.why;
-        return AMGR_CONTROL_AWAY;
+        return client.told ? AMGR_CONTROL_LATE : AMGR_CONTROL_AWAY;
     }
     *out_why =
         amgr_control_parse(client.answer, client.length, out, &refused, pool);

@@ -21,7 +21,9 @@
 /** What came of asking. */
 typedef enum amgr_control_result_e {
     AMGR_CONTROL_DONE = 0,
-    AMGR_CONTROL_AWAY,    /**< nobody there, or no answer in time */
+    AMGR_CONTROL_AWAY,    /**< nobody there, or nobody to talk to */
+    AMGR_CONTROL_LATE,    /**< it was told, and does not answer in time: it may
+                               obey yet */
     AMGR_CONTROL_REFUSED, /**< it will not, or what it says makes no sense: it
                                may have obeyed */
 } amgr_control_result_e;

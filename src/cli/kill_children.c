@@ -19,6 +19,10 @@
 /* "(wsgi:NAME)" and more of a command line than that is not needed. */
 #define TITLE_LEN 256
 
+/* Reading a page takes no longer. */
+#define GET "GET "
+#define OWN_US (2 * APR_USEC_PER_SEC)
+
 /* By then a fork has become what it is to be: has its title, and has closed
  * what it does not need. */
 #define SETTLED_US (2 * APR_USEC_PER_SEC)
@@ -177,6 +181,44 @@ static void find_kind(reading_t *reading, amgr_process_t *process,
     }
 }
 
+/* Whether the slot served the very page that tells of it: that request has
+ * ended by now. */
+static int is_own_request(const amgr_source_t *source, const amgr_slot_t *slot)
+{
+    const char *path = strstr(source->name, "://");
+    const char *asked = slot->request + sizeof(GET) - 1;
+    apr_size_t length;
+
+    path = path == NULL ? NULL : strchr(path + 3, '/');
+    if (source->kind == AMGR_SOURCE_BOARD || path == NULL ||
+        slot->mode != AMGR_MODE_WRITE || slot->request_age_us > OWN_US ||
+        strncmp(slot->request, GET, sizeof(GET) - 1) != 0) {
+        return 0;
+    }
+    length = strcspn(path, "?");
+    return strncmp(asked, path, length) == 0 &&
+           (asked[length] == ' ' || asked[length] == '\0');
+}
+
+/* Whether a process that is active was so for our own sake alone. */
+static int is_busy_with_us(const reading_t *reading,
+                           const amgr_process_t *process)
+{
+    const amgr_slot_t *slots = reading->out->slots + process->first_slot;
+    int own = 0;
+    int i;
+
+    for (i = 0; i < process->slot_count; i++) {
+        if (!amgr_mode_is_idle(slots[i].mode)) {
+            if (own || !is_own_request(reading->source, &slots[i])) {
+                return 0;
+            }
+            own = 1;
+        }
+    }
+    return own;
+}
+
 /* What it does: its slots, as the source has them. */
 static void take_slots(const reading_t *reading, amgr_process_t *process,
                        const amgr_process_t *known)
@@ -199,14 +241,15 @@ static void take_slots(const reading_t *reading, amgr_process_t *process,
         known->first_slot <= reading->out->slot_count - known->slot_count) {
         process->first_slot = known->first_slot;
         process->slot_count = known->slot_count;
+        process->active = process->active && !is_busy_with_us(reading, process);
     }
 }
 
+/* One that is ending has none any more, and keeps what it had. */
 static void read_memory(amgr_proc_dir_t *proc, amgr_process_t *process)
 {
     amgr_proc_statm_t statm;
 
-    process->rss_bytes = AMGR_UNKNOWN;
     if (amgr_proc_read_statm(proc, process->id.pid, &statm) == APR_SUCCESS) {
         process->rss_bytes = statm.rss_bytes;
     }
@@ -231,6 +274,7 @@ static void add(reading_t *reading, pid_t pid)
     process->started_us = process->age_us == AMGR_NO_TIME
                               ? 0
                               : out->server.time.wall_us - process->age_us;
+    process->rss_bytes = AMGR_UNKNOWN;
     process->anon_bytes = AMGR_UNKNOWN;
     process->pss_bytes = AMGR_UNKNOWN;
     process->uss_bytes = AMGR_UNKNOWN;

@@ -21,7 +21,8 @@
 
 /**
  * Fill in @a out: server, groups and slots of @a source, processes as of now
- * with their memory.  One that the source does not know has no slots and is
+ * with their memory.  Whoever served the page that is the source is not active
+ * for that.  One that the source does not know has no slots and is
  * active, since nobody can say.  Everything is in @a pool or the source's own.
  * APR_NOTFOUND: the httpd has ended; else why /proc cannot be read.
  */

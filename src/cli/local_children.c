@@ -99,3 +99,20 @@ apr_status_t amgr_local_children_read(amgr_proc_dir_t *dir,
     }
     return rv;
 }
+
+void amgr_local_children_listen(amgr_proc_dir_t *dir,
+                                const amgr_proc_id_t *parent,
+                                apr_array_header_t *children, apr_pool_t *pool)
+{
+    amgr_listeners_t *listeners = amgr_listeners_read(dir, parent->pid, pool);
+    int i;
+
+    for (i = 0; i < children->nelts; i++) {
+        amgr_local_child_t *child =
+            &APR_ARRAY_IDX(children, i, amgr_local_child_t);
+
+        if (child->role == AMGR_ROLE_DAEMON) {
+            child->listens = amgr_listeners_held(listeners, child->id.pid);
+        }
+    }
+}

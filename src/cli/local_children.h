@@ -8,6 +8,7 @@
 
 #include <apr_tables.h>
 
+#include "cli/listeners.h"
 #include "model/snapshot.h"
 #include "proc/proc_read.h"
 
@@ -18,6 +19,8 @@ typedef struct amgr_local_child_t {
     int threads; /**< 0: not known */
     apr_uint64_t rss_bytes;          /**< AMGR_UNKNOWN */
     char group[AMGR_GROUP_NAME_LEN]; /**< of AMGR_ROLE_WSGI */
+    int listens; /**< amgr_listeners_answer_e; until it is looked
+                      for it is not known */
 } amgr_local_child_t;
 
 /**
@@ -29,5 +32,11 @@ apr_status_t amgr_local_children_read(amgr_proc_dir_t *dir,
                                       const amgr_proc_id_t *parent,
                                       apr_array_header_t **out,
                                       int *out_incomplete, apr_pool_t *pool);
+
+/** Find out which of the forks among them listen, as workers do and daemons do
+ * not.  Reads every descriptor that they have. */
+void amgr_local_children_listen(amgr_proc_dir_t *dir,
+                                const amgr_proc_id_t *parent,
+                                apr_array_header_t *children, apr_pool_t *pool);
 
 #endif

@@ -17,7 +17,7 @@ typedef enum amgr_task_e {
     AMGR_TASK_JSON = 1 << 3,
     AMGR_TASK_PROCESSES = 1 << 4,
     AMGR_TASK_TREE = 1 << 5,
-    AMGR_TASK_REPORT = 1 << 6,  /**< when nothing else is asked for */
+    AMGR_TASK_REPORT = 1 << 6,  /**< when nothing is asked for but -f FILE */
     AMGR_TASK_COLLECT = 1 << 7, /**< write the data file */
     AMGR_TASK_HELP = 1 << 8,    /**< alone; and so is the next */
     AMGR_TASK_VERSION = 1 << 9
@@ -52,9 +52,9 @@ typedef struct amgr_options_t {
     int data_file_given;
     const char *url;                 /**< NULL: to be found out */
     apr_interval_time_t interval_us; /**< of the watch */
-    int once;                        /**< the watch prints itself once */
-    int color;                       /**< amgr_color_e */
-    int level;                       /**< amgr_level_e */
+    int once;  /**< the watch prints itself once; implies it */
+    int color; /**< amgr_color_e */
+    int level; /**< amgr_level_e */
 } amgr_options_t;
 
 #define AMGR_KILLS_UNLIMITED 0

@@ -117,16 +117,26 @@ static const amgr_fault_t *decide(amgr_self_t *self)
     return NULL;
 }
 
-static int is_by_time(const amgr_self_t *self)
+/* Whether figures of some seconds ago will not do: the request may have ended,
+ * or one begun in a process that nobody can ask to finish it. */
+static int is_of_the_moment(const amgr_self_t *self,
+                            const amgr_decision_t *decision)
 {
+    return decision->verdict == AMGR_VERDICT_TIME ||
+           (self->snapshot.server.threaded &&
+            self->snapshot.processes[decision->process].role ==
+                AMGR_ROLE_WORKER);
+}
+
+static int count_of_the_moment(const amgr_self_t *self)
+{
+    int count = 0;
     int i;
 
     for (i = 0; i < self->count; i++) {
-        if (self->decisions[i].verdict == AMGR_VERDICT_TIME) {
-            return 1;
-        }
+        count += is_of_the_moment(self, &self->decisions[i]);
     }
-    return 0;
+    return count;
 }
 
 /* Read the source anew until it tells of a moment ago; zero when it does not
@@ -142,7 +152,7 @@ static int wait_for_tick(amgr_self_t *self)
 
     amgr_message(AMGR_LEVEL_VERBOSE,
                  "the figures are of the server's last tick: waiting for the "
-                 "next, since a request may have ended");
+                 "next, since requests begin and end");
     while (amgr_clock_monotonic_us() < deadline_us) {
         if (apr_pool_create(&pool, self->run->pool) != APR_SUCCESS) {
             return 0;
@@ -162,23 +172,22 @@ static int wait_for_tick(amgr_self_t *self)
     return 0;
 }
 
-static void drop_by_time(amgr_self_t *self)
+static void drop_of_the_moment(amgr_self_t *self)
 {
     int kept = 0;
     int i;
 
     for (i = 0; i < self->count; i++) {
-        if (self->decisions[i].verdict == AMGR_VERDICT_TIME) {
-            amgr_message(
-                AMGR_LEVEL_WARNING,
-                "worker %ld: left alone, since nothing tells whether "
-                "its request still runs",
-                (long)self->snapshot.processes[self->decisions[i].process]
-                    .id.pid);
+        const amgr_decision_t *decision = &self->decisions[i];
+
+        if (!is_of_the_moment(self, decision)) {
+            self->decisions[kept++] = *decision;
+            continue;
         }
-        else {
-            self->decisions[kept++] = self->decisions[i];
-        }
+        amgr_message(
+            AMGR_LEVEL_WARNING,
+            "worker %ld is left alone, since nothing tells what it does now",
+            (long)self->snapshot.processes[decision->process].id.pid);
     }
     self->count = kept;
 }
@@ -203,11 +212,12 @@ static const amgr_fault_t *decide_freshly(amgr_self_t *self)
                                        sizeof(span)));
     }
     fault = decide(self);
-    if (fault != NULL || source->age_us <= FRESH_US || !is_by_time(self)) {
+    if (fault != NULL || source->age_us <= FRESH_US ||
+        count_of_the_moment(self) == 0) {
         return fault;
     }
     if (!wait_for_tick(self)) {
-        drop_by_time(self);
+        drop_of_the_moment(self);
         return NULL;
     }
     return decide(self);

@@ -377,6 +377,8 @@ static const amgr_fault_t *read_place(amgr_settings_t *settings,
                                     to_kill, pool);
 }
 
+/* A home that this user may not enter is somebody else's, left in the
+ * environment when the user was changed. */
 static const char *home_of_user(apr_pool_t *pool)
 {
     const char *home = getenv("HOME");
@@ -386,7 +388,7 @@ static const char *home_of_user(apr_pool_t *pool)
     char *found;
 
     if (home != NULL && home[0] == '/') {
-        return home;
+        return access(home, X_OK) == 0 ? home : NULL;
     }
     if (apr_uid_current(&uid, &gid, pool) != APR_SUCCESS ||
         apr_uid_name_get(&name, uid, pool) != APR_SUCCESS ||

@@ -15,6 +15,12 @@
 /** Of the rows and columns of a scoreboard. */
 #define ROW_MAX 1000000
 
+/** No process is as big: what is written as a whole number is one. */
+#define SIZE_MAX_BYTES 9e18
+
+/** Thousands of years, and still no overflow when it is shown. */
+#define CPU_MAX_US APR_INT64_C(100000000000000000)
+
 /** A pid of Linux is below. */
 #define PID_MAX (4 * 1024 * 1024)
 
@@ -59,6 +65,9 @@ static void read_group(amgr_members_t *members, const json_t *from,
     else if (rss->min == AMGR_UNKNOWN || rss->max == AMGR_UNKNOWN ||
              rss->average < 0 || rss->median < 0) {
         amgr_members_fail(members, "sum", "stands alone");
+    }
+    else if (rss->average > SIZE_MAX_BYTES || rss->median > SIZE_MAX_BYTES) {
+        amgr_members_fail(members, "median", "is too high");
     }
     if (rss->count == AMGR_UNKNOWN) {
         amgr_members_fail(members, "count", "is null");
@@ -152,6 +161,9 @@ static apr_uint64_t ticks_of(apr_interval_time_t us)
 {
     apr_time_t tick_us = amgr_proc_ticks_us(1);
 
+    if (us > CPU_MAX_US) {
+        us = CPU_MAX_US;
+    }
     return us <= 0 || tick_us <= 0 ? 0 : (apr_uint64_t)(us / tick_us);
 }
 

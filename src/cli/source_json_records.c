@@ -57,6 +57,7 @@ static void read_record(amgr_members_t *members, const json_t *from,
     out->generation = -1;
     amgr_members_text(members, from, "group", out->group, sizeof(out->group));
     out->active = amgr_members_bool(members, from, "active");
+    out->demanded = amgr_members_bool(members, from, "demanded");
     out->verdict = amgr_members_word(members, from, "reason", amgr_verdict_word,
                                      0, AMGR_VERDICT_COUNT);
     out->measured = read_measure(members, from, "measured", out->verdict);

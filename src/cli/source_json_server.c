@@ -8,20 +8,24 @@
 #include "model/words.h"
 #include "policy/sections.h"
 
+/** More slots than any httpd can be built for: the letter of each is written
+ * somewhere. */
+#define WORKERS_MAX (4 * 1024 * 1024)
+
 /** A rate is shown with its decimals written out. */
 #define RATE_MAX 1e300
 
 static void read_workers(amgr_members_t *members, const json_t *from,
                          amgr_server_t *out)
 {
-    out->busy_workers = (int)amgr_members_whole(members, from, "busy_workers",
-                                                0, APR_INT32_MAX);
+    out->busy_workers =
+        (int)amgr_members_whole(members, from, "busy_workers", 0, WORKERS_MAX);
     out->graceful_workers = (int)amgr_members_whole(
-        members, from, "graceful_workers", 0, APR_INT32_MAX);
-    out->idle_workers = (int)amgr_members_whole(members, from, "idle_workers",
-                                                0, APR_INT32_MAX);
+        members, from, "graceful_workers", 0, WORKERS_MAX);
+    out->idle_workers =
+        (int)amgr_members_whole(members, from, "idle_workers", 0, WORKERS_MAX);
     out->max_workers =
-        (int)amgr_members_whole(members, from, "max_workers", 0, APR_INT32_MAX);
+        (int)amgr_members_whole(members, from, "max_workers", 0, WORKERS_MAX);
 }
 
 static double read_rate(amgr_members_t *members, const json_t *from,

@@ -19,21 +19,17 @@
 /** No `?auto` is longer: each slot is a letter. */
 #define TEXT_MAX (4 * 1024 * 1024)
 
-/* NULL, with a word about why, when nobody can look at them. */
-static apr_array_header_t *read_children(const amgr_local_server_t *local,
+/* None, with a word about why, when nobody can look at them. */
+static apr_array_header_t *read_children(amgr_proc_dir_t *proc,
+                                         const amgr_local_server_t *local,
                                          amgr_snapshot_t *snapshot,
                                          apr_pool_t *pool)
 {
     apr_array_header_t *children = NULL;
-    amgr_proc_dir_t proc;
     char reason[120];
-    apr_status_t rv = amgr_proc_dir_open(&proc, "/proc");
+    apr_status_t rv = amgr_local_children_read(proc, &local->parent, &children,
+                                               &snapshot->incomplete, pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = amgr_local_children_read(&proc, &local->parent, &children,
-                                      &snapshot->incomplete, pool);
-        amgr_proc_dir_close(&proc);
-    }
     if (rv == APR_SUCCESS) {
         return children;
     }
@@ -44,6 +40,28 @@ static apr_array_header_t *read_children(const amgr_local_server_t *local,
                  rv == APR_NOTFOUND ? "it has ended"
                                     : apr_strerror(rv, reason, sizeof(reason)));
     return apr_array_make(pool, 1, sizeof(amgr_local_child_t));
+}
+
+/* The kernel's processes; its dearer answers only where the others are not
+ * enough. */
+static void take_children(amgr_status_processes_t *from,
+                          const amgr_local_server_t *local,
+                          amgr_source_blank_t *blank)
+{
+    apr_array_header_t *children;
+    amgr_proc_dir_t proc = {.fd = -1};
+
+    /* Without /proc every reader below says so. */
+    (void)amgr_proc_dir_open(&proc, "/proc");
+    children = read_children(&proc, local, &blank->snapshot, blank->pool);
+    from->children = children;
+    amgr_status_processes(from, blank);
+    if (from->is_ambiguous) {
+        amgr_local_children_listen(&proc, &local->parent, children,
+                                   blank->pool);
+        amgr_status_processes(from, blank);
+    }
+    amgr_proc_dir_close(&proc);
 }
 
 static void count_hanging(amgr_source_blank_t *blank)
@@ -65,12 +83,14 @@ static void take_processes(const amgr_status_text_t *told,
                            const amgr_local_server_t *local,
                            amgr_source_blank_t *blank)
 {
-    amgr_status_processes_t from = {told, rows, NULL, 0};
+    amgr_status_processes_t from = {told, rows, NULL, 0, 0};
 
     if (local != NULL) {
-        from.children = read_children(local, &blank->snapshot, blank->pool);
+        take_children(&from, local, blank);
     }
-    amgr_status_processes(&from, blank);
+    else {
+        amgr_status_processes(&from, blank);
+    }
     if (rows != NULL) {
         count_hanging(blank);
     }

@@ -2,9 +2,10 @@
  *
  * See status_processes.h.  mod_status leaves out who has never served, and the
  * kernel does not tell a worker from a daemon (cgid's, or of a WSGI group
- * without a title).  As many forks as the MPM says it has are its workers; with
- * any more than that nobody can say which is which, and what may be a daemon is
- * taken for one, since those are never touched.
+ * without a title), unless it says which of them listen.  As many forks as the
+ * MPM says it has are its workers; with any more than that nobody can say which
+ * is which, and what may be a daemon is taken for one, since those are never
+ * touched.
  */
 #include "cli/status_processes.h"
 
@@ -21,6 +22,7 @@
 typedef struct member_t {
     amgr_process_t process;
     const char *group; /**< of WSGI */
+    int is_deaf;       /**< it does not listen */
     int first_row;
     int row_count;
 } member_t;
@@ -110,6 +112,7 @@ static void take_children(amgr_status_processes_t *from,
         process->started_us = now->wall_us - process->age_us;
         process->role = child->role;
         member->group = child->group;
+        member->is_deaf = child->listens == AMGR_LISTENERS_NOT_HELD;
         for (; row < rows && row_at(from, row)->pid < child->id.pid; row++) {
             from->strangers++;
         }
@@ -123,11 +126,12 @@ static void take_children(amgr_status_processes_t *from,
 
 /* How many slots it would have as a worker: of a threaded MPM its threads but
  * the one that listens and the one it began with.  0: it is none. */
-static int slots_as_worker(const amgr_server_t *server,
-                           const amgr_process_t *process)
+static int slots_as_worker(const amgr_server_t *server, const member_t *member)
 {
+    const amgr_process_t *process = &member->process;
+
     if (process->role != AMGR_ROLE_WORKER &&
-        process->role != AMGR_ROLE_DAEMON) {
+        (process->role != AMGR_ROLE_DAEMON || member->is_deaf)) {
         return 0;
     }
     if (!server->threaded) {
@@ -136,7 +140,7 @@ static int slots_as_worker(const amgr_server_t *server,
     return process->threads > 2 ? process->threads - 2 : 0;
 }
 
-static void settle_workers(const amgr_status_processes_t *from,
+static void settle_workers(amgr_status_processes_t *from,
                            const amgr_server_t *server,
                            apr_array_header_t *members)
 {
@@ -145,21 +149,19 @@ static void settle_workers(const amgr_status_processes_t *from,
     int i;
 
     for (i = 0; i < members->nelts; i++) {
-        int its = slots_as_worker(server,
-                                  &APR_ARRAY_IDX(members, i, member_t).process);
+        int its = slots_as_worker(server, &APR_ARRAY_IDX(members, i, member_t));
 
         slots += its;
         count += its > 0;
     }
-    if (from->told->processes >= 0 ? count > from->told->processes
-                                   : slots > from->told->used_slots) {
-        return;
-    }
-    for (i = 0; i < members->nelts; i++) {
-        amgr_process_t *process = &APR_ARRAY_IDX(members, i, member_t).process;
+    from->is_ambiguous = from->told->processes >= 0
+                             ? count > from->told->processes
+                             : slots > from->told->used_slots;
+    for (i = 0; i < members->nelts && !from->is_ambiguous; i++) {
+        member_t *member = &APR_ARRAY_IDX(members, i, member_t);
 
-        if (slots_as_worker(server, process) > 0) {
-            process->role = AMGR_ROLE_WORKER;
+        if (slots_as_worker(server, member) > 0) {
+            member->process.role = AMGR_ROLE_WORKER;
         }
     }
 }
@@ -287,6 +289,8 @@ void amgr_status_processes(amgr_status_processes_t *from,
     int i;
 
     from->strangers = 0;
+    from->is_ambiguous = 0;
+    blank->snapshot.group_count = 0;
     /* The workers' group is the first, and is there without any. */
     amgr_snapshot_group(&blank->snapshot, amgr_kind_word(AMGR_KIND_NATIVE),
                         AMGR_KIND_NATIVE, AMGR_ROLE_WORKER);

@@ -17,10 +17,13 @@ typedef struct amgr_status_processes_t {
                                          workers do is not told */
     const apr_array_header_t *children; /**< of amgr_local_child_t by pid; NULL:
                                              nobody can check the page */
+    int is_ambiguous; /**< out: there are more forks than workers, and which of
+                           them are is a guess */
     int strangers; /**< out: rows of processes that are no children, left out */
 } amgr_status_processes_t;
 
-/** Put them into the snapshot of @a blank, whose server is there already. */
+/** Put them into the snapshot of @a blank, whose server is there already, in
+ * place of those of an earlier call. */
 void amgr_status_processes(amgr_status_processes_t *from,
                            amgr_source_blank_t *blank);
 

@@ -6,14 +6,10 @@
  */
 #include "cli/tasks.h"
 
-#include <string.h>
-#include <strings.h>
-
-#include <apr_strings.h>
-
 #include "cli/local_server.h"
 #include "cli/message.h"
 #include "cli/output.h"
+#include "cli/source_url.h"
 #include "proc/proc_apache.h"
 
 #define HTTP_TIMEOUT_US apr_time_from_sec(1)
@@ -68,44 +64,6 @@ static int read_proc(amgr_snapshot_t *snapshot, pid_t pid, apr_pool_t *pool)
     return found;
 }
 
-/* Host and port of http[s]://[USER@]HOST[:PORT][/...]; 0 when it is no such
- * address. */
-static int split_url(const char *url, const char **out_host,
-                     apr_uint16_t *out_port, apr_pool_t *pool)
-{
-    const char *at = strstr(url, "://");
-    const char *end;
-    const char *user;
-    const char *colon;
-    int port = at != NULL && strncasecmp(url, "https", 5) == 0 ? 443 : 80;
-
-    if (at == NULL) {
-        return 0;
-    }
-    at += 3;
-    end = at + strcspn(at, "/?#");
-    user = memchr(at, '@', (apr_size_t)(end - at));
-    at = user != NULL ? user + 1 : at;
-    if (*at == '[') {
-        at++;
-        colon = at + strcspn(at, "]");
-        *out_host = apr_pstrmemdup(pool, at, (apr_size_t)(colon - at));
-        colon += *colon == ']';
-    }
-    else {
-        colon = at + strcspn(at, ":/?#");
-        *out_host = apr_pstrmemdup(pool, at, (apr_size_t)(colon - at));
-    }
-    if (*colon == ':' && colon + 1 < end &&
-        amgr_count_parse(
-            apr_pstrmemdup(pool, colon + 1, (apr_size_t)(end - colon - 1)), 1,
-            65535, &port) != NULL) {
-        return 0;
-    }
-    *out_port = (apr_uint16_t)port;
-    return 1;
-}
-
 /* The httpd parent that is meant, 0 for any; APR_NOTFOUND when it is none of
  * this machine. */
 static apr_status_t find_parent(const char *url, pid_t *out_pid,
@@ -113,19 +71,18 @@ static apr_status_t find_parent(const char *url, pid_t *out_pid,
 {
     const apr_array_header_t *all;
     amgr_local_server_t server;
+    amgr_source_url_t parts;
     apr_status_t status;
-    apr_uint16_t port;
-    const char *host;
 
     *out_pid = 0;
     if (url == NULL) {
         return APR_SUCCESS;
     }
-    if (!split_url(url, &host, &port, pool) ||
-        !amgr_local_server_is_here(host, pool)) {
+    if (amgr_source_url_parse(url, &parts, pool) != NULL ||
+        !amgr_local_server_is_here(parts.host, pool)) {
         return APR_NOTFOUND;
     }
-    status = amgr_local_server_at(NULL, port, &server, pool);
+    status = amgr_local_server_at(NULL, parts.port, &server, pool);
     if (APR_STATUS_IS_EACCES(status)) {
         /* Somebody listens there: who, when there is but one? */
         all = amgr_local_servers(pool);

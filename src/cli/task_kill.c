@@ -12,6 +12,7 @@
 #include "cli/local_server.h"
 #include "cli/message.h"
 #include "cli/self_kill.h"
+#include "cli/source_url.h"
 #include "cli/tasks.h"
 
 static void make_demand(const amgr_options_t *options, amgr_demand_t *demand)
@@ -32,56 +33,37 @@ static int is_limited(const amgr_options_t *options)
            options->max_time_us != AMGR_LIMIT_OFF;
 }
 
-/* The host of a URL that is well-formed, without its brackets. */
-static const char *host_of(const char *url, apr_pool_t *pool)
-{
-    const char *host = strstr(url, "://");
-    const char *at;
-    apr_size_t length;
-
-    host = host == NULL ? url : host + 3;
-    length = strcspn(host, "/?#");
-    at = memchr(host, '@', length);
-    if (at != NULL) {
-        length -= (apr_size_t)(at + 1 - host);
-        host = at + 1;
-    }
-    if (*host == '[') {
-        host++;
-        return apr_pstrmemdup(pool, host, strcspn(host, "]"));
-    }
-    at = memchr(host, ':', length);
-    return apr_pstrmemdup(pool, host,
-                          at == NULL ? length : (apr_size_t)(at - host));
-}
-
-/* Whether it is this machine's server that was asked for. */
-static int is_here(const amgr_target_t *target, apr_pool_t *pool)
-{
-    return target->url == NULL ||
-           amgr_local_server_is_here(host_of(target->url, pool), pool);
-}
-
+/* Why nobody knows the httpd: it is elsewhere, it is none, or it is somebody
+ * else's to know. */
 static const amgr_fault_t *fault_no_parent(const amgr_target_t *target,
                                            const amgr_source_t *source,
                                            apr_pool_t *pool)
 {
-    if (!is_here(target, pool)) {
-        return amgr_fault_make(
-            pool, AMGR_EXIT_FAILED,
-            "the server of %s is not on this machine: nothing was killed",
-            amgr_kill_escaped(source->name, pool));
+    const char *name = amgr_kill_escaped(source->name, pool);
+    int denied = geteuid() != 0;
+    amgr_local_server_t server;
+    amgr_source_url_t url;
+
+    if (target->url != NULL) {
+        if (amgr_source_url_parse(target->url, &url, pool) != NULL ||
+            !amgr_local_server_is_here(url.host, pool)) {
+            return amgr_fault_make(
+                pool, AMGR_EXIT_FAILED,
+                "the server of %s is not on this machine: nothing was killed",
+                name);
+        }
+        denied = denied && APR_STATUS_IS_EACCES(amgr_local_server_at(
+                               url.host, url.port, &server, pool));
     }
-    if (geteuid() != 0) {
-        return amgr_fault_make(pool, AMGR_EXIT_PERMISSION,
-                               "this user may not know which process serves "
-                               "%s: nothing was killed",
-                               amgr_kill_escaped(source->name, pool));
-    }
-    return amgr_fault_make(
-        pool, AMGR_EXIT_FAILED,
-        "no httpd of this machine serves %s: nothing was killed",
-        amgr_kill_escaped(source->name, pool));
+    return denied
+               ? amgr_fault_make(pool, AMGR_EXIT_PERMISSION,
+                                 "this user may not know which process serves "
+                                 "%s: nothing was killed",
+                                 name)
+               : amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                                 "no httpd of this machine serves %s: nothing "
+                                 "was killed",
+                                 name);
 }
 
 /* What the ticker has done, as its answer tells. */
@@ -159,7 +141,9 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
                           const amgr_fault_t **out_fault)
 {
     const char *by_itself = run->options->dry_run ? "judges" : "kills";
+    amgr_control_result_e result;
     amgr_control_answer_t answer;
+    const char *path;
     const char *why;
 
     *out_fault = NULL;
@@ -170,25 +154,34 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
                      by_itself);
         return 0;
     }
-    switch (amgr_control_ask(source->control_socket, &source->parent, demand,
-                             AMGR_CONTROL_TIMEOUT_US, &answer, &why,
-                             run->pool)) {
-    case AMGR_CONTROL_DONE:
+    path = amgr_kill_escaped(source->control_socket, run->pool);
+    result =
+        amgr_control_ask(source->control_socket, &source->parent, demand,
+                         AMGR_CONTROL_TIMEOUT_US, &answer, &why, run->pool);
+    if (result == AMGR_CONTROL_DONE) {
         see_answer_through(run, source, &answer);
         return 1;
-    case AMGR_CONTROL_REFUSED:
+    }
+    if (result == AMGR_CONTROL_REFUSED) {
+        *out_fault = amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
+                                     "the ticker behind %s does not obey: %s",
+                                     path, why);
+        return 1;
+    }
+    /* Both would obey, and so many twice are too many. */
+    if (result == AMGR_CONTROL_LATE && demand->max_kills > 0 &&
+        !demand->dry_run) {
         *out_fault = amgr_fault_make(
             run->pool, AMGR_EXIT_FAILED,
-            "the ticker behind %s does not obey: %s",
-            amgr_kill_escaped(source->control_socket, run->pool), why);
+            "control socket %s: %s, and may obey yet: nothing was killed here, "
+            "lest --max-kills be exceeded",
+            path, why);
         return 1;
-    default:
-        amgr_message(AMGR_LEVEL_WARNING,
-                     "control socket %s: %s: this program %s by itself",
-                     amgr_kill_escaped(source->control_socket, run->pool), why,
-                     by_itself);
-        return 0;
     }
+    amgr_message(AMGR_LEVEL_WARNING,
+                 "control socket %s: %s: this program %s by itself", path, why,
+                 by_itself);
+    return 0;
 }
 
 static const amgr_fault_t *read_source(const amgr_target_t *target,

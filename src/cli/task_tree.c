@@ -16,14 +16,11 @@
 #include "cli/local_server.h"
 #include "cli/output.h"
 #include "cli/source_parts.h"
+#include "cli/source_url.h"
 #include "cli/tree_text.h"
 
 /** Width of a line where no terminal sets it. */
 #define LINE_LEN 4096
-
-/** A server that does not answer is not waited for longer than this: its
- * processes are there without it. */
-#define TIMEOUT_US (2 * APR_USEC_PER_SEC)
 
 /* What its board says of the server's children; NULL when it says nothing. */
 static const amgr_snapshot_t *read_board(const amgr_local_server_t *server,
@@ -58,33 +55,46 @@ static int show_server(const amgr_proc_tree_t *all,
     return 1;
 }
 
-/* The server that was named, or all there are. */
-static const amgr_fault_t *find_servers(const amgr_target_t *target,
-                                        apr_array_header_t **out,
-                                        apr_pool_t *pool)
+/* Who listens there is what the kernel says; where only root is told, the
+ * one httpd of this machine is meant. */
+static const amgr_fault_t *
+find_named(const char *text, apr_array_header_t **out, apr_pool_t *pool)
 {
-    amgr_target_t hasty = *target;
-    amgr_local_server_t *server;
-    const amgr_fault_t *fault;
-    amgr_source_t source;
+    amgr_source_url_t url;
+    amgr_local_server_t server;
+    const amgr_fault_t *fault = amgr_source_url_parse(text, &url, pool);
+    const char *host;
+    apr_status_t rv;
 
-    if (target->url == NULL) {
-        *out = amgr_local_servers(pool);
-        return NULL;
-    }
-    hasty.timeout_us = TIMEOUT_US;
-    fault = amgr_source_read(&hasty, AMGR_WANT_PROCESSES, &source, pool);
     if (fault != NULL) {
         return fault;
     }
-    *out = apr_array_make(pool, 1, sizeof(*server));
-    if (source.parent.pid != 0) {
-        server = apr_array_push(*out);
-        memset(server, 0, sizeof(*server));
-        server->parent = source.parent;
-        server->board = source.kind == AMGR_SOURCE_BOARD ? source.name : NULL;
+    host = amgr_fault_quote(pool, url.host);
+    if (!amgr_local_server_is_here(url.host, pool)) {
+        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                               "%s is not this machine, whose processes alone "
+                               "can be shown",
+                               host);
     }
-    return NULL;
+    rv = amgr_local_server_at(url.host, url.port, &server, pool);
+    if (rv == APR_SUCCESS) {
+        *out = apr_array_make(pool, 1, sizeof(server));
+        APR_ARRAY_PUSH(*out, amgr_local_server_t) = server;
+        return NULL;
+    }
+    if (!APR_STATUS_IS_EACCES(rv)) {
+        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                               "no httpd listens at port %d of %s", url.port,
+                               host);
+    }
+    *out = amgr_local_servers(pool);
+    return (*out)->nelts == 1
+               ? NULL
+               : amgr_fault_make(pool, AMGR_EXIT_PERMISSION,
+                                 "this user may not know which httpd listens "
+                                 "at port %d of %s; without --url all of "
+                                 "them are shown",
+                                 url.port, host);
 }
 
 /* A terminal has an edge, a file has none. */
@@ -127,19 +137,20 @@ const amgr_fault_t *amgr_task_tree(const amgr_options_t *options,
                                    const amgr_target_t *target,
                                    apr_pool_t *pool)
 {
-    apr_array_header_t *servers;
-    const amgr_fault_t *fault = find_servers(target, &servers, pool);
+    apr_array_header_t *servers = NULL;
+    const amgr_fault_t *fault = NULL;
     amgr_proc_dir_t dir;
     amgr_canvas_t *canvas;
     apr_status_t rv;
 
+    if (target->url != NULL) {
+        fault = find_named(target->url, &servers, pool);
+    }
+    else {
+        servers = amgr_local_servers(pool);
+    }
     if (fault != NULL) {
         return fault;
-    }
-    if (target->url != NULL && servers->nelts == 0) {
-        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
-                               "the server is not on this machine, or nobody "
-                               "tells which of its processes it is");
     }
     rv = amgr_proc_dir_open(&dir, "/proc");
     if (rv != APR_SUCCESS) {

@@ -342,7 +342,7 @@ static void print_picture(const amgr_reading_t *reading,
                                 is_utf8(), pool);
     amgr_watch_draw(&picture, canvas);
     amgr_canvas_print(canvas, amgr_output_is_colored(options->color),
-                     amgr_output());
+                      amgr_output());
 }
 
 static const amgr_fault_t *watch_once(const amgr_options_t *options,

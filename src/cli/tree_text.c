@@ -116,6 +116,9 @@ static void put_branches(const tree_t *tree, const amgr_proc_node_t *node)
     int depth = 0;
 
     marks = canvas->utf8 ? boxes : ascii;
+    if (node == tree->top) {
+        return;
+    }
     for (; node != tree->top && depth < DEPTH_MAX; node = node->parent) {
         path[depth++] = node;
     }
@@ -124,9 +127,7 @@ static void put_branches(const tree_t *tree, const amgr_proc_node_t *node)
         amgr_canvas_put(canvas,
                         marks[(depth > 0 ? 2 : 0) + is_last(path[depth])]);
     }
-    if (canvas->open.width > 0) {
-        amgr_canvas_put(canvas, " ");
-    }
+    amgr_canvas_put(canvas, " ");
 }
 
 /* Its arguments with blanks between them; "[comm]" when there are none. */

@@ -16,6 +16,9 @@
 #define BAR_MIN 10
 #define BAR_MAX 60
 
+/** What the server's own part of the first line takes. */
+#define SERVER_LEN 56
+
 /** A limit that takes no more than this is shown exactly. */
 #define LIMIT_LEN 5
 
@@ -23,6 +26,14 @@ static void put_label(amgr_canvas_t *canvas, const char *text)
 {
     amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, text);
     amgr_canvas_fill(canvas, LABEL_LEN);
+}
+
+/* A part of a line, whole or not at all. */
+static void put_whole(amgr_canvas_t *canvas, const char *text)
+{
+    if (amgr_canvas_width(canvas, text) <= amgr_canvas_room(canvas)) {
+        amgr_canvas_put(canvas, text);
+    }
 }
 
 static int health_style(int health)
@@ -98,25 +109,37 @@ static const char *interval_text(const amgr_watch_picture_t *picture, char *buf)
                : amgr_short_tenths(interval_us, buf);
 }
 
+/* Where the figures come from, with its name where there is room for it. */
+static const char *source_text(const amgr_watch_picture_t *picture,
+                               const amgr_canvas_t *canvas)
+{
+    const amgr_source_t *source = picture->source;
+    const char *word = amgr_source_word(source->kind);
+    char age[AMGR_SHORT_LEN];
+    char every[AMGR_SHORT_LEN];
+    const char *rest = apr_psprintf(
+        canvas->pool, ", %s old%s%s", amgr_short_span(picture->age_us, age),
+        picture->once ? "" : ", every ",
+        picture->once ? "" : interval_text(picture, every));
+    const char *full =
+        apr_pstrcat(canvas->pool, word, " ", source->name, rest, NULL);
+
+    return amgr_canvas_width(canvas, full) < canvas->columns - SERVER_LEN
+               ? full
+               : apr_pstrcat(canvas->pool, word, rest, NULL);
+}
+
 /* The server to the left; to the right where its figures come from, which
  * goes first when there is room for one only. */
 static void put_title(const amgr_watch_picture_t *picture,
                       amgr_canvas_t *canvas)
 {
-    const amgr_source_t *source = picture->source;
-    amgr_canvas_t *left;
-    char age[AMGR_SHORT_LEN];
-    char every[AMGR_SHORT_LEN];
-    char right[96];
-    int room;
+    const char *right = source_text(picture, canvas);
+    int room = canvas->columns - amgr_canvas_width(canvas, right) - 2;
+    amgr_canvas_t *left =
+        amgr_canvas_create(room, 1, canvas->utf8, canvas->pool);
 
-    apr_snprintf(
-        right, sizeof(right), "%s, %s old%s%s", amgr_source_word(source->kind),
-        amgr_short_span(picture->age_us, age), picture->once ? "" : ", every ",
-        picture->once ? "" : interval_text(picture, every));
-    room = canvas->columns - amgr_canvas_width(canvas, right) - 2;
-    left = amgr_canvas_create(room, 1, canvas->utf8, canvas->pool);
-    put_server(source, left);
+    put_server(picture->source, left);
     amgr_canvas_append(canvas, left);
     amgr_canvas_fill(canvas, room + 2);
     amgr_canvas_put_styled(canvas, AMGR_STYLE_FAINT, right);
@@ -226,14 +249,6 @@ static const char *limit_text(apr_int64_t bytes, char *exact, char *rounded)
                : amgr_short_size((apr_uint64_t)bytes, rounded);
 }
 
-/* A part of a line, whole or not at all. */
-static void put_whole(amgr_canvas_t *canvas, const char *text)
-{
-    if (amgr_canvas_width(canvas, text) <= amgr_canvas_room(canvas)) {
-        amgr_canvas_put(canvas, text);
-    }
-}
-
 /* ", idle 250M" of a limit that is set; the first has no comma. */
 static void put_limit(amgr_canvas_t *canvas, const char *name,
                       apr_int64_t bytes, const char **separator)
@@ -293,8 +308,9 @@ static void put_memory(const amgr_view_t *view, amgr_canvas_t *canvas)
 }
 
 /* Of the last minute or so; without samples, since the server's start. */
-static void put_rates(const amgr_view_t *view, amgr_canvas_t *canvas)
+static void put_rates(const amgr_source_t *source, amgr_canvas_t *canvas)
 {
+    const amgr_view_t *view = &source->view;
     const amgr_server_t *server = &view->snapshot->server;
     amgr_trends_rates_t rates;
     char text[AMGR_SHORT_LEN];
@@ -327,9 +343,14 @@ static void put_rates(const amgr_view_t *view, amgr_canvas_t *canvas)
         amgr_canvas_printf(canvas, "; CPU %s%%",
                            amgr_short_rate(server->cpu_load, text));
     }
-    amgr_canvas_printf(canvas, "; killed %lu active, %lu idle",
-                       (unsigned long)view->counters->killed_active,
-                       (unsigned long)view->counters->killed_idle);
+    /* mod_status knows of nobody who kills. */
+    if (source->kind != AMGR_SOURCE_MOD_STATUS) {
+        put_whole(canvas, apr_psprintf(canvas->pool,
+                                       "; killed %" APR_UINT64_T_FMT
+                                       " active, %" APR_UINT64_T_FMT " idle",
+                                       view->counters->killed_active,
+                                       view->counters->killed_idle));
+    }
     amgr_canvas_end_line(canvas);
 }
 
@@ -363,7 +384,9 @@ void amgr_watch_put_head(const amgr_watch_picture_t *picture, int is_short,
     put_workers(&picture->source->view, canvas);
     put_memory(&picture->source->view, canvas);
     if (!is_short) {
-        put_rates(&picture->source->view, canvas);
-        amgr_watch_put_sparklines(picture, canvas);
+        put_rates(picture->source, canvas);
+        if (picture->source->view.history != NULL) {
+            amgr_watch_put_sparklines(picture, canvas);
+        }
     }
 }

@@ -72,6 +72,8 @@ static void put_settings(amgr_board_about_t *about, const amgr_config_t *config)
     about->show_clients = config->show_clients;
     about->metrics_names = config->metrics_names;
     about->syslog = config->syslog;
+    put_whole(about->control_socket, sizeof(about->control_socket),
+              config->control_socket);
 }
 
 void amgr_server_about_publish(const amgr_runtime_t *runtime)
@@ -91,7 +93,5 @@ void amgr_server_about_publish(const amgr_runtime_t *runtime)
                 sizeof(about.description));
     apr_cpystrn(about.built, ap_get_server_built(), sizeof(about.built));
     put_whole(about.data_file, sizeof(about.data_file), runtime->data_file);
-    put_whole(about.control_socket, sizeof(about.control_socket),
-              config->control_socket);
     amgr_board_write_about(amgr_runtime_board(runtime), &about);
 }

@@ -302,17 +302,8 @@ int amgr_tick_obey(amgr_tick_t *tick, amgr_tick_order_t *order)
 
 int amgr_tick_is_urgent(const amgr_tick_t *tick, apr_time_t now_us)
 {
-    int i;
-
-    for (i = 0; i < tick->pending_count; i++) {
-        const amgr_record_t *record = &tick->pending[i];
-
-        if (record->demanded && !record->stuck &&
-            record->outcome == AMGR_OUTCOME_PENDING) {
-            return now_us - tick->noted_mono_us >= URGENT_US;
-        }
-    }
-    return 0;
+    return now_us - tick->noted_mono_us >= URGENT_US &&
+           amgr_demand_is_under_way(amgr_board_ledger(tick->board), now_us);
 }
 
 void amgr_tick_between(amgr_tick_t *tick)

@@ -117,8 +117,10 @@ void amgr_wsgi_check_sections(server_rec *s, const amgr_wsgi_t *wsgi,
             is_configured(wsgi, section->name)) {
             continue;
         }
-        apr_snprintf(shown, sizeof(shown), AMGR_GROUP_PREFIX "%s", section->name);
-        if (amgr_group_is_reserved(section->name) && is_configured(wsgi, shown)) {
+        apr_snprintf(shown, sizeof(shown), AMGR_GROUP_PREFIX "%s",
+                     section->name);
+        if (amgr_group_is_reserved(section->name) &&
+            is_configured(wsgi, shown)) {
             amgr_log(s, AMGR_TAG_NO_GROUP, APLOG_WARNING, 0,
                      "<ManagerGroup %s> is for nobody: the WSGI group of that "
                      "name is shown as %s, which is what the section must be "

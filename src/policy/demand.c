@@ -8,6 +8,9 @@
 #include "policy/demand.h"
 #include "policy/judging.h"
 
+/* A process that is still there so long after SIGKILL hangs in the kernel. */
+#define STUCK_US (15 * APR_USEC_PER_SEC)
+
 void amgr_demand_init(amgr_demand_t *demand)
 {
     memset(demand, 0, sizeof(*demand));
@@ -176,4 +179,18 @@ int amgr_demand_judge(const amgr_demand_t *demand, const amgr_limits_t *limits,
         count++;
     }
     return count;
+}
+
+int amgr_demand_is_under_way(amgr_ledger_t *ledger, apr_time_t now_mono_us)
+{
+    const amgr_ledger_process_t *entry = amgr_ledger_processes(ledger);
+    const amgr_ledger_process_t *end = entry + ledger->process_max;
+
+    for (; entry < end && entry->id.pid != 0; entry++) {
+        if (entry->demanded && (entry->step != AMGR_STEP_KILL ||
+                                now_mono_us - entry->step_mono_us < STUCK_US)) {
+            return 1;
+        }
+    }
+    return 0;
 }

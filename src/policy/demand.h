@@ -38,4 +38,8 @@ int amgr_demand_judge(const amgr_demand_t *demand, const amgr_limits_t *limits,
                       const amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                       amgr_decision_t *decisions, int count, int max);
 
+/** Whether a retirement that was ordered goes on; not for ever where SIGKILL
+ * itself does not help. */
+int amgr_demand_is_under_way(amgr_ledger_t *ledger, apr_time_t now_mono_us);
+
 #endif

@@ -266,14 +266,18 @@ static amgr_control_result_e ask(apr_interval_time_t timeout_us,
                             pool);
 }
 
-static void assert_away(const char *expected)
+static void assert_unheard(int result, const char *expected)
 {
     amgr_control_answer_t answer;
     const char *why;
 
-    assert_int_equal(ask(apr_time_from_msec(200), &answer, &why),
-                     AMGR_CONTROL_AWAY);
+    assert_int_equal(ask(apr_time_from_msec(200), &answer, &why), result);
     assert_non_null(strstr(why, expected));
+}
+
+static void assert_away(const char *expected)
+{
+    assert_unheard(AMGR_CONTROL_AWAY, expected);
 }
 
 static void a_ticker_that_answers_is_heard(void **state)
@@ -291,14 +295,14 @@ static void a_ticker_that_answers_is_heard(void **state)
     assert_int_equal(answer.retirement_count, 1);
 }
 
-static void a_ticker_that_is_silent_is_away(void **state)
+static void a_ticker_that_is_silent_is_late(void **state)
 {
     static const char *const pieces[] = {NULL};
     apr_time_t begun_us = amgr_clock_monotonic_us();
 
     (void)state; /* cmocka's signature */
     start_server(pieces, 0);
-    assert_away("does not answer");
+    assert_unheard(AMGR_CONTROL_LATE, "does not answer");
     assert_true(amgr_clock_monotonic_us() - begun_us < apr_time_from_sec(5));
 }
 
@@ -308,7 +312,7 @@ static void half_an_answer_is_none(void **state)
 
     (void)state; /* cmocka's signature */
     start_server(pieces, 1);
-    assert_away("hung up");
+    assert_unheard(AMGR_CONTROL_LATE, "hung up");
 }
 
 static void nonsense_is_no_reason_to_try_again(void **state)
@@ -369,7 +373,7 @@ int main(void)
         TEST(an_answer_without_sense_is_none),
         TEST(a_refusal_is_told_in_its_words),
         TEST(a_ticker_that_answers_is_heard),
-        TEST(a_ticker_that_is_silent_is_away),
+        TEST(a_ticker_that_is_silent_is_late),
         TEST(half_an_answer_is_none),
         TEST(nonsense_is_no_reason_to_try_again),
         TEST(a_socket_without_anybody_is_away),

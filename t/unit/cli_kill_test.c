@@ -473,6 +473,21 @@ static void a_threaded_worker_is_killed_with_a_warning(void **state)
     assert_said("SIGKILL cuts off 0 requests; with ManagerSocket they");
 }
 
+/* Seconds ago it was idle: that is no reason to cut off what it does now. */
+static void a_threaded_worker_is_looked_at_again(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    world->source.age_us = apr_time_from_sec(5);
+    give_slot(worker);
+    make_board();
+    assert_null(kill_now());
+    assert_said("waiting for the next");
+    assert_int_equal(ended_by(worker), SIGKILL);
+}
+
 static void a_dry_run_sends_nothing(void **state)
 {
     pid_t worker = add_child(OBEYS);
@@ -647,6 +662,7 @@ int main(void)
         TEST(an_old_age_is_made_sure_of),
         TEST(figures_of_long_ago_kill_nobody),
         TEST(a_threaded_worker_is_killed_with_a_warning),
+        TEST(a_threaded_worker_is_looked_at_again),
         TEST(a_dry_run_sends_nothing),
         TEST(no_more_than_were_asked_for),
         TEST(one_that_has_gone_is_no_failure),

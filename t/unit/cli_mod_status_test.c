@@ -324,7 +324,7 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
     apr_array_header_t *list =
         apr_array_make(pool, 8, sizeof(amgr_local_child_t));
     amgr_status_text_t told = {used, processes};
-    amgr_status_processes_t from = {&told, NULL, list, 0};
+    amgr_status_processes_t from = {&told, NULL, list, 0, 0};
     int incomplete = 0;
     int i;
 
@@ -394,7 +394,7 @@ static void test_join(void **state)
 /* A fork too many may be a daemon, and then none that has no row is judged. */
 static void test_join_ambiguous(void **state)
 {
-    const amgr_local_child_t prefork[] = {
+    amgr_local_child_t prefork[] = {
         child(100, AMGR_ROLE_DAEMON, 1),
         child(200, AMGR_ROLE_DAEMON, 1),
         child(300, AMGR_ROLE_DAEMON, 1),
@@ -411,6 +411,14 @@ static void test_join_ambiguous(void **state)
     assert_string_equal(role_of(snapshot, 100), "daemon");
     assert_string_equal(role_of(snapshot, 200), "native");
     assert_string_equal(role_of(snapshot, 300), "daemon");
+    /* Unless it is known not to listen; a worker that stops does not, too. */
+    prefork[0].listens = AMGR_LISTENERS_NOT_HELD;
+    prefork[1].listens = AMGR_LISTENERS_NOT_HELD;
+    prefork[2].listens = AMGR_LISTENERS_HELD;
+    snapshot = join("prefork", 2, 2, html, prefork, 3, 0, *state);
+    assert_string_equal(role_of(snapshot, 100), "daemon");
+    assert_string_equal(role_of(snapshot, 200), "native");
+    assert_string_equal(role_of(snapshot, 300), "native");
     /* A worker of event has its threads, which tells a daemon with one. */
     snapshot = join("event", 2, 8, html, event, 3, 0, *state);
     assert_string_equal(role_of(snapshot, 100), "daemon");
@@ -425,6 +433,7 @@ static void test_join_ambiguous(void **state)
     assert_string_equal(role_of(snapshot, 200), "native");
     assert_string_equal(role_of(snapshot, 300), "daemon");
     /* Without a table nobody is known to be idle. */
+    prefork[0].listens = AMGR_LISTENERS_UNKNOWN;
     snapshot = join("prefork", 3, 3, NULL, prefork, 3, 0, *state);
     assert_string_equal(role_of(snapshot, 100), "native");
     assert_int_equal(amgr_snapshot_find(snapshot, 100)->active, 1);

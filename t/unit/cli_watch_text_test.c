@@ -157,6 +157,86 @@ static void put_canvas(const amgr_canvas_t *canvas, text_t *text)
     }
 }
 
+/* Sizes a picture is not drawn for, and what is seen of a fault. */
+static void test_words(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    assert_string_equal(line_at(draw(at, 39, 20, 1, NULL), 0)->text,
+                        "too small: 40x8 at least, q quits");
+    assert_string_equal(line_at(draw(at, 20, 5, 1, NULL), 0)->text,
+                        "too small: 40x8 at l");
+    assert_string_equal(line_at(draw(at, 1, 1, 1, NULL), 0)->text, "t");
+    at->picture.fault = "nobody\nlistens";
+    at->picture.fault_us = VIEW_SEC(25);
+    assert_string_equal(line_at(draw(at, 80, 20, 1, NULL), 1)->text,
+                        "No answer for 25s: nobody\\x0alistens");
+    assert_int_equal(line_at(draw(at, 80, 20, 1, NULL), 1)->styles[0],
+                     AMGR_STYLE_BAD);
+    at->picture.source = NULL;
+    at->picture.fault = NULL;
+    assert_string_equal(line_at(draw(at, 80, 20, 1, NULL), 0)->text,
+                        "apache-manager  reading...");
+}
+
+/* As many rows of a table as are said to be shown are shown. */
+static void test_pages(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    int page;
+
+    (void)state;
+    draw(at, 80, 12, 1, &page);
+    assert_int_equal(page, 7);
+    draw(at, 80, 24, 1, &page);
+    assert_int_equal(page, 13);
+    at->state.table = AMGR_WATCH_KILLS;
+    draw(at, 80, 24, 1, &page);
+    assert_int_equal(page, 17);
+    at->state.scroll = 3;
+    assert_non_null(strstr(line_at(draw(at, 80, 24, 1, NULL), 6)->text,
+                           "1201 example"));
+}
+
+/* What just happened stands out, and only that. */
+static void test_new_kills(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+
+    (void)state;
+    at->state.table = AMGR_WATCH_KILLS;
+    at->fixed.records[1].time_us = VIEW_NOW_US - VIEW_SEC(31);
+    canvas = draw(at, 80, 24, 1, NULL);
+    assert_int_equal(line_at(canvas, 6)->styles[3], AMGR_STYLE_NEW);
+    assert_int_equal(line_at(canvas, 7)->styles[3], AMGR_STYLE_PLAIN);
+    assert_int_equal(line_at(canvas, 8)->styles[3], AMGR_STYLE_NEW);
+}
+
+/* Nothing is shown of requests and clients that may not be. */
+static void test_hidden_texts(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    text_t text = {NULL, 0};
+
+    (void)state;
+    at->source.view.show_requests = AMGR_SHOW_OFF;
+    at->source.view.show_clients = AMGR_CLIENTS_OFF;
+    at->picture.once = 1;
+    put_canvas(draw(at, 200, AMGR_CANVAS_ENDLESS, 1, NULL), &text);
+    at->state.table = AMGR_WATCH_SLOTS;
+    put_canvas(draw(at, 200, AMGR_CANVAS_ENDLESS, 1, NULL), &text);
+    at->source.view.show_requests = AMGR_SHOW_PATH;
+    put_canvas(draw(at, 200, AMGR_CANVAS_ENDLESS, 1, NULL), &text);
+    assert_null(strstr(text.data, "192.0.2.7"));
+    assert_null(strstr(text.data, "secret"));
+    assert_non_null(strstr(text.data, "GET /a HTTP/1.1"));
+    *strstr(text.data, "VHOST") = '\0';
+    assert_null(strstr(text.data, "GET /a"));
+    free(text.data);
+}
+
 static void check_picture(scene_t *at, int columns, int rows, int utf8,
                           const char *name)
 {
@@ -183,6 +263,14 @@ static void test_pictures(void **state)
     check_picture(at, 80, 24, 0, "watch-kills-80x24.txt");
     at->state.help = 1;
     check_picture(at, 80, 24, 0, "watch-help-80x24.txt");
+    /* The data file knows no process. */
+    at = make_scene(view_prefork);
+    at->source.kind = AMGR_SOURCE_DATA_FILE;
+    at->source.name = "/run/apache-manager.txt";
+    at->source.view.history = NULL;
+    at->source.view.record_count = 0;
+    at->fixed.snapshot.process_count = 0;
+    check_picture(at, 80, 24, 0, "watch-groups-80x24.txt");
     at = make_scene(view_event);
     at->picture.once = 1;
     check_picture(at, 100, AMGR_CANVAS_ENDLESS, 1, "watch-event-once.txt");
@@ -193,6 +281,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_size_of_every_table),
         cmocka_unit_test(test_every_size_of_help_and_nothing),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_new_kills),
+        cmocka_unit_test(test_hidden_texts),
         cmocka_unit_test(test_pictures),
     };
     int failed;

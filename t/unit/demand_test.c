@@ -503,6 +503,37 @@ static void the_storm_breaker_does_not_count_it(void **state)
     world_destroy(world);
 }
 
+static void it_is_under_way_until_all_are_gone(void **state)
+{
+    world_t *world = begin(2, 1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_memory_idle_bytes = 20 * MB;
+    world_find(world, 101)->rss_bytes = (apr_uint64_t)(30 * MB);
+    world_tick(world, SEC);
+    assert_int_equal(world_apply(world), 1); /* by the configuration */
+    assert_false(amgr_demand_is_under_way(world->ledger,
+                                          world->snapshot.server.time.mono_us));
+    demand.max_memory_idle_bytes = MB;
+    assert_int_equal(order(world, SEC), 1);
+    assert_false(amgr_demand_is_under_way(world->ledger,
+                                          world->snapshot.server.time.mono_us));
+    world_apply(world);
+    assert_true(amgr_demand_is_under_way(world->ledger,
+                                         world->snapshot.server.time.mono_us));
+    entry_of(world, 100)->step = AMGR_STEP_KILL;
+    assert_true(amgr_demand_is_under_way(
+        world->ledger, world->snapshot.server.time.mono_us + 14 * SEC));
+    assert_false(amgr_demand_is_under_way(
+        world->ledger, world->snapshot.server.time.mono_us + 15 * SEC));
+    entry_of(world, 100)->step = AMGR_STEP_ASK;
+    world_remove(world, 100);
+    world_tick(world, SEC);
+    assert_false(amgr_demand_is_under_way(world->ledger,
+                                          world->snapshot.server.time.mono_us));
+    world_destroy(world);
+}
+
 /* Strikes are of ticks that were due. */
 static void an_order_is_no_strike(void **state)
 {
@@ -568,6 +599,7 @@ int main(void)
         cmocka_unit_test(other_limits_are_not_the_orders),
         cmocka_unit_test(what_failed_is_tried_again_by_order),
         cmocka_unit_test(the_storm_breaker_does_not_count_it),
+        cmocka_unit_test(it_is_under_way_until_all_are_gone),
         cmocka_unit_test(an_order_is_no_strike),
         cmocka_unit_test(an_order_is_no_strike_of_the_sum),
     };

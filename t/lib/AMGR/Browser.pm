@@ -31,9 +31,9 @@ use Time::HiRes qw(sleep time);
 use constant {
     POLL_SEC    => 0.03,
     START_SEC   => 120, # a cold start on a loaded machine
-    STOP_SEC    => 20,
+    STOP_SEC    => 60,
     COMMAND_SEC => 120,
-    CLICK_SEC   => 5,
+    CLICK_SEC   => 20,
     # WebDriver's name of an element in JSON.
     ELEMENT     => 'element-6066-11e4-a52e-4f735466cecf',
 };

@@ -19,8 +19,8 @@ our @EXPORT_OK = qw(run_program start_program end_program is_ended place
                     slurp write_file);
 
 use constant {
-    RUN_SEC => 30,    # a loaded machine
-    END_SEC => 10,
+    RUN_SEC => 120,   # a loaded machine
+    END_SEC => 30,
 };
 
 my %running;    # by pid

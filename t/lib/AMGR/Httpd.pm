@@ -379,8 +379,7 @@ sub free_port {
         my $port = PORT_MIN + int rand(port_end() - PORT_MIN);
         my $mine = IO::Socket::UNIX->new(Local => "\0amgr-port-$port",
                                          Type => SOCK_DGRAM) or next;
-        # Not with ReuseAddr: nobody may even have used it of late.
-        IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
+            IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
                               Listen => 1) or next;
         push @ports, $mine;
         return $port;
@@ -681,7 +680,7 @@ sub url { my ($self, $path) = @_; return "http://127.0.0.1:$self->{port}$path" }
 sub agent {
     my ($self) = @_;
     return $self->{agent} //= LWP::UserAgent->new(
-        timeout => 20, keep_alive => 0, max_redirect => 0);
+        timeout => 60, keep_alive => 0, max_redirect => 0);
 }
 
 sub request {
@@ -712,7 +711,7 @@ sub json {
 sub raw {
     my ($self, $bytes, $timeout) = @_;
     my $request = AMGR::Request->new($self->{port}, $bytes);
-    $request->wait($timeout // 10);
+    $request->wait($timeout // 30);
     return $request->bytes;
 }
 

@@ -22,8 +22,8 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
 
 use constant {
-    REPORT_SEC => 20,
-    END_SEC    => 60,
+    REPORT_SEC => 60,
+    END_SEC    => 120,
 };
 
 my %running;    # by pid

@@ -37,7 +37,7 @@ our @EXPORT_OK = qw(promtool);
 use constant {
     POLL_SEC  => 0.03,
     START_SEC => 60, # a cold start on a loaded machine
-    STOP_SEC  => 20,
+    STOP_SEC  => 60,
 };
 
 my %running; # by address: what END has to end

@@ -15,7 +15,7 @@ use Time::HiRes qw(time);
 sub new {
     my ($class, $port, $bytes) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => $port, Timeout => 10)
+                                       PeerPort => $port, Timeout => 30)
         or die "127.0.0.1:$port: $!\n";
     $socket->blocking(0);
     binmode $socket;

@@ -14,7 +14,7 @@ use Exporter qw(import);
 our @EXPORT_OK = qw(load_template all_items prototypes all_triggers json_path
                     preprocessing ask_agent read_packet packet);
 
-use constant ANSWER_SEC => 10;
+use constant ANSWER_SEC => 60;
 
 # The template of an export, with the triggers and graphs beside it.  Debian's
 # python3-yaml reads it, by YAML's own rules: what should be a text and is not

@@ -38,7 +38,7 @@ sub write_config {
 LogType=console
 Hostname=amgr
 Server=127.0.0.1
-Timeout=10
+Timeout=30
 Include=$include
 END
     return {

@@ -2,7 +2,8 @@
  *
  * For the tests only, by LD_PRELOAD: what a program would tell syslog goes to
  * the file that AMGR_SYSLOG names, as "IDENT PRIORITY TEXT"; or, where that is
- * a socket, to it as libc would send it.
+ * a socket, to it as libc would send it.  That socket is /dev/log as well, for
+ * a program that does without libc.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
@@ -73,4 +75,19 @@ void syslog(int priority, const char *format, ...)
     else if (path != NULL) {
         to_file(path, priority, text);
     }
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    const struct sockaddr_un *wanted = (const struct sockaddr_un *)address;
+    const char *path = getenv("AMGR_SYSLOG");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+    if (path != NULL && address->sa_family == AF_UNIX &&
+        strcmp(wanted->sun_path, "/dev/log") == 0) {
+        snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+        address = (const struct sockaddr *)&to;
+        length = sizeof(to);
+    }
+    return (int)syscall(SYS_connect, fd, address, length);
 }

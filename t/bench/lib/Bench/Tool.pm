@@ -50,7 +50,7 @@ END2
         or die "no tick\n";
     my $dir = $s->path('work/tool');
     mkdir $dir or die "$dir: $!\n";
-    chmod 0777, $dir or die "$dir: $!\n";
+    chmod 01777, $dir or die "$dir: $!\n";
     my (@board, @http);
     for (1 .. ROUNDS) {
         push @board, runs($s, "$dir/board.txt");

@@ -463,6 +463,9 @@ WSGIScriptAliasMatch "^/\\w+(?=/)" $script
 <Location "/short/">
     ManagerMaxTime ${killed}s
 </Location>
+<Location "/turn/">
+    ManagerMaxTime 2s
+</Location>
 <Location "/off/">
     ManagerMaxTime Off
 </Location>
@@ -470,7 +473,7 @@ END
     $s->start;
     my $name = $s->name;
     ok(wait_until(sub { $s->json->{tick_time} }, 30, 'a tick'), "$name ticks");
-    my $short = curl($s, '/app/sleep?s=1');
+    my $short = curl($s, '/app/sleep?s=1.5');
     my $off = curl($s, '/off/sleep?s=' . SPARED);
     my $events = curl($s, '/app/events?s=' . SPARED);
     my $upload = curl($s, '/app/read', body => 1);
@@ -511,15 +514,15 @@ END
     # One after the other on one connection: no age is handed on.
     my $one = connect_http2($s);
     my $stream = -1;
-    for my $turn (1 .. 5) {
+    for my $turn (1 .. 6) {
         $stream += 2;
-        get_http2($one, $stream, '/short/sleep?s=0.3');
+        get_http2($one, $stream, '/turn/sleep?s=0.5');
         ok(answered($one, $stream), "$name: number $turn of one connection");
     }
     # Beside each other, each by its own limit.
-    get_http2($one, 101, '/app/sleep?s=2');
+    get_http2($one, 101, '/app/sleep?s=1.5');
     get_http2($one, 103, '/off/sleep?s=4');
-    get_http2($one, 105, '/short/sleep?s=0.3');
+    get_http2($one, 105, '/turn/sleep?s=0.5');
     ok(answered($one, $_), "$name: stream $_ of three") for 101, 103, 105;
     $one->close_now;
     is(scalar(kills($s)), 2, "$name: and nobody retired");

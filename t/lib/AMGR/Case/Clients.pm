@@ -227,6 +227,12 @@ sub nothing_served {
     my $who = $s->name . ', nothing served';
     my ($exporter) = @{ $clients->{apache_exporter} };
     for my $count (0, 1) {
+        # The request before is over, which asking would make untrue.
+        ok(wait_until(sub {
+            my $now = $s->data;
+            ($now->{'total-accesses'} // -1) == $count
+                && $now->{'busy-workers'} == 0;
+        }, WAIT, 'rest'), "$who: at rest");
         my $found = $exporter->ask;
         is($found->{error}, undef, "$who: a scrape") or return;
         is($found->{accesses_total}, $count, "$who: its own request")

@@ -76,6 +76,18 @@ sub retire {
     return order(sock($s), { order => 'retire', %order });
 }
 
+# An order about idle workers, given until it finds one: they begin, and end
+# with their connections, when they get to it.
+sub retire_idle {
+    my ($s, %order) = @_;
+    my $answer;
+    wait_until(sub {
+        $answer = retire($s, max_memory_idle_bytes => 1, %order);
+        @{ $answer->{retirements} } || @{ $answer->{vetoed} };
+    }, 20, 'somebody idle');
+    return $answer;
+}
+
 # The socket is there and answers.
 sub answers {
     my ($s, $what, $timeout) = @_;
@@ -111,6 +123,8 @@ sub socket_file {
     my @stat = lstat sock($s);
     is(sprintf('%o', $stat[2] & 07777), '600', 'its mode');
     ok(-S _, 'it is a socket');
+    cmp_ok(index(AMGR::Httpd::slurp($s->board_file), sock($s) . "\0"), '>', 0,
+           'the board tells where it is');
     my $answer = order(sock($s), { order => 'tick' });
     is($answer->{pid}, $s->ticker_pid, 'the ticker listens');
     cmp_ok(abs($answer->{time} - time), '<', 5, 'and has looked just now');
@@ -122,8 +136,7 @@ sub dry_run {
     my ($s) = @_;
     my @before = $s->workers;
     my $suppressed = $s->json->{manager}{suppressed}{dry_run};
-    my $answer = retire($s, max_memory_idle_bytes => 1, max_kills => 1,
-                        dry_run => yes());
+    my $answer = retire_idle($s, max_kills => 1, dry_run => yes());
     ok($answer->{ok}, 'a dry run');
     is($answer->{grace_us}, 10_000_000, 'the grace period');
     is($answer->{syslog}, no_true(), 'nothing goes to syslog');
@@ -155,11 +168,8 @@ sub idle_under_load {
     ok($load->wait_for(50, 20), 'there is load');
     my %gone;
     for my $turn (1 .. 4) {
-        wait_until(sub {
-            my $answer = retire($s, max_memory_idle_bytes => 1, max_kills => 2);
-            $gone{ $_->{pid} } = $_ for @{ $answer->{retirements} };
-            @{ $answer->{retirements} };
-        }, 10, 'somebody idle');
+        my $answer = retire_idle($s, max_kills => 2);
+        $gone{ $_->{pid} } = $_ for @{ $answer->{retirements} };
     }
     cmp_ok(scalar keys %gone, '>=', 4, 'some were idle');
     is(join(' ', grep { $gone{$_}{action} ne 'ask' } keys %gone), '',
@@ -181,7 +191,7 @@ sub idle_under_load {
 # On event idle processes are drained, since connections may wait in them.
 sub drains {
     my ($s) = @_;
-    my $answer = retire($s, max_memory_idle_bytes => 1, max_kills => 1);
+    my $answer = retire_idle($s, max_kills => 1);
     my ($one) = @{ $answer->{retirements} };
     is($one->{action}, 'ask', 'it is asked') or return;
     my $record = record($s, $one->{pid});
@@ -389,7 +399,7 @@ sub stale {
 sub veto {
     my ($s) = @_;
     my $file = $s->write('work/veto', '');
-    my $answer = retire($s, max_memory_idle_bytes => 1, max_kills => 1);
+    my $answer = retire_idle($s, max_kills => 1);
     is(scalar @{ $answer->{retirements} }, 0, 'a veto holds');
     is(scalar @{ $answer->{vetoed} }, 1, 'and is told');
     ok(AMGR::Httpd::is_alive($answer->{vetoed}[0]), 'of a worker that lives');

@@ -38,6 +38,7 @@ sub server {
                              modules => ['wsgi', @{ $more{modules} // [] }]);
     my $script = $s->wsgi_script;
     $s->{config} .= <<"END";
+ManagerMinAge 1s
 $config
 WSGIDaemonProcess shop display-name=%{GROUP} processes=1 home=/
 WSGIScriptAlias /shop $script process-group=shop application-group=%{GLOBAL}
@@ -168,7 +169,7 @@ sub idle {
 # What it does is finished: its client gets the whole answer.
 sub in_flight {
     my ($s, $env) = @_;
-    my $request = $s->start_request('/app/leak?s=3&mb=' . LEAK_MB);
+    my $request = $s->start_request('/app/leak?s=2&mb=' . LEAK_MB);
     my $pid = wait_for_size($s, LEAK_MB);
     my $r = kill_run($s, { env => $env }, '-a', LIMIT);
     ended_well($r, 'an active worker');

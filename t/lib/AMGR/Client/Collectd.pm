@@ -87,7 +87,7 @@ sub ask {
         $found = $self->values_of;
         is_ended($pid)
             || !grep { !exists $found->{"apache_scoreboard-$_"} } values %state;
-    }, 20, "collectd's values");
+    }, 60, "collectd's values");
     end_program($pid);
     my @bad = grep { /\[(?:warning|error|alert)\]/ }
         split /\n/, slurp("$place->{dir}/collectd.log");
