@@ -98,23 +98,6 @@ static int try_local(amgr_source_search_t *search, server_t *server,
     return try_board(search, &found);
 }
 
-/** Who serves most likely, where this user may not know: the only one. */
-static const amgr_local_server_t *guess_local(const server_t *server,
-                                              apr_pool_t *pool)
-{
-    const apr_array_header_t *servers;
-
-    if (server->is_local) {
-        return &server->local;
-    }
-    if (!server->is_denied) {
-        return NULL;
-    }
-    servers = amgr_local_servers(pool);
-    return servers->nelts == 1 ? &APR_ARRAY_IDX(servers, 0, amgr_local_server_t)
-                               : NULL;
-}
-
 /** Whether there is a data file that is as good as a page, for a while. */
 static int has_fresh_file(const amgr_source_search_t *search,
                           const server_t *server)
@@ -139,7 +122,7 @@ static int try_pages(amgr_source_search_t *search, const server_t *server,
     pages.manager = server->manager_path;
     pages.status = server->status_path;
     pages.local = server->is_local ? &server->local : NULL;
-    pages.likely = guess_local(server, search->pool);
+    pages.is_denied = server->is_denied;
     return amgr_source_search_pages(search, &pages);
 }
 

@@ -61,6 +61,21 @@ static const amgr_fault_t *read_json(amgr_source_search_t *search,
     return fault;
 }
 
+/** Whose processes are shown beside the page: where this user may not know who
+ * serves it, those of the only server there is. */
+static const amgr_local_server_t *guess(const amgr_source_pages_t *pages,
+                                        apr_pool_t *pool)
+{
+    const apr_array_header_t *servers;
+
+    if (pages->local != NULL || !pages->is_denied) {
+        return pages->local;
+    }
+    servers = amgr_local_servers(pool);
+    return servers->nelts == 1 ? &APR_ARRAY_IDX(servers, 0, amgr_local_server_t)
+                               : NULL;
+}
+
 static const amgr_fault_t *read_mod_status(amgr_source_search_t *search,
                                            const amgr_source_pages_t *pages)
 {
@@ -81,10 +96,11 @@ static const amgr_fault_t *read_mod_status(amgr_source_search_t *search,
             return fault;
         }
     }
-    fault = amgr_source_mod_status(text.body, table.body,
-                                   amgr_fetch_shown(url, search->pool),
-                                   pages->likely, search->out, search->pool);
+    fault = amgr_source_mod_status(
+        text.body, table.body, amgr_fetch_shown(url, search->pool),
+        guess(pages, search->pool), search->out, search->pool);
     if (fault == NULL) {
+        /* Of a guess nobody is signalled. */
         search->out->parent.pid = 0;
         search->out->parent.start_ticks = 0;
         if (pages->local != NULL) {

@@ -27,8 +27,8 @@ typedef struct amgr_source_pages_t {
     const char *status;  /**< of server-status, or the same */
     const amgr_local_server_t *local; /**< who serves them on this machine, as
                                            far as it is known beyond doubt */
-    const amgr_local_server_t *likely; /**< the same, or who does most likely:
-                                            for display; or NULL */
+    int is_denied; /**< it is on this machine, and this user may not know
+                        which of its servers */
 } amgr_source_pages_t;
 
 /** Note one more thing that failed. */

@@ -262,10 +262,9 @@ is_from('board', 'at a port that is new', '--url',
         "http://127.0.0.1:$third_port");
 $s->set_config($s->{config} =~ s/Listen 127\.0\.0\.1:$third_port\n//r);
 $s->graceful;
-wait_until(sub {
-    my $r = run('--url', "http://127.0.0.1:$third_port");
-    return $r->{code} == 1;
-}, 20, 'a port that is gone is nobody\'s');
+ok(wait_until(sub {
+    return run('--url', "http://127.0.0.1:$third_port")->{code} == 1;
+}, 20, 'nobody listens there'), 'a port that is gone is nobody\'s');
 mine_are_children('and after a graceful one');
 
 unlink $s->board_file or die "board: $!\n";
