@@ -25,7 +25,7 @@
 #define HEAD_MAX 8192
 
 /** Its exit codes that mean more than a failure. */
-enum { EXIT_ANSWERED = 0, EXIT_USAGE = 2, EXIT_LATE = 3, EXIT_TOO_LONG = 4 };
+enum { EXIT_ANSWERED = 0, EXIT_USAGE = 2, EXIT_LATE = 3 };
 
 /** Reasons as RFC 9110 has them: a server may send others, or none. */
 static const struct {
@@ -204,7 +204,7 @@ static const amgr_fault_t *judge(const amgr_fetch_process_t *process,
                                "%s: no answer within %s", shown,
                                duration(timeout_us, pool));
     }
-    if (process->too_long || process->exit_code == EXIT_TOO_LONG) {
+    if (process->too_long) {
         return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                                "%s: the answer is too long", shown);
     }

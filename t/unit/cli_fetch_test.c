@@ -161,7 +161,7 @@ static void test_failures(void **state)
          SHOWN ": apache-manager-fetch has failed"},
         {"echo 'no URL' >&2; exit 2\n", AMGR_EXIT_USAGE, SHOWN ": no URL"},
         {"exit 3\n", AMGR_EXIT_FAILED, SHOWN ": no answer within 2 seconds"},
-        {"exit 4\n", AMGR_EXIT_FAILED, SHOWN ": the answer is too long"},
+        {"echo 'too long' >&2; exit 4\n", AMGR_EXIT_FAILED, SHOWN ": too long"},
         {HEAD "exit 1\n", AMGR_EXIT_FAILED,
          SHOWN ": apache-manager-fetch has failed"},
     };
