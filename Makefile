@@ -58,7 +58,7 @@ MODULE_OBJ  := $(MODULE_SRC:%.c=$(BUILD)/%.o)
 CORE_LIB    := $(BUILD)/libamgr.a
 MODULE      := $(BUILD)/mod_apache_manager.so
 # The tool; all of it but its beginning is an archive, for its unit tests.
-CLI_SRC     := $(sort $(wildcard src/cli/*.c))
+CLI_SRC     := $(sort $(wildcard src/cli/*.c src/cli/*/*.c))
 CLI_OBJ     := $(CLI_SRC:%.c=$(BUILD)/%.o)
 CLI_LIB     := $(BUILD)/libamgr_cli.a
 CLI         := $(BUILD)/apache-manager

@@ -6,7 +6,7 @@
 #ifndef AMGR_HANGING_H
 #define AMGR_HANGING_H
 
-#include "cli/source.h"
+#include "cli/source/source.h"
 
 /**
  * Count the hanging slots of @a source anew: from @a threshold_us on, which its

@@ -7,7 +7,7 @@
 #ifndef AMGR_MESSAGE_H
 #define AMGR_MESSAGE_H
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 /** From which level on lines are shown (amgr_level_e); INFO before the first
  * call.  While @a hold is set, as under the watch, none are. */

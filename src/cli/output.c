@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 static struct {
     char buf[8192];

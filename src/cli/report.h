@@ -5,7 +5,7 @@
 #ifndef AMGR_REPORT_H
 #define AMGR_REPORT_H
 
-#include "cli/source.h"
+#include "cli/source/source.h"
 
 /** Write the report of @a source; @a colored puts its headings in green. */
 void amgr_report_write(const amgr_source_t *source, int colored,

@@ -6,10 +6,10 @@
  */
 #include "cli/tasks.h"
 
-#include "cli/local_server.h"
+#include "cli/local/local_server.h"
 #include "cli/message.h"
 #include "cli/output.h"
-#include "cli/source_url.h"
+#include "cli/source/source_url.h"
 #include "proc/proc_apache.h"
 
 #define HTTP_TIMEOUT_US apr_time_from_sec(1)

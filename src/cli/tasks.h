@@ -6,8 +6,8 @@
 #ifndef AMGR_TASKS_H
 #define AMGR_TASKS_H
 
-#include "cli/options.h"
-#include "cli/source.h"
+#include "cli/options/options.h"
+#include "cli/source/source.h"
 
 /** What a kill run did, for the data file that is written after it. */
 typedef struct amgr_kill_result_t {

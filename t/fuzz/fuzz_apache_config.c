@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/apache_config_parts.h"
+#include "cli/config/apache_config_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

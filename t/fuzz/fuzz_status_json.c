@@ -10,7 +10,7 @@
 
 #include <apr_general.h>
 
-#include "cli/source_parts.h"
+#include "cli/source/source_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Lint qw(slurp build_dir without_comments);
 use Test::More;
 
-my $table = without_comments(slurp('src/cli/options.c'));
+my $table = without_comments(slurp('src/cli/options/options.c'));
 my $page = slurp('conf/man/apache-manager.8');
 my $completion = slurp('conf/completion/apache-manager');
 my $readme = slurp('README.md');
@@ -21,7 +21,7 @@ my $readme = slurp('README.md');
 # {"max-ss", 't', "TIMESPAN", ...}: its letter, if it has one, and whether it
 # takes an argument.
 my ($rows) = $table =~ /\brows\[\] = \{(.*?)\};/s
-    or BAIL_OUT('src/cli/options.c has no table');
+    or BAIL_OUT('src/cli/options/options.c has no table');
 my (%option, %letter);
 while ($rows =~ /\{\s*"([a-z-]+)",\s*('(\w)'|\w+),\s*(NULL|"[A-Z]+"),/g) {
     ok(!exists $option{$1}, "--$1 stands once in the table");
@@ -80,7 +80,7 @@ for my $name (grep { $known{$_} } sort keys %known) {
 }
 
 # Settings files: the keys of the program, and of the documents.
-my $settings = without_comments(slurp('src/cli/settings_file.c'));
+my $settings = without_comments(slurp('src/cli/options/settings_file.c'));
 my @keys = sort $settings =~ /is_key\(name, "([a-z-]+)"\)/g;
 cmp_ok(scalar @keys, '>', 3, 'there are keys of settings files');
 for ([README => $readme], ['the manual page' => $page]) {

@@ -11,8 +11,8 @@
 
 #include <apr_general.h>
 
-#include "cli/canvas_print.h"
-#include "cli/short_text.h"
+#include "cli/watch/canvas_print.h"
+#include "cli/watch/short_text.h"
 
 static apr_pool_t *pool;
 

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/control_client.h"
+#include "cli/kill/control_client.h"
 #include "proc/proc_read.h"
 
 #define GOOD_HEAD "{\"ok\":true,\"pid\":41,\"workers\":7,\"grace_us\":30000000,"

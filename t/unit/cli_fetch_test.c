@@ -21,8 +21,8 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
-#include "cli/fetch.h"
-#include "cli/fetch_process.h"
+#include "cli/source/fetch.h"
+#include "cli/source/fetch_process.h"
 
 #define URL "http://user:secret@127.0.0.1:8080/status.json"
 #define SHOWN "http://127.0.0.1:8080/status.json"

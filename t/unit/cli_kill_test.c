@@ -24,7 +24,7 @@
 
 #include "base/clock.h"
 #include "cli/message.h"
-#include "cli/self_kill.h"
+#include "cli/kill/self_kill.h"
 #include "proc/proc_read.h"
 
 #define CHILDREN_MAX 8

@@ -12,11 +12,11 @@
 
 #include <apr_strings.h>
 
-#include "cli/html_rows.h"
-#include "cli/local_children.h"
-#include "cli/source_parts.h"
-#include "cli/status_processes.h"
-#include "cli/status_table.h"
+#include "cli/source/html_rows.h"
+#include "cli/local/local_children.h"
+#include "cli/source/source_parts.h"
+#include "cli/source/status_processes.h"
+#include "cli/source/status_table.h"
 
 #define HEAD                                                       \
     "<table border=\"0\"><tr><th>Srv</th><th>PID</th><th>Acc</th>" \

@@ -17,7 +17,7 @@
 #include <apr_strings.h>
 
 #include "cli/message.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #define KILL AMGR_TASK_KILL
 #define WATCH AMGR_TASK_WATCH

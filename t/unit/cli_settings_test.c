@@ -21,7 +21,7 @@
 #include <apr_strings.h>
 
 #include "cli/message.h"
-#include "cli/settings_file.h"
+#include "cli/options/settings_file.h"
 
 #define MIB APR_INT64_C(1048576)
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "cli/source_parts.h"
+#include "cli/source/source_parts.h"
 
 #define SERVER          \
     "busy-workers\t1\n" \

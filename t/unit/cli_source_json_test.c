@@ -5,7 +5,7 @@
  */
 #include "render_view.h"
 
-#include "cli/source_parts.h"
+#include "cli/source/source_parts.h"
 
 static fixed_view_t fixed;
 

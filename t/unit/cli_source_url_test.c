@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/source_url.h"
+#include "cli/source/source_url.h"
 
 static int setup(void **state)
 {

@@ -11,9 +11,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "cli/canvas_print.h"
-#include "cli/tree_kind.h"
-#include "cli/tree_text.h"
+#include "cli/watch/canvas_print.h"
+#include "cli/tree/tree_kind.h"
+#include "cli/tree/tree_text.h"
 
 static apr_pool_t *pool;
 static amgr_proc_dir_t dir;

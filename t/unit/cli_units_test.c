@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/python_units.h"
+#include "cli/options/python_units.h"
 
 #define REFUSED (-1)
 #define MS APR_INT64_C(1000)

@@ -6,8 +6,8 @@
 
 #include <apr_general.h>
 
-#include "cli/watch_history.h"
-#include "cli/watch_keys.h"
+#include "cli/watch/watch_history.h"
+#include "cli/watch/watch_keys.h"
 
 static apr_pool_t *pool;
 static fixed_view_t fixed;

@@ -11,8 +11,8 @@
 
 #include <apr_general.h>
 
-#include "cli/watch_keys.h"
-#include "cli/watch_text.h"
+#include "cli/watch/watch_keys.h"
+#include "cli/watch/watch_text.h"
 
 typedef struct scene_t {
     fixed_view_t fixed;

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "cli/apache_config.h"
+#include "cli/config/apache_config.h"
 
 /** What one test works with. */
 typedef struct tree_t {

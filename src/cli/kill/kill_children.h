@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The children of an httpd as the kernel has them now: whom the tool may
+ * signal, and what they are.  A source tells what they do; of whom there is
+ * and of what kind only the module's board is believed, which the httpd's
+ * parent alone can write.  Whatever a page claims, a process is in here for
+ * being a direct child of this httpd.
+ *
+ *   called exec                            a program, never touched
+ *   on the board, with this start time     what the board says
+ *   a moment old                           not touched yet
+ *   titled (wsgi:NAME)                     a WSGI daemon
+ *   holds a listening socket of httpd's    a worker
+ *   else                                   a daemon, never touched
+ */
+#ifndef AMGR_KILL_CHILDREN_H
+#define AMGR_KILL_CHILDREN_H
+
+#include "cli/source/source.h"
+#include "proc/proc_read.h"
+
+/**
+ * Fill in @a out: server, groups and slots of @a source, processes as of now
+ * with their memory.  Whoever served the page that is the source is not active
+ * for that.  One that the source does not know has no slots and is
+ * active, since nobody can say.  Everything is in @a pool or the source's own.
+ * APR_NOTFOUND: the httpd has ended; else why /proc cannot be read.
+ */
+apr_status_t amgr_kill_children(const amgr_source_t *source,
+                                amgr_proc_dir_t *proc, amgr_snapshot_t *out,
+                                apr_pool_t *pool);
+
+/** Read a process again: gone, or its memory, threads and age.  Non-zero while
+ * it is there, and is a child of @a parent still. */
+int amgr_kill_children_refresh(amgr_proc_dir_t *proc, pid_t parent,
+                               const amgr_instant_t *now,
+                               amgr_process_t *process);
+
+#endif

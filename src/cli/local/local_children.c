@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See local_children.h.
+ */
+#include "cli/local/local_children.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "model/child.h"
+#include "proc/proc_apache.h"
+
+/** More than any httpd can have. */
+#define CHILDREN_MAX 32768
+
+/* The title of a daemon of WSGI in its first argument. */
+static void read_title(amgr_proc_dir_t *dir, amgr_local_child_t *child)
+{
+    char name[AMGR_GROUP_NAME_LEN];
+    char cmdline[1024];
+    apr_size_t cursor = 0;
+    const char *title;
+    apr_size_t len;
+
+    if (amgr_proc_read_raw(dir, child->id.pid, "cmdline", cmdline,
+                           sizeof(cmdline), &len) != APR_SUCCESS ||
+        amgr_proc_next_string(cmdline, len, &cursor, &title, &len) !=
+            APR_SUCCESS ||
+        amgr_proc_wsgi_parse(title, len, name, sizeof(name)) != APR_SUCCESS) {
+        return;
+    }
+    child->role = AMGR_ROLE_WSGI;
+    apr_snprintf(child->group, sizeof(child->group), "%s%s",
+                 amgr_group_is_reserved(name) ? AMGR_GROUP_PREFIX : "", name);
+}
+
+/* 1: a child; 0: it is none, or none any more; -1: it cannot be looked at. */
+static int read_child(amgr_proc_dir_t *dir, pid_t parent, pid_t pid,
+                      amgr_local_child_t *out)
+{
+    amgr_proc_statm_t statm;
+    amgr_proc_stat_t stat;
+    amgr_proc_id_t now;
+    apr_status_t rv = amgr_proc_read_stat(dir, pid, &stat);
+
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? 0 : -1;
+    }
+    if (stat.ppid != parent || stat.state == 'Z') {
+        return 0;
+    }
+    memset(out, 0, sizeof(*out));
+    out->id.pid = pid;
+    out->id.start_ticks = stat.start_ticks;
+    out->threads = stat.threads;
+    out->rss_bytes = AMGR_UNKNOWN;
+    if (amgr_proc_read_statm(dir, pid, &statm) == APR_SUCCESS) {
+        out->rss_bytes = statm.rss_bytes;
+    }
+    out->role = amgr_child_role(&stat);
+    if (out->role == AMGR_ROLE_DAEMON) {
+        read_title(dir, out);
+    }
+    /* All that was read is of this process only if it is still there. */
+    return amgr_proc_read_id(dir, pid, &now) == APR_SUCCESS &&
+           amgr_proc_id_equal(&now, &out->id);
+}
+
+apr_status_t amgr_local_children_read(amgr_proc_dir_t *dir,
+                                      const amgr_proc_id_t *parent,
+                                      apr_array_header_t **out,
+                                      int *out_incomplete, apr_pool_t *pool)
+{
+    pid_t *pids = apr_palloc(pool, CHILDREN_MAX * sizeof(*pids));
+    amgr_proc_id_t now;
+    int count = 0;
+    apr_status_t rv;
+    int i;
+
+    *out = apr_array_make(pool, 64, sizeof(amgr_local_child_t));
+    rv = amgr_proc_read_children(dir, parent->pid, pids, CHILDREN_MAX, &count);
+    if (rv != APR_SUCCESS && rv != APR_ENOSPC) {
+        return rv;
+    }
+    *out_incomplete |= rv == APR_ENOSPC;
+    for (i = 0; i < count; i++) {
+        amgr_local_child_t child;
+        int result = read_child(dir, parent->pid, pids[i], &child);
+
+        if (result > 0) {
+            APR_ARRAY_PUSH(*out, amgr_local_child_t) = child;
+        }
+        *out_incomplete |= result < 0;
+    }
+    rv = amgr_proc_read_id(dir, parent->pid, &now);
+    if (rv == APR_SUCCESS && !amgr_proc_id_equal(&now, parent)) {
+        rv = APR_NOTFOUND;
+    }
+    return rv;
+}
+
+void amgr_local_children_listen(amgr_proc_dir_t *dir,
+                                const amgr_proc_id_t *parent,
+                                apr_array_header_t *children, apr_pool_t *pool)
+{
+    amgr_listeners_t *listeners = amgr_listeners_read(dir, parent->pid, pool);
+    int i;
+
+    for (i = 0; i < children->nelts; i++) {
+        amgr_local_child_t *child =
+            &APR_ARRAY_IDX(children, i, amgr_local_child_t);
+
+        if (child->role == AMGR_ROLE_DAEMON) {
+            child->listens = amgr_listeners_held(listeners, child->id.pid);
+        }
+    }
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See local_server.h.  The boards at the usual places are asked first: each
+ * says where its server listens, and is a few reads, while the search through
+ * /proc grows with the machine.
+ */
+#include "cli/local/local_server.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <apr_strings.h>
+
+#include "cli/local/local_board.h"
+#include "cli/local/local_listener.h"
+#include "proc/proc_info.h"
+
+#define DATA_FILE_NAME "apache-manager.txt"
+#define ADDRESSES_MAX 8
+
+const char *const amgr_local_runtime_dirs[] = {"/run/apache2",
+                                               "/run/httpd",
+                                               "/var/run/apache2",
+                                               "/var/run/httpd",
+                                               "/usr/local/apache2/logs",
+                                               "/usr/local/apache2/run",
+                                               NULL};
+
+/** The numeric addresses of a host, as text. */
+typedef struct addresses_t {
+    char texts[ADDRESSES_MAX][INET6_ADDRSTRLEN];
+    int count;
+} addresses_t;
+
+static void add_address(addresses_t *addresses, const struct sockaddr *address)
+{
+    const void *bytes;
+    char *text;
+    int i;
+
+    if (addresses->count >= ADDRESSES_MAX || address == NULL) {
+        return;
+    }
+    if (address->sa_family == AF_INET) {
+        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    }
+    else if (address->sa_family == AF_INET6) {
+        bytes =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    }
+    else {
+        return;
+    }
+    text = addresses->texts[addresses->count];
+    if (inet_ntop(address->sa_family, bytes, text, INET6_ADDRSTRLEN) == NULL) {
+        return;
+    }
+    for (i = 0; i < addresses->count; i++) {
+        if (strcmp(addresses->texts[i], text) == 0) {
+            return;
+        }
+    }
+    addresses->count++;
+}
+
+/** What a name or address means; localhost needs nobody to be asked. */
+static void resolve(const char *host, addresses_t *out)
+{
+    struct addrinfo hints;
+    struct addrinfo *list = NULL;
+    const struct addrinfo *entry;
+
+    memset(out, 0, sizeof(*out));
+    if (strcasecmp(host, "localhost") == 0) {
+        apr_cpystrn(out->texts[out->count++], "127.0.0.1", INET6_ADDRSTRLEN);
+        apr_cpystrn(out->texts[out->count++], "::1", INET6_ADDRSTRLEN);
+        return;
+    }
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host, NULL, &hints, &list) != 0) {
+        return;
+    }
+    for (entry = list; entry != NULL; entry = entry->ai_next) {
+        add_address(out, entry->ai_addr);
+    }
+    freeaddrinfo(list);
+}
+
+static int is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+static int is_of_interface(const struct ifaddrs *interfaces,
+                           const char *address)
+{
+    const struct ifaddrs *entry;
+
+    for (entry = interfaces; entry != NULL; entry = entry->ifa_next) {
+        addresses_t own;
+
+        memset(&own, 0, sizeof(own));
+        add_address(&own, entry->ifa_addr);
+        if (own.count > 0 && strcmp(own.texts[0], address) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int amgr_local_server_is_here(const char *host, apr_pool_t *pool)
+{
+    struct ifaddrs *interfaces = NULL;
+    addresses_t addresses;
+    int found = 0;
+    int i;
+
+    (void)pool; /* nothing of it lasts */
+    resolve(host, &addresses);
+    for (i = 0; i < addresses.count && !found; i++) {
+        found = is_loopback(addresses.texts[i]);
+    }
+    if (!found && addresses.count > 0 && getifaddrs(&interfaces) == 0) {
+        for (i = 0; i < addresses.count && !found; i++) {
+            found = is_of_interface(interfaces, addresses.texts[i]);
+        }
+        freeifaddrs(interfaces);
+    }
+    return found;
+}
+
+/** What is known of any process: its user and its program. */
+static void describe(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
+                     amgr_local_server_t *out, apr_pool_t *pool)
+{
+    char exe[AMGR_PROC_TEXT_LEN];
+    amgr_proc_status_t status;
+
+    memset(out, 0, sizeof(*out));
+    out->parent = *id;
+    if (amgr_proc_read_status(proc, id->pid, &status) == APR_SUCCESS) {
+        out->uid = status.uid[1];
+    }
+    /* Failing leaves it empty. */
+    (void)amgr_proc_read_exe_path(proc, id->pid, exe, sizeof(exe));
+    out->exe = apr_pstrdup(pool, exe);
+}
+
+/** The data file that the board tells of, or the one that is its neighbour by
+ * default. */
+static void set_data_file(amgr_proc_dir_t *proc, amgr_local_server_t *server,
+                          const amgr_board_t *board, apr_pool_t *pool)
+{
+    amgr_board_about_t about;
+    const char *slash;
+
+    if (board != NULL && amgr_board_read_about(board, &about) == APR_SUCCESS) {
+        server->data_file =
+            about.data_file[0] != '/'
+                ? NULL
+                : amgr_local_path(proc, server->parent.pid,
+                                  apr_pstrdup(pool, about.data_file), pool);
+        return;
+    }
+    slash = strrchr(server->board, '/');
+    if (slash != NULL) {
+        server->data_file =
+            apr_pstrcat(pool,
+                        apr_pstrmemdup(pool, server->board,
+                                       (apr_size_t)(slash + 1 - server->board)),
+                        DATA_FILE_NAME, NULL);
+    }
+}
+
+/** How a board's server fits a port. */
+static int fit_of(amgr_proc_dir_t *proc, const amgr_local_board_t *found,
+                  const char *address, apr_uint16_t port)
+{
+    amgr_board_about_t about;
+    int best = AMGR_LOCAL_FIT_NONE;
+    int i;
+
+    if (port == 0) {
+        return AMGR_LOCAL_FIT_EXACT;
+    }
+    if (amgr_board_read_about(found->board, &about) != APR_SUCCESS ||
+        !amgr_local_is_same_namespace(proc, found->parent.pid, "net")) {
+        return AMGR_LOCAL_FIT_NONE;
+    }
+    for (i = 0; i < about.listen_count && i < AMGR_BOARD_LISTENS_MAX; i++) {
+        if (about.listens[i].port == port) {
+            int fit = amgr_local_fit(about.listens[i].address, address);
+
+            best = fit > best ? fit : best;
+        }
+    }
+    return best;
+}
+
+int amgr_local_server_in(const char *dir, const char *address,
+                         apr_uint16_t port, amgr_local_server_t *out,
+                         const amgr_fault_t **out_why, apr_pool_t *pool)
+{
+    const char *path = apr_pstrcat(pool, dir, "/" AMGR_LOCAL_BOARD_NAME, NULL);
+    amgr_local_board_e result;
+    amgr_local_board_t found;
+    amgr_proc_dir_t proc;
+    int fit;
+
+    *out_why = NULL;
+    result = amgr_local_board_read(path, 0, &found, pool);
+    if (result != AMGR_LOCAL_BOARD_READ) {
+        if (result != AMGR_LOCAL_BOARD_NONE) {
+            *out_why = amgr_local_board_fault(result, &found, path, pool);
+        }
+        return AMGR_LOCAL_FIT_NONE;
+    }
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return AMGR_LOCAL_FIT_NONE;
+    }
+    fit = fit_of(&proc, &found, address, port);
+    if (fit != AMGR_LOCAL_FIT_NONE) {
+        describe(&proc, &found.parent, out, pool);
+        out->board = path;
+        set_data_file(&proc, out, found.board, pool);
+    }
+    amgr_proc_dir_close(&proc);
+    return fit;
+}
+
+/** The best of the usual places. */
+static int find_usual(const char *address, apr_uint16_t port,
+                      amgr_local_server_t *out, apr_pool_t *pool)
+{
+    const char *const *dir;
+    int best = AMGR_LOCAL_FIT_NONE;
+
+    for (dir = amgr_local_runtime_dirs;
+         *dir != NULL && best < AMGR_LOCAL_FIT_EXACT; dir++) {
+        amgr_local_server_t server;
+        const amgr_fault_t *why;
+        int fit =
+            amgr_local_server_in(*dir, address, port, &server, &why, pool);
+
+        if (fit > best) {
+            best = fit;
+            *out = server;
+        }
+    }
+    return best;
+}
+
+static void describe_all(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
+                         amgr_local_server_t *out, apr_pool_t *pool)
+{
+    amgr_local_board_t found;
+
+    describe(proc, id, out, pool);
+    out->board = amgr_local_mapped_board(proc, id->pid, pool);
+    if (out->board != NULL) {
+        /* One that cannot be read has no copy. */
+        (void)amgr_local_board_read(out->board, 0, &found, pool);
+        set_data_file(proc, out, found.board, pool);
+    }
+}
+
+/** A search among the httpds by what their boards say. */
+typedef struct search_t {
+    amgr_proc_dir_t *proc;
+    const char *address;
+    apr_uint16_t port;
+    amgr_local_server_t *out;
+    apr_pool_t *pool;
+    int found;
+} search_t;
+
+static int look_at_board(void *baton, const amgr_proc_id_t *id)
+{
+    search_t *search = baton;
+    const char *path =
+        amgr_local_mapped_board(search->proc, id->pid, search->pool);
+    amgr_local_board_t board;
+
+    if (path != NULL &&
+        amgr_local_board_read(path, 0, &board, search->pool) ==
+            AMGR_LOCAL_BOARD_READ &&
+        fit_of(search->proc, &board, search->address, search->port) !=
+            AMGR_LOCAL_FIT_NONE) {
+        describe(search->proc, &board.parent, search->out, search->pool);
+        search->out->board = path;
+        set_data_file(search->proc, search->out, board.board, search->pool);
+        search->found = 1;
+    }
+    return search->found;
+}
+
+/** By the boards that are mapped, since the tables of sockets are dear to
+ * read; else by those. */
+static apr_status_t find_listener(const char *address, apr_uint16_t port,
+                                  amgr_local_server_t *out, apr_pool_t *pool)
+{
+    amgr_proc_dir_t proc;
+    search_t search = {&proc, address, port, out, pool, 0};
+    amgr_proc_id_t id;
+    apr_status_t rv;
+
+    rv = amgr_proc_dir_open(&proc, "/proc");
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    amgr_local_each_httpd(&proc, look_at_board, &search, pool);
+    if (!search.found) {
+        rv = amgr_local_listener(&proc, address, port, &id, pool);
+        if (rv == APR_SUCCESS) {
+            describe_all(&proc, &id, out, pool);
+        }
+    }
+    amgr_proc_dir_close(&proc);
+    return rv;
+}
+
+static apr_status_t find_at(const char *address, apr_uint16_t port,
+                            amgr_local_server_t *out, apr_pool_t *pool)
+{
+    if (find_usual(address, port, out, pool) != AMGR_LOCAL_FIT_NONE) {
+        return APR_SUCCESS;
+    }
+    return find_listener(address, port, out, pool);
+}
+
+apr_status_t amgr_local_server_at(const char *address, apr_uint16_t port,
+                                  amgr_local_server_t *out, apr_pool_t *pool)
+{
+    apr_status_t worst = APR_NOTFOUND;
+    addresses_t addresses;
+    apr_status_t rv;
+    int i;
+
+    if (address == NULL) {
+        return find_at(NULL, port, out, pool);
+    }
+    resolve(address, &addresses);
+    for (i = 0; i < addresses.count; i++) {
+        rv = find_at(addresses.texts[i], port, out, pool);
+        if (rv == APR_SUCCESS) {
+            return rv;
+        }
+        if (rv != APR_NOTFOUND) {
+            worst = rv;
+        }
+    }
+    return worst;
+}
+
+static int has_server(const apr_array_header_t *servers, pid_t pid)
+{
+    int i;
+
+    for (i = 0; i < servers->nelts; i++) {
+        if (APR_ARRAY_IDX(servers, i, amgr_local_server_t).parent.pid == pid) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Those that are not called like an httpd. */
+static void add_usual(apr_array_header_t *servers, apr_pool_t *pool)
+{
+    const char *const *dir;
+
+    for (dir = amgr_local_runtime_dirs; *dir != NULL; dir++) {
+        amgr_local_server_t server;
+        const amgr_fault_t *why;
+
+        if (amgr_local_server_in(*dir, NULL, 0, &server, &why, pool) !=
+                AMGR_LOCAL_FIT_NONE &&
+            !has_server(servers, server.parent.pid)) {
+            APR_ARRAY_PUSH(servers, amgr_local_server_t) = server;
+        }
+    }
+}
+
+static int by_pid(const void *a, const void *b)
+{
+    const amgr_local_server_t *left = a;
+    const amgr_local_server_t *right = b;
+
+    return left->parent.pid < right->parent.pid ? -1 : 1;
+}
+
+typedef struct listing_t {
+    amgr_proc_dir_t *proc;
+    apr_array_header_t *servers;
+} listing_t;
+
+static int list(void *baton, const amgr_proc_id_t *id)
+{
+    const listing_t *listing = baton;
+    amgr_local_server_t *server = apr_array_push(listing->servers);
+
+    describe_all(listing->proc, id, server, listing->servers->pool);
+    return 0;
+}
+
+apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
+{
+    apr_array_header_t *servers =
+        apr_array_make(pool, 4, sizeof(amgr_local_server_t));
+    amgr_proc_dir_t proc;
+    listing_t listing = {&proc, servers};
+
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return servers;
+    }
+    amgr_local_each_httpd(&proc, list, &listing, pool);
+    amgr_proc_dir_close(&proc);
+    add_usual(servers, pool);
+    qsort(servers->elts, (size_t)servers->nelts, sizeof(amgr_local_server_t),
+          by_pid);
+    return servers;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See watch_keys.h.
+ */
+#include "cli/watch/watch_keys.h"
+
+#define CTRL_L 0x0c
+
+/** What + and - go through. */
+static const apr_interval_time_t intervals_us[] = {
+    200000,   500000,   1000000,  2000000,   5000000,
+    10000000, 30000000, 60000000, 300000000, 600000000,
+};
+
+void amgr_watch_clamp(amgr_watch_state_t *state, int lines, int page)
+{
+    if (state->scroll > lines - page) {
+        state->scroll = lines - page;
+    }
+    if (state->scroll < 0) {
+        state->scroll = 0;
+    }
+}
+
+static int scroll_to(amgr_watch_state_t *state, int to, int lines, int page)
+{
+    state->scroll = to;
+    amgr_watch_clamp(state, lines, page);
+    return AMGR_KEY_DRAW;
+}
+
+static int show_table(amgr_watch_state_t *state, int table)
+{
+    state->table = table;
+    state->scroll = 0;
+    state->help = 0;
+    return AMGR_KEY_DRAW | AMGR_KEY_SORT;
+}
+
+static int sort_by(amgr_watch_state_t *state, int sort)
+{
+    if (state->table >= AMGR_WATCH_KILLS) {
+        return AMGR_KEY_NOTHING;
+    }
+    state->sort[state->table] = sort;
+    state->reversed[state->table] = 0;
+    state->scroll = 0;
+    state->help = 0;
+    return AMGR_KEY_DRAW | AMGR_KEY_SORT;
+}
+
+static int reverse(amgr_watch_state_t *state)
+{
+    if (state->table >= AMGR_WATCH_KILLS) {
+        return AMGR_KEY_NOTHING;
+    }
+    state->reversed[state->table] = !state->reversed[state->table];
+    state->scroll = 0;
+    return AMGR_KEY_DRAW | AMGR_KEY_SORT;
+}
+
+static int change_interval(amgr_watch_state_t *state, int longer)
+{
+    int count = (int)AMGR_COUNT(intervals_us);
+    int i;
+
+    for (i = 0; longer && i < count; i++) {
+        if (intervals_us[i] > state->interval_us) {
+            state->interval_us = intervals_us[i];
+            break;
+        }
+    }
+    for (i = count - 1; !longer && i >= 0; i--) {
+        if (intervals_us[i] < state->interval_us) {
+            state->interval_us = intervals_us[i];
+            break;
+        }
+    }
+    return AMGR_KEY_DRAW;
+}
+
+static int move(amgr_watch_state_t *state, int key, int lines, int page)
+{
+    int step = page > 1 ? page - 1 : 1;
+
+    switch (key) {
+    case AMGR_KEY_UP:
+        return scroll_to(state, state->scroll - 1, lines, page);
+    case AMGR_KEY_DOWN:
+        return scroll_to(state, state->scroll + 1, lines, page);
+    case AMGR_KEY_PAGE_UP:
+        return scroll_to(state, state->scroll - step, lines, page);
+    case AMGR_KEY_PAGE_DOWN:
+        return scroll_to(state, state->scroll + step, lines, page);
+    case AMGR_KEY_HOME:
+        return scroll_to(state, 0, lines, page);
+    case AMGR_KEY_END:
+        return scroll_to(state, lines, lines, page);
+    default:
+        return AMGR_KEY_NOTHING;
+    }
+}
+
+static int press_letter(amgr_watch_state_t *state, int key)
+{
+    switch (key) {
+    case 'm':
+        return sort_by(state, AMGR_WATCH_BY_MEMORY);
+    case 'p':
+        return sort_by(state, AMGR_WATCH_BY_PID);
+    case 'a':
+        return sort_by(state, AMGR_WATCH_BY_AGE);
+    case 'r':
+        return sort_by(state, AMGR_WATCH_BY_REQUESTS);
+    case 'b':
+        return sort_by(state, AMGR_WATCH_BY_BUSY);
+    case 'R':
+    case 'i':
+        return reverse(state);
+    case 'k':
+        return show_table(state, state->table == AMGR_WATCH_KILLS
+                                     ? AMGR_WATCH_PROCESSES
+                                     : AMGR_WATCH_KILLS);
+    case 's':
+    case '\t':
+    case AMGR_KEY_BACK_TAB:
+        return show_table(state, state->table == AMGR_WATCH_PROCESSES
+                                     ? AMGR_WATCH_SLOTS
+                                     : AMGR_WATCH_PROCESSES);
+    default:
+        return AMGR_KEY_NOTHING;
+    }
+}
+
+int amgr_watch_key(amgr_watch_state_t *state, int key, int lines, int page)
+{
+    switch (key) {
+    case 'q':
+    case 'Q':
+        return AMGR_KEY_QUIT;
+    case 'h':
+    case 'H':
+    case '?':
+        state->help = !state->help;
+        return AMGR_KEY_DRAW;
+    case ' ':
+        return AMGR_KEY_READ;
+    case '+':
+    case '=': /* the same key without Shift */
+        return change_interval(state, 1);
+    case '-':
+        return change_interval(state, 0);
+    case CTRL_L:
+        return AMGR_KEY_DRAW | AMGR_KEY_REPAIR;
+    default:
+        break;
+    }
+    if (key >= AMGR_KEY_UP && key <= AMGR_KEY_END) {
+        return move(state, key, lines, page);
+    }
+    return press_letter(state, key);
+}

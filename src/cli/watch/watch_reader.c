@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See watch_reader.h.  The thread and the watch share nothing but the pipe: a
+ * reading has a pool and an allocator of its own and belongs to one of them at
+ * a time.  When the program ends, a thread that still waits for a server ends
+ * with it.
+ */
+#include "cli/watch/watch_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "cli/hanging.h"
+
+struct amgr_watch_reader_t {
+    apr_pool_t *pool;
+    amgr_target_t target;
+    apr_interval_time_t hanging_us;
+    int pipe[2];
+    int is_reading;
+};
+
+amgr_reading_t *amgr_watch_read(const amgr_target_t *target,
+                                apr_interval_time_t hanging_us)
+{
+    amgr_reading_t *reading;
+    apr_pool_t *pool;
+
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS) {
+        return NULL;
+    }
+    reading = apr_pcalloc(pool, sizeof(*reading));
+    reading->pool = pool;
+    reading->fault =
+        amgr_source_read(target, AMGR_WANT_ALL, &reading->source, pool);
+    if (reading->fault == NULL) {
+        amgr_hanging_judge(&reading->source, hanging_us, pool);
+    }
+    reading->ended_mono_us = amgr_clock_monotonic_us();
+    return reading;
+}
+
+/* The pointer is less than a pipe takes at once, so it comes whole. */
+static void *run(void *baton)
+{
+    amgr_watch_reader_t *reader = baton;
+    amgr_reading_t *reading =
+        amgr_watch_read(&reader->target, reader->hanging_us);
+
+    while (write(reader->pipe[1], &reading, sizeof(reading)) < 0 &&
+           errno == EINTR) {
+        continue;
+    }
+    return NULL;
+}
+
+/* In a pool of its own, since the thread may outlive the watch. */
+apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
+                                      apr_interval_time_t hanging_us,
+                                      amgr_watch_reader_t **out)
+{
+    amgr_watch_reader_t *reader;
+    apr_pool_t *pool;
+    apr_status_t rv = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    reader = apr_pcalloc(pool, sizeof(*reader));
+    reader->pool = pool;
+    reader->target = *target;
+    reader->target.url = apr_pstrdup(pool, target->url);
+    reader->hanging_us = hanging_us;
+    if (pipe2(reader->pipe, O_CLOEXEC) != 0 ||
+        fcntl(reader->pipe[0], F_SETFL, O_NONBLOCK) != 0) {
+        rv = apr_get_os_error();
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    *out = reader;
+    return APR_SUCCESS;
+}
+
+void amgr_watch_reader_destroy(amgr_watch_reader_t *reader)
+{
+    amgr_reading_t *reading = amgr_watch_reader_take(reader);
+
+    if (reading != NULL) {
+        apr_pool_destroy(reading->pool);
+    }
+    if (!reader->is_reading) {
+        close(reader->pipe[0]);
+        close(reader->pipe[1]);
+        apr_pool_destroy(reader->pool);
+    }
+}
+
+void amgr_watch_reader_begin(amgr_watch_reader_t *reader)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (reader->is_reading) {
+        return;
+    }
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    /* Without a thread the next turn tries again. */
+    reader->is_reading = pthread_create(&thread, &attributes, run, reader) == 0;
+    pthread_attr_destroy(&attributes);
+}
+
+int amgr_watch_reader_is_reading(const amgr_watch_reader_t *reader)
+{
+    return reader->is_reading;
+}
+
+int amgr_watch_reader_fd(const amgr_watch_reader_t *reader)
+{
+    return reader->pipe[0];
+}
+
+amgr_reading_t *amgr_watch_reader_take(amgr_watch_reader_t *reader)
+{
+    amgr_reading_t *reading;
+
+    if (read(reader->pipe[0], &reading, sizeof(reading)) !=
+        (ssize_t)sizeof(reading)) {
+        return NULL;
+    }
+    reader->is_reading = 0;
+    return reading;
+}
