@@ -27,7 +27,7 @@
 /* Row, pid, mode, SS. */
 #define ROW                                                              \
     "<tr><td><b>%d-0</b></td><td>%d</td><td>1/20/300</td><td><b>%s</b>"  \
-    "\n</td><td>1.50</td><td>%d</td><td>12</td><td>345</td><td>2.5</td>" \
+    "\n</td><td>1.50</td><td>%d</td><td>0</td><td>345</td><td>2.5</td>"  \
     "<td>0.50</td><td>3.00\n</td><td>192.0.2.7</td><td>http/1.1</td>"    \
     "<td nowrap>a.example:80</td><td nowrap>GET /a?b=1&amp;c=&lt;x&gt; " \
     "HTTP/1.1</td></tr>\n\n"
@@ -468,6 +468,24 @@ static void test_ages(void **state)
     }
 }
 
+/* "Req" is of a request that has ended: none runs, as between those of a
+ * connection of HTTP/2. */
+static void test_age_of_ended(void **state)
+{
+    char *html = apr_psprintf(*state, HEAD ROW TAIL, 0, 200, "W", 400);
+    char *req = strstr(html, "<td>0</td><td>345");
+    amgr_source_t source;
+
+    assert_non_null(req);
+    req[4] = '9';
+    source = read_page(prefork_text, html, NULL, *state);
+    assert_int_equal(source.view.snapshot->slots[0].request_age_us,
+                     AMGR_NO_TIME);
+    assert_int_equal(source.view.snapshot->slots[0].stop_time_us -
+                         source.view.snapshot->slots[0].start_time_us,
+                     9000);
+}
+
 static pid_t fork_child(void)
 {
     pid_t pid = fork();
@@ -545,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_join, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_join_ambiguous, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_age_of_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_local, set_up, tear_down),
     };
 

@@ -190,8 +190,9 @@ static int share_of_slots(const amgr_status_processes_t *from,
     return share > 1 ? share : 1;
 }
 
-/* Whether "SS" is the age of a request, see amgr_slot_is_timed(); what is older
- * than its process was another's. */
+/* Whether "SS" is the age of a request, see amgr_slot_is_timed(): it has begun
+ * after the last one ended, for which "Req" is 0 then; and what is older than
+ * its process was another's. */
 static int is_timed(const amgr_process_t *process, const amgr_status_row_t *row)
 {
     int mode = row->slot.mode;
@@ -201,6 +202,7 @@ static int is_timed(const amgr_process_t *process, const amgr_status_row_t *row)
         return 0;
     }
     return row->since_us != AMGR_NO_TIME &&
+           row->slot.start_time_us >= row->slot.stop_time_us &&
            (process->age_us == AMGR_NO_TIME ||
             row->since_us <= process->age_us + ROUNDING_US);
 }
