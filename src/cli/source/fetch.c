@@ -6,7 +6,6 @@
  */
 #include "cli/source/fetch.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -19,11 +19,6 @@
 /** Spans of a day are counted back from now. */
 #define WALL_MIN_US (2 * apr_time_from_sec(86400))
 
-static const char *health_word(int health)
-{
-    return amgr_health_word(health);
-}
-
 static void read_stages(amgr_members_t *members, const json_t *manager,
                         amgr_counters_t *counters)
 {
@@ -72,7 +67,7 @@ static void read_manager(amgr_members_t *members, const json_t *manager,
     config->can_read_proc =
         amgr_members_bool(members, manager, "can_read_proc");
     config->no_monitor =
-        amgr_members_word(members, manager, "health_word", health_word, 0,
+        amgr_members_word(members, manager, "health_word", amgr_health_word, 0,
                           AMGR_HEALTH_COUNT) == AMGR_HEALTH_NO_MONITOR;
 }
 
