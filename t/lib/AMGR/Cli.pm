@@ -17,25 +17,43 @@ use strict;
 use warnings;
 
 use AMGR::Httpd ();
+use File::Copy ();
 use File::Temp ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 use Exporter qw(import);
-our @EXPORT_OK = qw(cli cli_program);
+our @EXPORT_OK = qw(cli cli_program public_program);
 
 sub cli_program { return AMGR::Httpd::build_dir() . '/apache-manager' }
+
+# The same where every user may run it: a checkout may be nobody else's to see.
+my $public;
+
+sub public_program {
+    if (!$public) {
+        $public = File::Temp->newdir(TMPDIR => 1);
+        chmod 0755, "$public" or die "$public: $!\n";
+        for my $name (qw(apache-manager apache-manager-fetch)) {
+            my $file = AMGR::Httpd::build_dir() . "/$name";
+            File::Copy::copy($file, "$public/$name") or die "$file: $!\n";
+            chmod 0755, "$public/$name" or die "$name: $!\n";
+        }
+    }
+    return "$public/apache-manager";
+}
 
 sub cli {
     my %o = ref $_[0] ? %{ shift() } : ();
     my @args = @_;
+    my $program = defined $o{as_user} ? public_program() : cli_program();
     my %file = map { $_ => File::Temp->new } qw(in out err);
     print { $file{in} } $o{input} // '';
     $file{in}->flush;
     my $begun = time;
     my $pid = fork // die "fork: $!\n";
     if ($pid == 0) {
-        eval { child(\%o, \%file, @args) };
+        eval { child(\%o, \%file, $program, @args) };
         print STDERR $@;
         POSIX::_exit(127);
     }
@@ -63,7 +81,7 @@ sub cli {
 }
 
 sub child {
-    my ($o, $file, @args) = @_;
+    my ($o, $file, $program, @args) = @_;
     open STDIN, '<', $file->{in}->filename or die "stdin: $!\n";
     open STDOUT, '>&', $file->{out} or die "stdout: $!\n";
     open STDERR, '>&', $file->{err} or die "stderr: $!\n";
@@ -78,8 +96,7 @@ sub child {
         $( = $o->{as_user};
         POSIX::setuid($o->{as_user}) or die "setuid: $!\n";
     }
-    exec { cli_program() } 'apache-manager', @args
-        or die cli_program() . ": $!\n";
+    exec { $program } 'apache-manager', @args or die "$program: $!\n";
 }
 
 1;
