@@ -119,7 +119,7 @@ $(CORE_LIB): $(CORE_OBJ)
 $(MODULE): $(MODULE_OBJ) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -shared -Wl,-z,relro,-z,now \
-	    $(SANITIZE) $(LDFLAGS) -o $@ $(MODULE_OBJ) $(CORE_LIB)
+	    $(SANITIZE) $(LDFLAGS) -o $@ $(MODULE_OBJ) $(CORE_LIB) -lm
 
 $(CLI_LIB): $(filter-out $(BUILD)/src/cli/main.o,$(CLI_OBJ))
 	$(call say,AR)

@@ -294,6 +294,18 @@ static void accept_one(amgr_control_t *control)
     }
 }
 
+/** Whoever gave up waiting for an answer believes that nothing was done, and
+ * may have done it himself. */
+static int is_gone(const client_t *client)
+{
+    struct pollfd entry;
+
+    entry.fd = client->fd;
+    entry.events = 0;
+    entry.revents = 0;
+    return poll(&entry, 1, 0) != 0; /* POLLHUP and POLLERR come unasked */
+}
+
 /** The order that has waited longest, when it is its turn. */
 static void take_turn(amgr_control_t *control)
 {
@@ -311,10 +323,15 @@ static void take_turn(amgr_control_t *control)
             first = client;
         }
     }
-    if (first != NULL) {
-        control->turn_mono_us = amgr_clock_monotonic_us() + TURN_US;
-        answer(control, first, NULL);
+    if (first == NULL) {
+        return;
     }
+    if (is_gone(first)) {
+        hang_up(first);
+        return;
+    }
+    control->turn_mono_us = amgr_clock_monotonic_us() + TURN_US;
+    answer(control, first, NULL);
 }
 
 static void serve(amgr_control_t *control, client_t *client, short events)

@@ -229,11 +229,17 @@ static int judge(amgr_tick_t *tick, amgr_snapshot_t *snapshot)
     int count = amgr_judge(&tick->config->limits, snapshot, ledger,
                            tick->published.can_signal, tick->decisions, max);
 
+    amgr_demand_t demand;
+
     if (tick->order == NULL || tick->order->demand == NULL) {
         return count;
     }
-    return amgr_demand_judge(tick->order->demand, &tick->config->limits,
-                             snapshot, ledger, tick->decisions, count, 2 * max);
+    /* How many of them may go is counted by amgr_tick_act(): not those that
+     * another module vetoes. */
+    demand = *tick->order->demand;
+    demand.max_kills = 0;
+    return amgr_demand_judge(&demand, &tick->config->limits, snapshot, ledger,
+                             tick->decisions, count, 2 * max);
 }
 
 /** Collect, judge, act and publish; 0 when nothing could be judged. */

@@ -38,6 +38,7 @@ typedef struct amgr_tick_order_t {
     void *data;
     int workers;        /**< out: processes that an order can be about */
     apr_time_t time_us; /**< out: wall, when they were looked at */
+    int granted;        /**< the tick's own: that are retired so far */
 } amgr_tick_order_t;
 
 /**

@@ -220,6 +220,24 @@ static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     }
 }
 
+/** Whether an order has had as many as it may. */
+static int is_enough(const amgr_tick_t *tick, const amgr_decision_t *decision)
+{
+    return decision->demanded && !decision->follow_up && tick->order != NULL &&
+           tick->order->demand != NULL && tick->order->demand->max_kills > 0 &&
+           tick->order->granted >= tick->order->demand->max_kills;
+}
+
+/** One that nobody vetoed counts, in a dry run too. */
+static void count_granted(amgr_tick_t *tick, const amgr_decision_t *decision)
+{
+    if (decision->demanded && !decision->follow_up && tick->order != NULL &&
+        (decision->cause == AMGR_CAUSE_NONE ||
+         decision->cause == AMGR_CAUSE_DRY_RUN)) {
+        tick->order->granted++;
+    }
+}
+
 /** Put off a kill that would do harm; the parent has no time to look. */
 static int hold_back(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
                      amgr_decision_t *decision)
@@ -257,7 +275,11 @@ void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
     for (i = 0; i < count; i++) {
         amgr_decision_t *decision = &tick->decisions[i];
 
+        if (is_enough(tick, decision)) {
+            continue;
+        }
         hear_others(tick, snapshot, decision);
+        count_granted(tick, decision);
         if (hold_back(tick, snapshot, decision)) {
             continue;
         }

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
+use AMGR::Control qw(order);
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
 
@@ -20,7 +21,7 @@ sub server {
     $s->{config} .= "LoadModule retirement_module $object\n"
         . 'RetirementVeto ' . $s->path('work/veto') . "\n"
         . "ManagerMinAge 500ms\nManagerMaxMemoryIdle 150M\n"
-        . "WSGIScriptAlias /app $script\n";
+        . "WSGIScriptAlias /app $script\nManagerSocket control.sock\n";
     return $s->start;
 }
 
@@ -36,6 +37,23 @@ sub noted {
         grep { /retirement: .*pid=$pid .*$text/ }
             $s->log_lines(qr/retirement: /);
     }, 30, "$text of $pid");
+}
+
+# A veto holds against an order, and does not use up what the order may.
+sub ordered {
+    my ($s, $mpm) = @_;
+    my @workers = sort { $a <=> $b } $s->workers;
+    cmp_ok(scalar @workers, '>', 1, "$mpm: workers");
+    $s->write('work/veto', "$workers[0]\n");
+    my $answer = order($s->runtime_file('control.sock'), {
+        order => 'retire', max_memory_idle_bytes => 1024,
+        max_memory_active_bytes => 1024, max_kills => 1,
+    });
+    is_deeply($answer->{vetoed}, [$workers[0]], "$mpm: an order hears the veto");
+    is(scalar @{ $answer->{retirements} }, 1, 'and has what it may');
+    isnt($answer->{retirements}[0]{pid}, $workers[0], 'of the others');
+    unlink $s->path('work/veto') or die "veto: $!\n";
+    return;
 }
 
 for my $mpm (qw(prefork event)) {
@@ -62,6 +80,7 @@ for my $mpm (qw(prefork event)) {
                   'a finished record'), 'there is a record');
     is(scalar(my @e = $s->log_lines(qr/retirement: stage=2 pid=$pid /)), 1,
        "$mpm: and told once of the end");
+    ordered($s, $mpm) if $mpm eq 'prefork';
     $s->stop_ok;
 
     $s = server($mpm, name => "$mpm-wish");

@@ -5,13 +5,14 @@
  *
  *   /retire          asks for the retirement of the worker that serves it
  *   /retire?pid=N    of another process
- *   RetirementVeto FILE      while FILE exists no worker is retired
+ *   RetirementVeto FILE      while FILE exists no worker is retired, or, with
+ *                            a pid in it, that one is not
  *
  * and each retirement is noted in the error log.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <httpd.h>
@@ -24,10 +25,24 @@
 
 static const char *veto_file;
 
+/* Everybody, where the file is empty, else the one whose pid is in it. */
+static int is_vetoed(pid_t pid)
+{
+    char text[16] = "";
+    FILE *file = veto_file == NULL ? NULL : fopen(veto_file, "r");
+
+    if (file == NULL) {
+        return 0;
+    }
+    if (fgets(text, sizeof(text), file) == NULL) {
+        text[0] = '\0';
+    }
+    fclose(file);
+    return text[0] == '\0' || (pid_t)atol(text) == pid;
+}
+
 static int on_retirement(const amgr_retirement_t *retirement)
 {
-    struct stat st;
-
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, ap_server_conf,
                  "retirement: stage=%d pid=%ld group=%s reason=%s action=%s "
                  "outcome=%s by=%s",
@@ -35,7 +50,7 @@ static int on_retirement(const amgr_retirement_t *retirement)
                  retirement->reason, retirement->action, retirement->outcome,
                  geteuid() == 0 ? "root" : "user");
     return retirement->stage == AMGR_RETIREMENT_DECIDED &&
-                   veto_file != NULL && stat(veto_file, &st) == 0
+                   is_vetoed(retirement->pid)
                ? DONE
                : DECLINED;
 }
@@ -75,7 +90,7 @@ static void register_hooks(apr_pool_t *p)
 
 static const command_rec directives[] = {
     AP_INIT_TAKE1("RetirementVeto", set_veto, NULL, RSRC_CONF,
-                  "a file that vetoes every retirement while it exists"),
+                  "a file that vetoes retirements while it exists"),
     {NULL}
 };
 

