@@ -216,7 +216,7 @@ test: deps-test ## run every test (installs what is missing when root)
 test-asan: deps-test ## run the tests under AddressSanitizer and UBSan
 	$(MAKE) BUILD=$(BUILD)/asan NPM_DIR=$(NPM_DIR) CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-	    TESTS="t/unit/*.t t/fuzz/*.t t/httpd/*.t" sanitized
+	    TESTS="t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t" sanitized
 
 # httpd itself is not instrumented, so the runtime is loaded before it; what
 # httpd and its other modules never free is theirs.
