@@ -124,18 +124,24 @@ static void put_time(const amgr_view_t *view, const amgr_slot_t *slot,
     }
 }
 
-/* What an idle slot did last is not what the process is at. */
+/* What a slot did last is not what its process is at: in parentheses. */
 static void put_request(const amgr_view_t *view, const amgr_slot_t *slot,
                         amgr_watch_cell_t *out)
 {
+    char text[sizeof(out->buf)];
+    const char *shown;
+
     if (slot == NULL) {
         return;
     }
-    out->text = amgr_request_shown(view->show_requests, slot->request, out->buf,
-                                   sizeof(out->buf));
-    if (amgr_mode_is_idle(slot->mode)) {
+    shown = amgr_request_shown(view->show_requests, slot->request, text,
+                               sizeof(text) - sizeof("()"));
+    apr_cpystrn(out->buf, shown, sizeof(out->buf));
+    if (!amgr_slot_is_request(slot) && shown[0] != '\0') {
+        apr_snprintf(out->buf, sizeof(out->buf), "(%s)", shown);
         out->style = AMGR_STYLE_FAINT;
     }
+    out->text = out->buf;
 }
 
 static int memory_style(const amgr_view_t *view, const amgr_process_t *process)

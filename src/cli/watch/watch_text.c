@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "cli/watch/watch_parts.h"
 
 /** With fewer rows the head is short, and kills have a table only. */
@@ -59,7 +61,21 @@ void amgr_watch_put_help(int max, amgr_canvas_t *canvas)
     }
 }
 
-void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
+/* "3 more below" of a table that is longer than the screen, or nothing. */
+static const char *below_text(const amgr_watch_picture_t *picture, int page,
+                              apr_pool_t *pool)
+{
+    const amgr_view_t *view =
+        picture->source != NULL ? &picture->source->view : NULL;
+    int below = amgr_watch_line_count(view, picture->rows, picture->state) -
+                picture->state->scroll - page;
+
+    return below > 0 && !picture->state->help
+               ? apr_psprintf(pool, "%d more below", below)
+               : "";
+}
+
+void amgr_watch_put_keys(const amgr_watch_picture_t *picture, int page,
                          amgr_canvas_t *canvas)
 {
     const amgr_watch_hint_t keys[] = {
@@ -73,12 +89,15 @@ void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
         {"Space", "read now"},
         {"+-", "interval"},
     };
+    const char *below = below_text(picture, page, canvas->pool);
+    int edge = canvas->columns - amgr_canvas_width(canvas, below);
     apr_size_t i;
 
     for (i = 0; i < AMGR_COUNT(keys); i++) {
         int width = (int)(strlen(keys[i].keys) + strlen(keys[i].text)) + 1;
 
-        if (amgr_canvas_room(canvas) < width) {
+        width += below[0] != '\0' ? 2 : 0;
+        if (edge - canvas->open.width < width) {
             break;
         }
         amgr_canvas_put_styled(canvas, AMGR_STYLE_KEY, keys[i].keys);
@@ -86,17 +105,19 @@ void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
         amgr_canvas_put(canvas, keys[i].text);
         amgr_canvas_put(canvas, "  ");
     }
+    amgr_canvas_fill(canvas, below[0] != '\0' ? edge : 0);
+    amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, below);
     amgr_canvas_end_line(canvas);
 }
 
 /* The canvas's last row, whatever is above. */
-static void put_last_line(const amgr_watch_picture_t *picture,
+static void put_last_line(const amgr_watch_picture_t *picture, int page,
                           amgr_canvas_t *canvas)
 {
     while (amgr_canvas_rows_left(canvas) > 1) {
         amgr_canvas_end_line(canvas);
     }
-    amgr_watch_put_keys(picture, canvas);
+    amgr_watch_put_keys(picture, page, canvas);
 }
 
 /* Kills below the table: a heading with so many rows. */
@@ -164,7 +185,7 @@ int amgr_watch_draw(const amgr_watch_picture_t *picture, amgr_canvas_t *canvas)
         page = put_body(picture, canvas);
     }
     if (!picture->once) {
-        put_last_line(picture, canvas);
+        put_last_line(picture, page, canvas);
     }
     return page;
 }
