@@ -241,6 +241,103 @@ static void test_other_keys(void **unused)
     assert_false(state.help);
 }
 
+static void type(const char *text)
+{
+    press('/');
+    for (; *text != '\0'; text++) {
+        press((unsigned char)*text);
+    }
+}
+
+/* By group, state, pid and what slots show, in either case of letters. */
+static void test_filtered_processes(void **unused)
+{
+    (void)unused;
+    begin(view_prefork);
+    type("Example");
+    assert_string_equal(order(), "1104 1102 1103 1201 1202 1101 1106 1105");
+    press(0x15);
+    type("another");
+    assert_string_equal(order(), "1203");
+    assert_int_equal(amgr_watch_line_count(&fixed.view, &rows, &state), 1);
+    press(0x1b);
+    type("retir");
+    assert_string_equal(order(), "1104");
+    press(0x1b);
+    type("1301");
+    press('\r');
+    press('p');
+    assert_string_equal(order(), "1301");
+    press('/');
+    press(0x7f);
+    assert_string_equal(order(), "1301 1302");
+    type("no such text");
+    assert_string_equal(order(), "");
+    press(0x1b);
+    assert_string_equal(order(), "1101 1102 1103 1104 1105 1106 1201 1202 "
+                                 "1203 1204 1301 1302");
+    /* What is hidden is not found. */
+    type("192.0.2.7");
+    assert_string_equal(order(), "1101 1102 1103 1104 1105 1106");
+    fixed.view.show_clients = AMGR_CLIENTS_OFF;
+    assert_string_equal(order(), "");
+}
+
+static void test_filtered_slots(void **unused)
+{
+    (void)unused;
+    begin(view_event);
+    press('s');
+    type("2004");
+    assert_string_equal(order(), "2004.0 2004.1 2004.2");
+    press(0x1b);
+    press('I');
+    assert_string_equal(order(), "2001.0 2001.2 2004.0 2004.1 2004.2 2007.0");
+    type("2007");
+    assert_string_equal(order(), "2007.0");
+    press(0x1b);
+    press('I');
+    assert_string_equal(order(), "2001.0 2001.2 2004.0 2004.1 2004.2 2007.0 "
+                                 "2001.1 2007.1 2007.2");
+    press('s');
+    press('I');
+    assert_false(state.busy_only);
+}
+
+static void test_typing(void **unused)
+{
+    int i;
+
+    (void)unused;
+    begin(view_prefork);
+    press('h');
+    press('/');
+    assert_false(state.help);
+    assert_true(state.typing);
+    press('q');
+    press(0xc3);
+    press(0xa4);
+    press(0x01);
+    press(AMGR_KEY_BACK_TAB);
+    assert_string_equal(state.filter, "q\xc3\xa4");
+    press(AMGR_KEY_BACKSPACE);
+    assert_string_equal(state.filter, "q");
+    press(AMGR_KEY_BACKSPACE);
+    press(AMGR_KEY_BACKSPACE);
+    assert_string_equal(state.filter, "");
+    for (i = 0; i < 200; i++) {
+        press('x');
+    }
+    assert_int_equal(strlen(state.filter), AMGR_PAGE_FILTER_LEN - 1);
+    assert_int_equal(press(AMGR_KEY_ENTER), AMGR_KEY_DRAW);
+    assert_false(state.typing);
+    assert_int_equal(press('q'), AMGR_KEY_QUIT);
+    press(0x1b);
+    assert_string_equal(state.filter, "");
+    press('k');
+    assert_int_equal(press('/'), AMGR_KEY_NOTHING);
+}
+
 /* A source without a history gets what was read of it. */
 static void test_own_history(void **unused)
 {
@@ -278,6 +375,9 @@ int main(void)
         cmocka_unit_test(test_scrolling),
         cmocka_unit_test(test_interval),
         cmocka_unit_test(test_other_keys),
+        cmocka_unit_test(test_filtered_processes),
+        cmocka_unit_test(test_filtered_slots),
+        cmocka_unit_test(test_typing),
         cmocka_unit_test(test_own_history),
     };
     int failed;

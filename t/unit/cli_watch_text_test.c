@@ -273,6 +273,29 @@ static void test_rows_below(void **state)
     assert_null(strstr(text_at(draw(at, 60, 8, 1, NULL), 7), "below"));
 }
 
+/* The last line shows the filter, whatever its length. */
+static void test_filter_line(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    amgr_watch_key(&at->state, '/', 12, 5);
+    amgr_watch_key(&at->state, '1', 12, 5);
+    assert_string_equal(text_at(draw(at, 80, 24, 1, NULL), 23),
+                        "/1_  Enter keep  Esc clear  ");
+    amgr_watch_key(&at->state, '\r', 12, 5);
+    assert_int_equal(
+        memcmp(text_at(draw(at, 80, 24, 1, NULL), 23), "/1  q quit", 10), 0);
+    at->state.table = AMGR_WATCH_SLOTS;
+    at->state.busy_only = 1;
+    assert_int_equal(memcmp(text_at(draw(at, 80, 24, 1, NULL), 23),
+                            "busy only  /1  q quit", 21),
+                     0);
+    memset(at->state.filter, '1', sizeof(at->state.filter) - 1);
+    at->state.busy_only = 0;
+    check_sizes(at);
+}
+
 /* A request of a slot that runs none is what it did last. */
 static void test_requests_that_run(void **state)
 {
@@ -426,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_long_faults),
         cmocka_unit_test(test_head_fields),
         cmocka_unit_test(test_rows_below),
+        cmocka_unit_test(test_filter_line),
         cmocka_unit_test(test_requests_that_run),
         cmocka_unit_test(test_ordered_kills),
         cmocka_unit_test(test_pages),

@@ -30,6 +30,8 @@ static const amgr_watch_hint_t hints[] = {
     {"h ?", "this help, and back"},
     {"m p a r b", "sort by memory, pid, age, requests, busy time"},
     {"R i", "reverse the order"},
+    {"/", "only rows with a text; Enter keeps it, Esc clears it"},
+    {"I", "busy slots only, or all"},
     {"Tab s", "processes or slots"},
     {"k", "all kills that are known"},
     {"arrows", "scroll; also PgUp, PgDn, Home and End"},
@@ -75,25 +77,49 @@ static const char *below_text(const amgr_watch_picture_t *picture, int page,
                : "";
 }
 
+/* What rows must have, as it is typed or was. */
+static void put_filter(const amgr_watch_state_t *state, amgr_canvas_t *canvas)
+{
+    canvas->style = AMGR_STYLE_STRONG;
+    if (state->busy_only && state->table == AMGR_WATCH_SLOTS) {
+        amgr_canvas_put(canvas, "busy only  ");
+    }
+    if (state->typing || state->filter[0] != '\0') {
+        amgr_canvas_put(canvas, "/");
+        amgr_canvas_put(canvas, state->filter);
+        amgr_canvas_put(canvas, state->typing ? "_  " : "  ");
+    }
+    canvas->style = AMGR_STYLE_PLAIN;
+}
+
 void amgr_watch_put_keys(const amgr_watch_picture_t *picture, int page,
                          amgr_canvas_t *canvas)
 {
-    const amgr_watch_hint_t keys[] = {
+    static const amgr_watch_hint_t typing[] = {
+        {"Enter", "keep"},
+        {"Esc", "clear"},
+    };
+    const amgr_watch_hint_t others[] = {
         {"q", "quit"},
         {"h", "help"},
         {"Tab",
          picture->state->table == AMGR_WATCH_PROCESSES ? "slots" : "processes"},
         {"mparb", "sort"},
         {"R", "reverse"},
+        {"/", "filter"},
         {"k", "kills"},
         {"Space", "read now"},
         {"+-", "interval"},
     };
+    const amgr_watch_hint_t *keys = picture->state->typing ? typing : others;
+    apr_size_t count =
+        picture->state->typing ? AMGR_COUNT(typing) : AMGR_COUNT(others);
     const char *below = below_text(picture, page, canvas->pool);
     int edge = canvas->columns - amgr_canvas_width(canvas, below);
     apr_size_t i;
 
-    for (i = 0; i < AMGR_COUNT(keys); i++) {
+    put_filter(picture->state, canvas);
+    for (i = 0; i < count; i++) {
         int width = (int)(strlen(keys[i].keys) + strlen(keys[i].text)) + 1;
 
         width += below[0] != '\0' ? 2 : 0;
@@ -105,8 +131,10 @@ void amgr_watch_put_keys(const amgr_watch_picture_t *picture, int page,
         amgr_canvas_put(canvas, keys[i].text);
         amgr_canvas_put(canvas, "  ");
     }
-    amgr_canvas_fill(canvas, below[0] != '\0' ? edge : 0);
-    amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, below);
+    if (below[0] != '\0' && canvas->open.width <= edge) {
+        amgr_canvas_fill(canvas, edge);
+        amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, below);
+    }
     amgr_canvas_end_line(canvas);
 }
 
