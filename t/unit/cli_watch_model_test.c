@@ -4,10 +4,14 @@
  */
 #include "render_view.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <apr_general.h>
 
 #include "cli/watch/watch_history.h"
 #include "cli/watch/watch_keys.h"
+#include "cli/watch/watch_live.h"
 
 static apr_pool_t *pool;
 static fixed_view_t fixed;
@@ -338,6 +342,57 @@ static void test_typing(void **unused)
     assert_int_equal(press('/'), AMGR_KEY_NOTHING);
 }
 
+/* Sizes are the kernel's of now, of the very processes that were read. */
+static void test_live_sizes(void **unused)
+{
+    static amgr_source_t source;
+    amgr_watch_live_t live;
+    amgr_proc_dir_t proc;
+    amgr_proc_id_t self;
+    pid_t child = fork();
+    int i;
+
+    (void)unused;
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
+    assert_int_equal(amgr_proc_read_id(&proc, getpid(), &self), APR_SUCCESS);
+    begin(view_prefork);
+    for (i = 0; i < 4; i++) {
+        fixed.processes[i].id = self;
+    }
+    fixed.processes[1].id.start_ticks++;
+    fixed.processes[2].id.pid = child;
+    fixed.processes[3].id.start_ticks = 0; /* not known */
+    fixed.processes[3].rss_bytes = 7;
+    for (i = 4; i < fixed.snapshot.process_count; i++) {
+        fixed.processes[i].id = self;
+    }
+    source.view = fixed.view;
+    /* Elsewhere: these pids are not ours. */
+    amgr_watch_live_follow(&live, &source, pool);
+    assert_int_equal(live.count, 0);
+    assert_ptr_equal(source.view.snapshot, &fixed.snapshot);
+    source.parent = self;
+    amgr_watch_live_follow(&live, &source, pool);
+    assert_int_equal(live.count, 12);
+    amgr_watch_live_read(&live, &proc);
+    assert_int_equal(live.gone[0], 0);
+    assert_true(source.view.snapshot->processes[0].rss_bytes > 100000);
+    assert_true(source.view.snapshot->processes[0].rss_bytes !=
+                fixed.processes[0].rss_bytes);
+    assert_int_equal(live.gone[1], 1);
+    assert_int_equal(source.view.snapshot->processes[1].rss_bytes,
+                     AMGR_UNKNOWN);
+    assert_int_equal(live.gone[2], 1);
+    assert_int_equal(live.gone[3], 0);
+    assert_int_equal(source.view.snapshot->processes[3].rss_bytes, 7);
+    amgr_proc_dir_close(&proc);
+}
+
 /* A source without a history gets what was read of it. */
 static void test_own_history(void **unused)
 {
@@ -378,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_filtered_processes),
         cmocka_unit_test(test_filtered_slots),
         cmocka_unit_test(test_typing),
+        cmocka_unit_test(test_live_sizes),
         cmocka_unit_test(test_own_history),
     };
     int failed;

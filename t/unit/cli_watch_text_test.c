@@ -324,6 +324,80 @@ static void test_requests_that_run(void **state)
     }
 }
 
+static void assert_has(const amgr_canvas_t *canvas, int line, const char *what)
+{
+    if (strstr(text_at(canvas, line), what) == NULL) {
+        fail_msg("no '%s' in '%s'", what, text_at(canvas, line));
+    }
+}
+
+/* Time goes on between two readings; what may not be true any more is marked,
+ * and of a process that has gone nothing runs. */
+static void test_time_goes_on(void **state)
+{
+    static char gone[16];
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+
+    (void)state;
+    at->fixed.snapshot.server.uptime_us = VIEW_SEC(59);
+    at->picture.slots_us = VIEW_SEC(1) - 100000;
+    at->picture.read_us = VIEW_SEC(5);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 6, "1104 native  retiring");
+    assert_has(canvas, 6, "   3.4s ");
+    at->picture.slots_us = VIEW_SEC(60);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 0, "up 1m59s");
+    assert_has(canvas, 6, "   1h3m ");
+    assert_has(canvas, 6, "  ~1m2s GET /a");
+    assert_has(canvas, 20, "   12s    1104");
+    at->fixed.slots[3].paused = 1;
+    assert_has(draw(at, 100, 24, 1, NULL), 6, "   2.5s GET /a");
+    at->fixed.slots[3].paused = 0;
+    at->picture.slots_us = at->fixed.view.config->limits.hanging_us;
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_int_equal(
+        line_at(canvas, 6)->styles[strcspn(text_at(canvas, 6), "~")],
+        AMGR_STYLE_BAD);
+    gone[3] = 1;
+    at->picture.gone = gone;
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 6, "1104 native  gone ");
+    assert_null(strstr(text_at(canvas, 6), "GET"));
+    assert_null(strstr(text_at(canvas, 6), "~"));
+    at->state.table = AMGR_WATCH_SLOTS;
+    at->state.sort[AMGR_WATCH_SLOTS] = AMGR_WATCH_BY_PID;
+    at->picture.slots_us = VIEW_SEC(2);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 7, "W   ~4.5s    14s");
+    assert_null(strstr(text_at(canvas, 9), "GET"));
+}
+
+/* A server that looks at itself less often than it is read is told of. */
+static void test_server_that_looks_rarely(void **state)
+{
+    static const char rarely[] = "every 1s; server looks every 10s";
+    static amgr_board_config_t config;
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    config = *at->fixed.view.config;
+    config.limits.interval_us = VIEW_SEC(10);
+    at->source.view.config = &config;
+    at->state.interval_us = VIEW_SEC(10);
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+    at->state.interval_us = VIEW_SEC(1);
+    assert_has(draw(at, 100, 24, 1, NULL), 0, rarely);
+    assert_has(draw(at, 72, 24, 1, NULL), 0, rarely);
+    assert_null(strstr(text_at(draw(at, 61, 24, 1, NULL), 0), "looks"));
+    at->picture.is_asked = 1;
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+    at->picture.is_asked = 0;
+    at->source.kind = AMGR_SOURCE_MOD_STATUS;
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+}
+
 /* Who ordered a kill is told, where anybody has. */
 static void test_ordered_kills(void **state)
 {
@@ -451,6 +525,8 @@ int main(void)
         cmocka_unit_test(test_rows_below),
         cmocka_unit_test(test_filter_line),
         cmocka_unit_test(test_requests_that_run),
+        cmocka_unit_test(test_time_goes_on),
+        cmocka_unit_test(test_server_that_looks_rarely),
         cmocka_unit_test(test_ordered_kills),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_new_kills),

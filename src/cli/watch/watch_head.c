@@ -118,24 +118,45 @@ static void put_workers(const amgr_view_t *view, amgr_canvas_t *canvas)
     amgr_canvas_end_line(canvas);
 }
 
-/* Sizes of all that is judged, by the statistics of its groups. */
+static int is_judged(int role)
+{
+    return role == AMGR_ROLE_WORKER || role == AMGR_ROLE_WSGI;
+}
+
+static void sum_up_groups(const amgr_snapshot_t *snapshot, amgr_stats_t *out)
+{
+    int i;
+
+    for (i = 0; i < snapshot->group_count; i++) {
+        const amgr_group_t *group = &snapshot->groups[i];
+
+        if (is_judged(group->role) && group->rss.known > 0) {
+            out->known += group->rss.known;
+            out->sum += group->rss.sum;
+            out->max = group->rss.max > out->max ? group->rss.max : out->max;
+        }
+    }
+}
+
+/* Sizes of all that is judged: of the processes, which may have been read
+ * since their groups were summed up, where they are told. */
 static void sum_up(const amgr_snapshot_t *snapshot, amgr_stats_t *out)
 {
     int i;
 
     memset(out, 0, sizeof(*out));
-    for (i = 0; i < snapshot->group_count; i++) {
-        const amgr_group_t *group = &snapshot->groups[i];
+    for (i = 0; i < snapshot->process_count; i++) {
+        const amgr_process_t *process = &snapshot->processes[i];
 
-        if (group->role != AMGR_ROLE_WORKER && group->role != AMGR_ROLE_WSGI) {
-            continue;
+        if (is_judged(process->role) && process->rss_bytes != AMGR_UNKNOWN) {
+            out->known++;
+            out->sum += process->rss_bytes;
+            out->max =
+                process->rss_bytes > out->max ? process->rss_bytes : out->max;
         }
-        out->count += group->rss.count;
-        if (group->rss.known > 0) {
-            out->known += group->rss.known;
-            out->sum += group->rss.sum;
-            out->max = group->rss.max > out->max ? group->rss.max : out->max;
-        }
+    }
+    if (snapshot->process_count == 0) {
+        sum_up_groups(snapshot, out);
     }
     if (out->known > 0) {
         out->average = (double)out->sum / (double)out->known;

@@ -89,13 +89,13 @@ static void put_outcome(const amgr_record_t *record, amgr_watch_cell_t *out)
     }
 }
 
-static apr_interval_time_t ago(const amgr_view_t *view,
+static apr_interval_time_t ago(const amgr_watch_picture_t *picture,
                                const amgr_record_t *record)
 {
+    apr_time_t now_us = picture->source->view.now_wall_us + picture->read_us;
+
     /* The wall clock may have been set back since. */
-    return view->now_wall_us > record->time_us
-               ? view->now_wall_us - record->time_us
-               : 0;
+    return now_us > record->time_us ? now_us - record->time_us : 0;
 }
 
 static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
@@ -104,12 +104,12 @@ static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
     const amgr_view_t *view = &picture->source->view;
     const amgr_record_t *record = item;
 
-    if (ago(view, record) < AMGR_WATCH_NEW_US) {
+    if (ago(picture, record) < AMGR_WATCH_NEW_US) {
         out->style = AMGR_STYLE_NEW;
     }
     switch (column) {
     case KILL_AGO:
-        out->text = amgr_short_span(ago(view, record), out->buf);
+        out->text = amgr_short_span(ago(picture, record), out->buf);
         break;
     case KILL_PID:
         apr_snprintf(out->buf, sizeof(out->buf), "%ld", (long)record->id.pid);

@@ -83,6 +83,10 @@ void amgr_watch_put_sparklines(const amgr_watch_picture_t *picture,
 void amgr_watch_put_table(const amgr_watch_picture_t *picture, int page,
                           amgr_canvas_t *canvas);
 
+/** The groups, from the state's first on, and at most @a page of them. */
+void amgr_watch_put_groups(const amgr_watch_picture_t *picture, int page,
+                           amgr_canvas_t *canvas);
+
 /** Kills, from the @a first on: a heading and at most @a max rows. */
 void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
                           int max, amgr_canvas_t *canvas);

@@ -42,7 +42,7 @@ static const amgr_watch_hint_t hints[] = {
     {"BUSY", "slots at work, of all the process has"},
     {"%LIM", "memory, in percent of the limit it comes to first"},
     {"GROW/H", "by how much it grows in an hour"},
-    {"TIME", "age of the oldest request that runs"},
+    {"TIME", "age of the oldest request that runs; ~ when last looked at"},
     {"SS", "seconds since the slot was last used"},
 };
 

@@ -123,7 +123,7 @@ static void fill_server(const amgr_watch_picture_t *picture, title_t *out,
         out->texts[TITLE_MPM] = apr_pstrcat(pool, "  ", server->mpm, NULL);
     }
     if (server->uptime_us >= 0) {
-        amgr_short_span(server->uptime_us, span);
+        amgr_short_span(server->uptime_us + picture->slots_us, span);
         out->texts[TITLE_UPTIME] = apr_pstrcat(pool, "  up ", span, NULL);
     }
     if (tells_health(source)) {
@@ -141,6 +141,16 @@ static const char *interval_text(apr_interval_time_t interval_us, char *buf)
                : amgr_short_tenths(interval_us, buf);
 }
 
+/* When the figures are the same for longer than from one reading to the next,
+ * somebody would wait for them to change. */
+static int looks_rarely(const amgr_watch_picture_t *picture)
+{
+    return !picture->once && !picture->is_asked &&
+           tells_health(picture->source) &&
+           picture->source->view.config->limits.interval_us >
+               picture->state->interval_us;
+}
+
 static void fill_source(const amgr_watch_picture_t *picture, title_t *out,
                         apr_pool_t *pool)
 {
@@ -156,6 +166,11 @@ static void fill_source(const amgr_watch_picture_t *picture, title_t *out,
     out->texts[TITLE_AGE] =
         apr_pstrcat(pool, ", ", age, " old", picture->once ? "" : ", every ",
                     picture->once ? "" : every, NULL);
+    if (looks_rarely(picture)) {
+        interval_text(source->view.config->limits.interval_us, every);
+        out->texts[TITLE_LOOKS] =
+            apr_pstrcat(pool, "; server looks every ", every, NULL);
+    }
 }
 
 static int width_of(const title_t *title, const amgr_canvas_t *canvas, int from,
