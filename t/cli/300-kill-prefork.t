@@ -30,4 +30,5 @@ $s->restart;
 AMGR::Case::Kill::old_enough($s);
 AMGR::Case::Kill::stuck($s);
 $s->stop_ok;
+AMGR::Case::Kill::of_a_stopped_server($s);
 done_testing();

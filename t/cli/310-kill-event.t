@@ -23,4 +23,5 @@ AMGR::Case::Kill::wsgi($s, $env);
 AMGR::Case::Kill::counted('by itself', [$lines->()], active => 1, idle => 1,
                           wsgi => 1);
 $s->stop_ok;
+AMGR::Case::Kill::of_a_stopped_server($s);
 done_testing();

@@ -20,6 +20,7 @@ for my $mpm (qw(prefork event)) {
     AMGR::Case::Kill::by_ticker($s, $env);
     AMGR::Case::Kill::counted("$mpm, by the ticker", [$lines->()],
                               active => 1, idle => 0);
+    AMGR::Case::Kill::vetoed($s) if $mpm eq 'prefork';
     $s->stop_ok;
 }
 done_testing();

@@ -24,7 +24,13 @@
 #include "cli/kill/control_client.h"
 #include "proc/proc_read.h"
 
-#define GOOD_HEAD "{\"ok\":true,\"pid\":41,\"workers\":7,\"grace_us\":30000000,"
+#define GOOD_HEAD                                                  \
+    "{\"ok\":true,\"pid\":41,\"workers\":7,\"grace_us\":30000000," \
+    "\"vetoed\":[15,16],\"unlisted\":2,"
+/* An answer without what is left alone. */
+#define NO_REST                                                  \
+    "{\"ok\":true,\"workers\":1,\"grace_us\":0,\"syslog\":true," \
+    "\"retirements\":[],"
 #define GOOD_ONE                                                            \
     "{\"serial\":12,\"pid\":14,\"start_ticks\":123456,\"kind\":\"native\"," \
     "\"active\":false,\"action\":\"ask\",\"outcome\":\"pending\","          \
@@ -89,6 +95,10 @@ static void an_answer_is_read(void **state)
     assert_int_equal(answer.workers, 7);
     assert_int_equal(answer.grace_us, 30000000);
     assert_int_equal(answer.syslog, 1);
+    assert_int_equal(answer.vetoed_count, 2);
+    assert_int_equal(answer.vetoed[0], 15);
+    assert_int_equal(answer.vetoed[1], 16);
+    assert_int_equal(answer.unlisted, 2);
     assert_int_equal(answer.retirement_count, 1);
     assert_int_equal(answer.retirements[0].id.pid, 14);
     assert_int_equal(answer.retirements[0].id.start_ticks, 123456);
@@ -145,6 +155,13 @@ static void an_answer_without_sense_is_none(void **state)
         GOOD_HEAD "\"syslog\":true,\"retirements\":{}}",
         GOOD_HEAD "\"syslog\":true,\"retirements\":[1]}",
         GOOD_HEAD "\"syslog\":true,\"retirements\":[],\"workers\":7}",
+        NO_REST "\"unlisted\":0}",
+        NO_REST "\"vetoed\":[]}",
+        NO_REST "\"vetoed\":[],\"unlisted\":-1}",
+        NO_REST "\"vetoed\":15,\"unlisted\":0}",
+        NO_REST "\"vetoed\":[\"15\"],\"unlisted\":0}",
+        NO_REST "\"vetoed\":[1],\"unlisted\":0}",
+        NO_REST "\"vetoed\":[4294967297],\"unlisted\":0}",
         "{\"ok\":true,\"workers\":-1,\"grace_us\":0,\"syslog\":true,"
         "\"retirements\":[]}",
         "{\"ok\":true,\"workers\":1,\"grace_us\":1.5,\"syslog\":true,"

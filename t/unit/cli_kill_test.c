@@ -62,6 +62,7 @@ static int listener = -1;
 static char said[65536];
 static int in_syslog;
 static apr_interval_time_t read_age_us; /* of what is read again */
+static amgr_source_t *page;             /* the server's, when it answers */
 static world_t *world;
 
 /* ---- what the tool's other parts do ------------------------------------ */
@@ -95,8 +96,13 @@ const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
                                      amgr_source_t *out, apr_pool_t *pool)
 {
     (void)target; /* there is one */
-    (void)wants;
-    (void)pool;
+    if (wants & AMGR_WANT_LIVE) {
+        if (page == NULL) {
+            return amgr_fault_make(pool, AMGR_EXIT_FAILED, "no answer");
+        }
+        *out = *page;
+        return NULL;
+    }
     *out = world->source;
     out->age_us = read_age_us;
     return NULL;
@@ -236,6 +242,7 @@ static void make_board(void)
     int i;
 
     world->source.kind = AMGR_SOURCE_BOARD;
+    amgr_clock_read(&world->snapshot.server.time);
     for (i = 0; i < world->snapshot.process_count; i++) {
         assert_int_equal(amgr_proc_read_id(&world->proc,
                                            world->processes[i].id.pid,
@@ -273,6 +280,7 @@ static int setup(void **state)
     said[0] = '\0';
     in_syslog = 0;
     read_age_us = 0;
+    page = NULL;
     assert_int_equal(apr_pool_create(&world->pool, NULL), APR_SUCCESS);
     assert_int_equal(amgr_proc_dir_open(&world->proc, "/proc"), APR_SUCCESS);
     assert_int_equal(amgr_proc_read_id(&world->proc, getpid(), &self),
@@ -346,14 +354,15 @@ static void a_page_is_believed_about_nobody(void **state)
 }
 
 /* It is older than the page that is read, and younger than any judgement. */
-static void what_was_just_forked_is_left_alone(void **state)
+static void what_was_just_forked_is_waited_for(void **state)
 {
     pid_t worker = add_child(OBEYS);
 
     (void)state; /* cmocka's signature */
     assert_null(kill_now());
-    assert_int_equal(ended_by(worker), 0);
-    assert_said("No Apache workers killed (found 0 workers");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_said("too young to be told apart");
+    assert_said("Killed 1 of 1 Apache worker.");
 }
 
 static void a_board_is_believed_about_its_own_alone(void **state)
@@ -441,8 +450,179 @@ static void an_old_age_is_made_sure_of(void **state)
     world->demand.max_time_us = apr_time_from_sec(30);
     make_board();
     assert_null(kill_now());
-    assert_said("waiting for the next");
+    assert_said("waiting for the next, 12 seconds at most");
     assert_int_equal(ended_by(worker), SIGKILL);
+}
+
+/* A page of the server, of now: its one worker with this slot. */
+static amgr_slot_t *make_page(pid_t pid)
+{
+    amgr_snapshot_t *snapshot = test_calloc(1, sizeof(*snapshot));
+    amgr_instant_t now;
+
+    amgr_clock_read(&now);
+    /* The board's tick was five seconds ago. */
+    world->source.age_us = apr_time_from_sec(5);
+    world->snapshot.server.time.boot_us = now.boot_us - world->source.age_us;
+    page = test_calloc(1, sizeof(*page));
+    *page = world->source;
+    page->kind = AMGR_SOURCE_STATUS_JSON;
+    page->name = "http://127.0.0.1/manager-status/status.json";
+    *snapshot = world->snapshot;
+    snapshot->processes = test_calloc(1, sizeof(*snapshot->processes));
+    snapshot->process_count = 1;
+    snapshot->processes[0].id.pid = pid;
+    snapshot->processes[0].slot_count = 1;
+    snapshot->slots = test_calloc(1, sizeof(*snapshot->slots));
+    snapshot->slot_count = 1;
+    snapshot->slots[0].mode = AMGR_MODE_WRITE;
+    snapshot->slots[0].start_time_us = now.wall_us - apr_time_from_sec(6);
+    snapshot->slots[0].request_age_us = apr_time_from_sec(6);
+    snprintf(snapshot->slots[0].request, sizeof(snapshot->slots[0].request),
+             "GET /now HTTP/1.1");
+    page->view.snapshot = snapshot;
+    return &snapshot->slots[0];
+}
+
+static void free_page(void)
+{
+    test_free(page->view.snapshot->slots);
+    test_free(page->view.snapshot->processes);
+    test_free((amgr_snapshot_t *)page->view.snapshot);
+    test_free(page);
+    page = NULL;
+}
+
+/* At the tick nothing ran for longer than it may; now it does. */
+static void what_hangs_since_the_tick_is_found(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *ticked = give_slot(worker);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    settle();
+    make_board();
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_time_us = apr_time_from_sec(2);
+    slot = make_page(worker);
+    ticked->mode = AMGR_MODE_WRITE;
+    ticked->start_time_us = slot->start_time_us;
+    ticked->request_age_us = apr_time_from_sec(1);
+    assert_null(kill_now());
+    free_page();
+    assert_said("(GET /now HTTP/1.1): request age 2");
+    assert_said("not asked first: its only request is over --max-time");
+    assert_null(strstr(said, "waiting for the next"));
+    assert_int_equal(ended_by(worker), SIGKILL);
+}
+
+/* The wall clock was set forward by an hour: no request is older than its
+ * process, nor than the tick that did not see it. */
+static void a_clock_that_jumps_kills_nobody(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    give_slot(worker);
+    settle();
+    make_board();
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_time_us = apr_time_from_sec(60);
+    slot = make_page(worker);
+    slot->request_age_us = apr_time_from_sec(3600);
+    assert_null(kill_now());
+    free_page();
+    assert_said("found 1 worker within resource usage limits");
+    assert_int_equal(ended_by(worker), 0);
+}
+
+/* The tick saw it, and did not count its time: the client is at work. */
+static void a_request_without_a_time_has_none_now(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *ticked = give_slot(worker);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    settle();
+    make_board();
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_time_us = apr_time_from_sec(1);
+    slot = make_page(worker);
+    slot->start_time_us += apr_time_from_sec(4);
+    slot->request_age_us = apr_time_from_sec(2);
+    ticked->mode = AMGR_MODE_WRITE;
+    ticked->start_time_us = slot->start_time_us;
+    assert_null(kill_now());
+    free_page();
+    assert_said("found 1 worker within resource usage limits");
+    assert_int_equal(ended_by(worker), 0);
+}
+
+/* It was idle at the tick; what it does now is told. */
+static void a_threaded_worker_is_counted_by_what_it_does(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    give_slot(worker);
+    settle();
+    make_board();
+    world->demand.max_memory_active_bytes = 1024;
+    make_page(worker);
+    assert_null(kill_now());
+    free_page();
+    assert_said("(active)");
+    assert_said("SIGKILL cuts off at least 1 request (as of 0.");
+    assert_null(strstr(said, "no request lost"));
+    assert_int_equal(ended_by(worker), SIGKILL);
+}
+
+/* Its only request was for the page. */
+static void who_served_the_page_is_idle(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    give_slot(worker);
+    settle();
+    make_board();
+    world->demand.max_time_us = apr_time_from_sec(60);
+    slot = make_page(worker);
+    slot->request_age_us = 1000;
+    snprintf(slot->request, sizeof(slot->request),
+             "GET /manager-status/status.json HTTP/1.1");
+    assert_null(kill_now());
+    free_page();
+    assert_said("(idle)");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* Neither answers it nor ticks: memory alone is certain. */
+static void what_nobody_knows_is_not_well(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    const amgr_fault_t *fault;
+
+    (void)state; /* cmocka's signature */
+    give_slot(worker);
+    make_board();
+    world->config.ticker = 1;
+    world->config.limits.interval_us = apr_time_from_msec(500);
+    world->source.age_us = apr_time_from_msec(1500);
+    read_age_us = apr_time_from_msec(1500);
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_time_us = apr_time_from_sec(2);
+    fault = kill_now();
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "neither answers nor ticks"));
+    assert_null(strstr(said, "resource usage limits"));
+    assert_int_equal(ended_by(worker), 0);
 }
 
 static void figures_of_long_ago_kill_nobody(void **state)
@@ -470,7 +650,9 @@ static void a_threaded_worker_is_killed_with_a_warning(void **state)
     make_board();
     assert_null(kill_now());
     assert_int_equal(ended_by(worker), SIGKILL);
-    assert_said("SIGKILL cuts off 0 requests; with ManagerSocket they");
+    assert_said("SIGKILL cuts off whatever they do (no request was seen in "
+                "them 0.0 s ago); with ManagerSocket they");
+    assert_null(strstr(said, "no request lost"));
 }
 
 /* Seconds ago it was idle: that is no reason to cut off what it does now. */
@@ -484,7 +666,7 @@ static void a_threaded_worker_is_looked_at_again(void **state)
     give_slot(worker);
     make_board();
     assert_null(kill_now());
-    assert_said("waiting for the next");
+    assert_said("waiting for the next, 12 seconds at most");
     assert_int_equal(ended_by(worker), SIGKILL);
 }
 
@@ -531,13 +713,15 @@ static void one_that_has_gone_is_no_failure(void **state)
     pid_t worker = add_child(OBEYS);
 
     (void)state; /* cmocka's signature */
+    add_child(OBEYS);
     make_board();
     kill(worker, SIGKILL);
     while (waitpid(worker, NULL, 0) != worker) {
         /* EINTR */
     }
+    world->demand.max_memory_idle_bytes = APR_INT64_C(1) << 40;
     assert_null(kill_now());
-    assert_said("No Apache workers killed (found 0 workers");
+    assert_said("No Apache workers killed (found 1 worker within");
 }
 
 /* Nobody has reaped it. */
@@ -547,11 +731,26 @@ static void a_zombie_is_gone(void **state)
     siginfo_t info;
 
     (void)state; /* cmocka's signature */
+    add_child(OBEYS);
     make_board();
     kill(worker, SIGKILL);
     assert_int_equal(waitid(P_PID, (id_t)worker, &info, WEXITED | WNOWAIT), 0);
+    world->demand.max_memory_idle_bytes = APR_INT64_C(1) << 40;
     assert_null(kill_now());
-    assert_said("No Apache workers killed (found 0 workers");
+    assert_said("No Apache workers killed (found 1 worker within");
+}
+
+/* That nobody is over a limit is no news of a server without workers. */
+static void without_a_worker_nothing_is_well(void **state)
+{
+    const amgr_fault_t *fault;
+
+    (void)state; /* cmocka's signature */
+    fault = kill_now();
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "no worker of this server"));
+    assert_null(strstr(said, "limits"));
 }
 
 static void a_parent_that_is_another_now_has_no_children(void **state)
@@ -576,7 +775,7 @@ static void what_is_not_wise_is_warned_of(void **state)
     make_board();
     world->snapshot.groups[0].fresh_bytes = 4096;
     amgr_kill_warn_limits(&world->options, &world->snapshot);
-    assert_said("--max-memory-idle 1024 bytes is less than a fresh worker has "
+    assert_said("--max-memory-idle 1.02 KB is less than a fresh worker has "
                 "(4.1 KB)");
     assert_null(kill_now());
     assert_said("these are all native workers, 2 at once");
@@ -653,13 +852,19 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_believed_about_nobody),
-        TEST(what_was_just_forked_is_left_alone),
+        TEST(what_was_just_forked_is_waited_for),
         TEST(a_board_is_believed_about_its_own_alone),
         TEST(one_that_does_not_go_is_forced),
         TEST(one_that_finishes_has_time),
         TEST(an_old_slot_does_not_hurry_it),
         TEST(a_hanging_one_is_killed_at_once),
         TEST(an_old_age_is_made_sure_of),
+        TEST(what_hangs_since_the_tick_is_found),
+        TEST(a_clock_that_jumps_kills_nobody),
+        TEST(a_request_without_a_time_has_none_now),
+        TEST(a_threaded_worker_is_counted_by_what_it_does),
+        TEST(who_served_the_page_is_idle),
+        TEST(what_nobody_knows_is_not_well),
         TEST(figures_of_long_ago_kill_nobody),
         TEST(a_threaded_worker_is_killed_with_a_warning),
         TEST(a_threaded_worker_is_looked_at_again),
@@ -667,6 +872,7 @@ int main(void)
         TEST(no_more_than_were_asked_for),
         TEST(one_that_has_gone_is_no_failure),
         TEST(a_zombie_is_gone),
+        TEST(without_a_worker_nothing_is_well),
         TEST(a_parent_that_is_another_now_has_no_children),
         TEST(what_is_not_wise_is_warned_of),
         TEST(the_last_one_is_warned_of),

@@ -167,6 +167,31 @@ static const char *parse_retirements(const json_t *array,
     return NULL;
 }
 
+/* Whom the order was about, and who is not to go. */
+static const char *parse_vetoed(const json_t *array, amgr_control_answer_t *out,
+                                apr_pool_t *pool)
+{
+    size_t count;
+    size_t i;
+
+    if (!json_is_array(array) || json_array_size(array) > RETIREMENTS_MAX) {
+        return "there is no list of vetoes";
+    }
+    count = json_array_size(array);
+    out->vetoed = apr_pcalloc(pool, (count + 1) * sizeof(out->vetoed[0]));
+    for (i = 0; i < count; i++) {
+        const json_t *pid = json_array_get(array, i);
+
+        if (!json_is_integer(pid) || json_integer_value(pid) < 2 ||
+            json_integer_value(pid) > INT_MAX) {
+            return "a veto is for no process";
+        }
+        out->vetoed[i] = (pid_t)json_integer_value(pid);
+    }
+    out->vetoed_count = (int)count;
+    return NULL;
+}
+
 /* Its own words why it does not obey, for one line of a terminal. */
 static const char *refusal(const json_t *object, apr_pool_t *pool)
 {
@@ -188,6 +213,8 @@ static const char *parse_object(const json_t *object,
 {
     json_int_t workers;
     json_int_t grace_us;
+    json_int_t unlisted;
+    const char *error;
     int ok;
 
     if (!get_flag(object, "ok", &ok)) {
@@ -199,11 +226,17 @@ static const char *parse_object(const json_t *object,
     }
     if (!get_number(object, "workers", 0, INT_MAX, &workers) ||
         !get_number(object, "grace_us", 0, GRACE_MAX_US, &grace_us) ||
+        !get_number(object, "unlisted", 0, RETIREMENTS_MAX, &unlisted) ||
         !get_flag(object, "syslog", &out->syslog)) {
         return "a member is missing";
     }
     out->workers = (int)workers;
     out->grace_us = grace_us;
+    out->unlisted = (int)unlisted;
+    error = parse_vetoed(json_object_get(object, "vetoed"), out, pool);
+    if (error != NULL) {
+        return error;
+    }
     return parse_retirements(json_object_get(object, "retirements"), out, pool);
 }
 

@@ -44,6 +44,9 @@ typedef struct amgr_control_answer_t {
     apr_interval_time_t grace_us;
     amgr_control_retirement_t *retirements;
     int retirement_count;
+    pid_t *vetoed; /**< left alone, since another module protects them */
+    int vetoed_count;
+    int unlisted; /**< more retirements than the answer has room for */
 } amgr_control_answer_t;
 
 /** The line that orders @a demand, with its end, from @a pool. */

@@ -29,8 +29,11 @@
 
 typedef struct reading_t {
     const amgr_source_t *source;
+    const amgr_live_t *live;    /* NULL: the source tells what they do */
+    const amgr_source_t *doing; /* whichever tells it */
     amgr_proc_dir_t *proc;
     amgr_snapshot_t *out;
+    amgr_kill_young_t *young;
     amgr_listeners_t *listeners; /* NULL: not looked at yet */
     apr_pool_t *pool;
 } reading_t;
@@ -111,6 +114,24 @@ static const amgr_process_t *find_known(const reading_t *reading,
                : NULL;
 }
 
+/* What tells of its slots: of a page that was just asked for, whatever was
+ * there before that. */
+static const amgr_process_t *find_doing(const reading_t *reading,
+                                        const amgr_process_t *process,
+                                        const amgr_process_t *known)
+{
+    const amgr_live_t *live = reading->live;
+    apr_time_t started_us;
+
+    if (live == NULL) {
+        return known;
+    }
+    started_us = amgr_proc_ticks_us(process->id.start_ticks);
+    return started_us != AMGR_NO_TIME && started_us <= live->asked_boot_us
+               ? amgr_snapshot_find(live->source.view.snapshot, process->id.pid)
+               : NULL;
+}
+
 /* The group's name in the title that mod_wsgi gives its daemons. */
 static int is_wsgi(const reading_t *reading, pid_t pid, char *name,
                    apr_size_t size)
@@ -153,6 +174,18 @@ static void set_kind(reading_t *reading, amgr_process_t *process, int role,
         amgr_snapshot_group(reading->out, group, process->kind, role);
 }
 
+static void note_young(reading_t *reading, const amgr_process_t *process)
+{
+    apr_interval_time_t left_us = process->age_us == AMGR_NO_TIME
+                                      ? SETTLED_US
+                                      : SETTLED_US - process->age_us;
+
+    reading->young->count++;
+    if (left_us > reading->young->settle_us) {
+        reading->young->settle_us = left_us;
+    }
+}
+
 static void find_kind(reading_t *reading, amgr_process_t *process,
                       const amgr_process_t *known, unsigned int flags)
 {
@@ -168,6 +201,7 @@ static void find_kind(reading_t *reading, amgr_process_t *process,
         process->section = known->section;
     }
     else if (process->age_us == AMGR_NO_TIME || process->age_us < SETTLED_US) {
+        note_young(reading, process);
         set_kind(reading, process, AMGR_ROLE_DAEMON, "daemon");
     }
     else if (is_wsgi(reading, process->id.pid, name, sizeof(name))) {
@@ -200,48 +234,96 @@ static int is_own_request(const amgr_source_t *source, const amgr_slot_t *slot)
            (asked[length] == ' ' || asked[length] == '\0');
 }
 
-/* Whether a process that is active was so for our own sake alone. */
-static int is_busy_with_us(const reading_t *reading,
-                           const amgr_process_t *process)
+/* The slot that did is as good as idle; there is no other. */
+static void clear_own_request(const reading_t *reading)
 {
-    const amgr_slot_t *slots = reading->out->slots + process->first_slot;
-    int own = 0;
+    amgr_slot_t *slots = reading->out->slots;
     int i;
 
-    for (i = 0; i < process->slot_count; i++) {
-        if (!amgr_mode_is_idle(slots[i].mode)) {
-            if (own || !is_own_request(reading->source, &slots[i])) {
-                return 0;
-            }
-            own = 1;
+    for (i = 0; i < reading->out->slot_count; i++) {
+        if (is_own_request(reading->doing, &slots[i])) {
+            slots[i].mode = AMGR_MODE_READY;
+            slots[i].request_age_us = AMGR_NO_TIME;
+            return;
         }
     }
-    return own;
 }
 
-/* What it does: its slots, as the source has them. */
-static void take_slots(const reading_t *reading, amgr_process_t *process,
+/* A page tells of the slots as they are; of the process, perhaps, as it was at
+ * the last tick. */
+static void count_busy(const reading_t *reading, amgr_process_t *process)
+{
+    const amgr_slot_t *slots = reading->out->slots + process->first_slot;
+    int i;
+
+    process->busy_slots = 0;
+    for (i = 0; i < process->slot_count; i++) {
+        process->busy_slots += !amgr_mode_is_idle(slots[i].mode);
+    }
+    process->active = process->busy_slots > 0;
+}
+
+static int has_slots(const amgr_process_t *process,
+                     const amgr_snapshot_t *snapshot)
+{
+    return process->first_slot >= 0 && process->slot_count > 0 &&
+           process->slot_count <= snapshot->slot_count &&
+           process->first_slot <= snapshot->slot_count - process->slot_count;
+}
+
+/* The same slots as the last tick saw them, or NULL. */
+static const amgr_slot_t *find_ticked(const reading_t *reading,
+                                      const amgr_process_t *process,
+                                      const amgr_process_t *known)
+{
+    const amgr_snapshot_t *snapshot = reading->source->view.snapshot;
+
+    return reading->source->kind == AMGR_SOURCE_BOARD && known != NULL &&
+                   has_slots(known, snapshot) &&
+                   known->slot_count == process->slot_count
+               ? snapshot->slots + known->first_slot
+               : NULL;
+}
+
+static void bound_ages(const reading_t *reading, const amgr_process_t *process,
                        const amgr_process_t *known)
+{
+    const amgr_instant_t *ticked = &reading->source->view.snapshot->server.time;
+
+    amgr_live_bound_ages(process, reading->out->slots + process->first_slot,
+                         find_ticked(reading, process, known),
+                         reading->out->server.time.boot_us - ticked->boot_us);
+}
+
+/* What it does: its slots, as @a doing has them. */
+static void take_slots(const reading_t *reading, amgr_process_t *process,
+                       const amgr_process_t *known, const amgr_process_t *doing)
 {
     process->process_slot = -1;
     process->generation = -1;
     process->active = 1;
     process->busy_slots = -1;
-    if (known == NULL) {
+    if (known != NULL) {
+        process->process_slot = known->process_slot;
+        process->generation = known->generation;
+        process->state = known->state;
+    }
+    if (doing == NULL) {
         return;
     }
-    process->process_slot = known->process_slot;
-    process->generation = known->generation;
-    process->active = known->active;
-    process->busy_slots = known->busy_slots;
-    process->state = known->state;
-    process->accesses = known->accesses;
-    if (known->first_slot >= 0 && known->slot_count > 0 &&
-        known->slot_count <= reading->out->slot_count &&
-        known->first_slot <= reading->out->slot_count - known->slot_count) {
-        process->first_slot = known->first_slot;
-        process->slot_count = known->slot_count;
-        process->active = process->active && !is_busy_with_us(reading, process);
+    process->active = doing->active;
+    process->busy_slots = doing->busy_slots;
+    process->accesses = doing->accesses;
+    if (!has_slots(doing, reading->out)) {
+        return;
+    }
+    process->first_slot = doing->first_slot;
+    process->slot_count = doing->slot_count;
+    if (reading->doing->kind != AMGR_SOURCE_BOARD) {
+        count_busy(reading, process);
+    }
+    if (reading->live != NULL) {
+        bound_ages(reading, process, known);
     }
 }
 
@@ -280,7 +362,7 @@ static void add(reading_t *reading, pid_t pid)
     process->uss_bytes = AMGR_UNKNOWN;
     process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
     known = find_known(reading, process);
-    take_slots(reading, process, known);
+    take_slots(reading, process, known, find_doing(reading, process, known));
     find_kind(reading, process, known, stat.flags);
     read_memory(reading->proc, process);
     out->process_count++;
@@ -289,29 +371,30 @@ static void add(reading_t *reading, pid_t pid)
 /* Everything but the processes. */
 static void copy_rest(const reading_t *reading, int process_max)
 {
-    const amgr_snapshot_t *known = reading->source->view.snapshot;
+    const amgr_snapshot_t *doing = reading->doing->view.snapshot;
     amgr_snapshot_t *out = reading->out;
 
-    *out = *known;
+    *out = *reading->source->view.snapshot;
     amgr_clock_read(&out->server.time);
     out->process_count = 0;
     out->process_max = process_max;
     out->processes = apr_pcalloc(reading->pool, (apr_size_t)(process_max + 1) *
                                                     sizeof(amgr_process_t));
-    out->slots = known->slot_count > 0 ? known->slots : NULL;
-    out->slot_count = out->slots == NULL ? 0 : known->slot_count;
+    out->slots = doing->slot_count > 0 ? doing->slots : NULL;
+    out->slot_count = out->slots == NULL ? 0 : doing->slot_count;
     out->streams = NULL;
     out->stream_count = 0;
     out->stream_max = 0;
-    out->group_count = known->group_count < 0 ? 0
-                       : known->group_count > AMGR_GROUPS_MAX
-                           ? AMGR_GROUPS_MAX
-                           : known->group_count;
+    if (out->group_count < 0 || out->group_count > AMGR_GROUPS_MAX) {
+        out->group_count = out->group_count < 0 ? 0 : AMGR_GROUPS_MAX;
+    }
+    clear_own_request(reading);
 }
 
 apr_status_t amgr_kill_children(const amgr_source_t *source,
-                                amgr_proc_dir_t *proc, amgr_snapshot_t *out,
-                                apr_pool_t *pool)
+                                const amgr_live_t *live, amgr_proc_dir_t *proc,
+                                amgr_snapshot_t *out,
+                                amgr_kill_young_t *out_young, apr_pool_t *pool)
 {
     reading_t reading;
     amgr_proc_id_t parent;
@@ -321,7 +404,11 @@ apr_status_t amgr_kill_children(const amgr_source_t *source,
     int i;
 
     memset(&reading, 0, sizeof(reading));
+    memset(out_young, 0, sizeof(*out_young));
     reading.source = source;
+    reading.live = live;
+    reading.doing = live == NULL ? source : &live->source;
+    reading.young = out_young;
     reading.proc = proc;
     reading.out = out;
     reading.pool = pool;

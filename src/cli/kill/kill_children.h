@@ -16,19 +16,27 @@
 #ifndef AMGR_KILL_CHILDREN_H
 #define AMGR_KILL_CHILDREN_H
 
-#include "cli/source/source.h"
+#include "cli/kill/live_slots.h"
 #include "proc/proc_read.h"
 
+/** Forks that nobody can tell apart yet. */
+typedef struct amgr_kill_young_t {
+    int count;
+    apr_interval_time_t settle_us; /**< until all of them can be */
+} amgr_kill_young_t;
+
 /**
- * Fill in @a out: server, groups and slots of @a source, processes as of now
- * with their memory.  Whoever served the page that is the source is not active
- * for that.  One that the source does not know has no slots and is
- * active, since nobody can say.  Everything is in @a pool or the source's own.
- * APR_NOTFOUND: the httpd has ended; else why /proc cannot be read.
+ * Fill in @a out: server and groups of @a source, processes as of now with
+ * their memory, and slots of @a live, or of the source without (NULL).  Whoever
+ * served the page that these are from is not active for that.  One that it does
+ * not know has no slots and is active, since nobody can say.  Everything is in
+ * @a pool or the sources' own, whose slots are written to.  APR_NOTFOUND: the
+ * httpd has ended; else why /proc cannot be read.
  */
 apr_status_t amgr_kill_children(const amgr_source_t *source,
-                                amgr_proc_dir_t *proc, amgr_snapshot_t *out,
-                                apr_pool_t *pool);
+                                const amgr_live_t *live, amgr_proc_dir_t *proc,
+                                amgr_snapshot_t *out,
+                                amgr_kill_young_t *out_young, apr_pool_t *pool);
 
 /** Read a process again: gone, or its memory, threads and age.  Non-zero while
  * it is there, and is a child of @a parent still. */

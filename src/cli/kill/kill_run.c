@@ -81,6 +81,17 @@ static const char *plural(int count)
     return count == 1 ? "" : "s";
 }
 
+void amgr_kill_tell_at_once(int count)
+{
+    if (count > 0) {
+        amgr_message(AMGR_LEVEL_NOTICE,
+                     "%d of them %s not asked first: %s only request is over "
+                     "--max-time, so that nothing is gained by waiting",
+                     count, count == 1 ? "is" : "are",
+                     count == 1 ? "its" : "their");
+    }
+}
+
 static int is_below_fresh(apr_int64_t limit_bytes, const amgr_group_t *group)
 {
     return limit_bytes != AMGR_LIMIT_OFF &&
@@ -91,7 +102,8 @@ static int is_below_fresh(apr_int64_t limit_bytes, const amgr_group_t *group)
 static void warn_limit(const char *option, apr_int64_t limit_bytes,
                        const amgr_snapshot_t *snapshot, int with_daemons)
 {
-    char text[AMGR_UNITS_LEN];
+    char limit[AMGR_UNITS_LEN];
+    char fresh[AMGR_UNITS_LEN];
     int i;
 
     for (i = 0; i < snapshot->group_count; i++) {
@@ -100,13 +112,15 @@ static void warn_limit(const char *option, apr_int64_t limit_bytes,
         if ((group->role == AMGR_ROLE_WORKER ||
              (with_daemons && group->role == AMGR_ROLE_WSGI)) &&
             is_below_fresh(limit_bytes, group)) {
+            /* It stands as long as the limit does: no news for cron. */
             amgr_message(
-                AMGR_LEVEL_WARNING,
-                "%s %" APR_INT64_T_FMT
-                " bytes is less than a fresh worker has (%s): new "
-                "ones will be over it too",
-                option, limit_bytes,
-                amgr_size_format(group->fresh_bytes, text, sizeof(text)));
+                AMGR_LEVEL_NOTICE,
+                "%s %s is less than a fresh worker has (%s): new ones will be "
+                "over it too",
+                option,
+                amgr_size_format((apr_uint64_t)limit_bytes, limit,
+                                 sizeof(limit)),
+                amgr_size_format(group->fresh_bytes, fresh, sizeof(fresh)));
             return;
         }
     }
@@ -154,12 +168,12 @@ void amgr_kill_warn_serving(const amgr_kill_run_t *run,
         }
     }
     if (chosen == 1 && left == 0) {
-        amgr_message(AMGR_LEVEL_WARNING,
+        amgr_message(AMGR_LEVEL_NOTICE,
                      "no other native worker serves: clients wait until httpd "
                      "has forked a new one");
     }
     else if (chosen > 1 && left == 0) {
-        amgr_message(AMGR_LEVEL_WARNING,
+        amgr_message(AMGR_LEVEL_NOTICE,
                      "these are all native workers, %d at once: clients wait "
                      "until httpd has forked new ones",
                      chosen);
@@ -298,6 +312,12 @@ static const amgr_fault_t *fault_of(const amgr_kill_run_t *run)
             run->interrupted ? "interrupted while " : "", left, run->count,
             left == 1 ? "s" : "", pids_of(run, AMGR_OUTCOME_PENDING));
     }
+    if (run->is_unsure) {
+        return amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
+                               "the server neither answers nor ticks: what its "
+                               "workers do now is not known, and nobody was "
+                               "judged by it");
+    }
     return run->interrupted
                ? amgr_fault_make(run->pool, AMGR_EXIT_FAILED, "interrupted")
                : NULL;
@@ -314,26 +334,36 @@ static void tell_none(const amgr_kill_run_t *run)
                      what, run->count);
         return;
     }
+    if (run->vetoed > 0) {
+        amgr_message(AMGR_LEVEL_INFO,
+                     "No Apache %s (%d over the limits protected by another "
+                     "module).",
+                     what, run->vetoed);
+        return;
+    }
     amgr_message(AMGR_LEVEL_INFO,
-                 "No Apache %s (found %d worker%s within resource usage "
-                 "limits).",
-                 what, run->workers, plural(run->workers));
+                 "No Apache %s (found %d worker%s within %s limits).", what,
+                 run->workers, plural(run->workers),
+                 run->is_unsure ? "memory" : "resource usage");
 }
 
 static void tell_sum(const amgr_kill_run_t *run)
 {
     int dry = amgr_kill_count(run, AMGR_OUTCOME_DRY_RUN);
     int gone = amgr_kill_count(run, AMGR_OUTCOME_GONE);
+    int left = amgr_kill_count(run, AMGR_OUTCOME_PENDING);
     int max_kills = run->options->max_kills;
 
-    if (run->count == amgr_kill_count(run, AMGR_OUTCOME_VANISHED)) {
+    if (run->count == amgr_kill_count(run, AMGR_OUTCOME_VANISHED) &&
+        run->unlisted == 0) {
         tell_none(run);
         return;
     }
-    amgr_message(AMGR_LEVEL_NOTICE, "%s %d of %d Apache worker%s.",
-                 run->options->dry_run ? "Would kill" : "Killed",
-                 run->options->dry_run ? dry : gone, run->workers,
-                 plural(run->workers));
+    amgr_message(
+        AMGR_LEVEL_NOTICE, "%s %d of %d Apache worker%s%s.",
+        run->options->dry_run ? "Would kill" : "Killed",
+        run->options->dry_run ? dry : gone, run->workers, plural(run->workers),
+        left > 0 ? apr_psprintf(run->pool, " (%d still finishing)", left) : "");
     if (max_kills != AMGR_KILLS_UNLIMITED && run->count >= max_kills) {
         amgr_message(AMGR_LEVEL_INFO,
                      "--max-kills %d: whoever else is over the limits is left "
@@ -347,6 +377,11 @@ const amgr_fault_t *amgr_kill_finish(const amgr_kill_run_t *run,
 {
     int i;
 
+    if (run->workers == 0) {
+        return amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
+                               "no worker of this server could be told apart: "
+                               "nothing was judged");
+    }
     for (i = 0; i < run->count; i++) {
         const amgr_victim_t *victim = &run->victims[i];
 

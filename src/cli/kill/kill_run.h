@@ -27,6 +27,10 @@ typedef struct amgr_kill_run_t {
     int count;
     int workers;     /**< how many were judged */
     int interrupted; /**< the wait was */
+    int vetoed;      /**< over the limits, and protected by another module */
+    int unlisted;    /**< retired too, and nobody can say who */
+    int is_unsure;   /**< what the workers do now is not known, so that no
+                          requests were judged */
 } amgr_kill_run_t;
 
 /** Looks at the victims again: whoever has ended gets its outcome. */
@@ -44,6 +48,9 @@ int amgr_kill_count(const amgr_kill_run_t *run, int outcome);
  */
 void amgr_kill_tell(const amgr_kill_run_t *run, const amgr_victim_t *victim,
                     const char *line, int to_syslog);
+
+/** Say of so many that they are killed without being asked, and why. */
+void amgr_kill_tell_at_once(int count);
 
 /**
  * Warn of what a standing configuration would not do, before it is done: a

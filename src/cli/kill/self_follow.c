@@ -178,6 +178,14 @@ static void read_slots(follow_t *follow)
     follow->read_mono_us = amgr_clock_monotonic_us();
 }
 
+void amgr_self_note_lost(const amgr_self_t *self, amgr_record_t *record)
+{
+    if (record->action == AMGR_ACTION_KILL &&
+        (record->requests_lost == 0 || self->snapshot.server.threaded)) {
+        record->requests_lost = -1;
+    }
+}
+
 static amgr_record_t *record_of(const amgr_self_t *self,
                                 const amgr_proc_id_t *id)
 {
@@ -209,6 +217,7 @@ static void take_steps(follow_t *follow)
             continue;
         }
         rv = amgr_retire_take(&self->retire, snapshot, decision, record);
+        amgr_self_note_lost(self, record);
         amgr_judge_done(snapshot, follow->ledger, decision,
                         rv == APR_SUCCESS || rv == APR_NOTFOUND);
         if (rv == APR_SUCCESS && decision->step == AMGR_STEP_KILL) {

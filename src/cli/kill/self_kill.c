@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Choosing from outside, by figures that are fresh enough, and the first step
- * with each that was chosen.
+ * From outside: how the server would retire, and the first step with each that
+ * was chosen (self_decide.c).
  */
 #include "cli/kill/self_kill.h"
 
@@ -9,38 +9,14 @@
 
 #include <apr_strings.h>
 
-#include "base/clock.h"
-#include "cli/kill/kill_children.h"
 #include "cli/kill/self_kill_parts.h"
 #include "cli/message.h"
-
-/* Whoever has no ticker ticks so often. */
-#define TICK_US (10 * APR_USEC_PER_SEC)
-
-/* A request that was too old a moment ago still is, or nearly. */
-#define FRESH_US APR_USEC_PER_SEC
-
-/* How often to look whether there was a tick, and how long it may be late. */
-#define LOOK_BOARD_US (100 * 1000)
-#define LOOK_PAGE_US APR_USEC_PER_SEC
-#define LATE_US (2 * APR_USEC_PER_SEC)
 
 /* Room for the line of a record. */
 #define LINE_LEN 1024
 
 /* The longest grace period that a page can make the tool wait. */
 #define PAGE_GRACE_MAX_US apr_time_from_sec(600)
-
-static apr_interval_time_t interval_us(const amgr_source_t *source)
-{
-    const amgr_board_config_t *config = source->view.config;
-    apr_interval_time_t span_us = config->limits.interval_us;
-
-    if (source->kind != AMGR_SOURCE_BOARD || span_us <= 0) {
-        return TICK_US;
-    }
-    return config->ticker || span_us > TICK_US ? span_us : TICK_US;
-}
 
 static void switch_off(amgr_limits_t *limits)
 {
@@ -89,138 +65,26 @@ static void prepare_limits(amgr_limits_t *limits, const amgr_source_t *source)
     limits->endless_grace_us = limits->grace_us;
 }
 
-static const amgr_fault_t *decide(amgr_self_t *self)
+/* What a SIGKILL cuts off, as far as anybody can know: requests come at any
+ * moment, and event writes answers without a worker. */
+static const char *tell_cut_off(const amgr_self_t *self, int requests,
+                                int unknown)
 {
-    amgr_kill_run_t *run = self->run;
-    amgr_snapshot_t *snapshot = &self->snapshot;
-    apr_status_t rv =
-        amgr_kill_children(self->source, run->proc, snapshot, run->pool);
-    int i;
+    apr_pool_t *pool = self->run->pool;
+    apr_interval_time_t age_us = self->slots_age_us;
+    const char *when =
+        apr_psprintf(pool, "%d.%d s ago", (int)(age_us / APR_USEC_PER_SEC),
+                     (int)(age_us / (APR_USEC_PER_SEC / 10)) % 10);
 
-    if (rv != APR_SUCCESS) {
-        return amgr_fault_make(run->pool, amgr_fault_code(rv),
-                               APR_STATUS_IS_NOTFOUND(rv) || rv == APR_NOTFOUND
-                                   ? "the httpd %ld has ended"
-                                   : "the children of httpd %ld cannot be read",
-                               (long)self->source->parent.pid);
+    if (requests > 0) {
+        return apr_psprintf(pool, "at least %d request%s (as of %s%s)",
+                            requests, requests == 1 ? "" : "s", when,
+                            unknown ? ", and of some nothing is known" : "");
     }
-    run->workers = 0;
-    for (i = 0; i < snapshot->process_count; i++) {
-        run->workers += amgr_measure_is_judged(&snapshot->processes[i]);
-    }
-    self->decisions =
-        apr_pcalloc(run->pool, (apr_size_t)(snapshot->process_count + 1) *
-                                   sizeof(self->decisions[0]));
-    self->count =
-        amgr_demand_judge(self->demand, &self->limits, snapshot, NULL,
-                          self->decisions, 0, snapshot->process_count);
-    return NULL;
-}
-
-/* Whether figures of some seconds ago will not do: the request may have ended,
- * or one begun in a process that nobody can ask to finish it. */
-static int is_of_the_moment(const amgr_self_t *self,
-                            const amgr_decision_t *decision)
-{
-    return decision->verdict == AMGR_VERDICT_TIME ||
-           (self->snapshot.server.threaded &&
-            self->snapshot.processes[decision->process].role ==
-                AMGR_ROLE_WORKER);
-}
-
-static int count_of_the_moment(const amgr_self_t *self)
-{
-    int count = 0;
-    int i;
-
-    for (i = 0; i < self->count; i++) {
-        count += is_of_the_moment(self, &self->decisions[i]);
-    }
-    return count;
-}
-
-/* Read the source anew until it tells of a moment ago; zero when it does not
- * come to that. */
-static int wait_for_tick(amgr_self_t *self)
-{
-    apr_time_t deadline_us =
-        amgr_clock_monotonic_us() + interval_us(self->source) + LATE_US;
-    amgr_source_t *newer = apr_pcalloc(self->run->pool, sizeof(*newer));
-    apr_interval_time_t pause_us =
-        self->source->kind == AMGR_SOURCE_BOARD ? LOOK_BOARD_US : LOOK_PAGE_US;
-    apr_pool_t *pool;
-
-    amgr_message(AMGR_LEVEL_VERBOSE,
-                 "the figures are of the server's last tick: waiting for the "
-                 "next, since requests begin and end");
-    while (amgr_clock_monotonic_us() < deadline_us) {
-        if (apr_pool_create(&pool, self->run->pool) != APR_SUCCESS) {
-            return 0;
-        }
-        if (amgr_source_read(self->target,
-                             AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS |
-                                 AMGR_WANT_NOW,
-                             newer, pool) == NULL &&
-            amgr_proc_id_equal(&newer->parent, &self->source->parent) &&
-            newer->age_us != AMGR_NO_TIME && newer->age_us <= FRESH_US) {
-            self->source = newer;
-            return 1;
-        }
-        apr_pool_destroy(pool);
-        amgr_kill_pause(pause_us);
-    }
-    return 0;
-}
-
-static void drop_of_the_moment(amgr_self_t *self)
-{
-    int kept = 0;
-    int i;
-
-    for (i = 0; i < self->count; i++) {
-        const amgr_decision_t *decision = &self->decisions[i];
-
-        if (!is_of_the_moment(self, decision)) {
-            self->decisions[kept++] = *decision;
-            continue;
-        }
-        amgr_message(
-            AMGR_LEVEL_WARNING,
-            "worker %ld is left alone, since nothing tells what it does now",
-            (long)self->snapshot.processes[decision->process].id.pid);
-    }
-    self->count = kept;
-}
-
-/* Decide by figures that are fresh enough for what is decided. */
-static const amgr_fault_t *decide_freshly(amgr_self_t *self)
-{
-    const amgr_source_t *source = self->source;
-    apr_interval_time_t max_us = 2 * interval_us(source);
-    const amgr_fault_t *fault;
-    char age[AMGR_UNITS_LEN];
-    char span[AMGR_UNITS_LEN];
-
-    if (source->age_us == AMGR_NO_TIME || source->age_us > max_us + LATE_US) {
-        return amgr_fault_make(
-            self->run->pool, AMGR_EXIT_FAILED,
-            "the figures of %s are too old (%s, with a tick every %s): nothing "
-            "was done",
-            amgr_kill_escaped(source->name, self->run->pool),
-            amgr_duration_format(source->age_us, age, sizeof(age)),
-            amgr_duration_format_exact(interval_us(source), span,
-                                       sizeof(span)));
-    }
-    fault = decide(self);
-    if (fault != NULL || source->age_us <= FRESH_US ||
-        count_of_the_moment(self) == 0) {
-        return fault;
-    }
-    if (!wait_for_tick(self)) {
-        drop_of_the_moment(self);
-        return NULL;
-    }
-    return decide(self);
+    return apr_pstrcat(pool, "whatever they do (",
+                       unknown ? "of some nothing is known as of "
+                               : "no request was seen in them ",
+                       when, ")", NULL);
 }
 
 /* On a threaded MPM there is one signal only; and what it cuts off. */
@@ -234,9 +98,7 @@ static void force_threaded(amgr_self_t *self)
     for (i = 0; i < self->count; i++) {
         amgr_decision_t *decision = &self->decisions[i];
 
-        if (self->snapshot.server.threaded &&
-            self->snapshot.processes[decision->process].role ==
-                AMGR_ROLE_WORKER) {
+        if (amgr_self_is_threaded(self, decision)) {
             decision->step = AMGR_STEP_KILL;
             decision->force = 1;
             forced++;
@@ -245,12 +107,13 @@ static void force_threaded(amgr_self_t *self)
         }
     }
     if (forced > 0) {
-        amgr_message(AMGR_LEVEL_WARNING,
+        amgr_message(requests > 0 || unknown ? AMGR_LEVEL_WARNING
+                                             : AMGR_LEVEL_NOTICE,
                      "%d worker%s of a threaded MPM cannot be asked by a "
-                     "signal: SIGKILL cuts off %s%d request%s; with "
-                     "ManagerSocket %s would finish",
-                     forced, forced == 1 ? "" : "s", unknown ? "at least " : "",
-                     requests, requests == 1 ? "" : "s",
+                     "signal: SIGKILL cuts off %s; with ManagerSocket %s would "
+                     "finish",
+                     forced, forced == 1 ? "" : "s",
+                     tell_cut_off(self, requests, unknown),
                      requests == 1 ? "it" : "they");
     }
 }
@@ -269,6 +132,7 @@ static void act(amgr_self_t *self, int index)
 
     amgr_record_fill(record, &self->snapshot, decision, &self->limits);
     rv = amgr_retire_take(&self->retire, &self->snapshot, decision, record);
+    amgr_self_note_lost(self, record);
     victim->id = process->id;
     victim->native = record->kind == AMGR_KIND_NATIVE;
     victim->active = record->active;
@@ -283,6 +147,7 @@ static void act_all(amgr_self_t *self)
 {
     amgr_kill_run_t *run = self->run;
     apr_size_t room = (apr_size_t)self->count + 1;
+    int at_once = 0;
     int i;
 
     run->victims = apr_pcalloc(run->pool, room * sizeof(run->victims[0]));
@@ -301,7 +166,11 @@ static void act_all(amgr_self_t *self)
     }
     for (i = 0; i < self->count; i++) {
         act(self, i);
+        at_once += run->victims[i].outcome == AMGR_OUTCOME_PENDING &&
+                   self->records[i].action == AMGR_ACTION_KILL &&
+                   !amgr_self_is_threaded(self, &self->decisions[i]);
     }
+    amgr_kill_tell_at_once(at_once);
 }
 
 const amgr_fault_t *amgr_self_kill(amgr_kill_run_t *run,
@@ -317,7 +186,7 @@ const amgr_fault_t *amgr_self_kill(amgr_kill_run_t *run,
     self->target = target;
     self->source = source;
     prepare_limits(&self->limits, source);
-    fault = decide_freshly(self);
+    fault = amgr_self_decide(self);
     if (fault != NULL) {
         return fault;
     }

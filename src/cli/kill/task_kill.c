@@ -15,6 +15,9 @@
 #include "cli/source/source_url.h"
 #include "cli/tasks.h"
 
+/* More names of one answer say nothing more to anybody. */
+#define VETOES_NAMED_MAX 10
+
 static void make_demand(const amgr_options_t *options, amgr_demand_t *demand)
 {
     amgr_demand_init(demand);
@@ -87,6 +90,30 @@ static void take_answer(amgr_kill_run_t *run,
     }
 }
 
+/* Whom the ticker left alone, and what else it has no line for. */
+static void tell_rest(amgr_kill_run_t *run, const amgr_control_answer_t *answer)
+{
+    int i;
+
+    run->vetoed = answer->vetoed_count;
+    run->unlisted = answer->unlisted;
+    for (i = 0; i < answer->vetoed_count && i < VETOES_NAMED_MAX; i++) {
+        amgr_message(AMGR_LEVEL_NOTICE,
+                     "worker %ld is left alone: another module protects it",
+                     (long)answer->vetoed[i]);
+    }
+    if (answer->vetoed_count > VETOES_NAMED_MAX) {
+        amgr_message(AMGR_LEVEL_NOTICE, "and so are %d more",
+                     answer->vetoed_count - VETOES_NAMED_MAX);
+    }
+    if (answer->unlisted > 0) {
+        amgr_message(AMGR_LEVEL_NOTICE,
+                     "%d more %s not listed here and not counted below: see "
+                     "the server's log",
+                     answer->unlisted, answer->unlisted == 1 ? "is" : "are");
+    }
+}
+
 /* The ticker sees its retirements through; here is only waited for it. */
 static void look(amgr_kill_run_t *run, void *baton)
 {
@@ -122,13 +149,19 @@ static void see_answer_through(amgr_kill_run_t *run,
                                const amgr_source_t *source,
                                const amgr_control_answer_t *answer)
 {
+    int at_once = 0;
     int i;
 
     take_answer(run, answer);
     for (i = 0; i < run->count; i++) {
-        amgr_kill_tell(run, &run->victims[i], answer->retirements[i].line,
-                       !answer->syslog);
+        const amgr_control_retirement_t *from = &answer->retirements[i];
+
+        amgr_kill_tell(run, &run->victims[i], from->line, !answer->syslog);
+        at_once += from->outcome == AMGR_OUTCOME_PENDING &&
+                   from->action == AMGR_ACTION_KILL;
     }
+    amgr_kill_tell_at_once(at_once);
+    tell_rest(run, answer);
     if (run->count > 0) {
         amgr_kill_warn_serving(run, source->view.snapshot);
     }
@@ -168,7 +201,8 @@ static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
                                      path, why);
         return 1;
     }
-    /* Both would obey, and so many twice are too many. */
+    /* It drops the order of somebody who has hung up, but not one that it is
+     * in the middle of: both would obey, and so many twice are too many. */
     if (result == AMGR_CONTROL_LATE && demand->max_kills > 0 &&
         !demand->dry_run) {
         *out_fault = amgr_fault_make(
@@ -222,6 +256,24 @@ static const amgr_fault_t *kill_all(amgr_kill_run_t *run,
     return fault != NULL ? fault : amgr_kill_finish(run, out);
 }
 
+/* There is nothing to do, and yet a server that is down is no success. */
+static const amgr_fault_t *kill_none(const amgr_options_t *options,
+                                     const amgr_target_t *target,
+                                     amgr_source_t *source, apr_pool_t *pool)
+{
+    const amgr_fault_t *fault =
+        amgr_source_read(target, AMGR_WANT_NOW, source, pool);
+
+    if (fault == NULL) {
+        amgr_message(AMGR_LEVEL_INFO, "No Apache %s (no limits are set).",
+                     options->dry_run ? "workers to kill" : "workers killed");
+        amgr_message(AMGR_LEVEL_INFO,
+                     "limits are set by -a, -i, -t, or in a settings file such "
+                     "as /etc/apache-manager.ini");
+    }
+    return fault;
+}
+
 const amgr_fault_t *amgr_task_kill(const amgr_options_t *options,
                                    const amgr_target_t *target,
                                    amgr_kill_result_t *out, apr_pool_t *pool)
@@ -233,9 +285,7 @@ const amgr_fault_t *amgr_task_kill(const amgr_options_t *options,
 
     memset(out, 0, sizeof(*out));
     if (!is_limited(options)) {
-        amgr_message(AMGR_LEVEL_INFO, "No Apache %s (no limits are set).",
-                     options->dry_run ? "workers to kill" : "workers killed");
-        return NULL;
+        return kill_none(options, target, source, pool);
     }
     fault = read_source(target, source, pool);
     if (fault != NULL) {

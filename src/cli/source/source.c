@@ -66,7 +66,7 @@ static int try_board(amgr_source_search_t *search,
 {
     const amgr_fault_t *fault;
 
-    if (local->board == NULL) {
+    if (local->board == NULL || search->wants & AMGR_WANT_LIVE) {
         return 0;
     }
     fault = amgr_source_board(local->board, search->wants, search->out,

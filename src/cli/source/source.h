@@ -26,8 +26,10 @@ typedef enum amgr_want_e {
     AMGR_WANT_SLOTS = 1 << 1,
     AMGR_WANT_RECORDS = 1 << 2, /**< retirements and their evidence */
     AMGR_WANT_HISTORY = 1 << 3,
-    AMGR_WANT_NOW = 1 << 4, /**< not something of minutes ago: the data file
+    AMGR_WANT_NOW = 1 << 4,  /**< not something of minutes ago: the data file
                                  is no answer */
+    AMGR_WANT_LIVE = 1 << 5, /**< what workers do at this moment: a page alone
+                                  tells, and a board of the last tick not */
     AMGR_WANT_ALL = AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_RECORDS |
                     AMGR_WANT_HISTORY
 } amgr_want_e;

@@ -119,6 +119,8 @@ sub without_a_kill {
     ended_well($r, 'no limits');
     said($r, qr/^apache-manager: No Apache workers killed \(no limits are set\)\.$/m,
          'which is said');
+    said($r, qr/limits are set by -a, -i, -t, or in a settings file/,
+         'and where there would be some');
     $r = kill_run($s, '-i', '9G');
     ended_well($r, 'a limit that nobody is over');
     said($r, qr/No Apache workers killed \(found \d+ workers within resource usage limits\)\.$/m,
@@ -130,10 +132,21 @@ sub without_a_kill {
     said($r, qr/^apache-manager: Would kill \d+ of $count Apache workers?\.$/m,
          'how many');
     said($r, qr/these are all native workers/, 'and that nobody is left');
+    said($r, qr/--max-memory-idle 1\.02 KB is less than a fresh worker has \([\d.]+ MB\)/,
+         'and that the limit is below all') if $s->name =~ /^prefork/;
     unlike($r->{err}, qr/Kill(?:ed|ing)/, 'never that it did');
     AMGR::Case::Retire::all_live('nobody is gone', @before);
     $r = kill_run($s, '-q', '-q', '-n', '-i', '1K');
-    unlike($r->{err}, qr/Would kill/, '-q -q is silent about it');
+    is($r->{err}, '', '-q -q is silent about it');
+    return;
+}
+
+# There is nothing to do, but also nobody to do it to.
+sub of_a_stopped_server {
+    my ($s) = @_;
+    my $r = kill_run($s);
+    is($r->{code}, 1, 'a server that is down is no success');
+    unlike($r->{err}, qr/No Apache workers/, 'and there is nothing to say of it');
     return;
 }
 
@@ -219,6 +232,8 @@ sub hanging {
     ended_well($r, 'a worker that hangs');
     said($r, qr/Killing native worker $pid \(active\) hanging for \d+ seconds? since last request \(GET \/app\/sleep.*\): request age [\d.]+s over --max-time 1s/,
          'who, and why');
+    said($r, qr/^apache-manager: 1 of them is not asked first: its only request is over --max-time/m,
+         'that it was not asked');
     ok(!AMGR::Httpd::is_alive($pid), 'it is gone');
     $request->close_now;
     return;
@@ -270,8 +285,9 @@ sub threaded {
     ended_well($r, 'a process that hangs');
     said($r, qr/Killing native worker $pid \(active\) hanging for .*, SIGKILL$/m,
          'who, and how');
-    said($r, qr/1 worker of a threaded MPM cannot be asked by a signal: SIGKILL cuts off 1 request; with ManagerSocket it would finish/,
+    said($r, qr/1 worker of a threaded MPM cannot be asked by a signal: SIGKILL cuts off at least 1 request \(as of \d\.\d s ago\); with ManagerSocket it would finish/,
          'what that does');
+    unlike($r->{err}, qr/no request lost/, 'of which nobody can know enough');
     ok(!AMGR::Httpd::is_alive($pid), 'it is gone');
     $request->close_now;
     return;
@@ -284,6 +300,27 @@ sub socket_server {
     my ($mpm) = @_;
     return server($mpm, 'socket', "ManagerGracePeriod 10s\n"
                   . "ManagerSocket control.sock\n");
+}
+
+# Whom another module protects is named, and nobody says that all is well.
+sub vetoed {
+    my ($s) = @_;
+    my $object = $s->build_object('mod_retirement');
+    $s->set_config($s->{config} . "LoadModule retirement_module $object\n"
+                   . 'RetirementVeto ' . $s->path('work/veto') . "\n");
+    $s->write('work/veto', '');
+    $s->restart;
+    old_enough($s);
+    my $pid = AMGR::Case::Retire::leak($s, LEAK_MB);
+    $s->write('work/veto', "$pid\n");
+    my $r = kill_run($s, '-i', LIMIT);
+    ended_well($r, 'a veto');
+    said($r, qr/^apache-manager: worker $pid is left alone: another module protects it$/m,
+         'who was protected');
+    said($r, qr/No Apache workers killed \(1 over the limits protected by another module\)\.$/m,
+         'and that none was killed');
+    AMGR::Case::Retire::all_live('it lives', $pid);
+    return;
 }
 
 # What the ticker did it counts, and tells as it tells its own.
