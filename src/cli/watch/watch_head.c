@@ -193,6 +193,12 @@ static void put_workers(const amgr_view_t *view, amgr_canvas_t *canvas)
     char more[48] = "";
     int width;
 
+    if (server->busy_workers < 0) {
+        put_label(canvas, "Workers");
+        amgr_canvas_put(canvas, "n/a");
+        amgr_canvas_end_line(canvas);
+        return;
+    }
     apr_snprintf(text, sizeof(text), "%d busy, %d idle", server->busy_workers,
                  server->idle_workers);
     if (server->graceful_workers > 0) {
