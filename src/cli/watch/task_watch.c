@@ -439,7 +439,11 @@ static const amgr_fault_t *watch_once(const amgr_options_t *options,
     }
     else {
         print_picture(reading, options, pool);
-        if (reading->source.view.snapshot->hanging > 0) {
+        if (amgr_source_remark(&reading->source) != NULL) {
+            amgr_message(AMGR_LEVEL_WARNING, "%s",
+                         amgr_source_remark(&reading->source));
+        }
+        if (amgr_source_needs_attention(&reading->source)) {
             fault = amgr_fault_make(pool, AMGR_EXIT_ATTENTION, "%s", "");
         }
     }

@@ -103,6 +103,12 @@ static void put_workers(const amgr_view_t *view, amgr_canvas_t *canvas)
     const char *more = "";
     int room;
 
+    if (server->busy_workers < 0) {
+        put_label(canvas, "Workers");
+        amgr_canvas_put(canvas, "n/a");
+        amgr_canvas_end_line(canvas);
+        return;
+    }
     put_label(canvas, "Workers");
     if (hanging > 0) {
         more = apr_psprintf(canvas->pool, ", %d hanging", hanging);
