@@ -92,19 +92,48 @@ is_deeply([sort { $a <=> $b } grep { $_ != $parent } keys %{ $r->{rows} }],
           'nobody is left out');
 like(tree({ env => { LC_ALL => 'C' } }, @url)->{out}, qr/\A[\x00-\x7f]+\z/,
      'ASCII where that is the locale');
-like(tree({})->{rows}{$parent}{rest} // '', qr/\bparent\b/,
-     'it is among all of this machine');
+
+# Directories of a configuration: one that has none, and one of this server.
+my $nowhere = $s->path('nowhere');
+my $configured = $s->path('configured');
+mkdir $_ or die "$_: $!\n" for $nowhere, $configured;
+$s->write('configured/apache2.conf', "Listen 127.0.0.1:@{[$s->port]}\n");
+my $lost = AMGR::Httpd->new(mpm => 'prefork', interval => '200ms');
+$lost->start;
+my $other = $lost->parent_pid;
+my @all = (env => { LC_ALL => 'C.UTF-8', APACHE_CONFDIR => $nowhere });
+my @one = (env => { LC_ALL => 'C.UTF-8', APACHE_CONFDIR => $configured });
+$r = tree({ @all });
+like($r->{rows}{$_}{rest} // '', qr/\bparent\b/,
+     "without a configuration all are shown: $_") for $parent, $other;
+$r = tree({ @one });
+is($r->{err}, '', 'nothing on standard error');
+is_deeply([grep { ($_->{rest} // '') =~ /^parent/ } values %{ $r->{rows} }],
+          [$r->{rows}{$parent}], 'with one its server alone');
 
 # ---- an ordinary user ---------------------------------------------------------
 
 if ($> == 0) {
-    $r = tree({ as_user => 65534 });
+    chmod 0755, $s->root, $nowhere, $configured;
+    $r = tree({ as_user => 65534, @all });
     is($r->{code}, 0, 'an ordinary user: success') or diag($r->{err});
     like($r->{rows}{$parent}{rest} // '', qr/\bparent\b/,
          'an ordinary user sees the parent');
     is($r->{rows}{$_}{user}, 'www-data', "worker $_ is www-data's")
         for $s->workers;
 }
+
+# ---- a server without its parent ----------------------------------------------
+
+my @orphans = $lost->workers;
+kill 'KILL', $other;
+ok(wait_until(sub { !$lost->is_running }, 10, 'its end'), 'a parent ends');
+$r = tree({ @all });
+like($r->{rows}{$_}{rest} // '', qr/^orphaned worker\b/, "$_ is an orphan")
+    for @orphans;
+is(scalar(() = $r->{out} =~ /^httpd's parent has ended/mg), 1,
+   'they are shown together');
+$lost->stop;
 
 # ---- nothing answers ----------------------------------------------------------
 
@@ -132,4 +161,8 @@ is($r->{code}, 1, 'another machine');
 like($r->{err}, qr/\Aapache-manager: 192\.0\.2\.1 is not this machine.*\n\z/,
      'one line says so');
 is(tree({}, '--url', 'nonsense://')->{code}, 2, 'no address');
+$r = tree({ @one });
+is($r->{code}, 1, 'a configured server that does not run');
+like($r->{err}, qr{\Aapache-manager: the httpd of \S+/apache2\.conf does not run: none listens at port \d+ of 127\.0\.0\.1: choose another with --url\n\z},
+     'is told of');
 done_testing();
