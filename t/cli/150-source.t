@@ -255,8 +255,11 @@ sub while_all_are_busy {
     my $user = is_from('data file', 'a user and a busy server', \%user);
     cmp_ok($user->{seconds}, '<', 1, 'within a second');
     like($user->{out} . $user->{err}, qr/ago|old/, 'and it tells its age');
-    $user = is_from('data file', 'a user, by URL', \%user, '--url', $url);
-    cmp_ok($user->{seconds}, '<', 1, 'within a second');
+    for my $args (['--url', $url], ['--once'], ['--once', '--url', $url]) {
+        $user = cli({ timeout => 20, env => \%env, %user }, @$args);
+        is($user->{code}, 0, "a user, @$args: it succeeds");
+        cmp_ok($user->{seconds}, '<', 1, 'within a second');
+    }
     return;
 }
 
