@@ -52,6 +52,10 @@ static const amgr_fault_t *tell(apr_status_t status, apr_pool_t *pool)
         return NULL;
     }
     output.told = 1;
+    /* Whoever reads no more has no use for a complaint either. */
+    if (APR_STATUS_IS_EPIPE(status)) {
+        return amgr_fault_make(pool, AMGR_EXIT_FAILED, "%s", "");
+    }
     return amgr_fault_make(pool, AMGR_EXIT_FAILED, "standard output: %s",
                            amgr_fault_reason(pool, status));
 }

@@ -13,7 +13,8 @@
 amgr_sink_t *amgr_output(void);
 
 /** Write what is left of it, and of stdio's; the first error of the program's
- * life as a fault, told once.  Called after each task, and at the end. */
+ * life as a fault, told once, which has no text when the reader went away.
+ * Called after each task, and at the end. */
 const amgr_fault_t *amgr_output_flush(apr_pool_t *pool);
 
 /** The same for good: some file systems tell of a full disk only when a file is

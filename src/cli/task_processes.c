@@ -13,8 +13,8 @@ const amgr_fault_t *amgr_task_processes(const amgr_source_t *source,
         source->kind != AMGR_SOURCE_STATUS_JSON) {
         return amgr_fault_make(
             pool, AMGR_EXIT_FAILED,
-            "%s does not tell of managed processes, only mod_apache_manager "
-            "does",
+            "managed processes are not known: mod_apache_manager alone tells "
+            "of them, and %s is not of it",
             amgr_fault_quote(pool, source->name));
     }
     amgr_sink_puts(amgr_output(), "No managed processes.\n");

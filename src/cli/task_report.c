@@ -16,6 +16,9 @@
 /** Of each list; the rest is counted. */
 #define LIST_MAX 20
 
+/** Figures are of now until they are older. */
+#define CURRENT_US (2 * APR_USEC_PER_SEC)
+
 /** The report while it is written. */
 typedef struct report_t {
     const amgr_view_t *view;
@@ -314,26 +317,32 @@ static void put_retiring(const report_t *report)
     put_rest(report, counts.retiring - listed);
 }
 
-/* Whoever reads figures of the past is told so. */
+/* Whoever reads figures of the past is told so, and why they are when they
+ * should not be that old. */
 static void put_age(const report_t *report, const amgr_source_t *source)
 {
     apr_interval_time_t allowed_us =
         2 * report->view->config->limits.interval_us;
+    apr_interval_time_t age_us = source->age_us;
     char span[AMGR_UNITS_LEN];
+    int is_file = source->kind == AMGR_SOURCE_DATA_FILE;
 
-    if (source->age_us == AMGR_NO_TIME ||
-        (source->kind != AMGR_SOURCE_DATA_FILE &&
-         source->age_us <= allowed_us)) {
+    if (age_us == AMGR_NO_TIME || (age_us <= CURRENT_US && !is_file)) {
         return;
     }
+    age_us =
+        (age_us + APR_USEC_PER_SEC / 2) / APR_USEC_PER_SEC * APR_USEC_PER_SEC;
     amgr_sink_puts(report->sink, "\nAs of ");
     amgr_sink_puts(report->sink,
-                   amgr_duration_format(source->age_us, span, sizeof(span)));
-    amgr_sink_puts(report->sink, " ago, from ");
-    amgr_escape_line(report->sink, source->name);
-    amgr_sink_puts(report->sink, source->kind == AMGR_SOURCE_DATA_FILE
-                                     ? ": the server did not answer.\n"
-                                     : ": it was not written since.\n");
+                   amgr_duration_format(age_us, span, sizeof(span)));
+    amgr_sink_puts(report->sink, " ago");
+    if (is_file || source->age_us > allowed_us) {
+        amgr_sink_puts(report->sink, ", from ");
+        amgr_escape_line(report->sink, source->name);
+        amgr_sink_puts(report->sink, is_file ? ": the server did not answer"
+                                             : ": it was not written since");
+    }
+    amgr_sink_puts(report->sink, ".\n");
 }
 
 void amgr_report_write(const amgr_source_t *source, int colored,

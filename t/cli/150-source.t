@@ -181,6 +181,32 @@ forged('a directory', qr/not a file that its server alone writes/, sub {
 });
 rmdir $s->path('work/forged/apache-manager.board');
 
+# ---- configurations ---------------------------------------------------------
+
+# What only a configuration says, in a directory of its own.
+sub configured {
+    my ($lines) = @_;
+    my $dir = $s->path('work/configured');
+    -d $dir or mkdir $dir or die "$dir: $!\n";
+    $s->write('work/configured/apache2.conf',
+              "DefaultRuntimeDir $dir\nInclude ports.conf\n");
+    $s->write('work/configured/ports.conf', $lines);
+    return { env => { APACHE_CONFDIR => $dir } };
+}
+
+fails(1, 'no Listen line', [qr{configured/apache2\.conf and its includes have no Listen line with address and port: choose with --url\n\z}],
+      configured('ServerName x'));
+fails(1, 'a port of the configuration',
+      [qr{127\.0\.0\.1:1/\S+ connection refused \(Listen of \S+/configured/ports\.conf\)},
+       qr/: is Apache started\? --url names another\n\z/],
+      configured('Listen 127.0.0.1:1'));
+{
+    my $bad = cli(configured("Listen x:y:z\nListen " . $s->port), '-cf-');
+    is($bad->{code}, 0, 'a bad Listen line is passed over');
+    like($bad->{err}, qr{\Aapache-manager: \S+/ports\.conf:1: Listen 'x:y:z' has no address and port\n\z},
+         '... with a warning');
+}
+
 # ---- addresses --------------------------------------------------------------
 
 for my $bad ('', 'ftp://localhost/', 'localhost:80', 'http://', 'http://:80',
@@ -229,8 +255,11 @@ sub while_all_are_busy {
     my $user = is_from('data file', 'a user and a busy server', \%user);
     cmp_ok($user->{seconds}, '<', 1, 'within a second');
     like($user->{out} . $user->{err}, qr/ago|old/, 'and it tells its age');
-    $user = is_from('data file', 'a user, by URL', \%user, '--url', $url);
-    cmp_ok($user->{seconds}, '<', 1, 'within a second');
+    for my $args (['--url', $url], ['--once'], ['--once', '--url', $url]) {
+        $user = cli({ timeout => 20, env => \%env, %user }, @$args);
+        is($user->{code}, 0, "a user, @$args: it succeeds");
+        cmp_ok($user->{seconds}, '<', 1, 'within a second');
+    }
     return;
 }
 

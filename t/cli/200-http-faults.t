@@ -434,6 +434,18 @@ $r = cli('-v', '--json', '--url', $here);
 is($r->{code}, 0, 'the tool reads mod_status by TLS') or diag($r->{err});
 is(JSON::PP->new->utf8->decode($r->{out})->{server}{mpm}, 'prefork',
    'and prints it');
+# A port of the configuration that does not look like one of TLS.
+for my $how (['SSLEngine on', 'by SSLEngine', qr/HTTP 400/, 0],
+             ['', 'by what the server answers', qr/HTTP 400 Bad Request/, 1]) {
+    my ($line, $what, $pattern, $is_asked) = @$how;
+    mkdir $s->path('work/tls');
+    $s->write('work/tls/apache2.conf', "Listen 127.0.0.1:$tls_port http\n"
+        . "<VirtualHost *:$tls_port>\n$line\n</VirtualHost>\n");
+    $r = cli({ env => { APACHE_CONFDIR => $s->path('work/tls') } }, '-v');
+    is($r->{code}, 0, "TLS $what") or diag($r->{err});
+    is($r->{err} =~ $pattern ? 1 : 0, $is_asked, '... as it should be known');
+    like($r->{err}, qr{read from https://127\.0\.0\.1:$tls_port}, '... there');
+}
 $s->stop_ok;
 
 # ---- those that were late ----------------------------------------------------

@@ -261,7 +261,9 @@ static void loops(void **state)
                         "read\n"
                         "/httpd.conf:3: a word of more than 8191 bytes is not "
                         "read\n"
-                        "/httpd.conf:4: ${B} is not defined");
+                        "/httpd.conf:4: ${B} is not defined\n"
+                        "/httpd.conf:4: Listen '${B}' has no address and "
+                        "port");
 }
 
 static void relative_main_file(void **state)

@@ -91,7 +91,7 @@ static void test_plain(void **state)
 {
     (void)state;
     make_plain(&fixed);
-    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(5));
+    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(1));
     expect(plain_text);
 }
 
@@ -175,6 +175,12 @@ static void test_age(void **state)
              plain_text);
     expect(want);
     begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(20));
+    snprintf(want, sizeof(want), "%s\nAs of 20 seconds ago.\n", plain_text);
+    expect(want);
+    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(7) - 400000);
+    snprintf(want, sizeof(want), "%s\nAs of 7 seconds ago.\n", plain_text);
+    expect(want);
+    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(2));
     expect(plain_text);
 }
 

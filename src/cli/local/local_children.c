@@ -103,7 +103,7 @@ static apr_status_t read_children(amgr_proc_dir_t *dir, pid_t parent,
 /* Those whose parent has ended. */
 typedef struct orphans_t {
     amgr_proc_dir_t *dir;
-    pid_t session; /* which their parent led, or was of */
+    pid_t session; /**< their parent's */
     apr_array_header_t *children;
     int *out_incomplete;
 } orphans_t;

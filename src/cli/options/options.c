@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_tables.h>
 
 #include "cli/message.h"
 #include "cli/options/options_values.h"
@@ -70,15 +71,6 @@ static const row_t rows[] = {
     {"version", AMGR_OPTION_VERSION, NULL,
      "Print the version and do nothing else."}};
 
-/* What was the beginning of one name alone before the newer names came. */
-static const row_t shortened[] = {{"v", 'v', NULL, NULL},
-                                  {"ve", 'v', NULL, NULL},
-                                  {"ver", 'v', NULL, NULL},
-                                  {"c", 'c', NULL, NULL},
-                                  {"co", 'c', NULL, NULL}};
-
-#define NAMES_MAX (AMGR_COUNT(rows) + AMGR_COUNT(shortened) + 1)
-
 static const amgr_fault_t *usage_fault(apr_pool_t *pool, const char *what,
                                        const char *text)
 {
@@ -87,46 +79,101 @@ static const amgr_fault_t *usage_fault(apr_pool_t *pool, const char *what,
                            amgr_fault_quote(pool, text));
 }
 
+/* The original's options have letters, and ours have none. */
+static int is_original(const row_t *row)
+{
+    return row->id < AMGR_OPTION_JSON;
+}
+
+/* The only option of the original that begins so, or NULL. */
+static const row_t *original_of(const char *prefix, apr_size_t len)
+{
+    const row_t *found = NULL;
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(rows); i++) {
+        if (!is_original(&rows[i]) || strncmp(rows[i].name, prefix, len) != 0) {
+            continue;
+        }
+        if (found != NULL && found->id != rows[i].id) {
+            return NULL;
+        }
+        found = &rows[i];
+    }
+    return found;
+}
+
+static void add_name(apr_array_header_t *names, const char *name,
+                     const row_t *row)
+{
+    struct option *option = apr_array_push(names);
+
+    memset(option, 0, sizeof(*option));
+    if (row != NULL) {
+        option->name = name;
+        option->has_arg = row->argument != NULL;
+        option->val = row->id;
+    }
+}
+
+/* What was the beginning of one name alone before there were ours stays its:
+ * a name that is there as a whole is not ambiguous. */
+static void add_shortened(apr_array_header_t *names, const row_t *ours,
+                          apr_pool_t *pool)
+{
+    apr_size_t len;
+
+    for (len = 1; ours->name[len] != '\0'; len++) {
+        const row_t *row = original_of(ours->name, len);
+
+        if (row != NULL) {
+            add_name(names, apr_pstrmemdup(pool, ours->name, len), row);
+        }
+    }
+}
+
 /* getopt_long()'s tables of the rows; the letters begin with the colon that
  * makes it tell a missing value from an unknown option. */
-static void make_tables(struct option *names, char *letters)
+static const struct option *make_tables(char *letters, apr_pool_t *pool)
 {
-    apr_size_t count = 0;
+    apr_array_header_t *names = apr_array_make(pool, 64, sizeof(struct option));
     apr_size_t i;
 
     *letters++ = ':';
-    for (i = 0; i < AMGR_COUNT(rows) + AMGR_COUNT(shortened); i++) {
-        const row_t *row =
-            i < AMGR_COUNT(rows) ? &rows[i] : &shortened[i - AMGR_COUNT(rows)];
+    for (i = 0; i < AMGR_COUNT(rows); i++) {
+        const row_t *row = &rows[i];
 
-        names[count].name = row->name;
-        names[count].has_arg = row->argument != NULL;
-        names[count].flag = NULL;
-        names[count].val = row->id;
-        count++;
-        if (row->id < AMGR_OPTION_JSON && row->help != NULL) {
+        add_name(names, row->name, row);
+        if (!is_original(row)) {
+            add_shortened(names, row, pool);
+        }
+        else if (row->help != NULL) {
             *letters++ = (char)row->id;
             if (row->argument != NULL) {
                 *letters++ = ':';
             }
         }
     }
-    memset(&names[count], 0, sizeof(names[count]));
     *letters = '\0';
+    add_name(names, NULL, NULL);
+    return (const struct option *)(const void *)names->elts;
 }
 
-/* Whether names of several options begin so. */
-static int is_ambiguous(const char *argument)
+/* Which options begin so: "--max-memory-active, --max-memory-idle"; "" for
+ * none. */
+static const char *candidates(const char *argument, apr_pool_t *pool)
 {
     apr_size_t len = strcspn(argument, "=");
+    const char *list = "";
     apr_size_t i;
 
     for (i = 0; i < AMGR_COUNT(rows); i++) {
         if (strncmp(rows[i].name, argument, len) == 0) {
-            return 1;
+            list = apr_pstrcat(pool, list, list[0] == '\0' ? "--" : ", --",
+                               rows[i].name, NULL);
         }
     }
-    return 0;
+    return list;
 }
 
 static int is_known(int id)
@@ -148,6 +195,7 @@ static const amgr_fault_t *refuse(amgr_reading_t *reading, int id,
 {
     const char *argument = argv[optind - 1];
     char letter[3] = {'-', (char)optopt, '\0'};
+    const char *list;
 
     if (id == ':') {
         return usage_fault(reading->pool, "a value is missing after",
@@ -159,10 +207,14 @@ static const amgr_fault_t *refuse(amgr_reading_t *reading, int id,
     if (optopt != 0) {
         return usage_fault(reading->pool, "unknown option", letter);
     }
-    return usage_fault(reading->pool,
-                       is_ambiguous(argument + 2) ? "ambiguous option"
-                                                  : "unknown option",
-                       argument);
+    list = candidates(argument + 2, reading->pool);
+    return list[0] == '\0'
+               ? usage_fault(reading->pool, "unknown option", argument)
+               : amgr_fault_make(reading->pool, AMGR_EXIT_USAGE,
+                                 "ambiguous option '%s', it may be %s. Try "
+                                 "'apache-manager --help'",
+                                 amgr_fault_quote(reading->pool, argument),
+                                 list);
 }
 
 static const amgr_fault_t *read_commands(amgr_reading_t *reading, int argc,
@@ -185,12 +237,11 @@ static const amgr_fault_t *read_commands(amgr_reading_t *reading, int argc,
 static const amgr_fault_t *read_line(amgr_reading_t *reading, int argc,
                                      char *const *argv)
 {
-    struct option names[NAMES_MAX];
     char letters[2 * AMGR_COUNT(rows) + 2];
+    const struct option *names = make_tables(letters, reading->pool);
     const amgr_fault_t *fault = NULL;
     int id;
 
-    make_tables(names, letters);
     opterr = 0;
     optind = 0; /* of the GNU library: begin anew */
     while (fault == NULL &&

@@ -25,6 +25,9 @@ static const char span_expected[] =
     "a time span in seconds, or with a unit from ms to years, like 30, 90s, "
     "5m or 2 hours; 0 for no limit";
 
+static const char size_too_large[] = "small enough: at most 1048576 TB";
+static const char span_too_long[] = "short enough: at most 10000 days";
+
 /** A unit by its names, and how much of one that directives know it is. */
 typedef struct span_unit_t {
     const char *names[6];
@@ -138,6 +141,23 @@ static const char *size_unit(const char *name)
     return NULL;
 }
 
+/* Whether it is a number of 1 at least: then it is too much, where it does not
+ * fit. */
+static int is_much(const char *number)
+{
+    apr_size_t whole = strspn(number, "0123456789");
+    apr_size_t rest;
+
+    if (strspn(number, "0") == whole) {
+        return 0;
+    }
+    if (number[whole] == '\0') {
+        return 1;
+    }
+    rest = strspn(number + whole + 1, "0123456789");
+    return rest > 0 && number[whole + 1 + rest] == '\0';
+}
+
 const char *amgr_python_size_parse(const char *text, apr_int64_t *out_bytes)
 {
     char plain[PLAIN_SIZE];
@@ -154,7 +174,7 @@ const char *amgr_python_size_parse(const char *text, apr_int64_t *out_bytes)
     }
     (void)snprintf(plain, sizeof(plain), "%s%s", amount.number, unit);
     if (amgr_size_parse(plain, &bytes) != NULL) {
-        return size_expected;
+        return is_much(amount.number) ? size_too_large : size_expected;
     }
     *out_bytes = amount.zero ? AMGR_LIMIT_OFF : bytes;
     return NULL;
@@ -194,7 +214,7 @@ const char *amgr_python_span_parse(const char *text,
     (void)snprintf(plain, sizeof(plain), "%s%s", amount.number, unit->unit);
     if (amgr_duration_parse(plain, &span_us) != NULL ||
         span_us > SPAN_MAX_US / unit->factor) {
-        return span_expected;
+        return is_much(amount.number) ? span_too_long : span_expected;
     }
     *out_us = amount.zero ? AMGR_LIMIT_OFF : span_us * unit->factor;
     return NULL;

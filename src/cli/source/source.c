@@ -245,11 +245,14 @@ static int try_configured(amgr_source_search_t *search,
     if (try_configured_boards(search, &server, config)) {
         return 1;
     }
+    if (amgr_source_search_server(search, &server,
+                                  places_of(config->listens, search->pool))) {
+        return 1;
+    }
     if (config->listens->nelts == 0) {
         note_no_listen(search, config);
     }
-    return amgr_source_search_server(search, &server,
-                                     places_of(config->listens, search->pool));
+    return 0;
 }
 
 static void note_several(amgr_source_search_t *search,

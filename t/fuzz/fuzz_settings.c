@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any bytes as a file of settings.  Checked besides memory: what is set is in
+ * range, and a fault is one line that names the file and commands no terminal.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+
+#include "cli/message.h"
+#include "cli/options/settings_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(int ok)
+{
+    if (!ok) {
+        abort();
+    }
+}
+
+static void check_settings(const amgr_settings_t *settings)
+{
+    check(settings->max_memory_active_bytes == AMGR_LIMIT_OFF ||
+          settings->max_memory_active_bytes > 0);
+    check(settings->max_memory_idle_bytes == AMGR_LIMIT_OFF ||
+          settings->max_memory_idle_bytes > 0);
+    check(settings->max_time_us == AMGR_LIMIT_OFF || settings->max_time_us > 0);
+    check(settings->hanging_us >= 0 && settings->max_kills >= 0);
+}
+
+static void check_fault(const amgr_fault_t *fault)
+{
+    const char *text;
+
+    if (fault == NULL) {
+        return;
+    }
+    check(fault->exit_code == AMGR_EXIT_USAGE);
+    check(strncmp(fault->text, "fuzz.ini:", 9) == 0);
+    for (text = fault->text; *text != '\0'; text++) {
+        check((unsigned char)*text >= 0x20 && *text != 0x7F);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    amgr_settings_t settings;
+    apr_pool_t *pool;
+    char *text = malloc(size + 1);
+
+    check(text != NULL);
+    if (size > 0) {
+        memcpy(text, data, size);
+    }
+    text[size] = '\0';
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    amgr_message_hold(1);
+    amgr_settings_init(&settings);
+    check_fault(amgr_settings_parse(&settings, "fuzz.ini", text, pool));
+    check_settings(&settings);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    free(text);
+    return 0;
+}
