@@ -14,6 +14,7 @@ use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
 use Time::HiRes qw(time);
 
+before_the_first();
 prefork();
 event();
 done_testing();
@@ -35,6 +36,18 @@ sub requests {
     ok(wait_until(sub { !grep { $_->took < $seconds } @requests }, 10,
                   'their age'), "$count requests of $seconds s");
     return @requests;
+}
+
+# Ten seconds go by until then.
+sub before_the_first {
+    my $s = AMGR::Case::Kill::server('prefork', 'before-ticks', '',
+                                     interval => undef);
+    my $r = AMGR::Case::Kill::kill_run($s, '-n', '-i', '1K');
+    AMGR::Case::Kill::ended_well($r, 'before the first tick');
+    AMGR::Case::Kill::said($r, qr/^apache-manager: Would kill [1-9]\d* of \d+ Apache workers\.$/m,
+                           'the kernel knows the workers');
+    $s->stop_ok;
+    return;
 }
 
 sub prefork {
