@@ -74,6 +74,16 @@ static int is_separator(const unsigned char *at, apr_size_t len)
            (at[2] == 0xA8 || at[2] == 0xA9);
 }
 
+/* Marks that turn the direction of writing (Unicode TR 9): with them one text
+ * rearranges what stands around it. */
+static int is_direction(const unsigned char *at, apr_size_t len)
+{
+    return len == 3 && at[0] == 0xE2 &&
+           ((at[1] == 0x80 && (at[2] == 0x8E || at[2] == 0x8F ||
+                               (at[2] >= 0xAA && at[2] <= 0xAE))) ||
+            (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9));
+}
+
 /* What no format here escapes; spares most characters the call. */
 static const char plain[256] = {
     [' '] = 1, ['!'] = 1,         ['#' ... '%'] = 1, ['(' ... ';'] = 1,
@@ -131,7 +141,7 @@ static const char *replace_html(const unsigned char *at, apr_size_t len,
                                 char *scratch)
 {
     (void)scratch; /* every replacement is a constant */
-    if (len == 0 || is_control(at, len)) {
+    if (len == 0 || is_control(at, len) || is_direction(at, len)) {
         return REPLACEMENT;
     }
     switch (at[0]) {
@@ -189,7 +199,7 @@ static const char *replace_line(const unsigned char *at, apr_size_t len,
     apr_size_t i;
 
     if (len != 0 && !is_control(at, len) && !is_separator(at, len) &&
-        at[0] != '\\') {
+        !is_direction(at, len) && at[0] != '\\') {
         return NULL;
     }
     for (i = 0; i < (len == 0 ? 1 : len); i++) {

@@ -11,16 +11,18 @@
 #include "base/sink.h"
 
 /** HTML text and double or single quoted attributes; control characters (tabs
- * and line ends too) become U+FFFD. */
+ * and line ends too) and marks that turn the direction of writing become
+ * U+FFFD. */
 void amgr_escape_html(amgr_sink_t *sink, const char *text);
 
 /** The inside of a JSON string; also escapes < > & U+2028 U+2029, so that the
  * result may stand inside HTML. */
 void amgr_escape_json(amgr_sink_t *sink, const char *text);
 
-/** One line of plain text: control characters, U+2028, U+2029, backslash and
- * invalid bytes as \\xHH for each of their bytes, so that nothing can forge a
- * second line or command a terminal. */
+/** One line of plain text: control characters, U+2028, U+2029, marks that
+ * turn the direction of writing, backslash and invalid bytes as \\xHH for each
+ * of their bytes, so that nothing can forge a second line, command a terminal
+ * or rearrange what stands around it. */
 void amgr_escape_line(amgr_sink_t *sink, const char *text);
 
 /** How many characters at the beginning may stand as they are in each of these

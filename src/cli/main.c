@@ -62,9 +62,15 @@ static void note_fault(run_t *run, const amgr_fault_t *fault)
     }
 }
 
-static void note_attention(run_t *run)
+static void note_attention(run_t *run, const amgr_source_t *source, int counts)
 {
-    if (run->exit_code == AMGR_EXIT_OK) {
+    const char *remark = amgr_source_remark(source);
+
+    if (remark != NULL) {
+        amgr_message(AMGR_LEVEL_WARNING, "%s", remark);
+    }
+    if (counts && amgr_source_needs_attention(source) &&
+        run->exit_code == AMGR_EXIT_OK) {
         run->exit_code = AMGR_EXIT_ATTENTION;
     }
 }
@@ -87,16 +93,14 @@ static const amgr_fault_t *read_source(run_t *run, int wants,
 static const amgr_fault_t *do_report(run_t *run)
 {
     amgr_source_t source;
-    const amgr_fault_t *fault =
-        read_source(run, AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS, &source);
-    int attention = 0;
+    const amgr_fault_t *fault = read_source(
+        run, AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_MEMORY, &source);
 
     if (fault == NULL) {
-        amgr_task_report(&run->options, &source, &attention);
-    }
-    /* Whoever has a file written asks for no more than that. */
-    if (attention && (run->options.tasks & AMGR_TASK_COLLECT) == 0) {
-        note_attention(run);
+        amgr_task_report(&run->options, &source);
+        /* Whoever has a file written asks for no more than that. */
+        note_attention(run, &source,
+                       (run->options.tasks & AMGR_TASK_COLLECT) == 0);
     }
     return fault;
 }
@@ -110,8 +114,8 @@ static const amgr_fault_t *do_json(run_t *run)
     if (fault == NULL) {
         fault = amgr_task_json(&source, run->pool);
     }
-    if (fault == NULL && source.view.snapshot->hanging > 0) {
-        note_attention(run);
+    if (fault == NULL) {
+        note_attention(run, &source, 1);
     }
     return fault;
 }

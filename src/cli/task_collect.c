@@ -24,8 +24,12 @@ static const amgr_fault_t *check_source(const amgr_source_t *source,
 {
     const amgr_snapshot_t *snapshot = source->view.snapshot;
     const char *name = amgr_fault_quote(pool, source->name);
+    const amgr_fault_t *fault = amgr_source_check(source, pool);
     int i;
 
+    if (fault != NULL) {
+        return fault;
+    }
     if (source->kind == AMGR_SOURCE_DATA_FILE) {
         return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                                "no figures of now: there is %s alone, nothing "

@@ -69,7 +69,7 @@ static int read_proc(amgr_snapshot_t *snapshot, pid_t pid, apr_pool_t *pool)
 static apr_status_t find_parent(const char *url, pid_t *out_pid,
                                 apr_pool_t *pool)
 {
-    const apr_array_header_t *all;
+    const amgr_local_server_t *only;
     amgr_local_server_t server;
     amgr_source_url_t parts;
     apr_status_t status;
@@ -85,9 +85,9 @@ static apr_status_t find_parent(const char *url, pid_t *out_pid,
     status = amgr_local_server_at(NULL, parts.port, &server, pool);
     if (APR_STATUS_IS_EACCES(status)) {
         /* Somebody listens there: who, when there is but one? */
-        all = amgr_local_servers(pool);
-        if (all->nelts == 1) {
-            server = APR_ARRAY_IDX(all, 0, amgr_local_server_t);
+        only = amgr_local_only_server(pool);
+        if (only != NULL) {
+            server = *only;
             status = APR_SUCCESS;
         }
     }

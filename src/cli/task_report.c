@@ -353,9 +353,8 @@ void amgr_report_write(const amgr_source_t *source, int colored,
 }
 
 void amgr_task_report(const amgr_options_t *options,
-                      const amgr_source_t *source, int *out_attention)
+                      const amgr_source_t *source)
 {
     amgr_report_write(source, amgr_output_is_colored(options->color),
                       amgr_output());
-    *out_attention = source->view.snapshot->hanging > 0;
 }

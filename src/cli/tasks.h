@@ -17,9 +17,9 @@ typedef struct amgr_kill_result_t {
 } amgr_kill_result_t;
 
 /** The report: the original's lines, then what it could not know
- * (task_report.c).  *out_attention is set when something hangs. */
+ * (task_report.c). */
 void amgr_task_report(const amgr_options_t *options,
-                      const amgr_source_t *source, int *out_attention);
+                      const amgr_source_t *source);
 
 /** status.json on standard output (task_json.c). */
 const amgr_fault_t *amgr_task_json(const amgr_source_t *source,

@@ -275,6 +275,10 @@ void amgr_tick_act(amgr_tick_t *tick, amgr_snapshot_t *snapshot, int count)
     for (i = 0; i < count; i++) {
         amgr_decision_t *decision = &tick->decisions[i];
 
+        if (tick->in_ticker) {
+            /* An order may be about hundreds: that is no sign of death. */
+            amgr_board_beat(tick->board, amgr_clock_monotonic_us());
+        }
         if (is_enough(tick, decision)) {
             continue;
         }

@@ -161,6 +161,7 @@ apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,
     apr_uint64_t port;
     apr_uint64_t peer_port;
     apr_uint64_t state;
+    apr_uint64_t uid;
     int i;
 
     memset(&found, 0, sizeof(found));
@@ -173,13 +174,15 @@ apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,
         !scan_blanks(&s)) {
         return APR_EGENERAL;
     }
-    /* Queues, timer, retransmits, user, time-out. */
-    for (i = 0; i < 5; i++) {
+    /* Queues, timer, retransmits. */
+    for (i = 0; i < 3; i++) {
         if (!scan_word(&s) || !scan_blanks(&s)) {
             return APR_EGENERAL;
         }
     }
-    if (!scan_u64(&s, &found.inode) || (s.at < s.end && *s.at != ' ')) {
+    if (!scan_u64(&s, &uid) || uid > APR_UINT32_MAX || !scan_blanks(&s) ||
+        !scan_word(&s) /* time-out */ || !scan_blanks(&s) ||
+        !scan_u64(&s, &found.inode) || (s.at < s.end && *s.at != ' ')) {
         return APR_EGENERAL;
     }
     if (peer_port == 0) {
@@ -187,6 +190,7 @@ apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,
     }
     found.kind = kind;
     found.state = (apr_int32_t)state;
+    found.uid = (apr_uint32_t)uid;
     found.listening = kind == AMGR_SOCKET_TCP && state == TCP_LISTEN_STATE;
     *out = found;
     return APR_SUCCESS;

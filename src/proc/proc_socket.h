@@ -50,6 +50,7 @@ typedef struct amgr_proc_socket_t {
     apr_int32_t kind;                  /**< amgr_socket_kind_e */
     apr_int32_t state;                 /**< TCP_* of the kernel; 0 for unix */
     apr_int32_t listening;             /**< it waits for connections */
+    apr_uint32_t uid;                  /**< whose it is; of a unix one 0 */
     char local[AMGR_PROC_ADDRESS_LEN]; /**< address, or a unix socket's name:
                                             any bytes, empty without one */
     char peer[AMGR_PROC_ADDRESS_LEN];  /**< empty for unix and unconnected */

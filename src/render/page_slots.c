@@ -46,7 +46,8 @@ void amgr_page_slot_age(amgr_sink_t *sink, const amgr_slot_t *slot, int marks)
     }
 }
 
-static int matches_pid(const amgr_view_t *view, const amgr_process_t *process)
+int amgr_page_pid_matches(const amgr_view_t *view,
+                          const amgr_process_t *process)
 {
     char digits[24];
     amgr_sink_t sink;
@@ -71,7 +72,7 @@ int amgr_page_slot_matches(const amgr_view_t *view,
     amgr_client_shown(view->show_clients, slot->client, client, sizeof(client));
     amgr_request_shown(view->show_requests, slot->request, request,
                        sizeof(request));
-    return matches_pid(view, process) ||
+    return amgr_page_pid_matches(view, process) ||
            amgr_page_query_matches(query, letter) ||
            amgr_page_query_matches(query, client) ||
            amgr_page_query_matches(query, slot->protocol) ||

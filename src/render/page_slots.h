@@ -20,6 +20,10 @@ int amgr_page_slot_marks(const amgr_view_t *view, const amgr_slot_t *slot);
  * must be known, and the @a marks it has. */
 void amgr_page_slot_age(amgr_sink_t *sink, const amgr_slot_t *slot, int marks);
 
+/** Whether the filter's text is in the pid. */
+int amgr_page_pid_matches(const amgr_view_t *view,
+                          const amgr_process_t *process);
+
 /** Whether the filter's text is in what is shown of the slot: its process's
  * pid, its mode's letter, client, protocol, virtual host or request. */
 int amgr_page_slot_matches(const amgr_view_t *view,

@@ -133,10 +133,10 @@ static void put_server(amgr_json_t *json, const amgr_view_t *view)
     put_rate(json, "bytes_per_request",
              counted ? server->bytes_per_request : -1.0);
     put_rate(json, "cpu_load", server->cpu_load);
-    put_int(json, "busy_workers", server->busy_workers);
-    put_int(json, "graceful_workers", server->graceful_workers);
-    put_int(json, "idle_workers", server->idle_workers);
-    put_int(json, "max_workers", server->max_workers);
+    put_index(json, "busy_workers", server->busy_workers);
+    put_index(json, "graceful_workers", server->graceful_workers);
+    put_index(json, "idle_workers", server->idle_workers);
+    put_index(json, "max_workers", server->max_workers);
     put_u64(json, "memory_capacity_bytes", server->memory_capacity_bytes);
     put_bool(json, "cgroup_limited", server->cgroup_limited);
     put_u64(json, "worker_anon_bytes", server->worker_anon_bytes);

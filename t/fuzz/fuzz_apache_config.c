@@ -39,8 +39,12 @@ static void check_config(const amgr_apache_config_t *config)
         check_text(listen->address);
     }
     check(config->warnings->nelts <= AMGR_APACHE_MAX_WARNINGS);
+    check(config->bad_listens->nelts <= AMGR_APACHE_MAX_WARNINGS);
     for (i = 0; i < config->warnings->nelts; i++) {
         check_text(APR_ARRAY_IDX(config->warnings, i, const char *));
+    }
+    for (i = 0; i < config->bad_listens->nelts; i++) {
+        check_text(APR_ARRAY_IDX(config->bad_listens, i, const char *));
     }
     check(config->status_path == NULL || config->status_path[0] == '/');
     check(config->manager_path == NULL || config->manager_path[0] == '/');

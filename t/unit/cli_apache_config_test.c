@@ -173,6 +173,8 @@ static void variables(void **state)
                         "127.0.0.1 835");
     assert_string_equal(warnings(tree),
                         "/httpd.conf:10: ${unknown} is not defined\n"
+                        "/httpd.conf:10: Listen '${unknown}' has no address "
+                        "and port\n"
                         "/httpd.conf:11: Listen '$both' has no address and "
                         "port");
     assert_string_equal(tree->config.pid_file, "/srv/x/80.pid");

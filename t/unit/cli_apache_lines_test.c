@@ -35,6 +35,26 @@ static void listen_lines(void **state)
          "/httpd.conf:1: Listen 'a/b:80' has no address and port"},
         {"Listen '\033[31m:80'", "",
          "/httpd.conf:1: Listen '\\x1b[31m:80' has no address and port"},
+        {"Listen ${nobody}", "",
+         "/httpd.conf:1: ${nobody} is not defined\n"
+         "/httpd.conf:1: Listen '${nobody}' has no address and port"},
+        {"Listen 81\nListen 8443\n<VirtualHost *:8443>\nSSLEngine on\n"
+         "</VirtualHost>",
+         "127.0.0.1 81, 127.0.0.1 8443 tls", ""},
+        {"<VirtualHost a:8443 [::1]:8444>\nSSLEngine On\n</VirtualHost>\n"
+         "<VirtualHost *:8443>\nSSLEngine off\n</VirtualHost>\n"
+         "Listen 8443\nListen [::1]:8444\nListen 8445",
+         "127.0.0.1 8443 tls, ::1 8444 tls, 127.0.0.1 8445", ""},
+        {"Listen 443\n<VirtualHost *:443>\nSSLEngine off\n</VirtualHost>",
+         "127.0.0.1 443", ""},
+        {"Listen 8080\nSSLEngine on\nListen 81\n<VirtualHost *:81>\n"
+         "SSLEngine off\n</VirtualHost>",
+         "127.0.0.1 8080 tls, 127.0.0.1 81", ""},
+        {"Listen 8080\n<IfDefine nobody>\nSSLEngine on\n</IfDefine>",
+         "127.0.0.1 8080", ""},
+        {"Listen 8080\n<VirtualHost *:8080>\nSSLEngine optional\n"
+         "</VirtualHost>",
+         "127.0.0.1 8080", ""},
         {"#Listen 80\n # Listen 81\nListening 82\nListen80", "", ""},
         {"Listen \\\n  80\\\n80 \\\n https\n", "127.0.0.1 8080 tls", ""},
         {"# comment \\\nListen 80\nListen 81\nListen 82\\", "127.0.0.1 81",

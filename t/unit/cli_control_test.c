@@ -381,6 +381,44 @@ static void a_stranger_is_not_talked_to(void **state)
     close(fd);
 }
 
+static int tick(apr_interval_time_t timeout_us)
+{
+    amgr_proc_dir_t proc;
+    amgr_proc_id_t self;
+
+    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
+    assert_int_equal(amgr_proc_read_id(&proc, getpid(), &self), APR_SUCCESS);
+    amgr_proc_dir_close(&proc);
+    return amgr_control_tick(path, &self, timeout_us, pool);
+}
+
+static void a_tick_is_asked_for(void **state)
+{
+    static const char *const pieces[] = {"{\"ok\":true,\"pid\":41,",
+                                         "\"time\":1.5}\n", NULL};
+
+    (void)state; /* cmocka's signature */
+    start_server(pieces, 0);
+    assert_true(tick(apr_time_from_sec(10)));
+}
+
+static void a_tick_that_was_not_is_none(void **state)
+{
+    static const char *const pieces[] = {"{\"ok\":false}\n", NULL};
+    static const char *const silent[] = {NULL};
+    apr_time_t begun_us;
+
+    assert_false(tick(apr_time_from_sec(10)));
+    start_server(pieces, 0);
+    assert_false(tick(apr_time_from_sec(10)));
+    teardown(state);
+    setup(state);
+    start_server(silent, 0);
+    begun_us = amgr_clock_monotonic_us();
+    assert_false(tick(apr_time_from_msec(200)));
+    assert_true(amgr_clock_monotonic_us() - begun_us < apr_time_from_sec(5));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -396,6 +434,8 @@ int main(void)
         TEST(a_socket_without_anybody_is_away),
         TEST(a_file_is_no_socket),
         TEST(a_stranger_is_not_talked_to),
+        TEST(a_tick_is_asked_for),
+        TEST(a_tick_that_was_not_is_none),
     };
     int rv;
 

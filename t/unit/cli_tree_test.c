@@ -37,11 +37,9 @@ static void know(int index, pid_t pid, int role, const char *group)
     process->id = node_of(pid)->id;
     process->role = role;
     process->pss_bytes = AMGR_UNKNOWN;
-    process->group =
-        amgr_snapshot_group(&board, group,
-                            role == AMGR_ROLE_WORKER ? AMGR_KIND_NATIVE
-                                                     : AMGR_KIND_FOREIGN,
-                            role);
+    process->group = amgr_snapshot_group(
+        &board, group,
+        role == AMGR_ROLE_WORKER ? AMGR_KIND_NATIVE : AMGR_KIND_FOREIGN, role);
     board.process_count = index + 1;
 }
 
@@ -109,7 +107,8 @@ static void draw(const amgr_snapshot_t *snapshot, int columns, int utf8,
     amgr_sink_t sink;
 
     amgr_sink_init(&sink, buf, sizeof(buf), text_flush, out);
-    amgr_tree_draw(tree, node_of(100), snapshot, &now, canvas);
+    amgr_tree_draw(tree, amgr_tree_tops(tree, node_of(100), pool), snapshot,
+                   &now, canvas);
     amgr_canvas_print(canvas, 0, &sink);
     assert_int_equal(amgr_sink_finish(&sink), APR_SUCCESS);
 }

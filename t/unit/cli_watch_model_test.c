@@ -4,10 +4,14 @@
  */
 #include "render_view.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <apr_general.h>
 
 #include "cli/watch/watch_history.h"
 #include "cli/watch/watch_keys.h"
+#include "cli/watch/watch_live.h"
 
 static apr_pool_t *pool;
 static fixed_view_t fixed;
@@ -241,6 +245,154 @@ static void test_other_keys(void **unused)
     assert_false(state.help);
 }
 
+static void type(const char *text)
+{
+    press('/');
+    for (; *text != '\0'; text++) {
+        press((unsigned char)*text);
+    }
+}
+
+/* By group, state, pid and what slots show, in either case of letters. */
+static void test_filtered_processes(void **unused)
+{
+    (void)unused;
+    begin(view_prefork);
+    type("Example");
+    assert_string_equal(order(), "1104 1102 1103 1201 1202 1101 1106 1105");
+    press(0x15);
+    type("another");
+    assert_string_equal(order(), "1203");
+    assert_int_equal(amgr_watch_line_count(&fixed.view, &rows, &state), 1);
+    press(0x1b);
+    type("retir");
+    assert_string_equal(order(), "1104");
+    press(0x1b);
+    type("1301");
+    press('\r');
+    press('p');
+    assert_string_equal(order(), "1301");
+    press('/');
+    press(0x7f);
+    assert_string_equal(order(), "1301 1302");
+    type("no such text");
+    assert_string_equal(order(), "");
+    press(0x1b);
+    assert_string_equal(order(), "1101 1102 1103 1104 1105 1106 1201 1202 "
+                                 "1203 1204 1301 1302");
+    /* What is hidden is not found. */
+    type("192.0.2.7");
+    assert_string_equal(order(), "1101 1102 1103 1104 1105 1106");
+    fixed.view.show_clients = AMGR_CLIENTS_OFF;
+    assert_string_equal(order(), "");
+}
+
+static void test_filtered_slots(void **unused)
+{
+    (void)unused;
+    begin(view_event);
+    press('s');
+    type("2004");
+    assert_string_equal(order(), "2004.0 2004.1 2004.2");
+    press(0x1b);
+    press('I');
+    assert_string_equal(order(), "2001.0 2001.2 2004.0 2004.1 2004.2 2007.0");
+    type("2007");
+    assert_string_equal(order(), "2007.0");
+    press(0x1b);
+    press('I');
+    assert_string_equal(order(), "2001.0 2001.2 2004.0 2004.1 2004.2 2007.0 "
+                                 "2001.1 2007.1 2007.2");
+    press('s');
+    press('I');
+    assert_false(state.busy_only);
+}
+
+static void test_typing(void **unused)
+{
+    int i;
+
+    (void)unused;
+    begin(view_prefork);
+    press('h');
+    press('/');
+    assert_false(state.help);
+    assert_true(state.typing);
+    press('q');
+    press(0xc3);
+    press(0xa4);
+    press(0x01);
+    press(AMGR_KEY_BACK_TAB);
+    assert_string_equal(state.filter, "q\xc3\xa4");
+    press(AMGR_KEY_BACKSPACE);
+    assert_string_equal(state.filter, "q");
+    press(AMGR_KEY_BACKSPACE);
+    press(AMGR_KEY_BACKSPACE);
+    assert_string_equal(state.filter, "");
+    for (i = 0; i < 200; i++) {
+        press('x');
+    }
+    assert_int_equal(strlen(state.filter), AMGR_PAGE_FILTER_LEN - 1);
+    assert_int_equal(press(AMGR_KEY_ENTER), AMGR_KEY_DRAW);
+    assert_false(state.typing);
+    assert_int_equal(press('q'), AMGR_KEY_QUIT);
+    press(0x1b);
+    assert_string_equal(state.filter, "");
+    press('k');
+    assert_int_equal(press('/'), AMGR_KEY_NOTHING);
+}
+
+/* Sizes are the kernel's of now, of the very processes that were read. */
+static void test_live_sizes(void **unused)
+{
+    static amgr_source_t source;
+    amgr_watch_live_t live;
+    amgr_proc_dir_t proc;
+    amgr_proc_id_t self;
+    pid_t child = fork();
+    int i;
+
+    (void)unused;
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
+    assert_int_equal(amgr_proc_read_id(&proc, getpid(), &self), APR_SUCCESS);
+    begin(view_prefork);
+    for (i = 0; i < 4; i++) {
+        fixed.processes[i].id = self;
+    }
+    fixed.processes[1].id.start_ticks++;
+    fixed.processes[2].id.pid = child;
+    fixed.processes[3].id.start_ticks = 0; /* not known */
+    fixed.processes[3].rss_bytes = 7;
+    for (i = 4; i < fixed.snapshot.process_count; i++) {
+        fixed.processes[i].id = self;
+    }
+    source.view = fixed.view;
+    /* Elsewhere: these pids are not ours. */
+    amgr_watch_live_follow(&live, &source, pool);
+    assert_int_equal(live.count, 0);
+    assert_ptr_equal(source.view.snapshot, &fixed.snapshot);
+    source.parent = self;
+    amgr_watch_live_follow(&live, &source, pool);
+    assert_int_equal(live.count, 12);
+    amgr_watch_live_read(&live, &proc);
+    assert_int_equal(live.gone[0], 0);
+    assert_true(source.view.snapshot->processes[0].rss_bytes > 100000);
+    assert_true(source.view.snapshot->processes[0].rss_bytes !=
+                fixed.processes[0].rss_bytes);
+    assert_int_equal(live.gone[1], 1);
+    assert_int_equal(source.view.snapshot->processes[1].rss_bytes,
+                     AMGR_UNKNOWN);
+    assert_int_equal(live.gone[2], 1);
+    assert_int_equal(live.gone[3], 0);
+    assert_int_equal(source.view.snapshot->processes[3].rss_bytes, 7);
+    amgr_proc_dir_close(&proc);
+}
+
 /* A source without a history gets what was read of it. */
 static void test_own_history(void **unused)
 {
@@ -278,6 +430,10 @@ int main(void)
         cmocka_unit_test(test_scrolling),
         cmocka_unit_test(test_interval),
         cmocka_unit_test(test_other_keys),
+        cmocka_unit_test(test_filtered_processes),
+        cmocka_unit_test(test_filtered_slots),
+        cmocka_unit_test(test_typing),
+        cmocka_unit_test(test_live_sizes),
         cmocka_unit_test(test_own_history),
     };
     int failed;

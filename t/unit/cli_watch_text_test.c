@@ -180,6 +180,244 @@ static void test_words(void **state)
                         "apache-manager  reading...");
 }
 
+static const char *text_at(const amgr_canvas_t *canvas, int i)
+{
+    return line_at(canvas, i)->text;
+}
+
+/* The cause of a fault, which may come after a long address, and words as they
+ * are, though a fault is escaped already. */
+static void test_long_faults(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+
+    (void)state;
+    at->picture.fault =
+        "no server: http://127.0.0.1:27110/server-status/status.json: "
+        "connection refused; board in /run/a\\x0ab\\x5cc: none";
+    at->picture.fault_us = VIEW_SEC(3);
+    canvas = draw(at, 80, 24, 1, NULL);
+    assert_string_equal(text_at(canvas, 1),
+                        "No answer for 3s: no server: "
+                        "http://127.0.0.1:27110/server-status/status.json:");
+    assert_string_equal(text_at(canvas, 2),
+                        "connection refused; board in /run/a\\x0ab\\x5cc: "
+                        "none");
+    assert_int_equal(line_at(canvas, 2)->styles[0], AMGR_STYLE_BAD);
+    canvas = draw(at, 45, 8, 1, NULL);
+    assert_string_equal(text_at(canvas, 2), "http://127.0.0.1:27110/"
+                                            "server-status/status.j");
+    canvas = draw(at, 60, 8, 1, NULL);
+    assert_string_equal(
+        text_at(canvas, 2),
+        "http://127.0.0.1:27110/server-status/status.json: ...");
+    assert_int_equal(memcmp(text_at(canvas, 3), "Workers", 7), 0);
+    canvas = draw(at, 59, 12, 1, NULL);
+    assert_string_equal(text_at(canvas, 3),
+                        "connection refused; board in /run/a\\x0ab\\x5cc: "
+                        "none");
+    /* What a fault cannot hold does no harm either. */
+    at->picture.fault = "odd \\x \\x0 \\x00 \x1b[2J";
+    assert_string_equal(text_at(draw(at, 80, 24, 1, NULL), 1),
+                        "No answer for 3s: odd \\x5cx \\x5cx0 \\x5cx00 "
+                        "\\x1b[2J");
+}
+
+/* Fields of the head are there as a whole or not at all. */
+static void test_head_fields(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+    int columns;
+
+    (void)state;
+    at->fixed.snapshot.hanging = 2;
+    for (columns = AMGR_WATCH_MIN_COLUMNS; columns <= 130; columns++) {
+        canvas = draw(at, columns, 24, 1, NULL);
+        assert_non_null(strstr(text_at(canvas, 0), "board"));
+        assert_non_null(strstr(text_at(canvas, 0), ", 2s old, every 10s"));
+        assert_int_equal(strstr(text_at(canvas, 0), "up 1d2h ") == NULL,
+                         strstr(text_at(canvas, 0), " up") == NULL);
+        assert_non_null(strstr(text_at(canvas, 1), ", 2 hanging"));
+        assert_non_null(strstr(text_at(canvas, 2), ", max 612M"));
+        assert_int_equal(strstr(text_at(canvas, 2), ", idle 250M") == NULL,
+                         strstr(text_at(canvas, 2), ", idle") == NULL);
+        assert_int_equal(strstr(text_at(canvas, 3), ", 20.3K each") == NULL,
+                         strstr(text_at(canvas, 3), ", 20") == NULL);
+    }
+}
+
+/* What is below the last row is counted; a table that is shown as a whole has
+ * nothing there. */
+static void test_rows_below(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const char *last;
+
+    (void)state;
+    last = text_at(draw(at, 60, 12, 1, NULL), 11);
+    assert_string_equal(last + strlen(last) - strlen("  5 more below"),
+                        "  5 more below");
+    at->state.scroll = 4;
+    assert_non_null(
+        strstr(text_at(draw(at, 60, 12, 1, NULL), 11), " 1 more below"));
+    at->state.scroll = 5;
+    assert_null(strstr(text_at(draw(at, 60, 12, 1, NULL), 11), "below"));
+    at->state.scroll = 0;
+    at->state.table = AMGR_WATCH_KILLS;
+    assert_null(strstr(text_at(draw(at, 60, 12, 1, NULL), 11), "below"));
+    assert_non_null(
+        strstr(text_at(draw(at, 60, 8, 1, NULL), 7), " 1 more below"));
+    at->state.help = 1;
+    assert_null(strstr(text_at(draw(at, 60, 8, 1, NULL), 7), "below"));
+}
+
+/* The last line shows the filter, whatever its length. */
+static void test_filter_line(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    amgr_watch_key(&at->state, '/', 12, 5);
+    amgr_watch_key(&at->state, '1', 12, 5);
+    assert_string_equal(text_at(draw(at, 80, 24, 1, NULL), 23),
+                        "/1_  Enter keep  Esc clear  ");
+    amgr_watch_key(&at->state, '\r', 12, 5);
+    assert_int_equal(
+        memcmp(text_at(draw(at, 80, 24, 1, NULL), 23), "/1  q quit", 10), 0);
+    at->state.table = AMGR_WATCH_SLOTS;
+    at->state.busy_only = 1;
+    assert_int_equal(memcmp(text_at(draw(at, 80, 24, 1, NULL), 23),
+                            "busy only  /1  q quit", 21),
+                     0);
+    memset(at->state.filter, '1', sizeof(at->state.filter) - 1);
+    at->state.busy_only = 0;
+    check_sizes(at);
+}
+
+/* A request of a slot that runs none is what it did last. */
+static void test_requests_that_run(void **state)
+{
+    static const struct {
+        int mode;
+        int runs;
+    } modes[] = {
+        {AMGR_MODE_WRITE, 1}, {AMGR_MODE_READ, 1},      {AMGR_MODE_LOG, 1},
+        {AMGR_MODE_READY, 0}, {AMGR_MODE_KEEPALIVE, 0}, {AMGR_MODE_CLOSING, 0},
+    };
+    scene_t *at = make_scene(view_prefork);
+    apr_size_t i;
+
+    (void)state;
+    at->state.sort[AMGR_WATCH_PROCESSES] = AMGR_WATCH_BY_PID;
+    at->state.sort[AMGR_WATCH_SLOTS] = AMGR_WATCH_BY_PID;
+    for (i = 0; i < AMGR_COUNT(modes); i++) {
+        const char *wanted =
+            modes[i].runs ? " GET /a HTTP/1.1" : " (GET /a HTTP/1.1)";
+
+        at->fixed.slots[0].mode = modes[i].mode;
+        at->state.table = AMGR_WATCH_PROCESSES;
+        assert_non_null(strstr(text_at(draw(at, 160, 24, 1, NULL), 6), wanted));
+        at->state.table = AMGR_WATCH_SLOTS;
+        assert_non_null(strstr(text_at(draw(at, 160, 24, 1, NULL), 6), wanted));
+    }
+}
+
+static void assert_has(const amgr_canvas_t *canvas, int line, const char *what)
+{
+    if (strstr(text_at(canvas, line), what) == NULL) {
+        fail_msg("no '%s' in '%s'", what, text_at(canvas, line));
+    }
+}
+
+/* Time goes on between two readings; what may not be true any more is marked,
+ * and of a process that has gone nothing runs. */
+static void test_time_goes_on(void **state)
+{
+    static char gone[16];
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+
+    (void)state;
+    at->fixed.snapshot.server.uptime_us = VIEW_SEC(59);
+    at->picture.slots_us = VIEW_SEC(1) - 100000;
+    at->picture.read_us = VIEW_SEC(5);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 6, "1104 native  retiring");
+    assert_has(canvas, 6, "   3.4s ");
+    at->picture.slots_us = VIEW_SEC(60);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 0, "up 1m59s");
+    assert_has(canvas, 6, "   1h3m ");
+    assert_has(canvas, 6, "  ~1m2s GET /a");
+    assert_has(canvas, 20, "   12s    1104");
+    at->fixed.slots[3].paused = 1;
+    assert_has(draw(at, 100, 24, 1, NULL), 6, "   2.5s GET /a");
+    at->fixed.slots[3].paused = 0;
+    at->picture.slots_us = at->fixed.view.config->limits.hanging_us;
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_int_equal(
+        line_at(canvas, 6)->styles[strcspn(text_at(canvas, 6), "~")],
+        AMGR_STYLE_BAD);
+    gone[3] = 1;
+    at->picture.gone = gone;
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 6, "1104 native  gone ");
+    assert_null(strstr(text_at(canvas, 6), "GET"));
+    assert_null(strstr(text_at(canvas, 6), "~"));
+    at->state.table = AMGR_WATCH_SLOTS;
+    at->state.sort[AMGR_WATCH_SLOTS] = AMGR_WATCH_BY_PID;
+    at->picture.slots_us = VIEW_SEC(2);
+    canvas = draw(at, 100, 24, 1, NULL);
+    assert_has(canvas, 7, "W   ~4.5s    14s");
+    assert_null(strstr(text_at(canvas, 9), "GET"));
+}
+
+/* A server that looks at itself less often than it is read is told of. */
+static void test_server_that_looks_rarely(void **state)
+{
+    static const char rarely[] = "every 1s; server looks every 10s";
+    static amgr_board_config_t config;
+    scene_t *at = make_scene(view_prefork);
+
+    (void)state;
+    config = *at->fixed.view.config;
+    config.limits.interval_us = VIEW_SEC(10);
+    at->source.view.config = &config;
+    at->state.interval_us = VIEW_SEC(10);
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+    at->state.interval_us = VIEW_SEC(1);
+    assert_has(draw(at, 100, 24, 1, NULL), 0, rarely);
+    assert_has(draw(at, 72, 24, 1, NULL), 0, rarely);
+    assert_null(strstr(text_at(draw(at, 61, 24, 1, NULL), 0), "looks"));
+    at->picture.is_asked = 1;
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+    at->picture.is_asked = 0;
+    at->source.kind = AMGR_SOURCE_MOD_STATUS;
+    assert_null(strstr(text_at(draw(at, 100, 24, 1, NULL), 0), "looks"));
+}
+
+/* Who ordered a kill is told, where anybody has. */
+static void test_ordered_kills(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const amgr_canvas_t *canvas;
+    int i;
+
+    (void)state;
+    at->state.table = AMGR_WATCH_KILLS;
+    for (i = 0; i < 4; i++) {
+        at->fixed.records[i].demanded = i == 1;
+    }
+    canvas = draw(at, 80, 24, 1, NULL);
+    assert_null(strstr(text_at(canvas, 6), "ordered"));
+    assert_non_null(strstr(text_at(canvas, 7), "ordered"));
+    at->fixed.records[1].demanded = 0;
+    canvas = draw(at, 80, 24, 1, NULL);
+    assert_null(strstr(text_at(canvas, 5), "ORDER"));
+}
+
 /* As many rows of a table as are said to be shown are shown. */
 static void test_pages(void **state)
 {
@@ -195,8 +433,8 @@ static void test_pages(void **state)
     draw(at, 80, 24, 1, &page);
     assert_int_equal(page, 17);
     at->state.scroll = 3;
-    assert_non_null(strstr(line_at(draw(at, 80, 24, 1, NULL), 6)->text,
-                           "1201 example"));
+    assert_non_null(
+        strstr(line_at(draw(at, 80, 24, 1, NULL), 6)->text, "1201 example"));
 }
 
 /* What just happened stands out, and only that. */
@@ -282,6 +520,14 @@ int main(void)
         cmocka_unit_test(test_every_size_of_every_table),
         cmocka_unit_test(test_every_size_of_help_and_nothing),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_long_faults),
+        cmocka_unit_test(test_head_fields),
+        cmocka_unit_test(test_rows_below),
+        cmocka_unit_test(test_filter_line),
+        cmocka_unit_test(test_requests_that_run),
+        cmocka_unit_test(test_time_goes_on),
+        cmocka_unit_test(test_server_that_looks_rarely),
+        cmocka_unit_test(test_ordered_kills),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_new_kills),
         cmocka_unit_test(test_hidden_texts),

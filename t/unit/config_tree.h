@@ -130,10 +130,14 @@ static inline const char *listens(const tree_t *tree)
     return text;
 }
 
-/* All warnings, without the tree's own path. */
+/* All warnings, those of Listen last, without the tree's own path. */
 static inline const char *warnings(const tree_t *tree)
 {
-    char *text = apr_array_pstrcat(tree->pool, tree->config.warnings, '\n');
+    char *text = apr_array_pstrcat(
+        tree->pool,
+        apr_array_append(tree->pool, tree->config.warnings,
+                         tree->config.bad_listens),
+        '\n');
     apr_size_t length = strlen(tree->dir);
     char *at = text;
 

@@ -18,7 +18,8 @@ typedef struct amgr_listen_t {
                               any, ::1 for any of IPv6 alone; a name where the
                               line has one; with its %scope */
     apr_uint16_t port;
-    int tls; /**< https: said so, or port 443 */
+    int tls; /**< https: said so, port 443, or a virtual host has SSLEngine */
+    const char *file; /**< that has the line; NULL: none has */
 } amgr_listen_t;
 
 typedef struct amgr_apache_config_t {
@@ -32,7 +33,8 @@ typedef struct amgr_apache_config_t {
     apr_array_header_t *listens;  /**< of amgr_listen_t, in their order */
     apr_array_header_t *warnings; /**< of const char *: lines that could not be
                                        followed, escaped */
-    int data_file_off;            /**< ManagerDataFile Off */
+    apr_array_header_t *bad_listens; /**< the same, of Listen alone */
+    int data_file_off;               /**< ManagerDataFile Off */
 } amgr_apache_config_t;
 
 /**

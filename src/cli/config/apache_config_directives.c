@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/units.h"
+
 /* What is linked into httpd itself wherever it comes from a distribution. */
 static const char *const built_in[] = {
     "core", "so", "http", "watchdog", "log_config", "logio", "version", "unixd",
@@ -45,6 +47,7 @@ void amgr_apache_reader_init(amgr_apache_reader_t *reader,
 
     memset(out, 0, sizeof(*out));
     out->listens = apr_array_make(pool, 4, sizeof(amgr_listen_t));
+    out->bad_listens = apr_array_make(pool, 1, sizeof(const char *));
     out->warnings = apr_array_make(pool, 4, sizeof(const char *));
     memset(reader, 0, sizeof(*reader));
     reader->out = out;
@@ -53,6 +56,7 @@ void amgr_apache_reader_init(amgr_apache_reader_t *reader,
     reader->environment = apr_hash_make(pool);
     reader->defines = apr_hash_make(pool);
     reader->modules = apr_hash_make(pool);
+    reader->engines = apr_array_make(pool, 4, sizeof(amgr_apache_engine_t));
     reader->sections = apr_array_make(pool, 8, sizeof(amgr_apache_section_t));
     reader->files_left = AMGR_APACHE_MAX_FILES;
     reader->bytes_left = AMGR_APACHE_MAX_BYTES;
@@ -63,11 +67,43 @@ void amgr_apache_reader_init(amgr_apache_reader_t *reader,
     apr_hash_set(reader->modules, "http_core.c", APR_HASH_KEY_STRING, "");
 }
 
+/* What the virtual hosts of this port say, or of any (0); -1: nothing. */
+static int engine_of(const amgr_apache_reader_t *reader, int port)
+{
+    int on = -1;
+    int i;
+
+    for (i = 0; i < reader->engines->nelts; i++) {
+        const amgr_apache_engine_t *engine =
+            &APR_ARRAY_IDX(reader->engines, i, amgr_apache_engine_t);
+
+        if (engine->port == port && engine->on > on) {
+            on = engine->on;
+        }
+    }
+    return on;
+}
+
+static void settle_tls(amgr_apache_reader_t *reader)
+{
+    const apr_array_header_t *listens = reader->out->listens;
+    int i;
+
+    for (i = 0; i < listens->nelts; i++) {
+        amgr_listen_t *listen = &APR_ARRAY_IDX(listens, i, amgr_listen_t);
+        int on = engine_of(reader, listen->port);
+
+        on = on < 0 ? engine_of(reader, 0) : on;
+        listen->tls = on < 0 ? listen->tls : on;
+    }
+}
+
 void amgr_apache_reader_finish(amgr_apache_reader_t *reader)
 {
     amgr_apache_config_t *out = reader->out;
 
     reader->line = 0;
+    settle_tls(reader);
     if (reader->pid_file != NULL) {
         out->pid_file = amgr_apache_path(reader->server_root, reader->pid_file,
                                          reader->pool);
@@ -198,6 +234,7 @@ static void add_listen(amgr_apache_reader_t *reader, const char *address,
     listen->address = address;
     listen->port = port;
     listen->tls = tls;
+    listen->file = reader->file;
 }
 
 /* What may stand in a URL as it is: a name, or an address with its scope. */
@@ -210,14 +247,18 @@ static int is_host(const char *host)
 
 static void set_listen(amgr_apache_reader_t *reader, const char *args)
 {
+    const char *line = args;
     const char *where = amgr_apache_next_value(reader, &args);
     const char *protocol = amgr_apache_next_value(reader, &args);
     char *host = NULL;
     char *scope = NULL;
     apr_port_t port = 0;
 
-    if (where == NULL || protocol == NULL ||
-        strncasecmp(where, "unix:", 5) == 0) {
+    if (where == NULL || protocol == NULL) {
+        amgr_apache_warn_listen(reader, line);
+        return;
+    }
+    if (strncasecmp(where, "unix:", 5) == 0) {
         return;
     }
     if (apr_parse_addr_port(&host, &scope, &port, where, reader->pool) !=
@@ -225,8 +266,7 @@ static void set_listen(amgr_apache_reader_t *reader, const char *args)
         port == 0 ||
         (host != NULL && strcmp(host, "*") != 0 && !is_host(host)) ||
         (scope != NULL && !is_host(scope))) {
-        amgr_apache_warn(reader, "Listen '%s' has no address and port",
-                         amgr_apache_shown(reader, where));
+        amgr_apache_warn_listen(reader, where);
         return;
     }
     if (host == NULL || strcmp(host, "*") == 0 ||
@@ -311,6 +351,60 @@ static void set_handler(amgr_apache_reader_t *reader, const char *args)
     }
 }
 
+static void add_engine(amgr_apache_reader_t *reader, int port, int on)
+{
+    amgr_apache_engine_t *engine;
+
+    if (reader->engines->nelts < AMGR_APACHE_MAX_LISTENS) {
+        engine = apr_array_push(reader->engines);
+        engine->port = port;
+        engine->on = on;
+    }
+}
+
+/* The port of "*:443", "[::1]:443", "host:443" or "host"; 0: any. */
+static int port_of_host(const char *where)
+{
+    const char *colon = strrchr(where, ':');
+    int port = 0;
+
+    if (colon == NULL ||
+        amgr_count_parse(colon + 1, 1, APR_UINT16_MAX, &port) != NULL) {
+        return 0;
+    }
+    return port;
+}
+
+static void set_engine(amgr_apache_reader_t *reader, const char *args)
+{
+    const char *value = amgr_apache_next_value(reader, &args);
+    const char *hosts = NULL;
+    int on;
+    int i;
+
+    /* With "optional" both are spoken. */
+    if (value == NULL ||
+        (strcasecmp(value, "on") != 0 && strcasecmp(value, "off") != 0)) {
+        return;
+    }
+    on = strcasecmp(value, "on") == 0;
+    for (i = 0; i < reader->sections->nelts && hosts == NULL; i++) {
+        hosts = APR_ARRAY_IDX(reader->sections, i, amgr_apache_section_t).hosts;
+    }
+    if (hosts == NULL || *hosts == '\0') {
+        add_engine(reader, 0, on);
+        return;
+    }
+    while (*hosts != '\0') {
+        const char *where = amgr_apache_next_value(reader, &hosts);
+
+        if (where == NULL) {
+            return;
+        }
+        add_engine(reader, port_of_host(where), on);
+    }
+}
+
 static void use_macro(amgr_apache_reader_t *reader, const char *args)
 {
     amgr_apache_warn(
@@ -330,6 +424,7 @@ static const struct {
     {"LoadModule", load_module},
     {"ManagerDataFile", set_data_file},
     {"PidFile", set_pid_file},
+    {"SSLEngine", set_engine},
     {"ServerRoot", set_server_root},
     {"SetHandler", set_handler},
     {"UnDefine", unset_define},

@@ -32,7 +32,15 @@ typedef struct amgr_apache_section_t {
     int active;       /**< its lines count */
     /** The path of a <Location>, else NULL. */
     const char *location;
+    /** What a <VirtualHost> is for, as it was written, else NULL. */
+    const char *hosts;
 } amgr_apache_section_t;
+
+/** A SSLEngine line. */
+typedef struct amgr_apache_engine_t {
+    int port; /**< of its virtual host; 0: any */
+    int on;
+} amgr_apache_engine_t;
 
 /** One reading of a configuration. */
 typedef struct amgr_apache_reader_t {
@@ -43,6 +51,7 @@ typedef struct amgr_apache_reader_t {
     apr_hash_t *defines;          /**< value, or amgr_apache_no_value */
     apr_hash_t *modules;          /**< ssl_module, mod_ssl.c */
     apr_array_header_t *sections; /**< of amgr_apache_section_t */
+    apr_array_header_t *engines;  /**< of amgr_apache_engine_t */
     int outside;                  /**< how many of them began in other files */
     const char *file;             /**< that is being read */
     int line;                     /**< of it, the first of a continued one */
@@ -72,6 +81,9 @@ void amgr_apache_reader_finish(amgr_apache_reader_t *reader);
  * amgr_apache_shown(). */
 void amgr_apache_warn(amgr_apache_reader_t *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** The same of a Listen line. */
+void amgr_apache_warn_listen(amgr_apache_reader_t *reader, const char *where);
 
 /** @a text for a warning: escaped, and cut when it is long. */
 const char *amgr_apache_shown(amgr_apache_reader_t *reader, const char *text);

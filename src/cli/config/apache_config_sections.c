@@ -189,6 +189,7 @@ void amgr_apache_section_open(amgr_apache_reader_t *reader, const char *name,
     open.name = apr_pstrdup(reader->pool, name);
     open.active = amgr_apache_is_active(reader);
     open.location = NULL;
+    open.hosts = NULL;
     for (i = 0; open.active && i < AMGR_COUNT(conditions); i++) {
         if (strcasecmp(name, conditions[i].name) == 0) {
             open.active = conditions[i].holds(reader, args);
@@ -196,6 +197,9 @@ void amgr_apache_section_open(amgr_apache_reader_t *reader, const char *name,
     }
     if (open.active && strcasecmp(name, "Location") == 0) {
         open.location = location(reader, args);
+    }
+    else if (open.active && strcasecmp(name, "VirtualHost") == 0) {
+        open.hosts = apr_pstrdup(reader->pool, args);
     }
     APR_ARRAY_PUSH(reader->sections, amgr_apache_section_t) = open;
 }

@@ -30,12 +30,9 @@ const char *amgr_apache_shown(amgr_apache_reader_t *reader, const char *text)
                        sink.status == APR_SUCCESS ? "" : "...", NULL);
 }
 
-void amgr_apache_warn(amgr_apache_reader_t *reader, const char *format, ...)
+static void add_warning(amgr_apache_reader_t *reader,
+                        apr_array_header_t *warnings, const char *text)
 {
-    apr_array_header_t *warnings = reader->out->warnings;
-    const char *text;
-    va_list args;
-
     if (warnings->nelts >= AMGR_APACHE_MAX_WARNINGS) {
         return;
     }
@@ -45,15 +42,31 @@ void amgr_apache_warn(amgr_apache_reader_t *reader, const char *format, ...)
             "configuration could not be followed";
         return;
     }
-    va_start(args, format);
-    text = apr_pvsprintf(reader->pool, format, args);
-    va_end(args);
     APR_ARRAY_PUSH(warnings, const char *) =
         reader->line == 0
             ? text
             : apr_psprintf(reader->pool, "%s:%d: %s",
                            amgr_apache_shown(reader, reader->file),
                            reader->line, text);
+}
+
+void amgr_apache_warn(amgr_apache_reader_t *reader, const char *format, ...)
+{
+    const char *text;
+    va_list args;
+
+    va_start(args, format);
+    text = apr_pvsprintf(reader->pool, format, args);
+    va_end(args);
+    add_warning(reader, reader->out->warnings, text);
+}
+
+void amgr_apache_warn_listen(amgr_apache_reader_t *reader, const char *where)
+{
+    add_warning(reader, reader->out->bad_listens,
+                apr_psprintf(reader->pool,
+                             "Listen '%s' has no address and port",
+                             amgr_apache_shown(reader, where)));
 }
 
 char *amgr_apache_next_line(char **at, char *end, int *out_lines)

@@ -231,6 +231,23 @@ static int converse(client_t *client, const char *line)
            receive_line(client);
 }
 
+/* The whole conversation of one line each way. */
+static int talk(client_t *client, const char *line)
+{
+    int heard;
+
+    client->fd = -1;
+    if (amgr_proc_dir_open(&client->proc, "/proc") != APR_SUCCESS) {
+        return give_up(client, "/proc cannot be opened");
+    }
+    heard = converse(client, line);
+    amgr_proc_dir_close(&client->proc);
+    if (client->fd >= 0) {
+        close(client->fd);
+    }
+    return heard;
+}
+
 amgr_control_result_e amgr_control_ask(const char *path,
                                        const amgr_proc_id_t *parent,
                                        const amgr_demand_t *demand,
@@ -241,25 +258,17 @@ amgr_control_result_e amgr_control_ask(const char *path,
     const char *line = amgr_control_request(demand, pool);
     client_t client;
     int refused;
-    int heard;
 
     *out_why = "out of memory";
     memset(&client, 0, sizeof(client));
     client.path = path;
     client.parent = parent;
     client.pool = pool;
-    client.fd = -1;
     client.deadline_us = amgr_clock_monotonic_us() + timeout_us;
-    if (line == NULL ||
-        amgr_proc_dir_open(&client.proc, "/proc") != APR_SUCCESS) {
+    if (line == NULL) {
         return AMGR_CONTROL_AWAY;
     }
-    heard = converse(&client, line);
-    amgr_proc_dir_close(&client.proc);
-    if (client.fd >= 0) {
-        close(client.fd);
-    }
-    if (!heard) {
+    if (!talk(&client, line)) {
         *out_why = client.why;
         return client.told ? AMGR_CONTROL_LATE : AMGR_CONTROL_AWAY;
     }
@@ -273,4 +282,20 @@ amgr_control_result_e amgr_control_ask(const char *path,
             apr_pstrcat(pool, "its answer makes no sense: ", *out_why, NULL);
     }
     return AMGR_CONTROL_REFUSED;
+}
+
+int amgr_control_tick(const char *path, const amgr_proc_id_t *parent,
+                      apr_interval_time_t timeout_us, apr_pool_t *pool)
+{
+    static const char done[] = "{\"ok\":true,";
+    client_t client;
+
+    memset(&client, 0, sizeof(client));
+    client.path = path;
+    client.parent = parent;
+    client.pool = pool;
+    client.deadline_us = amgr_clock_monotonic_us() + timeout_us;
+    return talk(&client, "{\"order\":\"tick\"}\n") &&
+           client.length >= sizeof(done) &&
+           memcmp(client.answer, done, sizeof(done) - 1) == 0;
 }

@@ -71,4 +71,12 @@ amgr_control_result_e amgr_control_ask(const char *path,
                                        amgr_control_answer_t *out,
                                        const char **out_why, apr_pool_t *pool);
 
+/**
+ * Ask the same ticker for a tick now, so that the figures on the board are of
+ * this moment.  Whether it had one within @a timeout_us; else the board is as
+ * it was, for whatever reason.
+ */
+int amgr_control_tick(const char *path, const amgr_proc_id_t *parent,
+                      apr_interval_time_t timeout_us, apr_pool_t *pool);
+
 #endif

@@ -225,6 +225,9 @@ static const amgr_fault_t *read_source(const amgr_target_t *target,
         target, AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_NOW, source,
         pool);
 
+    if (fault == NULL) {
+        fault = amgr_source_check(source, pool);
+    }
     if (fault == NULL && source->parent.pid == 0) {
         fault = fault_no_parent(target, source, pool);
     }

@@ -9,6 +9,7 @@
 #include <apr_tables.h>
 
 #include "cli/local/listeners.h"
+#include "cli/local/local_server.h"
 #include "model/snapshot.h"
 #include "proc/proc_read.h"
 
@@ -24,12 +25,13 @@ typedef struct amgr_local_child_t {
 } amgr_local_child_t;
 
 /**
- * The children of @a parent, an array of amgr_local_child_t by pid, in which
- * no zombie is.  *out_incomplete is set when some could not be looked at.  An
- * error when the parent is not there any more, or another process is.
+ * The children of @a server's parent, or for an orphan those that were left
+ * behind with it: an array of amgr_local_child_t by pid, in which no zombie is.
+ * *out_incomplete is set when some could not be looked at.  An error when that
+ * process is not there any more, or another is.
  */
 apr_status_t amgr_local_children_read(amgr_proc_dir_t *dir,
-                                      const amgr_proc_id_t *parent,
+                                      const amgr_local_server_t *server,
                                       apr_array_header_t **out,
                                       int *out_incomplete, apr_pool_t *pool);
 

@@ -34,6 +34,7 @@ typedef struct sockets_t {
     const char *address;
     apr_uint16_t port;
     int fit;
+    int own; /**< one of them is this user's */
     int count;
     apr_uint64_t inodes[SOCKETS_MAX];
 } sockets_t;
@@ -103,8 +104,10 @@ static int take_socket(void *baton, const char *line, apr_size_t len)
     }
     if (fit > sockets->fit) {
         sockets->fit = fit;
+        sockets->own = 0;
         sockets->count = 0;
     }
+    sockets->own |= found.uid == geteuid();
     if (sockets->count < SOCKETS_MAX) {
         sockets->inodes[sockets->count++] = found.inode;
     }
@@ -265,6 +268,7 @@ apr_array_header_t *amgr_local_listens(amgr_proc_dir_t *proc, pid_t pid,
                                   : apr_pstrdup(pool, address);
             listen->port = (apr_uint16_t)port;
             listen->tls = port == 443;
+            listen->file = NULL;
         }
     }
     return listens;
@@ -335,6 +339,14 @@ const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
                : amgr_local_path(proc, pid, mapping.path, pool);
 }
 
+/** What httpd was executed as it is, or has made itself the leader of a
+ * session when it went into the background; its workers have done neither. */
+static int is_orphan(const amgr_proc_stat_t *stat)
+{
+    return (stat->flags & AMGR_PROC_FORKED_NO_EXEC) != 0 && stat->session > 0 &&
+           stat->session != stat->pid;
+}
+
 static int is_httpd_name(const char *comm)
 {
     return strcmp(comm, "apache2") == 0 || strcmp(comm, "httpd") == 0;
@@ -365,7 +377,7 @@ void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
 {
     amgr_proc_stat_t parent;
     amgr_proc_stat_t stat;
-    amgr_proc_id_t id;
+    amgr_local_httpd_t httpd;
     pid_t *pids;
     int count;
     int i;
@@ -380,9 +392,10 @@ void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
             (stat.ppid != 0 && is_child(proc, &stat, &parent))) {
             continue;
         }
-        id.pid = pids[i];
-        id.start_ticks = stat.start_ticks;
-        if (fn(baton, &id)) {
+        httpd.id.pid = pids[i];
+        httpd.id.start_ticks = stat.start_ticks;
+        httpd.is_orphan = is_orphan(&stat);
+        if (fn(baton, &httpd)) {
             break;
         }
     }
@@ -392,19 +405,21 @@ void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
 typedef struct search_t {
     amgr_proc_dir_t *proc;
     const sockets_t *sockets;
-    amgr_proc_id_t found; /**< pid 0: nobody yet */
-    int denied;           /**< somebody may have, and cannot be asked */
+    amgr_local_httpd_t found; /**< pid 0: nobody yet */
+    int denied;               /**< somebody may have, and cannot be asked */
 } search_t;
 
-static int look_at(void *baton, const amgr_proc_id_t *id)
+/** The parent of a worker that was left behind is looked for on. */
+static int look_at(void *baton, const amgr_local_httpd_t *httpd)
 {
     search_t *search = baton;
 
-    if (!holds(search->proc, id->pid, search->sockets, &search->denied)) {
+    if ((httpd->is_orphan && search->found.id.pid != 0) ||
+        !holds(search->proc, httpd->id.pid, search->sockets, &search->denied)) {
         return 0;
     }
-    search->found = *id;
-    return 1;
+    search->found = *httpd;
+    return !httpd->is_orphan;
 }
 
 /** Any other program that forks, and has mapped a board. */
@@ -418,22 +433,23 @@ static void look_at_others(search_t *search, apr_pool_t *pool)
     }
     for (i = 0; i < tree->count; i++) {
         const amgr_proc_node_t *node = &tree->nodes[i];
+        amgr_local_httpd_t any = {node->id, 0};
 
         if (is_first(node) && node->first_child != NULL &&
-            !is_httpd_name(node->comm) && look_at(search, &node->id)) {
+            !is_httpd_name(node->comm) && look_at(search, &any)) {
             break;
         }
     }
-    if (search->found.pid != 0 &&
-        amgr_local_mapped_board(search->proc, search->found.pid, pool) ==
+    if (search->found.id.pid != 0 &&
+        amgr_local_mapped_board(search->proc, search->found.id.pid, pool) ==
             NULL) {
-        search->found.pid = 0;
+        search->found.id.pid = 0;
         search->denied = 0; /* it is known who it is, and it is no httpd */
     }
 }
 
 apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
-                                 apr_uint16_t port, amgr_proc_id_t *out_id,
+                                 apr_uint16_t port, amgr_local_httpd_t *out,
                                  apr_pool_t *pool)
 {
     search_t search;
@@ -443,16 +459,20 @@ apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
     if (sockets.count == 0) {
         return APR_NOTFOUND;
     }
+    /* Whose sockets another user's processes have is root's alone to know. */
+    if (geteuid() != 0 && !sockets.own) {
+        return APR_EACCES;
+    }
     memset(&search, 0, sizeof(search));
     search.proc = proc;
     search.sockets = &sockets;
     amgr_local_each_httpd(proc, look_at, &search, pool);
-    if (search.found.pid == 0) {
+    if (search.found.id.pid == 0) {
         look_at_others(&search, pool);
     }
-    if (search.found.pid == 0) {
+    if (search.found.id.pid == 0) {
         return search.denied ? APR_EACCES : APR_NOTFOUND;
     }
-    *out_id = search.found;
+    *out = search.found;
     return APR_SUCCESS;
 }

@@ -28,8 +28,14 @@ const char *amgr_local_path(amgr_proc_dir_t *proc, pid_t pid, const char *path,
 const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
                                     apr_pool_t *pool);
 
-/** Takes an httpd parent; anything but 0 ends the walk. */
-typedef int amgr_local_httpd_fn(void *baton, const amgr_proc_id_t *id);
+/** An httpd that is no child of another. */
+typedef struct amgr_local_httpd_t {
+    amgr_proc_id_t id;
+    int is_orphan; /**< it is a worker, whose parent has ended */
+} amgr_local_httpd_t;
+
+/** Takes one; anything but 0 ends the walk. */
+typedef int amgr_local_httpd_fn(void *baton, const amgr_local_httpd_t *httpd);
 
 /** Each process that is named like an httpd and is no child of such a one, by
  * pid: of a server its workers, which are many, mostly come behind it. */
@@ -38,11 +44,11 @@ void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
 
 /**
  * The process that listens at @a port of @a address: an httpd by its name, or
- * any that has mapped a board.  APR_NOTFOUND, APR_EACCES as
- * amgr_local_server_at().
+ * any that has mapped a board; an orphan only where there is no parent.
+ * APR_NOTFOUND, APR_EACCES as amgr_local_server_at().
  */
 apr_status_t amgr_local_listener(amgr_proc_dir_t *proc, const char *address,
-                                 apr_uint16_t port, amgr_proc_id_t *out_id,
+                                 apr_uint16_t port, amgr_local_httpd_t *out,
                                  apr_pool_t *pool);
 
 /** Where @a pid listens, as an array of amgr_listen_t; empty when it does not,

@@ -256,13 +256,14 @@ static int find_usual(const char *address, apr_uint16_t port,
     return best;
 }
 
-static void describe_all(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
+static void describe_all(amgr_proc_dir_t *proc, const amgr_local_httpd_t *httpd,
                          amgr_local_server_t *out, apr_pool_t *pool)
 {
     amgr_local_board_t found;
 
-    describe(proc, id, out, pool);
-    out->board = amgr_local_mapped_board(proc, id->pid, pool);
+    describe(proc, &httpd->id, out, pool);
+    out->is_orphan = httpd->is_orphan;
+    out->board = amgr_local_mapped_board(proc, httpd->id.pid, pool);
     if (out->board != NULL) {
         /* One that cannot be read has no copy. */
         (void)amgr_local_board_read(out->board, 0, &found, pool);
@@ -270,56 +271,20 @@ static void describe_all(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
     }
 }
 
-/** A search among the httpds by what their boards say. */
-typedef struct search_t {
-    amgr_proc_dir_t *proc;
-    const char *address;
-    apr_uint16_t port;
-    amgr_local_server_t *out;
-    apr_pool_t *pool;
-    int found;
-} search_t;
-
-static int look_at_board(void *baton, const amgr_proc_id_t *id)
-{
-    search_t *search = baton;
-    const char *path =
-        amgr_local_mapped_board(search->proc, id->pid, search->pool);
-    amgr_local_board_t board;
-
-    if (path != NULL &&
-        amgr_local_board_read(path, 0, &board, search->pool) ==
-            AMGR_LOCAL_BOARD_READ &&
-        fit_of(search->proc, &board, search->address, search->port) !=
-            AMGR_LOCAL_FIT_NONE) {
-        describe(search->proc, &board.parent, search->out, search->pool);
-        search->out->board = path;
-        set_data_file(search->proc, search->out, board.board, search->pool);
-        search->found = 1;
-    }
-    return search->found;
-}
-
-/** By the boards that are mapped, since the tables of sockets are dear to
- * read; else by those. */
 static apr_status_t find_listener(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool)
 {
+    amgr_local_httpd_t httpd;
     amgr_proc_dir_t proc;
-    search_t search = {&proc, address, port, out, pool, 0};
-    amgr_proc_id_t id;
     apr_status_t rv;
 
     rv = amgr_proc_dir_open(&proc, "/proc");
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    amgr_local_each_httpd(&proc, look_at_board, &search, pool);
-    if (!search.found) {
-        rv = amgr_local_listener(&proc, address, port, &id, pool);
-        if (rv == APR_SUCCESS) {
-            describe_all(&proc, &id, out, pool);
-        }
+    rv = amgr_local_listener(&proc, address, port, &httpd, pool);
+    if (rv == APR_SUCCESS) {
+        describe_all(&proc, &httpd, out, pool);
     }
     amgr_proc_dir_close(&proc);
     return rv;
@@ -400,12 +365,12 @@ typedef struct listing_t {
     apr_array_header_t *servers;
 } listing_t;
 
-static int list(void *baton, const amgr_proc_id_t *id)
+static int list(void *baton, const amgr_local_httpd_t *httpd)
 {
     const listing_t *listing = baton;
     amgr_local_server_t *server = apr_array_push(listing->servers);
 
-    describe_all(listing->proc, id, server, listing->servers->pool);
+    describe_all(listing->proc, httpd, server, listing->servers->pool);
     return 0;
 }
 
@@ -425,4 +390,34 @@ apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
     qsort(servers->elts, (size_t)servers->nelts, sizeof(amgr_local_server_t),
           by_pid);
     return servers;
+}
+
+apr_array_header_t *amgr_local_parents(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = amgr_local_servers(pool);
+    apr_array_header_t *parents =
+        apr_array_make(pool, all->nelts, sizeof(amgr_local_server_t));
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const amgr_local_server_t *server =
+            &APR_ARRAY_IDX(all, i, amgr_local_server_t);
+
+        if (!server->is_orphan) {
+            APR_ARRAY_PUSH(parents, amgr_local_server_t) = *server;
+        }
+    }
+    if (parents->nelts == 0 && all->nelts > 0) {
+        APR_ARRAY_PUSH(parents, amgr_local_server_t) =
+            APR_ARRAY_IDX(all, 0, amgr_local_server_t);
+    }
+    return parents;
+}
+
+const amgr_local_server_t *amgr_local_only_server(apr_pool_t *pool)
+{
+    const apr_array_header_t *parents = amgr_local_parents(pool);
+
+    return parents->nelts == 1 ? &APR_ARRAY_IDX(parents, 0, amgr_local_server_t)
+                               : NULL;
 }

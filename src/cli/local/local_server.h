@@ -12,6 +12,8 @@
 
 typedef struct amgr_local_server_t {
     amgr_proc_id_t parent; /**< the httpd parent */
+    int is_orphan;         /**< it is none: its parent has ended, and it is one
+                                of the workers, which still serve */
     uid_t uid;             /**< as whom it runs */
     const char *exe;       /**< its program; "" when that cannot be read */
     const char *board;     /**< a file to read its board from, or NULL: it has
@@ -44,8 +46,15 @@ int amgr_local_server_in(const char *dir, const char *address,
 apr_status_t amgr_local_server_at(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool);
 
-/** All httpds of this machine, as an array of amgr_local_server_t by pid. */
+/** All httpds of this machine, as an array of amgr_local_server_t by pid; each
+ * orphan is one. */
 apr_array_header_t *amgr_local_servers(apr_pool_t *pool);
+
+/** The same without orphans; the first of those where there is nobody else. */
+apr_array_header_t *amgr_local_parents(apr_pool_t *pool);
+
+/** The only one of them; NULL: there are several, or none. */
+const amgr_local_server_t *amgr_local_only_server(apr_pool_t *pool);
 
 /** Whether @a host, a name or an address, is this machine's.  Asks for names
  * that it does not know itself, as any client would. */

@@ -6,7 +6,6 @@
 #include "cli/source/source.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include <apr_strings.h>
 
@@ -20,35 +19,57 @@
 #define STATUS_PATH "/server-status"
 #define DATA_FILE_NAME "apache-manager.txt"
 
-/** How long a page may take while there is a data file that is good enough,
- * and how old that may be: the module writes one each minute. */
-#define HURRIED_US (300 * 1000)
-#define FRESH_US (180 * APR_USEC_PER_SEC)
-
 /** Servers that are named where there are too many to choose. */
 #define NAMED_MAX 8
 
-/** What is known of the server that is looked for. */
-typedef struct server_t {
-    amgr_local_server_t local;
-    int is_local;    /**< it is that one, beyond doubt */
-    int is_denied;   /**< it is here, and this user may not know who it is */
-    int is_listened; /**< somebody listens where it would */
-    const char *data_file; /**< its, or NULL */
-    const char *manager_path;
-    const char *status_path;
-} server_t;
+#define ORPHANED "httpd's parent has ended, its workers still serve: restart it"
 
 static const char *const words[AMGR_SOURCE_KIND_COUNT] = {
     [AMGR_SOURCE_BOARD] = "board",
     [AMGR_SOURCE_STATUS_JSON] = "status.json",
     [AMGR_SOURCE_MOD_STATUS] = "mod_status",
     [AMGR_SOURCE_DATA_FILE] = "data file",
+    [AMGR_SOURCE_PROCESSES] = "processes",
 };
 
 const char *amgr_source_word(int kind)
 {
     return kind < 0 || kind >= AMGR_SOURCE_KIND_COUNT ? "unknown" : words[kind];
+}
+
+const char *amgr_source_remark(const amgr_source_t *source)
+{
+    if (source->is_orphaned) {
+        return ORPHANED;
+    }
+    return source->kind == AMGR_SOURCE_PROCESSES
+               ? "the server does not answer (all workers busy?): memory from "
+                 "/proc"
+               : NULL;
+}
+
+int amgr_source_needs_attention(const amgr_source_t *source)
+{
+    return source->view.snapshot->hanging > 0 ||
+           amgr_source_remark(source) != NULL;
+}
+
+const amgr_fault_t *amgr_source_check(const amgr_source_t *source,
+                                      apr_pool_t *pool)
+{
+    return source->is_orphaned
+               ? amgr_fault_make(pool, AMGR_EXIT_FAILED, "%s", ORPHANED)
+               : NULL;
+}
+
+void amgr_source_search_orphaned(amgr_source_search_t *search)
+{
+    if (!search->is_orphaned) {
+        search->is_orphaned = 1;
+        amgr_source_search_note(
+            search,
+            amgr_fault_make(search->pool, AMGR_EXIT_FAILED, "%s", ORPHANED));
+    }
 }
 
 /** A thing that failed, without a fault of its own. */
@@ -77,8 +98,20 @@ static int try_board(amgr_source_search_t *search,
     return fault == NULL;
 }
 
+static void set_local(amgr_source_search_t *search,
+                      amgr_source_server_t *server,
+                      const amgr_local_server_t *local)
+{
+    server->local = *local;
+    server->is_local = 1;
+    server->is_listened = 1;
+    if (local->is_orphan) {
+        amgr_source_search_orphaned(search);
+    }
+}
+
 /** The server at this place of this machine; whether its board was read. */
-static int try_local(amgr_source_search_t *search, server_t *server,
+static int try_local(amgr_source_search_t *search, amgr_source_server_t *server,
                      const char *address, apr_uint16_t port)
 {
     amgr_local_server_t found;
@@ -89,61 +122,11 @@ static int try_local(amgr_source_search_t *search, server_t *server,
     if (rv != APR_SUCCESS) {
         return 0;
     }
-    server->local = found;
-    server->is_local = 1;
-    server->is_listened = 1;
+    set_local(search, server, &found);
     if (found.data_file != NULL) {
         server->data_file = found.data_file;
     }
     return try_board(search, &found);
-}
-
-/** Whether there is a data file that is as good as a page, for a while. */
-static int has_fresh_file(const amgr_source_search_t *search,
-                          const server_t *server)
-{
-    struct stat st;
-    apr_time_t age_us;
-
-    if (server->data_file == NULL || (search->wants & AMGR_WANT_NOW) ||
-        stat(server->data_file, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return 0;
-    }
-    age_us = apr_time_now() - apr_time_from_sec(st.st_mtim.tv_sec);
-    return age_us < FRESH_US;
-}
-
-static int try_pages(amgr_source_search_t *search, const server_t *server,
-                     const char *origin)
-{
-    amgr_source_pages_t pages;
-
-    pages.origin = origin;
-    pages.manager = server->manager_path;
-    pages.status = server->status_path;
-    pages.local = server->is_local ? &server->local : NULL;
-    pages.is_denied = server->is_denied;
-    return amgr_source_search_pages(search, &pages);
-}
-
-/** The last resort; of a server that does not run it would be a lie. */
-static int try_data_file(amgr_source_search_t *search, const server_t *server)
-{
-    const amgr_fault_t *fault;
-
-    if (server->data_file == NULL || search->wants & AMGR_WANT_NOW) {
-        return 0;
-    }
-    if (!server->is_listened) {
-        note(search, "data file", server->data_file,
-             "not read, since its server does not run");
-        return 0;
-    }
-    fault = amgr_source_data_file(server->data_file, search->out, search->pool);
-    if (fault != NULL) {
-        amgr_source_search_note(search, fault);
-    }
-    return fault == NULL;
 }
 
 /** Where the configuration has the data file written. */
@@ -157,40 +140,47 @@ static const char *configured_data_file(const amgr_apache_config_t *config,
     return apr_pstrcat(pool, config->runtime_dir, "/" DATA_FILE_NAME, NULL);
 }
 
-static void init_server(server_t *server)
+static void init_server(amgr_source_server_t *server)
 {
     memset(server, 0, sizeof(*server));
     server->manager_path = MANAGER_PATH;
     server->status_path = STATUS_PATH;
 }
 
-/** The pages at all of these places, until one takes too long. */
-static int try_listens(amgr_source_search_t *search, const server_t *server,
-                       const apr_array_header_t *listens)
+static apr_array_header_t *make_places(int count, apr_pool_t *pool)
 {
-    int i;
-
-    for (i = 0; i < listens->nelts && !search->late; i++) {
-        const amgr_listen_t *listen = &APR_ARRAY_IDX(listens, i, amgr_listen_t);
-
-        if (try_pages(search, server,
-                      amgr_source_url_origin(listen->address, listen->port,
-                                             listen->tls, search->pool))) {
-            return 1;
-        }
-    }
-    return 0;
+    return apr_array_make(pool, count, sizeof(amgr_source_place_t));
 }
 
-static int try_configured_board(amgr_source_search_t *search, server_t *server,
-                                const char *dir)
+static apr_array_header_t *places_of(const apr_array_header_t *listens,
+                                     apr_pool_t *pool)
 {
+    apr_array_header_t *places = make_places(listens->nelts, pool);
+    int i;
+
+    for (i = 0; i < listens->nelts; i++) {
+        const amgr_listen_t *listen = &APR_ARRAY_IDX(listens, i, amgr_listen_t);
+        amgr_source_place_t *place = apr_array_push(places);
+
+        place->origin = amgr_source_url_origin(listen->address, listen->port,
+                                               listen->tls, pool);
+        place->tls = listen->tls ? NULL
+                                 : amgr_source_url_origin(
+                                       listen->address, listen->port, 1, pool);
+        place->file = listen->file;
+    }
+    return places;
+}
+
+static int try_configured_board(amgr_source_search_t *search,
+                                amgr_source_server_t *server, const char *dir)
+{
+    amgr_local_server_t found;
     const amgr_fault_t *why;
 
-    if (amgr_local_server_in(dir, NULL, 0, &server->local, &why,
-                             search->pool) != AMGR_LOCAL_FIT_NONE) {
-        server->is_local = 1;
-        server->is_listened = 1;
+    if (amgr_local_server_in(dir, NULL, 0, &found, &why, search->pool) !=
+        AMGR_LOCAL_FIT_NONE) {
+        set_local(search, server, &found);
         return try_board(search, &server->local);
     }
     if (why != NULL) {
@@ -204,7 +194,8 @@ static int try_configured_board(amgr_source_search_t *search, server_t *server,
 
 /** The board in the directory that the configuration names, or of whoever
  * listens at its places. */
-static int try_configured_boards(amgr_source_search_t *search, server_t *server,
+static int try_configured_boards(amgr_source_search_t *search,
+                                 amgr_source_server_t *server,
                                  const amgr_apache_config_t *config)
 {
     int i;
@@ -226,12 +217,24 @@ static int try_configured_boards(amgr_source_search_t *search, server_t *server,
     return 0;
 }
 
+static void note_no_listen(amgr_source_search_t *search,
+                           const amgr_apache_config_t *config)
+{
+    amgr_source_search_note(
+        search,
+        amgr_fault_make(search->pool, AMGR_EXIT_FAILED,
+                        "%s and its includes have no Listen line with address "
+                        "and port: choose with --url",
+                        amgr_fault_quote(search->pool, config->file)));
+}
+
 static int try_configured(amgr_source_search_t *search,
                           const amgr_apache_config_t *config)
 {
-    server_t server;
+    amgr_source_server_t server;
 
     init_server(&server);
+    server.is_named = 1;
     server.data_file = configured_data_file(config, search->pool);
     if (config->manager_path != NULL) {
         server.manager_path = config->manager_path;
@@ -242,11 +245,11 @@ static int try_configured(amgr_source_search_t *search,
     if (try_configured_boards(search, &server, config)) {
         return 1;
     }
-    if (has_fresh_file(search, &server) && search->timeout_us > HURRIED_US) {
-        search->timeout_us = HURRIED_US;
+    if (config->listens->nelts == 0) {
+        note_no_listen(search, config);
     }
-    return try_listens(search, &server, config->listens) ||
-           try_data_file(search, &server);
+    return amgr_source_search_server(search, &server,
+                                     places_of(config->listens, search->pool));
 }
 
 static void note_several(amgr_source_search_t *search,
@@ -272,14 +275,15 @@ static void note_several(amgr_source_search_t *search,
                                 list, servers->nelts > NAMED_MAX ? "..." : ""));
 }
 
-/** The pages of the one server that runs here, where it listens. */
-static int try_own_listens(amgr_source_search_t *search, const server_t *server)
+/** Where the one server that runs here listens. */
+static const apr_array_header_t *own_places(amgr_source_search_t *search,
+                                            const amgr_source_server_t *server)
 {
     const apr_array_header_t *listens;
     amgr_proc_dir_t proc;
 
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
-        return 0;
+        return make_places(0, search->pool);
     }
     listens = amgr_local_listens(&proc, server->local.parent.pid, search->pool);
     amgr_proc_dir_close(&proc);
@@ -291,14 +295,14 @@ static int try_own_listens(amgr_source_search_t *search, const server_t *server)
                             "it listens: tell it with --url",
                             (long)server->local.parent.pid));
     }
-    return try_listens(search, server, listens);
+    return places_of(listens, search->pool);
 }
 
-/** The servers that run here; those of containers only where there is no
- * other. */
+/** The servers that run here; those of containers, and workers that were left
+ * behind, only where there is no other. */
 static const apr_array_header_t *list_running(apr_pool_t *pool)
 {
-    const apr_array_header_t *all = amgr_local_servers(pool);
+    const apr_array_header_t *all = amgr_local_parents(pool);
     apr_array_header_t *own =
         apr_array_make(pool, all->nelts, sizeof(amgr_local_server_t));
     amgr_proc_dir_t proc;
@@ -323,7 +327,7 @@ static const apr_array_header_t *list_running(apr_pool_t *pool)
 static int try_running(amgr_source_search_t *search)
 {
     const apr_array_header_t *servers = list_running(search->pool);
-    server_t server;
+    amgr_source_server_t server;
 
     if (servers->nelts > 1) {
         note_several(search, servers);
@@ -336,34 +340,36 @@ static int try_running(amgr_source_search_t *search)
         return 0;
     }
     init_server(&server);
-    server.local = APR_ARRAY_IDX(servers, 0, amgr_local_server_t);
-    server.is_local = 1;
-    server.is_listened = 1;
+    set_local(search, &server, &APR_ARRAY_IDX(servers, 0, amgr_local_server_t));
     server.data_file = server.local.data_file;
     return try_board(search, &server.local) ||
-           try_own_listens(search, &server) || try_data_file(search, &server);
+           amgr_source_search_server(search, &server,
+                                     own_places(search, &server));
 }
 
-/** The data file of the configuration, when that listens at this port. */
-static const char *data_file_of_port(apr_uint16_t port, apr_pool_t *pool)
+/** What the configuration says of it, when that listens at this port. */
+static void look_up_port(amgr_source_server_t *server, apr_uint16_t port,
+                         apr_pool_t *pool)
 {
     amgr_apache_config_t config;
     int i;
 
     if (amgr_apache_config_read(NULL, &config, pool) != NULL) {
-        return NULL;
+        return;
     }
     for (i = 0; i < config.listens->nelts; i++) {
         if (APR_ARRAY_IDX(config.listens, i, amgr_listen_t).port == port) {
-            return configured_data_file(&config, pool);
+            server->is_named = 1;
+            server->data_file = configured_data_file(&config, pool);
         }
     }
-    return NULL;
 }
 
 static int try_url(amgr_source_search_t *search, const amgr_source_url_t *url)
 {
-    server_t server;
+    apr_array_header_t *places = make_places(1, search->pool);
+    amgr_source_place_t *place = apr_array_push(places);
+    amgr_source_server_t server;
 
     init_server(&server);
     if (url->path[0] != '\0') {
@@ -375,15 +381,21 @@ static int try_url(amgr_source_search_t *search, const amgr_source_url_t *url)
             return 1;
         }
         if (server.data_file == NULL) {
-            server.data_file = data_file_of_port(url->port, search->pool);
-        }
-        if (has_fresh_file(search, &server) &&
-            search->timeout_us > HURRIED_US) {
-            search->timeout_us = HURRIED_US;
+            look_up_port(&server, url->port, search->pool);
         }
     }
-    return try_pages(search, &server, url->origin) ||
-           try_data_file(search, &server);
+    memset(place, 0, sizeof(*place));
+    place->origin = url->origin;
+    return amgr_source_search_server(search, &server, places);
+}
+
+static void say_all(int level, const apr_array_header_t *texts)
+{
+    int i;
+
+    for (i = 0; i < texts->nelts; i++) {
+        amgr_message(level, "%s", APR_ARRAY_IDX(texts, i, const char *));
+    }
 }
 
 /** Without a URL: by the configuration, or by who runs here. */
@@ -391,17 +403,14 @@ static int try_here(amgr_source_search_t *search)
 {
     const amgr_fault_t *fault;
     amgr_apache_config_t config;
-    int i;
 
     fault = amgr_apache_config_read(NULL, &config, search->pool);
     if (fault != NULL) {
         amgr_source_search_note(search, fault);
         return try_running(search);
     }
-    for (i = 0; i < config.warnings->nelts; i++) {
-        amgr_message(AMGR_LEVEL_VERBOSE, "%s",
-                     APR_ARRAY_IDX(config.warnings, i, const char *));
-    }
+    say_all(AMGR_LEVEL_WARNING, config.bad_listens);
+    say_all(AMGR_LEVEL_VERBOSE, config.warnings);
     return try_configured(search, &config);
 }
 
@@ -415,6 +424,16 @@ static const char *join(const apr_array_header_t *texts, apr_pool_t *pool)
                           APR_ARRAY_IDX(texts, i, const char *), NULL);
     }
     return all;
+}
+
+/** Workers that were left behind have nobody who could be spoken to, and of a
+ * guess nobody is signalled. */
+static void finish(amgr_source_search_t *search)
+{
+    search->out->is_orphaned = search->is_orphaned;
+    if (search->is_orphaned || search->is_guessed) {
+        memset(&search->out->parent, 0, sizeof(search->out->parent));
+    }
 }
 
 const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
@@ -443,8 +462,15 @@ const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
         found = try_url(&search, &url);
     }
     if (found) {
+        finish(&search);
         return NULL;
     }
-    return amgr_fault_make(pool, search.exit_code, "no server: %s",
-                           join(search.tried, pool));
+    return amgr_fault_make(pool, search.exit_code, "%s: %s%s",
+                           search.is_late ? "no answer from the server"
+                                          : "no server",
+                           join(search.tried, pool),
+                           target->url == NULL && search.is_asked &&
+                                   !search.is_late && !search.is_answered
+                               ? ": is Apache started? --url names another"
+                               : "");
 }

@@ -2,8 +2,9 @@
  *
  * Where the tool learns what is true of a server, in order of what each is
  * worth: the module's board, which needs no worker; status.json over HTTP; the
- * page of mod_status, where there is no module; the data file, with its age.
- * Whatever it was, the result is a view, as the module's own writers take it.
+ * page of mod_status, where there is no module; the data file, with its age;
+ * the processes alone, when nobody answers.  Whatever it was, the result is a
+ * view, as the module's own writers take it.
  */
 #ifndef AMGR_SOURCE_H
 #define AMGR_SOURCE_H
@@ -16,6 +17,7 @@ typedef enum amgr_source_kind_e {
     AMGR_SOURCE_STATUS_JSON,
     AMGR_SOURCE_MOD_STATUS,
     AMGR_SOURCE_DATA_FILE,
+    AMGR_SOURCE_PROCESSES, /**< no server's figures, no slots */
     AMGR_SOURCE_KIND_COUNT
 } amgr_source_kind_e;
 
@@ -26,12 +28,14 @@ typedef enum amgr_want_e {
     AMGR_WANT_SLOTS = 1 << 1,
     AMGR_WANT_RECORDS = 1 << 2, /**< retirements and their evidence */
     AMGR_WANT_HISTORY = 1 << 3,
-    AMGR_WANT_NOW = 1 << 4,  /**< not something of minutes ago: the data file
+    AMGR_WANT_NOW = 1 << 4,    /**< not something of minutes ago: the data file
                                  is no answer */
-    AMGR_WANT_LIVE = 1 << 5, /**< what workers do at this moment: a page alone
-                                  tells, and a board of the last tick not */
+    AMGR_WANT_LIVE = 1 << 5,   /**< what workers do at this moment: a page alone
+                                 tells, and a board of the last tick not */
+    AMGR_WANT_MEMORY = 1 << 6, /**< the memory of processes will do, when the
+                                    server does not answer within a second */
     AMGR_WANT_ALL = AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_RECORDS |
-                    AMGR_WANT_HISTORY
+                    AMGR_WANT_HISTORY | AMGR_WANT_MEMORY
 } amgr_want_e;
 
 /** Which server, and how long to wait for it. */
@@ -50,6 +54,8 @@ typedef struct amgr_source_t {
     apr_interval_time_t age_us; /**< of the figures; AMGR_NO_TIME */
     amgr_proc_id_t parent; /**< the httpd parent on this machine; pid 0: it is
                                 elsewhere, or not known */
+    int is_orphaned; /**< httpd's parent has ended, and its workers, which still
+                          serve, are all there is */
     const char *control_socket; /**< NULL: none */
     const char *status_json; /**< STATUS_JSON: the text itself, which passed */
     apr_size_t status_json_length;
@@ -64,7 +70,18 @@ typedef struct amgr_source_t {
 const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
                                      amgr_source_t *out, apr_pool_t *pool);
 
-/** "board", "status.json", "mod_status", "data file". */
+/** "board", "status.json", "mod_status", "data file", "processes". */
 const char *amgr_source_word(int kind);
+
+/** What must be told beside the figures of @a source; NULL: nothing. */
+const char *amgr_source_remark(const amgr_source_t *source);
+
+/** Whether it, or what it tells of, is not as it should be. */
+int amgr_source_needs_attention(const amgr_source_t *source);
+
+/** The fault of whoever has to have a server that is whole: of one whose parent
+ * has ended.  NULL for any other. */
+const amgr_fault_t *amgr_source_check(const amgr_source_t *source,
+                                      apr_pool_t *pool);
 
 #endif

@@ -11,11 +11,21 @@
 #include "cli/message.h"
 #include "cli/source/fetch.h"
 
+/** What httpd says to plain HTTP where it speaks TLS. */
+#define BAD_REQUEST 400
+
 void amgr_source_search_note(amgr_source_search_t *search,
                              const amgr_fault_t *fault)
 {
-    APR_ARRAY_PUSH(search->tried, const char *) = fault->text;
-    amgr_message(AMGR_LEVEL_VERBOSE, "%s", fault->text);
+    const char *text = fault->text;
+
+    if (search->whence != NULL) {
+        text = apr_psprintf(search->pool, "%s (Listen of %s)", text,
+                            amgr_fault_quote(search->pool, search->whence));
+        search->whence = NULL;
+    }
+    APR_ARRAY_PUSH(search->tried, const char *) = text;
+    amgr_message(AMGR_LEVEL_VERBOSE, "%s", text);
     if (search->exit_code != AMGR_EXIT_PERMISSION) {
         search->exit_code = fault->exit_code;
     }
@@ -28,18 +38,20 @@ static const amgr_fault_t *ask(amgr_source_search_t *search, const char *url,
     const amgr_fault_t *fault;
     int late = 0;
 
+    search->is_asked = 1;
     fault = amgr_fetch(url, search->timeout_us, answer, &late, search->pool);
     if (fault != NULL) {
-        search->late |= late;
+        search->is_late |= late;
         return fault;
     }
+    search->is_answered = 1;
     return amgr_fetch_refusal(answer, url, search->pool);
 }
 
-/** *out_asked is zero when nobody answered at all. */
+/** *out_status is of HTTP; 0: nobody answered at all. */
 static const amgr_fault_t *read_json(amgr_source_search_t *search,
                                      const amgr_source_pages_t *pages,
-                                     int *out_asked)
+                                     int *out_status)
 {
     const char *url = apr_pstrcat(search->pool, pages->origin, pages->manager,
                                   "/status.json", NULL);
@@ -48,32 +60,34 @@ static const amgr_fault_t *read_json(amgr_source_search_t *search,
 
     answer.status = 0;
     fault = ask(search, url, &answer);
-    *out_asked = answer.status != 0;
+    *out_status = answer.status;
     if (fault != NULL) {
         return fault;
     }
     fault = amgr_source_json(answer.body, answer.length,
                              amgr_fetch_shown(url, search->pool), search->out,
                              search->pool);
-    if (fault == NULL && pages->local != NULL) {
-        search->out->parent = pages->local->parent;
+    if (fault == NULL && pages->server->is_local) {
+        search->out->parent = pages->server->local.parent;
     }
     return fault;
 }
 
-/** Whose processes are shown beside the page: where this user may not know who
- * serves it, those of the only server there is. */
-static const amgr_local_server_t *guess(const amgr_source_pages_t *pages,
-                                        apr_pool_t *pool)
+const amgr_local_server_t *
+amgr_source_search_guess(amgr_source_search_t *search,
+                         const amgr_source_server_t *server)
 {
-    const apr_array_header_t *servers;
+    const amgr_local_server_t *only;
 
-    if (pages->local != NULL || !pages->is_denied) {
-        return pages->local;
+    if (server->is_local || !server->is_denied) {
+        return server->is_local ? &server->local : NULL;
     }
-    servers = amgr_local_servers(pool);
-    return servers->nelts == 1 ? &APR_ARRAY_IDX(servers, 0, amgr_local_server_t)
-                               : NULL;
+    only = amgr_local_only_server(search->pool);
+    search->is_guessed |= only != NULL;
+    if (only != NULL && only->is_orphan) {
+        amgr_source_search_orphaned(search);
+    }
+    return only;
 }
 
 static const amgr_fault_t *read_mod_status(amgr_source_search_t *search,
@@ -98,30 +112,29 @@ static const amgr_fault_t *read_mod_status(amgr_source_search_t *search,
     }
     fault = amgr_source_mod_status(
         text.body, table.body, amgr_fetch_shown(url, search->pool),
-        guess(pages, search->pool), search->out, search->pool);
-    if (fault == NULL) {
-        /* Of a guess nobody is signalled. */
-        search->out->parent.pid = 0;
-        search->out->parent.start_ticks = 0;
-        if (pages->local != NULL) {
-            search->out->parent = pages->local->parent;
-        }
-    }
+        amgr_source_search_guess(search, pages->server), search->out,
+        search->pool);
     return fault;
 }
 
 int amgr_source_search_pages(amgr_source_search_t *search,
                              const amgr_source_pages_t *pages)
 {
+    amgr_source_pages_t again = *pages;
     const amgr_fault_t *fault;
-    int asked;
+    int status;
 
-    fault = read_json(search, pages, &asked);
+    fault = read_json(search, pages, &status);
     if (fault == NULL) {
         return 1;
     }
     amgr_source_search_note(search, fault);
-    if (!asked) {
+    if (status == BAD_REQUEST && pages->tls != NULL) {
+        again.origin = pages->tls;
+        again.tls = NULL;
+        return amgr_source_search_pages(search, &again);
+    }
+    if (status == 0) {
         return 0;
     }
     fault = read_mod_status(search, pages);

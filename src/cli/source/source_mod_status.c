@@ -27,7 +27,7 @@ static apr_array_header_t *read_children(amgr_proc_dir_t *proc,
 {
     apr_array_header_t *children = NULL;
     char reason[120];
-    apr_status_t rv = amgr_local_children_read(proc, &local->parent, &children,
+    apr_status_t rv = amgr_local_children_read(proc, local, &children,
                                                &snapshot->incomplete, pool);
 
     if (rv == APR_SUCCESS) {

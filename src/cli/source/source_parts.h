@@ -30,6 +30,12 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
                                            amgr_source_t *out,
                                            apr_pool_t *pool);
 
+/** The processes of a server of this machine without its help
+ * (source_processes.c): groups with their memory, and no figure of the
+ * server. */
+const amgr_fault_t *amgr_source_processes(const amgr_local_server_t *local,
+                                          amgr_source_t *out, apr_pool_t *pool);
+
 /** A data file, written by the module or the original (source_file.c). */
 const amgr_fault_t *amgr_source_data_file(const char *path, amgr_source_t *out,
                                           apr_pool_t *pool);

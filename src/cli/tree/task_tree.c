@@ -15,7 +15,8 @@
 #include "cli/local/local_server.h"
 #include "cli/output.h"
 #include "cli/source/source_parts.h"
-#include "cli/source/source_url.h"
+#include "cli/tree/tree_kind.h"
+#include "cli/tree/tree_server.h"
 #include "cli/tree/tree_text.h"
 #include "cli/watch/canvas_print.h"
 
@@ -36,65 +37,34 @@ static const amgr_snapshot_t *read_board(const amgr_local_server_t *server,
     return source.view.snapshot;
 }
 
-/* Returns 0 when the server ended meanwhile. */
+/* Returns 0 when the server ended meanwhile, or is shown with another: of the
+ * orphans of one parent each is taken for a server. */
 static int show_server(const amgr_proc_tree_t *all,
-                       const amgr_local_server_t *server, amgr_canvas_t *canvas,
-                       apr_pool_t *pool)
+                       const amgr_local_server_t *server, int is_alone,
+                       amgr_canvas_t *canvas, apr_pool_t *pool)
 {
     const amgr_proc_node_t *top = amgr_proc_tree_get(all, server->parent.pid);
+    apr_array_header_t *tops;
     amgr_instant_t now;
 
     if (top == NULL || !amgr_proc_id_equal(&top->id, &server->parent)) {
+        return 0;
+    }
+    tops = amgr_tree_tops(all, top, pool);
+    if (!is_alone && APR_ARRAY_IDX(tops, 0, const amgr_proc_node_t *) != top) {
         return 0;
     }
     if (canvas->lines->nelts > 0) {
         amgr_canvas_end_line(canvas);
     }
     amgr_clock_read(&now);
-    amgr_tree_draw(all, top, read_board(server, pool), &now, canvas);
+    amgr_tree_draw(all, tops, read_board(server, pool), &now, canvas);
+    if (amgr_tree_is_orphan(all, top)) {
+        amgr_canvas_put(canvas, "httpd's parent has ended, what it left still "
+                                "runs: restart it");
+        amgr_canvas_end_line(canvas);
+    }
     return 1;
-}
-
-/* Who listens there is what the kernel says; where only root is told, the
- * one httpd of this machine is meant. */
-static const amgr_fault_t *
-find_named(const char *text, apr_array_header_t **out, apr_pool_t *pool)
-{
-    amgr_source_url_t url;
-    amgr_local_server_t server;
-    const amgr_fault_t *fault = amgr_source_url_parse(text, &url, pool);
-    const char *host;
-    apr_status_t rv;
-
-    if (fault != NULL) {
-        return fault;
-    }
-    host = amgr_fault_quote(pool, url.host);
-    if (!amgr_local_server_is_here(url.host, pool)) {
-        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
-                               "%s is not this machine, whose processes alone "
-                               "can be shown",
-                               host);
-    }
-    rv = amgr_local_server_at(url.host, url.port, &server, pool);
-    if (rv == APR_SUCCESS) {
-        *out = apr_array_make(pool, 1, sizeof(server));
-        APR_ARRAY_PUSH(*out, amgr_local_server_t) = server;
-        return NULL;
-    }
-    if (!APR_STATUS_IS_EACCES(rv)) {
-        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
-                               "no httpd listens at port %d of %s", url.port,
-                               host);
-    }
-    *out = amgr_local_servers(pool);
-    return (*out)->nelts == 1
-               ? NULL
-               : amgr_fault_make(pool, AMGR_EXIT_PERMISSION,
-                                 "this user may not know which httpd listens "
-                                 "at port %d of %s; without --url all of "
-                                 "them are shown",
-                                 url.port, host);
 }
 
 /* A terminal has an edge, a file has none. */
@@ -124,8 +94,9 @@ static const amgr_fault_t *show_all(const apr_array_header_t *servers,
                                "the processes of this machine cannot be read");
     }
     for (i = 0; i < servers->nelts; i++) {
-        shown += show_server(
-            all, &APR_ARRAY_IDX(servers, i, amgr_local_server_t), canvas, pool);
+        shown +=
+            show_server(all, &APR_ARRAY_IDX(servers, i, amgr_local_server_t),
+                        servers->nelts == 1, canvas, pool);
     }
     return shown > 0 ? NULL
                      : amgr_fault_make(pool, AMGR_EXIT_FAILED,
@@ -138,17 +109,12 @@ const amgr_fault_t *amgr_task_tree(const amgr_options_t *options,
                                    apr_pool_t *pool)
 {
     apr_array_header_t *servers = NULL;
-    const amgr_fault_t *fault = NULL;
+    const amgr_fault_t *fault;
     amgr_proc_dir_t dir;
     amgr_canvas_t *canvas;
     apr_status_t rv;
 
-    if (target->url != NULL) {
-        fault = find_named(target->url, &servers, pool);
-    }
-    else {
-        servers = amgr_local_servers(pool);
-    }
+    fault = amgr_tree_servers(target->url, &servers, pool);
     if (fault != NULL) {
         return fault;
     }

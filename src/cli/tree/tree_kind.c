@@ -16,6 +16,22 @@
 /** An environment is looked through up to here. */
 #define ENVIRON_LEN 16384
 
+int amgr_tree_is_orphan(const amgr_proc_tree_t *tree,
+                        const amgr_proc_node_t *top)
+{
+    amgr_proc_stat_t stat;
+
+    return (top->flags & AMGR_PROC_FORKED_NO_EXEC) &&
+           amgr_proc_read_stat(tree->dir, top->id.pid, &stat) == APR_SUCCESS &&
+           stat.start_ticks == top->id.start_ticks &&
+           stat.session != top->id.pid;
+}
+
+int amgr_tree_can_be_asked(const amgr_proc_node_t *node)
+{
+    return node->state != 'D';
+}
+
 const amgr_process_t *amgr_tree_process(const amgr_snapshot_t *snapshot,
                                         const amgr_proc_node_t *node)
 {
@@ -85,7 +101,7 @@ static int is_piped_log(const amgr_proc_tree_t *tree,
 }
 
 /* Whether it was started with the environment of RFC 3875. */
-static int is_cgi(amgr_proc_dir_t *dir, pid_t pid)
+static int is_cgi(amgr_proc_dir_t *dir, const amgr_proc_node_t *node)
 {
     static const char mark[] = "GATEWAY_INTERFACE=";
     char text[ENVIRON_LEN];
@@ -94,8 +110,9 @@ static int is_cgi(amgr_proc_dir_t *dir, pid_t pid)
     apr_size_t entry_len;
     apr_size_t len;
 
-    if (amgr_proc_read_raw(dir, pid, "environ", text, sizeof(text), &len) !=
-        APR_SUCCESS) {
+    if (!amgr_tree_can_be_asked(node) ||
+        amgr_proc_read_raw(dir, node->id.pid, "environ", text, sizeof(text),
+                           &len) != APR_SUCCESS) {
         return 0;
     }
     while (amgr_proc_next_string(text, len, &cursor, &entry, &entry_len) ==
@@ -109,7 +126,8 @@ static int is_cgi(amgr_proc_dir_t *dir, pid_t pid)
 }
 
 /* "wsgi:NAME" by the title that mod_wsgi gives its daemons; NULL without. */
-static const char *kind_by_title(amgr_proc_dir_t *dir, pid_t pid, char *buf)
+static const char *kind_by_title(amgr_proc_dir_t *dir,
+                                 const amgr_proc_node_t *node, char *buf)
 {
     char title[AMGR_GROUP_NAME_LEN * 2];
     char name[AMGR_GROUP_NAME_LEN];
@@ -117,14 +135,33 @@ static const char *kind_by_title(amgr_proc_dir_t *dir, pid_t pid, char *buf)
     apr_size_t cursor = 0;
     apr_size_t len;
 
-    if (amgr_proc_read_raw(dir, pid, "cmdline", title, sizeof(title), &len) !=
-            APR_SUCCESS ||
+    if (!amgr_tree_can_be_asked(node) ||
+        amgr_proc_read_raw(dir, node->id.pid, "cmdline", title, sizeof(title),
+                           &len) != APR_SUCCESS ||
         amgr_proc_next_string(title, len, &cursor, &first, &len) !=
             APR_SUCCESS ||
         amgr_proc_wsgi_parse(first, len, name, sizeof(name)) != APR_SUCCESS) {
         return NULL;
     }
     apr_snprintf(buf, AMGR_TREE_KIND_LEN, "wsgi:%s", name);
+    return buf;
+}
+
+static const char *kind_of_top(const amgr_proc_tree_t *tree,
+                               const amgr_proc_node_t *top, uid_t uid,
+                               char *buf)
+{
+    char title[AMGR_TREE_KIND_LEN];
+    const char *was;
+
+    if (!amgr_tree_is_orphan(tree, top)) {
+        return "parent";
+    }
+    was = kind_by_title(tree->dir, top, title);
+    if (was == NULL) {
+        was = uid == 0 ? "process" : "worker";
+    }
+    apr_snprintf(buf, AMGR_TREE_KIND_LEN, "orphaned %s", was);
     return buf;
 }
 
@@ -139,13 +176,13 @@ const char *amgr_tree_kind(const amgr_proc_tree_t *tree,
     const char *kind = NULL;
 
     if (node == top) {
-        return "parent";
+        return kind_of_top(tree, top, uid, buf);
     }
     if (process != NULL) {
         kind = kind_by_role(snapshot, process, buf);
     }
     else if (node->parent == top && is_fork) {
-        kind = kind_by_title(tree->dir, node->id.pid, buf);
+        kind = kind_by_title(tree->dir, node, buf);
         if (kind == NULL) {
             /* Workers of a server that root started are somebody else's. */
             kind = top_uid == 0 && uid == 0 ? "helper" : "worker";
@@ -160,5 +197,5 @@ const char *amgr_tree_kind(const amgr_proc_tree_t *tree,
     if (node->parent == top) {
         return is_piped_log(tree, top, node) ? "piped log" : "program";
     }
-    return is_cgi(tree->dir, node->id.pid) ? "CGI" : "program";
+    return is_cgi(tree->dir, node) ? "CGI" : "program";
 }

@@ -9,11 +9,25 @@
 #include "model/snapshot.h"
 #include "proc/proc_tree.h"
 
-/** Room for any of the words, "wsgi:" and the name of a group. */
-#define AMGR_TREE_KIND_LEN (AMGR_GROUP_NAME_LEN + 8)
+/** Room for any of the words, "orphaned wsgi:" and the name of a group. */
+#define AMGR_TREE_KIND_LEN (AMGR_GROUP_NAME_LEN + 16)
 
 /**
- * "parent", "worker", "wsgi:NAME", "daemon", "helper", "piped log", "CGI",
+ * Whether @a top, an httpd without an httpd above it, was a child of one that
+ * has ended.  A parent was either started by exec, or leads the session that
+ * it made when it went to the background; its forks do neither.
+ */
+int amgr_tree_is_orphan(const amgr_proc_tree_t *tree,
+                        const amgr_proc_node_t *top);
+
+/** Whether @a node may be asked for its command line and environment: who
+ * waits without being interruptible may hold the lock that they take, and
+ * then whoever reads them waits as well. */
+int amgr_tree_can_be_asked(const amgr_proc_node_t *node);
+
+/**
+ * "parent" ("orphaned worker", "orphaned wsgi:NAME" or "orphaned process" of
+ * an orphan), "worker", "wsgi:NAME", "daemon", "helper", "piped log", "CGI",
  * "program" for another that called exec, "process" for one that did not: in
  * @a buf.  @a top is the httpd parent and @a snapshot what the board says
  * (NULL: it cannot be read); the user ids are the effective ones of the two.

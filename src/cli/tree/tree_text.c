@@ -25,9 +25,7 @@
 /** Whom a tree belongs to, and what is known of it. */
 typedef struct tree_t {
     const amgr_proc_tree_t *tree;
-    const amgr_proc_node_t *top;
     const amgr_snapshot_t *snapshot; /**< of its board, or NULL */
-    uid_t top_uid;
     int has_pss;
     int kind_width;
     apr_array_header_t *rows; /**< of row_t, parents before their children */
@@ -38,6 +36,7 @@ typedef struct tree_t {
 /** A process as it is shown. */
 typedef struct row_t {
     const amgr_proc_node_t *node;
+    const amgr_proc_node_t *top;
     uid_t uid;
     int is_known; /**< uid is, and rss_bytes may be */
     apr_uint64_t rss_bytes;
@@ -52,7 +51,8 @@ typedef struct user_t {
     char name[64];
 } user_t;
 
-static row_t *add_row(tree_t *tree, const amgr_proc_node_t *node)
+static row_t *add_row(tree_t *tree, const amgr_proc_node_t *top,
+                      const amgr_proc_node_t *node)
 {
     row_t *row = apr_array_push(tree->rows);
     const amgr_process_t *process = amgr_tree_process(tree->snapshot, node);
@@ -60,6 +60,7 @@ static row_t *add_row(tree_t *tree, const amgr_proc_node_t *node)
 
     memset(row, 0, sizeof(*row));
     row->node = node;
+    row->top = top;
     row->rss_bytes = AMGR_UNKNOWN;
     row->pss_bytes = process != NULL ? process->pss_bytes : AMGR_UNKNOWN;
     if (amgr_proc_read_status(tree->tree->dir, node->id.pid, &status) ==
@@ -71,29 +72,29 @@ static row_t *add_row(tree_t *tree, const amgr_proc_node_t *node)
     return row;
 }
 
-static void collect(tree_t *tree)
+static void name_kind(tree_t *tree, row_t *row, uid_t top_uid)
+{
+    char kind[AMGR_TREE_KIND_LEN];
+    int width;
+
+    row->kind = apr_pstrdup(
+        tree->pool, amgr_tree_kind(tree->tree, row->top, row->node,
+                                   tree->snapshot, row->uid, top_uid, kind));
+    tree->has_pss |= row->pss_bytes != AMGR_UNKNOWN;
+    width = amgr_canvas_width(tree->canvas, row->kind);
+    tree->kind_width = width > tree->kind_width ? width : tree->kind_width;
+}
+
+static void collect(tree_t *tree, const amgr_proc_node_t *top)
 {
     const amgr_proc_node_t *node = NULL;
-    row_t *row = add_row(tree, tree->top);
+    row_t *row = add_row(tree, top, top);
+    uid_t top_uid = row->uid;
 
-    tree->top_uid = row->uid;
-    row->kind = "parent";
-    while ((node = amgr_proc_tree_next(tree->top, AMGR_PROC_DESCENDANTS,
-                                       node)) != NULL) {
-        char kind[AMGR_TREE_KIND_LEN];
-        int width;
-
-        row = add_row(tree, node);
-        row->kind =
-            apr_pstrdup(tree->pool, amgr_tree_kind(tree->tree, tree->top, node,
-                                                   tree->snapshot, row->uid,
-                                                   tree->top_uid, kind));
-        tree->has_pss |= row->pss_bytes != AMGR_UNKNOWN;
-        width = amgr_canvas_width(tree->canvas, row->kind);
-        tree->kind_width = width > tree->kind_width ? width : tree->kind_width;
-    }
-    if (tree->kind_width > KIND_MAX) {
-        tree->kind_width = KIND_MAX;
+    name_kind(tree, row, top_uid);
+    while ((node = amgr_proc_tree_next(top, AMGR_PROC_DESCENDANTS, node)) !=
+           NULL) {
+        name_kind(tree, add_row(tree, top, node), top_uid);
     }
 }
 
@@ -104,8 +105,9 @@ static int is_last(const amgr_proc_node_t *node)
 }
 
 /* The lines from a process up to its parents. */
-static void put_branches(const tree_t *tree, const amgr_proc_node_t *node)
+static void put_branches(const tree_t *tree, const row_t *row)
 {
+    const amgr_proc_node_t *node = row->node;
     const amgr_proc_node_t *path[DEPTH_MAX];
     amgr_canvas_t *canvas = tree->canvas;
     const char *const *marks;
@@ -116,10 +118,10 @@ static void put_branches(const tree_t *tree, const amgr_proc_node_t *node)
     int depth = 0;
 
     marks = canvas->utf8 ? boxes : ascii;
-    if (node == tree->top) {
+    if (node == row->top) {
         return;
     }
-    for (; node != tree->top && depth < DEPTH_MAX; node = node->parent) {
+    for (; node != row->top && depth < DEPTH_MAX; node = node->parent) {
         path[depth++] = node;
     }
     while (depth > 0) {
@@ -130,18 +132,42 @@ static void put_branches(const tree_t *tree, const amgr_proc_node_t *node)
     amgr_canvas_put(canvas, " ");
 }
 
-/* Its arguments with blanks between them; "[comm]" when there are none. */
-static void put_command(const tree_t *tree, const amgr_proc_node_t *node)
+/* Instead of the arguments that cannot be had. */
+static void put_comm(amgr_canvas_t *canvas, const amgr_proc_node_t *node)
 {
+    amgr_canvas_put(canvas, "[");
+    amgr_canvas_put(canvas, node->comm);
+    amgr_canvas_put(canvas, node->state == 'Z'             ? "] (ended)"
+                            : amgr_tree_can_be_asked(node) ? "]"
+                                                           : "] (state D)");
+}
+
+/* Whose arguments a process shows: a worker's are its parent's, which it was
+ * forked from. */
+static const amgr_proc_node_t *whose_command(const tree_t *tree,
+                                             const row_t *row)
+{
+    const amgr_process_t *process =
+        amgr_tree_process(tree->snapshot, row->node);
+
+    return process != NULL && process->role == AMGR_ROLE_WORKER &&
+                   row->node->parent == row->top && row->node->state != 'Z'
+               ? row->top
+               : row->node;
+}
+
+/* Its arguments with blanks between them; "[comm]" when there are none. */
+static void put_command(const tree_t *tree, const row_t *row)
+{
+    const amgr_proc_node_t *node = whose_command(tree, row);
     char text[COMMAND_LEN];
     apr_size_t len;
     apr_size_t i;
 
-    if (amgr_proc_read_raw(tree->tree->dir, node->id.pid, "cmdline", text,
+    if (!amgr_tree_can_be_asked(node) ||
+        amgr_proc_read_raw(tree->tree->dir, node->id.pid, "cmdline", text,
                            sizeof(text), &len) != APR_SUCCESS) {
-        amgr_canvas_put(tree->canvas, "[");
-        amgr_canvas_put(tree->canvas, node->comm);
-        amgr_canvas_put(tree->canvas, node->state == 'Z' ? "] (ended)" : "]");
+        put_comm(tree->canvas, row->node);
         return;
     }
     for (i = 0; i < len; i++) {
@@ -216,8 +242,8 @@ static void put_row(const tree_t *tree, const row_t *row,
                              text),
              6, 1);
     put_cell(canvas, row->kind, tree->kind_width, 0);
-    put_branches(tree, row->node);
-    put_command(tree, row->node);
+    put_branches(tree, row);
+    put_command(tree, row);
     amgr_canvas_end_line(canvas);
 }
 
@@ -247,8 +273,38 @@ static void put_totals(const tree_t *tree)
     amgr_canvas_end_line(tree->canvas);
 }
 
+apr_array_header_t *amgr_tree_tops(const amgr_proc_tree_t *processes,
+                                   const amgr_proc_node_t *top,
+                                   apr_pool_t *pool)
+{
+    apr_array_header_t *tops = apr_array_make(pool, 8, sizeof(top));
+    amgr_proc_stat_t lost;
+    int i;
+
+    if (!amgr_tree_is_orphan(processes, top) ||
+        amgr_proc_read_stat(processes->dir, top->id.pid, &lost) !=
+            APR_SUCCESS) {
+        APR_ARRAY_PUSH(tops, const amgr_proc_node_t *) = top;
+        return tops;
+    }
+    for (i = 0; i < processes->count; i++) {
+        const amgr_proc_node_t *node = &processes->nodes[i];
+        amgr_proc_stat_t stat;
+
+        if (node == top ||
+            (node->ppid == top->ppid && strcmp(node->comm, top->comm) == 0 &&
+             amgr_tree_is_orphan(processes, node) &&
+             amgr_proc_read_stat(processes->dir, node->id.pid, &stat) ==
+                 APR_SUCCESS &&
+             stat.session == lost.session)) {
+            APR_ARRAY_PUSH(tops, const amgr_proc_node_t *) = node;
+        }
+    }
+    return tops;
+}
+
 void amgr_tree_draw(const amgr_proc_tree_t *processes,
-                    const amgr_proc_node_t *top,
+                    const apr_array_header_t *tops,
                     const amgr_snapshot_t *snapshot, const amgr_instant_t *now,
                     amgr_canvas_t *canvas)
 {
@@ -259,13 +315,17 @@ void amgr_tree_draw(const amgr_proc_tree_t *processes,
     memset(&tree, 0, sizeof(tree));
     memset(&user, 0, sizeof(user));
     tree.tree = processes;
-    tree.top = top;
     tree.snapshot = snapshot;
     tree.canvas = canvas;
     tree.kind_width = KIND_MIN;
     tree.rows = apr_array_make(canvas->pool, 64, sizeof(row_t));
     tree.pool = canvas->pool;
-    collect(&tree);
+    for (i = 0; i < tops->nelts; i++) {
+        collect(&tree, APR_ARRAY_IDX(tops, i, const amgr_proc_node_t *));
+    }
+    if (tree.kind_width > KIND_MAX) {
+        tree.kind_width = KIND_MAX;
+    }
     put_heading(&tree);
     for (i = 0; i < tree.rows->nelts; i++) {
         put_row(&tree, &APR_ARRAY_IDX(tree.rows, i, row_t), now, &user);

@@ -22,12 +22,17 @@
 #include "cli/watch/canvas_print.h"
 #include "cli/watch/watch_history.h"
 #include "cli/watch/watch_keys.h"
+#include "cli/watch/watch_live.h"
 #include "cli/watch/watch_reader.h"
 #include "cli/watch/watch_screen.h"
 #include "cli/watch/watch_text.h"
 
 /** Ages on the screen grow by this. */
 #define REDRAW_US APR_USEC_PER_SEC
+
+/** The processes are looked at no more often than this, however fast keys
+ * have the screen drawn. */
+#define LIVE_US (APR_USEC_PER_SEC / 2)
 
 #define COLUMNS_DEFAULT 80
 #define COLUMNS_MAX 10000
@@ -43,6 +48,9 @@ typedef struct watch_t {
     amgr_watch_state_t state;
     amgr_watch_rows_t rows;
     amgr_history_t *history;
+    amgr_watch_live_t live;  /**< of the good reading */
+    amgr_proc_dir_t proc;    /**< closed when it cannot be had */
+    apr_time_t live_mono_us; /**< when the processes were looked at */
     apr_pool_t *rows_pool;
     apr_pool_t *draw_pool;
     apr_time_t began_mono_us; /**< the watch */
@@ -71,6 +79,18 @@ static apr_interval_time_t age_of(const amgr_reading_t *reading,
                : reading->source.age_us + now_us - reading->ended_mono_us;
 }
 
+/* A page tells its slots as they are when it is made, a board as the server
+ * saw them. */
+static apr_interval_time_t slots_age(const amgr_reading_t *reading,
+                                     apr_time_t now_us)
+{
+    apr_interval_time_t age_us = reading->source.kind == AMGR_SOURCE_BOARD
+                                     ? age_of(reading, now_us)
+                                     : now_us - reading->ended_mono_us;
+
+    return age_us > 0 ? age_us : 0;
+}
+
 static void fill_picture(const watch_t *watch, amgr_watch_picture_t *out)
 {
     apr_time_t now_us = amgr_clock_monotonic_us();
@@ -80,6 +100,12 @@ static void fill_picture(const watch_t *watch, amgr_watch_picture_t *out)
     out->state = &watch->state;
     out->rows = &watch->rows;
     out->age_us = age_of(watch->good, now_us);
+    if (watch->good != NULL) {
+        out->read_us = now_us - watch->good->ended_mono_us;
+        out->slots_us = slots_age(watch->good, now_us);
+        out->gone = watch->live.count > 0 ? watch->live.gone : NULL;
+        out->is_asked = watch->good->is_asked;
+    }
     if (watch->fault != NULL) {
         out->fault = watch->fault->fault->text;
         out->fault_us =
@@ -120,6 +146,20 @@ static void sort(watch_t *watch)
     watch->effects &= ~AMGR_KEY_SORT;
 }
 
+/* Look at the processes, whose order may change by it. */
+static void look_at_processes(watch_t *watch)
+{
+    apr_time_t now_us = amgr_clock_monotonic_us();
+
+    if (watch->live.count == 0 || watch->proc.fd < 0 ||
+        now_us - watch->live_mono_us < LIVE_US) {
+        return;
+    }
+    watch->live_mono_us = now_us;
+    amgr_watch_live_read(&watch->live, &watch->proc);
+    watch->effects |= AMGR_KEY_SORT;
+}
+
 static void drop(amgr_reading_t **reading)
 {
     if (*reading != NULL) {
@@ -140,10 +180,15 @@ static void take_reading(watch_t *watch)
         watch->fault = reading;
     }
     else {
+        if (watch->good == NULL && reading->source.control_socket != NULL) {
+            watch->effects |= AMGR_KEY_READ; /* whom to ask is known now */
+        }
         drop(&watch->good);
         watch->good = reading;
         amgr_watch_history_follow(watch->history, &reading->source,
                                   watch->state.interval_us, reading->pool);
+        amgr_watch_live_follow(&watch->live, &reading->source, reading->pool);
+        watch->live_mono_us = 0;
     }
     watch->effects |= AMGR_KEY_DRAW | AMGR_KEY_SORT;
 }
@@ -198,7 +243,8 @@ static void read_in_time(watch_t *watch, apr_time_t now_us)
     }
     watch->read_mono_us = now_us;
     watch->effects &= ~AMGR_KEY_READ;
-    amgr_watch_reader_begin(watch->reader);
+    amgr_watch_reader_begin(watch->reader,
+                            watch->good != NULL ? &watch->good->source : NULL);
 }
 
 /* Until something happens, or ages and figures are due. */
@@ -241,6 +287,9 @@ static void run(watch_t *watch)
 {
     while (!(watch->effects & AMGR_KEY_QUIT)) {
         read_in_time(watch, amgr_clock_monotonic_us());
+        if (watch->effects & AMGR_KEY_DRAW) {
+            look_at_processes(watch);
+        }
         if (watch->effects & AMGR_KEY_SORT) {
             sort(watch);
         }
@@ -266,6 +315,9 @@ static void init_watch(watch_t *watch, const amgr_options_t *options,
     watch->began_mono_us = amgr_clock_monotonic_us();
     watch->read_mono_us = watch->began_mono_us - watch->state.interval_us;
     watch->utf8 = is_utf8();
+    if (amgr_proc_dir_open(&watch->proc, "/proc") != APR_SUCCESS) {
+        watch->proc.fd = -1;
+    }
     watch->page = 1;
     watch->effects = AMGR_KEY_DRAW;
 }
@@ -306,6 +358,9 @@ static const amgr_fault_t *watch_terminal(const amgr_options_t *options,
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(watch.signal_fd);
     amgr_watch_reader_destroy(watch.reader);
+    if (watch.proc.fd >= 0) {
+        amgr_proc_dir_close(&watch.proc);
+    }
     drop(&watch.good);
     drop(&watch.fault);
     return fault;
@@ -336,14 +391,21 @@ static int columns_of_output(void)
 }
 
 /* The same picture as text. */
-static void print_picture(const amgr_reading_t *reading,
+static void print_picture(amgr_reading_t *reading,
                           const amgr_options_t *options, apr_pool_t *pool)
 {
+    amgr_watch_live_t live;
+    amgr_proc_dir_t proc;
     amgr_watch_picture_t picture;
     amgr_watch_state_t state;
     amgr_watch_rows_t rows;
     amgr_canvas_t *canvas;
 
+    amgr_watch_live_follow(&live, &reading->source, reading->pool);
+    if (amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
+        amgr_watch_live_read(&live, &proc);
+        amgr_proc_dir_close(&proc);
+    }
     amgr_watch_state_init(&state, options->interval_us);
     amgr_watch_rows(&reading->source.view, &state, &rows, pool);
     memset(&picture, 0, sizeof(picture));
@@ -351,6 +413,8 @@ static void print_picture(const amgr_reading_t *reading,
     picture.state = &state;
     picture.rows = &rows;
     picture.age_us = reading->source.age_us;
+    picture.slots_us = slots_age(reading, reading->ended_mono_us);
+    picture.gone = live.count > 0 ? live.gone : NULL;
     picture.once = 1;
     canvas = amgr_canvas_create(columns_of_output(), AMGR_CANVAS_ENDLESS,
                                 is_utf8(), pool);
@@ -375,7 +439,11 @@ static const amgr_fault_t *watch_once(const amgr_options_t *options,
     }
     else {
         print_picture(reading, options, pool);
-        if (reading->source.view.snapshot->hanging > 0) {
+        if (amgr_source_remark(&reading->source) != NULL) {
+            amgr_message(AMGR_LEVEL_WARNING, "%s",
+                         amgr_source_remark(&reading->source));
+        }
+        if (amgr_source_needs_attention(&reading->source)) {
             fault = amgr_fault_make(pool, AMGR_EXIT_ATTENTION, "%s", "");
         }
     }

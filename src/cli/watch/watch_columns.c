@@ -5,8 +5,6 @@
  */
 #include "cli/watch/watch_parts.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 /** The last column is worth more than some of the others up to here. */
@@ -38,6 +36,19 @@ static int taken(const amgr_watch_layout_t *layout)
     return width;
 }
 
+void amgr_watch_layout_remove(amgr_watch_layout_t *layout, int column)
+{
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < layout->count; i++) {
+        if (layout->shown[i] != column) {
+            layout->shown[kept++] = layout->shown[i];
+        }
+    }
+    layout->count = kept;
+}
+
 /* Leave out the one that can be spared best; 0 when none can. */
 static int drop_column(amgr_watch_layout_t *layout)
 {
@@ -55,9 +66,7 @@ static int drop_column(amgr_watch_layout_t *layout)
     if (worst < 0) {
         return 0;
     }
-    layout->count--;
-    memmove(layout->shown + worst, layout->shown + worst + 1,
-            (apr_size_t)(layout->count - worst) * sizeof(layout->shown[0]));
+    amgr_watch_layout_remove(layout, layout->shown[worst]);
     return 1;
 }
 

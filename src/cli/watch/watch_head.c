@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The lines above the table: whose picture this is and how old, workers,
- * memory against its limits, rates.
+ * The lines above the table: workers, memory against its limits, rates.
  */
 #include "cli/watch/watch_parts.h"
 
@@ -16,9 +15,6 @@
 #define BAR_MIN 10
 #define BAR_MAX 60
 
-/** What the server's own part of the first line takes. */
-#define SERVER_LEN 56
-
 /** A limit that takes no more than this is shown exactly. */
 #define LIMIT_LEN 5
 
@@ -28,122 +24,14 @@ static void put_label(amgr_canvas_t *canvas, const char *text)
     amgr_canvas_fill(canvas, LABEL_LEN);
 }
 
-/* A part of a line, whole or not at all. */
-static void put_whole(amgr_canvas_t *canvas, const char *text)
+/* A part of a line, whole or not at all; after one that did not fit there is
+ * nothing more on the line. */
+static void put_whole(amgr_canvas_t *canvas, int *is_full, const char *text)
 {
-    if (amgr_canvas_width(canvas, text) <= amgr_canvas_room(canvas)) {
+    *is_full |= amgr_canvas_width(canvas, text) > amgr_canvas_room(canvas);
+    if (!*is_full) {
         amgr_canvas_put(canvas, text);
     }
-}
-
-static int health_style(int health)
-{
-    switch (health) {
-    case AMGR_HEALTH_OK:
-        return AMGR_STYLE_GOOD;
-    case AMGR_HEALTH_WAITING:
-    case AMGR_HEALTH_NO_LIMITS:
-    case AMGR_HEALTH_NO_MONITOR:
-        return AMGR_STYLE_PLAIN;
-    case AMGR_HEALTH_NEAR:
-    case AMGR_HEALTH_INERT:
-    case AMGR_HEALTH_RETIRING:
-        return AMGR_STYLE_WARN;
-    default:
-        return AMGR_STYLE_BAD;
-    }
-}
-
-/* Other sources do not tell enough to say how the server fares. */
-static int tells_health(const amgr_source_t *source)
-{
-    return source->kind == AMGR_SOURCE_BOARD ||
-           source->kind == AMGR_SOURCE_STATUS_JSON;
-}
-
-/* The server's own name and version, without what modules add to it. */
-static const char *short_version(const char *version, apr_pool_t *pool)
-{
-    int depth = 0;
-    int i;
-
-    for (i = 0; version[i] != '\0'; i++) {
-        depth += version[i] == '(';
-        depth -= version[i] == ')';
-        if (depth == 0 && version[i] == ' ' && version[i + 1] != '(') {
-            break;
-        }
-    }
-    return i > 0 ? apr_pstrmemdup(pool, version, (apr_size_t)i) : "Apache";
-}
-
-static void put_server(const amgr_source_t *source, amgr_canvas_t *canvas)
-{
-    const amgr_server_t *server = &source->view.snapshot->server;
-    amgr_view_counts_t counts;
-    char span[AMGR_SHORT_LEN];
-
-    amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG,
-                           short_version(server->version, canvas->pool));
-    if (server->mpm[0] != '\0') {
-        amgr_canvas_printf(canvas, "  %s", server->mpm);
-    }
-    if (server->uptime_us >= 0) {
-        amgr_canvas_printf(canvas, "  up %s",
-                           amgr_short_span(server->uptime_us, span));
-    }
-    if (tells_health(source)) {
-        amgr_view_count(&source->view, &counts);
-        amgr_canvas_put(canvas, "  ");
-        amgr_canvas_put_styled(canvas, health_style(counts.health),
-                               amgr_health_word(counts.health));
-    }
-}
-
-static const char *interval_text(const amgr_watch_picture_t *picture, char *buf)
-{
-    apr_interval_time_t interval_us = picture->state->interval_us;
-
-    return apr_time_usec(interval_us) == 0
-               ? amgr_short_span(interval_us, buf)
-               : amgr_short_tenths(interval_us, buf);
-}
-
-/* Where the figures come from, with its name where there is room for it. */
-static const char *source_text(const amgr_watch_picture_t *picture,
-                               const amgr_canvas_t *canvas)
-{
-    const amgr_source_t *source = picture->source;
-    const char *word = amgr_source_word(source->kind);
-    char age[AMGR_SHORT_LEN];
-    char every[AMGR_SHORT_LEN];
-    const char *rest = apr_psprintf(
-        canvas->pool, ", %s old%s%s", amgr_short_span(picture->age_us, age),
-        picture->once ? "" : ", every ",
-        picture->once ? "" : interval_text(picture, every));
-    const char *full =
-        apr_pstrcat(canvas->pool, word, " ", source->name, rest, NULL);
-
-    return amgr_canvas_width(canvas, full) < canvas->columns - SERVER_LEN
-               ? full
-               : apr_pstrcat(canvas->pool, word, rest, NULL);
-}
-
-/* The server to the left; to the right where its figures come from, which
- * goes first when there is room for one only. */
-static void put_title(const amgr_watch_picture_t *picture,
-                      amgr_canvas_t *canvas)
-{
-    const char *right = source_text(picture, canvas);
-    int room = canvas->columns - amgr_canvas_width(canvas, right) - 2;
-    amgr_canvas_t *left =
-        amgr_canvas_create(room, 1, canvas->utf8, canvas->pool);
-
-    put_server(picture->source, left);
-    amgr_canvas_append(canvas, left);
-    amgr_canvas_fill(canvas, room + 2);
-    amgr_canvas_put_styled(canvas, AMGR_STYLE_FAINT, right);
-    amgr_canvas_end_line(canvas);
 }
 
 static void put_bar(const amgr_server_t *server, int width,
@@ -185,55 +73,96 @@ static void put_bar(const amgr_server_t *server, int width,
     amgr_canvas_put(canvas, "] ");
 }
 
+/* How many workers are what.  Where there is no room for all of it, the
+ * stopping ones go first, then how many there may be. */
+static const char *workers_text(const amgr_server_t *server, int room,
+                                const amgr_canvas_t *canvas)
+{
+    apr_pool_t *pool = canvas->pool;
+    const char *text = apr_psprintf(pool, "%d busy, %d idle",
+                                    server->busy_workers, server->idle_workers);
+    const char *most = server->max_workers > 0
+                           ? apr_psprintf(pool, " of %d", server->max_workers)
+                           : "";
+    const char *all = apr_pstrcat(pool, text, most, NULL);
+
+    if (server->graceful_workers > 0) {
+        const char *full = apr_psprintf(pool, "%s, %d graceful%s", text,
+                                        server->graceful_workers, most);
+
+        all = amgr_canvas_width(canvas, full) <= room ? full : all;
+    }
+    return amgr_canvas_width(canvas, all) <= room ? all : text;
+}
+
 static void put_workers(const amgr_view_t *view, amgr_canvas_t *canvas)
 {
     const amgr_server_t *server = &view->snapshot->server;
     int hanging = view->snapshot->hanging;
-    char text[160];
-    char more[48] = "";
-    int width;
+    const char *text;
+    const char *more = "";
+    int room;
 
-    apr_snprintf(text, sizeof(text), "%d busy, %d idle", server->busy_workers,
-                 server->idle_workers);
-    if (server->graceful_workers > 0) {
-        apr_snprintf(more, sizeof(more), ", %d graceful",
-                     server->graceful_workers);
+    if (server->busy_workers < 0) {
+        put_label(canvas, "Workers");
+        amgr_canvas_put(canvas, "n/a");
+        amgr_canvas_end_line(canvas);
+        return;
     }
-    if (server->max_workers > 0) {
-        apr_snprintf(text + strlen(text), sizeof(text) - strlen(text),
-                     "%s of %d", more, server->max_workers);
-    }
-    apr_snprintf(more, sizeof(more), hanging > 0 ? ", %d hanging" : "",
-                 hanging);
     put_label(canvas, "Workers");
-    width = amgr_canvas_room(canvas) - 1 - amgr_canvas_width(canvas, text) -
-            amgr_canvas_width(canvas, more);
-    if (width >= BAR_MIN && server->max_workers > 0) {
-        put_bar(server, width < BAR_MAX ? width : BAR_MAX, canvas);
+    if (hanging > 0) {
+        more = apr_psprintf(canvas->pool, ", %d hanging", hanging);
+    }
+    room = amgr_canvas_room(canvas) - amgr_canvas_width(canvas, more);
+    text = workers_text(server, room, canvas);
+    room -= amgr_canvas_width(canvas, text) + 1;
+    if (room >= BAR_MIN && server->max_workers > 0) {
+        put_bar(server, room < BAR_MAX ? room : BAR_MAX, canvas);
     }
     amgr_canvas_put(canvas, text);
     amgr_canvas_put_styled(canvas, AMGR_STYLE_BAD, more);
     amgr_canvas_end_line(canvas);
 }
 
-/* Sizes of all that is judged, by the statistics of its groups. */
+static int is_judged(int role)
+{
+    return role == AMGR_ROLE_WORKER || role == AMGR_ROLE_WSGI;
+}
+
+static void sum_up_groups(const amgr_snapshot_t *snapshot, amgr_stats_t *out)
+{
+    int i;
+
+    for (i = 0; i < snapshot->group_count; i++) {
+        const amgr_group_t *group = &snapshot->groups[i];
+
+        if (is_judged(group->role) && group->rss.known > 0) {
+            out->known += group->rss.known;
+            out->sum += group->rss.sum;
+            out->max = group->rss.max > out->max ? group->rss.max : out->max;
+        }
+    }
+}
+
+/* Sizes of all that is judged: of the processes, which may have been read
+ * since their groups were summed up, where they are told. */
 static void sum_up(const amgr_snapshot_t *snapshot, amgr_stats_t *out)
 {
     int i;
 
     memset(out, 0, sizeof(*out));
-    for (i = 0; i < snapshot->group_count; i++) {
-        const amgr_group_t *group = &snapshot->groups[i];
+    for (i = 0; i < snapshot->process_count; i++) {
+        const amgr_process_t *process = &snapshot->processes[i];
 
-        if (group->role != AMGR_ROLE_WORKER && group->role != AMGR_ROLE_WSGI) {
-            continue;
+        if (is_judged(process->role) && process->rss_bytes != AMGR_UNKNOWN) {
+            out->known++;
+            out->sum += process->rss_bytes;
+            out->max =
+                process->rss_bytes > out->max ? process->rss_bytes : out->max;
         }
-        out->count += group->rss.count;
-        if (group->rss.known > 0) {
-            out->known += group->rss.known;
-            out->sum += group->rss.sum;
-            out->max = group->rss.max > out->max ? group->rss.max : out->max;
-        }
+    }
+    if (snapshot->process_count == 0) {
+        sum_up_groups(snapshot, out);
     }
     if (out->known > 0) {
         out->average = (double)out->sum / (double)out->known;
@@ -251,7 +180,7 @@ static const char *limit_text(apr_int64_t bytes, char *exact, char *rounded)
 
 /* ", idle 250M" of a limit that is set; the first has no comma. */
 static void put_limit(amgr_canvas_t *canvas, const char *name,
-                      apr_int64_t bytes, const char **separator)
+                      apr_int64_t bytes, const char **separator, int *is_full)
 {
     char exact[AMGR_UNITS_LEN];
     char rounded[AMGR_SHORT_LEN];
@@ -262,34 +191,40 @@ static void put_limit(amgr_canvas_t *canvas, const char *name,
     }
     apr_snprintf(text, sizeof(text), "%s%s %s", *separator, name,
                  limit_text(bytes, exact, rounded));
-    put_whole(canvas, text);
+    put_whole(canvas, is_full, text);
     *separator = ", ";
 }
 
-static void put_limits(const amgr_view_t *view, amgr_canvas_t *canvas)
+static void put_limits(const amgr_view_t *view, int *is_full,
+                       amgr_canvas_t *canvas)
 {
     const amgr_limits_t *limits = &view->config->limits;
     const char *separator = "; limits: ";
 
-    put_limit(canvas, "active", limits->max_memory_active_bytes, &separator);
-    put_limit(canvas, "idle", limits->max_memory_idle_bytes, &separator);
-    put_limit(canvas, "hard", limits->hard_memory_bytes, &separator);
+    put_limit(canvas, "active", limits->max_memory_active_bytes, &separator,
+              is_full);
+    put_limit(canvas, "idle", limits->max_memory_idle_bytes, &separator,
+              is_full);
+    put_limit(canvas, "hard", limits->hard_memory_bytes, &separator, is_full);
     put_limit(canvas, "all",
               amgr_reasons_total_bytes(limits, &view->snapshot->server),
-              &separator);
+              &separator, is_full);
     if (limits->metric != AMGR_METRIC_RSS) {
-        put_whole(canvas, " of ");
-        put_whole(canvas, amgr_metric_word(limits->metric));
+        put_whole(canvas, is_full,
+                  apr_pstrcat(canvas->pool, " of ",
+                              amgr_metric_word(limits->metric), NULL));
     }
     if (limits->dry_run && amgr_limits_are_set(limits)) {
-        put_whole(canvas, " (dry run)");
+        put_whole(canvas, is_full, " (dry run)");
     }
 }
 
 static void put_memory(const amgr_view_t *view, amgr_canvas_t *canvas)
 {
+    apr_pool_t *pool = canvas->pool;
     amgr_stats_t rss;
     char size[AMGR_SHORT_LEN];
+    int is_full = 0;
 
     sum_up(view->snapshot, &rss);
     put_label(canvas, "Memory");
@@ -299,12 +234,49 @@ static void put_memory(const amgr_view_t *view, amgr_canvas_t *canvas)
     else {
         amgr_canvas_printf(canvas, "%s in %lu", amgr_short_size(rss.sum, size),
                            (unsigned long)rss.known);
-        amgr_canvas_printf(canvas, ", avg %s",
-                           amgr_short_size((apr_uint64_t)rss.average, size));
-        amgr_canvas_printf(canvas, ", max %s", amgr_short_size(rss.max, size));
+        amgr_short_size((apr_uint64_t)rss.average, size);
+        put_whole(canvas, &is_full, apr_pstrcat(pool, ", avg ", size, NULL));
+        amgr_short_size(rss.max, size);
+        put_whole(canvas, &is_full, apr_pstrcat(pool, ", max ", size, NULL));
     }
-    put_limits(view, canvas);
+    put_limits(view, &is_full, canvas);
     amgr_canvas_end_line(canvas);
+}
+
+/* "; CPU 1.25%; killed 12 active, 3 idle". */
+static void put_more_rates(const amgr_source_t *source, int *is_full,
+                           amgr_canvas_t *canvas)
+{
+    const amgr_view_t *view = &source->view;
+    const amgr_server_t *server = &view->snapshot->server;
+    char text[AMGR_SHORT_LEN];
+
+    if (server->cpu_load >= 0) {
+        amgr_short_rate(server->cpu_load, text);
+        put_whole(canvas, is_full,
+                  apr_pstrcat(canvas->pool, "; CPU ", text, "%", NULL));
+    }
+    /* mod_status knows of nobody who kills. */
+    if (source->kind != AMGR_SOURCE_MOD_STATUS) {
+        put_whole(canvas, is_full,
+                  apr_psprintf(canvas->pool,
+                               "; killed %" APR_UINT64_T_FMT
+                               " active, %" APR_UINT64_T_FMT " idle",
+                               view->counters->killed_active,
+                               view->counters->killed_idle));
+    }
+}
+
+static void put_rate_of_bytes(amgr_canvas_t *canvas, double bytes,
+                              const char *unit, int *is_full)
+{
+    char text[AMGR_SHORT_LEN];
+
+    if (bytes >= 0 && bytes < 1e15) {
+        amgr_short_size((apr_uint64_t)bytes, text);
+        put_whole(canvas, is_full,
+                  apr_pstrcat(canvas->pool, ", ", text, unit, NULL));
+    }
 }
 
 /* Of the last minute or so; without samples, since the server's start. */
@@ -314,6 +286,7 @@ static void put_rates(const amgr_source_t *source, amgr_canvas_t *canvas)
     const amgr_server_t *server = &view->snapshot->server;
     amgr_trends_rates_t rates;
     char text[AMGR_SHORT_LEN];
+    int is_full = 0;
     int is_late;
 
     amgr_trends_rates(view, &rates);
@@ -326,46 +299,12 @@ static void put_rates(const amgr_source_t *source, amgr_canvas_t *canvas)
     put_label(canvas, "Rates");
     amgr_canvas_printf(canvas, "%s requests/s",
                        amgr_short_rate(rates.requests_per_second, text));
-    if (rates.bytes_per_second >= 0 && rates.bytes_per_second < 1e15) {
-        amgr_canvas_printf(
-            canvas, ", %s/s",
-            amgr_short_size((apr_uint64_t)rates.bytes_per_second, text));
-    }
-    if (rates.bytes_per_request >= 0 && rates.bytes_per_request < 1e15) {
-        amgr_canvas_printf(
-            canvas, ", %s each",
-            amgr_short_size((apr_uint64_t)rates.bytes_per_request, text));
-    }
+    put_rate_of_bytes(canvas, rates.bytes_per_second, "/s", &is_full);
+    put_rate_of_bytes(canvas, rates.bytes_per_request, " each", &is_full);
     if (!is_late && rates.requests_per_second >= 0) {
-        amgr_canvas_put(canvas, " since its start");
+        put_whole(canvas, &is_full, " since its start");
     }
-    if (server->cpu_load >= 0) {
-        amgr_canvas_printf(canvas, "; CPU %s%%",
-                           amgr_short_rate(server->cpu_load, text));
-    }
-    /* mod_status knows of nobody who kills. */
-    if (source->kind != AMGR_SOURCE_MOD_STATUS) {
-        put_whole(canvas, apr_psprintf(canvas->pool,
-                                       "; killed %" APR_UINT64_T_FMT
-                                       " active, %" APR_UINT64_T_FMT " idle",
-                                       view->counters->killed_active,
-                                       view->counters->killed_idle));
-    }
-    amgr_canvas_end_line(canvas);
-}
-
-static void put_fault(const amgr_watch_picture_t *picture,
-                      amgr_canvas_t *canvas)
-{
-    char span[AMGR_SHORT_LEN];
-
-    if (picture->fault == NULL) {
-        return;
-    }
-    canvas->style = AMGR_STYLE_BAD;
-    amgr_canvas_printf(
-        canvas, "No answer for %s: ", amgr_short_span(picture->fault_us, span));
-    amgr_canvas_put(canvas, picture->fault);
+    put_more_rates(source, &is_full, canvas);
     amgr_canvas_end_line(canvas);
 }
 
@@ -376,11 +315,11 @@ void amgr_watch_put_head(const amgr_watch_picture_t *picture, int is_short,
         amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, "apache-manager");
         amgr_canvas_put(canvas, picture->fault == NULL ? "  reading..." : "");
         amgr_canvas_end_line(canvas);
-        put_fault(picture, canvas);
+        amgr_watch_put_fault(picture, canvas);
         return;
     }
-    put_title(picture, canvas);
-    put_fault(picture, canvas);
+    amgr_watch_put_title(picture, canvas);
+    amgr_watch_put_fault(picture, canvas);
     put_workers(&picture->source->view, canvas);
     put_memory(&picture->source->view, canvas);
     if (!is_short) {

@@ -4,7 +4,13 @@
  */
 #include "cli/watch/watch_keys.h"
 
+#include <string.h>
+
+#define CTRL_H 0x08
 #define CTRL_L 0x0c
+#define CTRL_U 0x15
+#define ESCAPE 0x1b
+#define DELETE 0x7f
 
 /** What + and - go through. */
 static const apr_interval_time_t intervals_us[] = {
@@ -101,6 +107,80 @@ static int move(amgr_watch_state_t *state, int key, int lines, int page)
     }
 }
 
+static int filter_changed(amgr_watch_state_t *state)
+{
+    state->scroll = 0;
+    return AMGR_KEY_DRAW | AMGR_KEY_SORT;
+}
+
+static int clear_filter(amgr_watch_state_t *state)
+{
+    state->typing = 0;
+    state->filter[0] = '\0';
+    return filter_changed(state);
+}
+
+static int begin_filter(amgr_watch_state_t *state)
+{
+    if (state->table >= AMGR_WATCH_KILLS) {
+        return AMGR_KEY_NOTHING;
+    }
+    state->help = 0;
+    state->typing = 1;
+    return AMGR_KEY_DRAW;
+}
+
+/* A whole character of UTF-8. */
+static int rub_out(amgr_watch_state_t *state)
+{
+    apr_size_t length = strlen(state->filter);
+
+    while (length > 0 &&
+           ((unsigned char)state->filter[--length] & 0xc0) == 0x80) {
+        continue;
+    }
+    state->filter[length] = '\0';
+    return filter_changed(state);
+}
+
+/* A key while the filter is typed: its text, byte by byte, or its end. */
+static int type_filter(amgr_watch_state_t *state, int key)
+{
+    apr_size_t length = strlen(state->filter);
+
+    switch (key) {
+    case ESCAPE:
+    case CTRL_U:
+        return clear_filter(state);
+    case '\r':
+    case '\n':
+    case AMGR_KEY_ENTER:
+        state->typing = 0;
+        return AMGR_KEY_DRAW;
+    case CTRL_H:
+    case DELETE:
+    case AMGR_KEY_BACKSPACE:
+        return rub_out(state);
+    default:
+        break;
+    }
+    if (key < ' ' || key > 0xff || length + 1 >= sizeof(state->filter)) {
+        return AMGR_KEY_NOTHING;
+    }
+    state->filter[length] = (char)key;
+    state->filter[length + 1] = '\0';
+    return filter_changed(state);
+}
+
+static int hide_idle(amgr_watch_state_t *state)
+{
+    if (state->table != AMGR_WATCH_SLOTS) {
+        return AMGR_KEY_NOTHING;
+    }
+    state->busy_only = !state->busy_only;
+    return filter_changed(state);
+}
+
 static int press_letter(amgr_watch_state_t *state, int key)
 {
     switch (key) {
@@ -117,6 +197,10 @@ static int press_letter(amgr_watch_state_t *state, int key)
     case 'R':
     case 'i':
         return reverse(state);
+    case 'I':
+        return hide_idle(state);
+    case '/':
+        return begin_filter(state);
     case 'k':
         return show_table(state, state->table == AMGR_WATCH_KILLS
                                      ? AMGR_WATCH_PROCESSES
@@ -134,6 +218,12 @@ static int press_letter(amgr_watch_state_t *state, int key)
 
 int amgr_watch_key(amgr_watch_state_t *state, int key, int lines, int page)
 {
+    if (key >= AMGR_KEY_UP && key <= AMGR_KEY_END) {
+        return move(state, key, lines, page);
+    }
+    if (state->typing) {
+        return type_filter(state, key);
+    }
     switch (key) {
     case 'q':
     case 'Q':
@@ -152,11 +242,9 @@ int amgr_watch_key(amgr_watch_state_t *state, int key, int lines, int page)
         return change_interval(state, 0);
     case CTRL_L:
         return AMGR_KEY_DRAW | AMGR_KEY_REPAIR;
+    case ESCAPE:
+        return clear_filter(state);
     default:
-        break;
+        return press_letter(state, key);
     }
-    if (key >= AMGR_KEY_UP && key <= AMGR_KEY_END) {
-        return move(state, key, lines, page);
-    }
-    return press_letter(state, key);
 }

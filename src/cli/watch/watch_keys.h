@@ -16,7 +16,9 @@ typedef enum amgr_key_e {
     AMGR_KEY_PAGE_DOWN,
     AMGR_KEY_HOME,
     AMGR_KEY_END,
-    AMGR_KEY_BACK_TAB
+    AMGR_KEY_BACK_TAB,
+    AMGR_KEY_BACKSPACE,
+    AMGR_KEY_ENTER
 } amgr_key_e;
 
 /** What has to be done because of it; bits. */

@@ -15,6 +15,7 @@ typedef enum kill_column_e {
     KILL_REASON,
     KILL_MEASURED,
     KILL_LIMIT,
+    KILL_ORDER,
     KILL_OUTCOME,
     KILL_REQUEST,
     KILL_COUNT
@@ -23,10 +24,11 @@ typedef enum kill_column_e {
 static const amgr_watch_column_t kill_columns[KILL_COUNT] = {
     [KILL_AGO] = {"AGO", 6, 1, 0, -1},
     [KILL_PID] = {"PID", 7, 1, 0, -1},
-    [KILL_GROUP] = {"GROUP", 8, 0, 3, -1},
+    [KILL_GROUP] = {"GROUP", 8, 0, 2, -1},
     [KILL_REASON] = {"REASON", 13, 0, 0, -1},
     [KILL_MEASURED] = {"HAD", 6, 1, 1, -1},
-    [KILL_LIMIT] = {"LIMIT", 6, 1, 2, -1},
+    [KILL_LIMIT] = {"LIMIT", 6, 1, 3, -1},
+    [KILL_ORDER] = {"BY ORDER", 8, 0, 0, -1},
     [KILL_OUTCOME] = {"OUTCOME", 15, 0, 0, -1},
     [KILL_REQUEST] = {"REQUEST", 0, 0, 0, -1},
 };
@@ -87,13 +89,13 @@ static void put_outcome(const amgr_record_t *record, amgr_watch_cell_t *out)
     }
 }
 
-static apr_interval_time_t ago(const amgr_view_t *view,
+static apr_interval_time_t ago(const amgr_watch_picture_t *picture,
                                const amgr_record_t *record)
 {
+    apr_time_t now_us = picture->source->view.now_wall_us + picture->read_us;
+
     /* The wall clock may have been set back since. */
-    return view->now_wall_us > record->time_us
-               ? view->now_wall_us - record->time_us
-               : 0;
+    return now_us > record->time_us ? now_us - record->time_us : 0;
 }
 
 static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
@@ -102,12 +104,12 @@ static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
     const amgr_view_t *view = &picture->source->view;
     const amgr_record_t *record = item;
 
-    if (ago(view, record) < AMGR_WATCH_NEW_US) {
+    if (ago(picture, record) < AMGR_WATCH_NEW_US) {
         out->style = AMGR_STYLE_NEW;
     }
     switch (column) {
     case KILL_AGO:
-        out->text = amgr_short_span(ago(view, record), out->buf);
+        out->text = amgr_short_span(ago(picture, record), out->buf);
         break;
     case KILL_PID:
         apr_snprintf(out->buf, sizeof(out->buf), "%ld", (long)record->id.pid);
@@ -125,6 +127,9 @@ static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
     case KILL_LIMIT:
         out->text = put_amount(record, record->limit, out->buf);
         break;
+    case KILL_ORDER:
+        out->text = record->demanded ? "ordered" : "";
+        break;
     case KILL_OUTCOME:
         put_outcome(record, out);
         break;
@@ -135,6 +140,19 @@ static void fill_cell(const amgr_watch_picture_t *picture, const void *item,
     }
 }
 
+/* Whether any was ordered from outside: of most servers none is. */
+static int is_any_ordered(const amgr_view_t *view)
+{
+    int i;
+
+    for (i = 0; i < view->record_count; i++) {
+        if (view->records[i].demanded) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
                           int max, amgr_canvas_t *canvas)
 {
@@ -143,6 +161,9 @@ void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
     int i;
 
     amgr_watch_layout_init(&layout, kill_columns, KILL_COUNT);
+    if (!is_any_ordered(view)) {
+        amgr_watch_layout_remove(&layout, KILL_ORDER);
+    }
     amgr_watch_layout_fit(&layout, canvas->columns);
     amgr_watch_put_heading(&layout, -1, 0, canvas);
     for (i = first; i < view->record_count && i - first < max; i++) {

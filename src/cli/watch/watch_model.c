@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
+#include "model/words.h"
+#include "render/page_slots.h"
+
 /** More than any request's age in microseconds: with it on top, a request
  * whose age is known comes before whatever else is busy. */
 #define TIMED ((apr_uint64_t)1 << 62)
@@ -148,6 +153,41 @@ static int tells_more(const amgr_slot_t *slot, const amgr_slot_t *best)
     return slot->last_used_us > best->last_used_us;
 }
 
+/* By its group and state, or by what any of its slots shows, its pid too. */
+static int process_matches(const amgr_view_t *view,
+                           const amgr_process_t *process)
+{
+    const amgr_slot_t *slots;
+    int first = 0;
+    int count;
+    int i;
+
+    if (amgr_page_query_matches(&view->query,
+                                amgr_view_group_name(view, process->group)) ||
+        amgr_page_query_matches(&view->query,
+                                amgr_state_word(process->state)) ||
+        amgr_page_pid_matches(view, process)) {
+        return 1;
+    }
+    while ((slots = amgr_view_slots(view, process, first, &count)) != NULL) {
+        for (i = 0; i < count; i++) {
+            if (amgr_page_slot_matches(view, process, &slots[i])) {
+                return 1;
+            }
+        }
+        first += count;
+    }
+    return 0;
+}
+
+static int slot_matches(const amgr_view_t *view, const amgr_process_t *process,
+                        const amgr_slot_t *slot)
+{
+    return amgr_page_query_matches(
+               &view->query, amgr_view_group_name(view, process->group)) ||
+           amgr_page_slot_matches(view, process, slot);
+}
+
 static void look_at_slots(const amgr_view_t *view, amgr_watch_row_t *row)
 {
     const amgr_process_t *process = &view->snapshot->processes[row->process];
@@ -179,19 +219,39 @@ static void add_processes(const amgr_view_t *view, int sort,
     int i;
 
     for (i = 0; i < view->snapshot->process_count; i++) {
-        amgr_watch_row_t *row = &out->rows[out->count++];
+        const amgr_process_t *process = &view->snapshot->processes[i];
+        amgr_watch_row_t *row = &out->rows[out->count];
 
+        if (!process_matches(view, process)) {
+            continue;
+        }
+        out->count++;
         row->process = i;
         row->slot = -1;
         row->telling = -1;
         look_at_slots(view, row);
-        set_process_key(&view->snapshot->processes[i], sort, row);
+        set_process_key(process, sort, row);
     }
 }
 
-static void add_slots(const amgr_view_t *view, int sort, int max,
-                      amgr_watch_rows_t *out)
+static void add_slot(const amgr_view_t *view, int process_index, int index,
+                     const amgr_slot_t *slot, int sort, amgr_watch_rows_t *out)
 {
+    const amgr_process_t *process = &view->snapshot->processes[process_index];
+    amgr_watch_row_t *row = &out->rows[out->count++];
+
+    row->process = process_index;
+    row->slot = index;
+    row->telling = index;
+    row->oldest_us = slot->request_age_us;
+    row->busy = !amgr_mode_is_idle(slot->mode);
+    set_slot_key(view, process, slot, sort, row);
+}
+
+static void add_slots(const amgr_view_t *view, const amgr_watch_state_t *state,
+                      int max, amgr_watch_rows_t *out)
+{
+    int sort = state->sort[AMGR_WATCH_SLOTS];
     int i;
 
     for (i = 0; i < view->snapshot->process_count; i++) {
@@ -204,14 +264,10 @@ static void add_slots(const amgr_view_t *view, int sort, int max,
         while ((slots = amgr_view_slots(view, process, first, &count)) !=
                NULL) {
             for (j = 0; j < count && out->count < max; j++) {
-                amgr_watch_row_t *row = &out->rows[out->count++];
-
-                row->process = i;
-                row->slot = first + j;
-                row->telling = row->slot;
-                row->oldest_us = slots[j].request_age_us;
-                row->busy = !amgr_mode_is_idle(slots[j].mode);
-                set_slot_key(view, process, &slots[j], sort, row);
+                if (!(state->busy_only && amgr_mode_is_idle(slots[j].mode)) &&
+                    slot_matches(view, process, &slots[j])) {
+                    add_slot(view, i, first + j, &slots[j], sort, out);
+                }
             }
             first += count;
         }
@@ -222,6 +278,7 @@ void amgr_watch_rows(const amgr_view_t *view, const amgr_watch_state_t *state,
                      amgr_watch_rows_t *out, apr_pool_t *pool)
 {
     int table = state->table;
+    amgr_view_t filtered;
     int max = 0;
 
     memset(out, 0, sizeof(*out));
@@ -229,14 +286,17 @@ void amgr_watch_rows(const amgr_view_t *view, const amgr_watch_state_t *state,
     if (view == NULL || table >= AMGR_WATCH_KILLS) {
         return;
     }
+    filtered = *view;
+    apr_cpystrn(filtered.query.filter, state->filter,
+                sizeof(filtered.query.filter));
     max = table == AMGR_WATCH_SLOTS ? amgr_view_slot_count(view)
                                     : view->snapshot->process_count;
     out->rows = apr_pcalloc(pool, (apr_size_t)max * sizeof(*out->rows));
     if (table == AMGR_WATCH_SLOTS) {
-        add_slots(view, state->sort[table], max, out);
+        add_slots(&filtered, state, max, out);
     }
     else {
-        add_processes(view, state->sort[table], out);
+        add_processes(&filtered, state->sort[table], out);
     }
     turn_keys(out, state->sort[table], state->reversed[table]);
     if (out->count > 1) {

@@ -27,12 +27,16 @@ typedef enum amgr_watch_sort_e {
 
 /** What keys have chosen. */
 typedef struct amgr_watch_state_t {
-    int table;                       /**< amgr_watch_table_e */
-    int sort[AMGR_WATCH_KILLS];      /**< amgr_watch_sort_e, of each table */
-    int reversed[AMGR_WATCH_KILLS];  /**< lowest first, but pids */
-    int scroll;                      /**< rows above the first that is shown */
-    int help;                        /**< the keys are shown instead */
-    apr_interval_time_t interval_us; /**< from one reading to the next */
+    int table;                      /**< amgr_watch_table_e */
+    int sort[AMGR_WATCH_KILLS];     /**< amgr_watch_sort_e, of each table */
+    int reversed[AMGR_WATCH_KILLS]; /**< lowest first, but pids */
+    int scroll;                     /**< rows above the first that is shown */
+    int help;                       /**< the keys are shown instead */
+    int busy_only;                  /**< of slots those that are not idle */
+    int typing;                     /**< keys are the filter's text */
+    char filter[AMGR_PAGE_FILTER_LEN]; /**< only processes and slots with this
+                                            text are shown; empty: all */
+    apr_interval_time_t interval_us;   /**< from one reading to the next */
 } amgr_watch_state_t;
 
 /** A process, or one of its slots. */
@@ -57,7 +61,8 @@ typedef struct amgr_watch_rows_t {
 void amgr_watch_state_init(amgr_watch_state_t *state,
                            apr_interval_time_t interval_us);
 
-/** The rows of the table that @a state shows, in its order; of kills, groups
+/** The rows of the table that @a state shows, in its order, but those that its
+ * filter leaves out, which compares what is shown alone; of kills, groups
  * and without a view there are none.  From @a pool. */
 void amgr_watch_rows(const amgr_view_t *view, const amgr_watch_state_t *state,
                      amgr_watch_rows_t *out, apr_pool_t *pool);

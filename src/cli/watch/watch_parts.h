@@ -48,6 +48,9 @@ typedef void amgr_watch_cell_fn(const amgr_watch_picture_t *picture,
 void amgr_watch_layout_init(amgr_watch_layout_t *layout,
                             const amgr_watch_column_t *columns, int count);
 
+/** Leave out this column. */
+void amgr_watch_layout_remove(amgr_watch_layout_t *layout, int column);
+
 /** Leave out columns until the last has its part of @a room. */
 void amgr_watch_layout_fit(amgr_watch_layout_t *layout, int room);
 
@@ -58,6 +61,15 @@ void amgr_watch_put_heading(const amgr_watch_layout_t *layout, int sort,
 void amgr_watch_put_row(const amgr_watch_layout_t *layout,
                         const amgr_watch_picture_t *picture, const void *item,
                         amgr_watch_cell_fn *fill_cell, amgr_canvas_t *canvas);
+
+/** Whose picture it is, and where its figures come from. */
+void amgr_watch_put_title(const amgr_watch_picture_t *picture,
+                          amgr_canvas_t *canvas);
+
+/** Why there are no newer ones, on as many lines as it takes, within bounds;
+ * nothing when there are. */
+void amgr_watch_put_fault(const amgr_watch_picture_t *picture,
+                          amgr_canvas_t *canvas);
 
 /** The lines above the table; few when @a is_short. */
 void amgr_watch_put_head(const amgr_watch_picture_t *picture, int is_short,
@@ -71,6 +83,10 @@ void amgr_watch_put_sparklines(const amgr_watch_picture_t *picture,
 void amgr_watch_put_table(const amgr_watch_picture_t *picture, int page,
                           amgr_canvas_t *canvas);
 
+/** The groups, from the state's first on, and at most @a page of them. */
+void amgr_watch_put_groups(const amgr_watch_picture_t *picture, int page,
+                           amgr_canvas_t *canvas);
+
 /** Kills, from the @a first on: a heading and at most @a max rows. */
 void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
                           int max, amgr_canvas_t *canvas);
@@ -78,8 +94,9 @@ void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
 /** All keys, a line each. */
 void amgr_watch_put_help(int max, amgr_canvas_t *canvas);
 
-/** The keys that matter most, on one line. */
-void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
+/** The keys that matter most, on one line, and how many rows of the table are
+ * below those @a page that are shown. */
+void amgr_watch_put_keys(const amgr_watch_picture_t *picture, int page,
                          amgr_canvas_t *canvas);
 
 #endif

@@ -14,6 +14,8 @@ typedef struct amgr_reading_t {
     apr_pool_t *pool;          /**< that everything in it is from */
     const amgr_fault_t *fault; /**< NULL: it has a source */
     amgr_source_t source;
+    int is_asked; /**< the server looked because it was asked to just before,
+                       or not even a second ago */
     apr_time_t ended_mono_us;
 } amgr_reading_t;
 
@@ -29,8 +31,11 @@ apr_status_t amgr_watch_reader_create(const amgr_target_t *target,
  * program, with the thread. */
 void amgr_watch_reader_destroy(amgr_watch_reader_t *reader);
 
-/** Begin a reading, unless one is under way. */
-void amgr_watch_reader_begin(amgr_watch_reader_t *reader);
+/** Begin a reading, unless one is under way.  When @a last (NULL: none), the
+ * last source that could be read, has a control socket, the server is asked to
+ * look at its workers before, once a second at most. */
+void amgr_watch_reader_begin(amgr_watch_reader_t *reader,
+                             const amgr_source_t *last);
 
 /** Whether one is under way. */
 int amgr_watch_reader_is_reading(const amgr_watch_reader_t *reader);

@@ -176,7 +176,8 @@ int amgr_screen_key(void)
         {KEY_UP, AMGR_KEY_UP},         {KEY_DOWN, AMGR_KEY_DOWN},
         {KEY_PPAGE, AMGR_KEY_PAGE_UP}, {KEY_NPAGE, AMGR_KEY_PAGE_DOWN},
         {KEY_HOME, AMGR_KEY_HOME},     {KEY_END, AMGR_KEY_END},
-        {KEY_BTAB, AMGR_KEY_BACK_TAB},
+        {KEY_BTAB, AMGR_KEY_BACK_TAB}, {KEY_BACKSPACE, AMGR_KEY_BACKSPACE},
+        {KEY_ENTER, AMGR_KEY_ENTER},
     };
     int key = getch();
     apr_size_t i;

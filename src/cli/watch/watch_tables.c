@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables of processes, slots and groups.
+ * The tables of processes and slots.
  */
 #include "cli/watch/watch_parts.h"
 
@@ -43,7 +43,7 @@ static const amgr_watch_column_t process_columns[PROCESS_COUNT] = {
     [PROCESS_GROWTH] = {"GROW/H", 6, 1, 8, -1},
     [PROCESS_REQUESTS] = {"REQS", 6, 1, 6, AMGR_WATCH_BY_REQUESTS},
     [PROCESS_AGE] = {"AGE", 6, 1, 7, AMGR_WATCH_BY_AGE},
-    [PROCESS_TIME] = {"TIME", 6, 1, 1, AMGR_WATCH_BY_BUSY},
+    [PROCESS_TIME] = {"TIME", 7, 1, 1, AMGR_WATCH_BY_BUSY},
     [PROCESS_REQUEST] = {"REQUEST", 0, 0, 0, -1},
 };
 
@@ -65,34 +65,13 @@ static const amgr_watch_column_t slot_columns[SLOT_COUNT] = {
     [SLOT_PID] = {"PID", 7, 1, 0, AMGR_WATCH_BY_PID},
     [SLOT_SLOT] = {"SLOT", 7, 0, 4, -1},
     [SLOT_MODE] = {"M", 1, 0, 0, -1},
-    [SLOT_TIME] = {"TIME", 6, 1, 0, AMGR_WATCH_BY_BUSY},
+    [SLOT_TIME] = {"TIME", 7, 1, 0, AMGR_WATCH_BY_BUSY},
     [SLOT_SINCE] = {"SS", 6, 1, 5, AMGR_WATCH_BY_AGE},
     [SLOT_REQUESTS] = {"REQS", 6, 1, 7, AMGR_WATCH_BY_REQUESTS},
     [SLOT_RSS] = {"RSS", 5, 1, 6, AMGR_WATCH_BY_MEMORY},
     [SLOT_CLIENT] = {"CLIENT", 15, 0, 2, -1},
     [SLOT_VHOST] = {"VHOST", 15, 0, 3, -1},
     [SLOT_REQUEST] = {"REQUEST", 0, 0, 0, -1},
-};
-
-typedef enum group_column_e {
-    GROUP_NAME = 0,
-    GROUP_PROCESSES,
-    GROUP_SUM,
-    GROUP_LEAST,
-    GROUP_AVERAGE,
-    GROUP_MEDIAN,
-    GROUP_MOST,
-    GROUP_COUNT
-} group_column_e;
-
-static const amgr_watch_column_t group_columns[GROUP_COUNT] = {
-    [GROUP_NAME] = {"GROUP", 16, 0, 0, -1},
-    [GROUP_PROCESSES] = {"COUNT", 6, 1, 0, -1},
-    [GROUP_SUM] = {"SUM", 6, 1, 0, -1},
-    [GROUP_LEAST] = {"MIN", 6, 1, 1, -1},
-    [GROUP_AVERAGE] = {"AVG", 6, 1, 0, -1},
-    [GROUP_MEDIAN] = {"MEDIAN", 6, 1, 1, -1},
-    [GROUP_MOST] = {"MAX", 6, 1, 0, -1},
 };
 
 static void put_count(amgr_watch_cell_t *out, apr_uint64_t count)
@@ -105,17 +84,30 @@ static void put_size(amgr_watch_cell_t *out, apr_uint64_t bytes)
     out->text = amgr_short_size(bytes, out->buf);
 }
 
+/** From here on the age of a request is marked as reckoned: it ran when the
+ * server looked, so long ago, and may have ended since. */
+#define RECKONED_US APR_USEC_PER_SEC
+
 /* Empty for a span that there is none of. */
-static void put_time(const amgr_view_t *view, const amgr_slot_t *slot,
-                     amgr_watch_cell_t *out)
+static void put_time(const amgr_watch_picture_t *picture,
+                     const amgr_slot_t *slot, amgr_watch_cell_t *out)
 {
+    amgr_slot_t now;
+    int is_reckoned;
     int marks;
 
     if (slot == NULL || slot->request_age_us < 0) {
         return;
     }
-    marks = amgr_page_slot_marks(view, slot);
-    out->text = amgr_short_tenths(slot->request_age_us, out->buf);
+    now = *slot;
+    if (!slot->paused) {
+        now.request_age_us += picture->slots_us;
+    }
+    is_reckoned = !slot->paused && picture->slots_us >= RECKONED_US;
+    marks = amgr_page_slot_marks(&picture->source->view, &now);
+    out->buf[0] = '~';
+    amgr_short_tenths(now.request_age_us, out->buf + 1);
+    out->text = is_reckoned ? out->buf : out->buf + 1;
     if (marks & AMGR_SLOT_HANGING) {
         out->style = AMGR_STYLE_BAD;
     }
@@ -124,18 +116,32 @@ static void put_time(const amgr_view_t *view, const amgr_slot_t *slot,
     }
 }
 
-/* What an idle slot did last is not what the process is at. */
+/* What a slot did last is not what its process is at: in parentheses. */
 static void put_request(const amgr_view_t *view, const amgr_slot_t *slot,
                         amgr_watch_cell_t *out)
 {
+    char text[sizeof(out->buf)];
+    const char *shown;
+
     if (slot == NULL) {
         return;
     }
-    out->text = amgr_request_shown(view->show_requests, slot->request, out->buf,
-                                   sizeof(out->buf));
-    if (amgr_mode_is_idle(slot->mode)) {
+    shown = amgr_request_shown(view->show_requests, slot->request, text,
+                               sizeof(text) - sizeof("()"));
+    apr_cpystrn(out->buf, shown, sizeof(out->buf));
+    if (!amgr_slot_is_request(slot) && shown[0] != '\0') {
+        apr_snprintf(out->buf, sizeof(out->buf), "(%s)", shown);
         out->style = AMGR_STYLE_FAINT;
     }
+    out->text = out->buf;
+}
+
+/* Of what goes on: so much older by now. */
+static void put_age(apr_interval_time_t age_us, apr_interval_time_t since_us,
+                    amgr_watch_cell_t *out)
+{
+    out->text =
+        amgr_short_span(age_us < 0 ? age_us : age_us + since_us, out->buf);
 }
 
 static int memory_style(const amgr_view_t *view, const amgr_process_t *process)
@@ -178,8 +184,20 @@ static void put_busy(const amgr_process_t *process, int busy,
     out->text = out->buf;
 }
 
-static void put_state(const amgr_process_t *process, amgr_watch_cell_t *out)
+static int is_gone(const amgr_watch_picture_t *picture,
+                   const amgr_watch_row_t *row)
 {
+    return picture->gone != NULL && picture->gone[row->process];
+}
+
+static void put_state(const amgr_process_t *process, int has_ended,
+                      amgr_watch_cell_t *out)
+{
+    if (has_ended) {
+        out->text = "gone";
+        out->style = AMGR_STYLE_FAINT;
+        return;
+    }
     out->text = amgr_state_word(process->state);
     if (process->state == AMGR_STATE_RETIRING) {
         out->style = AMGR_STYLE_WARN;
@@ -189,10 +207,13 @@ static void put_state(const amgr_process_t *process, amgr_watch_cell_t *out)
     }
 }
 
-static const amgr_slot_t *telling_slot(const amgr_view_t *view,
+/* Of a process that is gone nothing runs. */
+static const amgr_slot_t *telling_slot(const amgr_watch_picture_t *picture,
                                        const amgr_watch_row_t *row)
 {
-    return row->telling < 0
+    const amgr_view_t *view = &picture->source->view;
+
+    return row->telling < 0 || is_gone(picture, row)
                ? NULL
                : amgr_view_slot(view, &view->snapshot->processes[row->process],
                                 row->telling);
@@ -215,7 +236,7 @@ static void fill_process_cell(const amgr_watch_picture_t *picture,
         out->text = amgr_view_group_name(view, process->group);
         break;
     case PROCESS_STATE:
-        put_state(process, out);
+        put_state(process, is_gone(picture, row), out);
         break;
     case PROCESS_BUSY:
         put_busy(process, row->busy, out);
@@ -239,13 +260,14 @@ static void fill_process_cell(const amgr_watch_picture_t *picture,
         }
         break;
     case PROCESS_AGE:
-        out->text = amgr_short_span(process->age_us, out->buf);
+        put_age(process->age_us, is_gone(picture, row) ? 0 : picture->slots_us,
+                out);
         break;
     case PROCESS_TIME:
-        put_time(view, telling_slot(view, row), out);
+        put_time(picture, telling_slot(picture, row), out);
         break;
     default:
-        put_request(view, telling_slot(view, row), out);
+        put_request(view, telling_slot(picture, row), out);
         break;
     }
 }
@@ -278,7 +300,9 @@ static void fill_slot_cell(const amgr_watch_picture_t *picture,
     const amgr_process_t *process = &view->snapshot->processes[row->process];
     const amgr_slot_t *slot = amgr_view_slot(view, process, row->slot);
 
-    if (slot == NULL) {
+    /* Nothing is done in a slot whose process has gone. */
+    if (slot == NULL ||
+        (is_gone(picture, row) && column != SLOT_PID && column != SLOT_SLOT)) {
         return;
     }
     out->text = out->buf;
@@ -297,10 +321,10 @@ static void fill_slot_cell(const amgr_watch_picture_t *picture,
             amgr_mode_is_idle(slot->mode) ? AMGR_STYLE_FAINT : AMGR_STYLE_GOOD;
         break;
     case SLOT_TIME:
-        put_time(view, slot, out);
+        put_time(picture, slot, out);
         break;
     case SLOT_SINCE:
-        amgr_short_span(amgr_watch_since_used(view, slot), out->buf);
+        put_age(amgr_watch_since_used(view, slot), picture->read_us, out);
         break;
     case SLOT_REQUESTS:
         put_count(out, slot->accesses);
@@ -312,36 +336,6 @@ static void fill_slot_cell(const amgr_watch_picture_t *picture,
     default:
         put_texts(view, slot, column, out);
         break;
-    }
-}
-
-static void fill_group_cell(const amgr_watch_picture_t *picture,
-                            const void *item, int column,
-                            amgr_watch_cell_t *out)
-{
-    const amgr_group_t *group = item;
-    const amgr_stats_t *rss = &group->rss;
-
-    (void)picture; /* a group tells all of itself */
-    if (column == GROUP_NAME) {
-        out->text = group->name;
-    }
-    else if (column == GROUP_PROCESSES) {
-        put_count(out, rss->count);
-    }
-    else if (rss->known == 0) {
-        out->text = "n/a";
-    }
-    else {
-        const apr_uint64_t sizes[GROUP_COUNT] = {
-            [GROUP_SUM] = rss->sum,
-            [GROUP_LEAST] = rss->min,
-            [GROUP_AVERAGE] = (apr_uint64_t)rss->average,
-            [GROUP_MEDIAN] = (apr_uint64_t)rss->median,
-            [GROUP_MOST] = rss->max,
-        };
-
-        put_size(out, sizes[column]);
     }
 }
 
@@ -400,23 +394,6 @@ static void lay_out_slots(const amgr_canvas_t *canvas, amgr_watch_layout_t *out)
     amgr_watch_layout_fit(out, canvas->columns);
 }
 
-static void put_groups(const amgr_watch_picture_t *picture, int page,
-                       amgr_canvas_t *canvas)
-{
-    const amgr_snapshot_t *snapshot = picture->source->view.snapshot;
-    amgr_watch_layout_t layout;
-    int i;
-
-    amgr_watch_layout_init(&layout, group_columns, GROUP_COUNT);
-    amgr_watch_layout_fit(&layout, canvas->columns);
-    amgr_watch_put_heading(&layout, -1, 0, canvas);
-    for (i = picture->state->scroll;
-         i < snapshot->group_count && i - picture->state->scroll < page; i++) {
-        amgr_watch_put_row(&layout, picture, &snapshot->groups[i],
-                           fill_group_cell, canvas);
-    }
-}
-
 void amgr_watch_put_table(const amgr_watch_picture_t *picture, int page,
                           amgr_canvas_t *canvas)
 {
@@ -428,7 +405,7 @@ void amgr_watch_put_table(const amgr_watch_picture_t *picture, int page,
     int i;
 
     if (!is_slots && !amgr_watch_has_processes(&picture->source->view)) {
-        put_groups(picture, page, canvas);
+        amgr_watch_put_groups(picture, page, canvas);
         return;
     }
     if (is_slots) {

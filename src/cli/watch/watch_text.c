@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "cli/watch/watch_parts.h"
 
 /** With fewer rows the head is short, and kills have a table only. */
@@ -28,6 +30,8 @@ static const amgr_watch_hint_t hints[] = {
     {"h ?", "this help, and back"},
     {"m p a r b", "sort by memory, pid, age, requests, busy time"},
     {"R i", "reverse the order"},
+    {"/", "only rows with a text; Enter keeps it, Esc clears it"},
+    {"I", "busy slots only, or all"},
     {"Tab s", "processes or slots"},
     {"k", "all kills that are known"},
     {"arrows", "scroll; also PgUp, PgDn, Home and End"},
@@ -38,7 +42,7 @@ static const amgr_watch_hint_t hints[] = {
     {"BUSY", "slots at work, of all the process has"},
     {"%LIM", "memory, in percent of the limit it comes to first"},
     {"GROW/H", "by how much it grows in an hour"},
-    {"TIME", "age of the oldest request that runs"},
+    {"TIME", "age of the oldest request that runs; ~ when last looked at"},
     {"SS", "seconds since the slot was last used"},
 };
 
@@ -59,26 +63,67 @@ void amgr_watch_put_help(int max, amgr_canvas_t *canvas)
     }
 }
 
-void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
+/* "3 more below" of a table that is longer than the screen, or nothing. */
+static const char *below_text(const amgr_watch_picture_t *picture, int page,
+                              apr_pool_t *pool)
+{
+    const amgr_view_t *view =
+        picture->source != NULL ? &picture->source->view : NULL;
+    int below = amgr_watch_line_count(view, picture->rows, picture->state) -
+                picture->state->scroll - page;
+
+    return below > 0 && !picture->state->help
+               ? apr_psprintf(pool, "%d more below", below)
+               : "";
+}
+
+/* What rows must have, as it is typed or was. */
+static void put_filter(const amgr_watch_state_t *state, amgr_canvas_t *canvas)
+{
+    canvas->style = AMGR_STYLE_STRONG;
+    if (state->busy_only && state->table == AMGR_WATCH_SLOTS) {
+        amgr_canvas_put(canvas, "busy only  ");
+    }
+    if (state->typing || state->filter[0] != '\0') {
+        amgr_canvas_put(canvas, "/");
+        amgr_canvas_put(canvas, state->filter);
+        amgr_canvas_put(canvas, state->typing ? "_  " : "  ");
+    }
+    canvas->style = AMGR_STYLE_PLAIN;
+}
+
+void amgr_watch_put_keys(const amgr_watch_picture_t *picture, int page,
                          amgr_canvas_t *canvas)
 {
-    const amgr_watch_hint_t keys[] = {
+    static const amgr_watch_hint_t typing[] = {
+        {"Enter", "keep"},
+        {"Esc", "clear"},
+    };
+    const amgr_watch_hint_t others[] = {
         {"q", "quit"},
         {"h", "help"},
         {"Tab",
          picture->state->table == AMGR_WATCH_PROCESSES ? "slots" : "processes"},
         {"mparb", "sort"},
         {"R", "reverse"},
+        {"/", "filter"},
         {"k", "kills"},
         {"Space", "read now"},
         {"+-", "interval"},
     };
+    const amgr_watch_hint_t *keys = picture->state->typing ? typing : others;
+    apr_size_t count =
+        picture->state->typing ? AMGR_COUNT(typing) : AMGR_COUNT(others);
+    const char *below = below_text(picture, page, canvas->pool);
+    int edge = canvas->columns - amgr_canvas_width(canvas, below);
     apr_size_t i;
 
-    for (i = 0; i < AMGR_COUNT(keys); i++) {
+    put_filter(picture->state, canvas);
+    for (i = 0; i < count; i++) {
         int width = (int)(strlen(keys[i].keys) + strlen(keys[i].text)) + 1;
 
-        if (amgr_canvas_room(canvas) < width) {
+        width += below[0] != '\0' ? 2 : 0;
+        if (edge - canvas->open.width < width) {
             break;
         }
         amgr_canvas_put_styled(canvas, AMGR_STYLE_KEY, keys[i].keys);
@@ -86,17 +131,21 @@ void amgr_watch_put_keys(const amgr_watch_picture_t *picture,
         amgr_canvas_put(canvas, keys[i].text);
         amgr_canvas_put(canvas, "  ");
     }
+    if (below[0] != '\0' && canvas->open.width <= edge) {
+        amgr_canvas_fill(canvas, edge);
+        amgr_canvas_put_styled(canvas, AMGR_STYLE_STRONG, below);
+    }
     amgr_canvas_end_line(canvas);
 }
 
 /* The canvas's last row, whatever is above. */
-static void put_last_line(const amgr_watch_picture_t *picture,
+static void put_last_line(const amgr_watch_picture_t *picture, int page,
                           amgr_canvas_t *canvas)
 {
     while (amgr_canvas_rows_left(canvas) > 1) {
         amgr_canvas_end_line(canvas);
     }
-    amgr_watch_put_keys(picture, canvas);
+    amgr_watch_put_keys(picture, page, canvas);
 }
 
 /* Kills below the table: a heading with so many rows. */
@@ -164,7 +213,7 @@ int amgr_watch_draw(const amgr_watch_picture_t *picture, amgr_canvas_t *canvas)
         page = put_body(picture, canvas);
     }
     if (!picture->once) {
-        put_last_line(picture, canvas);
+        put_last_line(picture, page, canvas);
     }
     return page;
 }

@@ -20,7 +20,13 @@ typedef struct amgr_watch_picture_t {
     const amgr_watch_state_t *state;
     const amgr_watch_rows_t *rows;
     apr_interval_time_t age_us;   /**< of its figures by now; AMGR_NO_TIME */
-    const char *fault;            /**< why it could not be read since; NULL: it
+    apr_interval_time_t read_us;  /**< since it was read */
+    apr_interval_time_t slots_us; /**< since its slots and its server were as
+                                       they are told */
+    const char *gone;  /**< of each process, whether it has ended since; NULL:
+                           not known */
+    int is_asked;      /**< the server looked because it was asked to */
+    const char *fault; /**< why it could not be read since; NULL: it
                                      could */
     apr_interval_time_t fault_us; /**< for how long */
     int once; /**< to be read as text: no keys, and every row */
