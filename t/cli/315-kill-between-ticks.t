@@ -19,12 +19,12 @@ prefork();
 event();
 done_testing();
 
-# The ticker has ticked once, and will again when this is over.
+# The ticker has ticked once; for seconds it will not again.
 sub server {
     my ($mpm) = @_;
     my $s = AMGR::Case::Kill::server($mpm, 'between-ticks',
                                      "ManagerGracePeriod 1s\n",
-                                     interval => '60s');
+                                     interval => '9s');
     ok(wait_until(sub { $s->json->{tick_time} }, 10, 'a tick'), 'a tick');
     return $s;
 }
