@@ -14,16 +14,17 @@ use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
 use Time::HiRes qw(time);
 
+before_the_first();
 prefork();
 event();
 done_testing();
 
-# The ticker has ticked once, and will again when this is over.
+# The ticker has ticked once; for seconds it will not again.
 sub server {
     my ($mpm) = @_;
     my $s = AMGR::Case::Kill::server($mpm, 'between-ticks',
                                      "ManagerGracePeriod 1s\n",
-                                     interval => '60s');
+                                     interval => '9s');
     ok(wait_until(sub { $s->json->{tick_time} }, 10, 'a tick'), 'a tick');
     return $s;
 }
@@ -35,6 +36,18 @@ sub requests {
     ok(wait_until(sub { !grep { $_->took < $seconds } @requests }, 10,
                   'their age'), "$count requests of $seconds s");
     return @requests;
+}
+
+# Ten seconds go by until then.
+sub before_the_first {
+    my $s = AMGR::Case::Kill::server('prefork', 'before-ticks', '',
+                                     interval => undef);
+    my $r = AMGR::Case::Kill::kill_run($s, '-n', '-i', '1K');
+    AMGR::Case::Kill::ended_well($r, 'before the first tick');
+    AMGR::Case::Kill::said($r, qr/^apache-manager: Would kill [1-9]\d* of \d+ Apache workers\.$/m,
+                           'the kernel knows the workers');
+    $s->stop_ok;
+    return;
 }
 
 sub prefork {

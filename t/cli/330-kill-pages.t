@@ -39,6 +39,10 @@ WSGIScriptAlias /app $script
 END
     $s->expect_log(qr/Truncated or oversized response headers/);
     $s->start;
+    my $young = AMGR::Case::Kill::kill_run($s, '-n', '-i', '9G');
+    AMGR::Case::Kill::ended_well($young, 'a server that was just started');
+    AMGR::Case::Kill::said($young, qr/\(found [1-9]\d* workers within resource usage limits\)/,
+                           'whose workers are waited for');
     my @children = $s->children;
     ok(wait_until(sub { !grep { age($_) < 2.5 } @children }, 20, 'age'),
        'workers of some age');

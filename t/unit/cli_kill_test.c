@@ -823,6 +823,7 @@ static void an_interrupt_ends_the_wait(void **state)
     assert_non_null(fault);
     assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
     assert_non_null(strstr(fault->text, "interrupted while 1 of 1 workers"));
+    assert_said("Killed 0 of 1 Apache worker (1 still finishing).");
     assert_int_equal(ended_by(worker), 0);
 }
 

@@ -334,6 +334,9 @@ static void tell_none(const amgr_kill_run_t *run)
                      what, run->count);
         return;
     }
+    if (run->is_unsure) {
+        return; /* nobody knows; which is a fault */
+    }
     if (run->vetoed > 0) {
         amgr_message(AMGR_LEVEL_INFO,
                      "No Apache %s (%d over the limits protected by another "
@@ -342,9 +345,9 @@ static void tell_none(const amgr_kill_run_t *run)
         return;
     }
     amgr_message(AMGR_LEVEL_INFO,
-                 "No Apache %s (found %d worker%s within %s limits).", what,
-                 run->workers, plural(run->workers),
-                 run->is_unsure ? "memory" : "resource usage");
+                 "No Apache %s (found %d worker%s within resource usage "
+                 "limits).",
+                 what, run->workers, plural(run->workers));
 }
 
 static void tell_sum(const amgr_kill_run_t *run)

@@ -89,7 +89,8 @@ static int read_again(amgr_self_t *self, apr_interval_time_t max_age_us)
     newer = apr_pcalloc(pool, sizeof(*newer));
     if (amgr_source_read(self->target, WANTS, newer, pool) == NULL &&
         amgr_proc_id_equal(&newer->parent, &self->source->parent) &&
-        newer->age_us != AMGR_NO_TIME && newer->age_us <= max_age_us) {
+        newer->age_us <= max_age_us &&
+        (newer->age_us != AMGR_NO_TIME || max_age_us > FRESH_US)) {
         self->source = newer;
         return 1;
     }
@@ -120,6 +121,24 @@ static int wait_for_tick(amgr_self_t *self)
     return 0;
 }
 
+/* Whether the source tells of a moment that is too long ago. */
+static int is_stale(const amgr_self_t *self)
+{
+    const amgr_source_t *source = self->source;
+
+    switch (source->kind) {
+    case AMGR_SOURCE_MOD_STATUS:
+        return 0;
+    case AMGR_SOURCE_BOARD:
+        return is_of_the_moment(self) &&
+               (source->age_us > FRESH_US ||
+                source->view.snapshot->server.threaded);
+    default:
+        /* status.json mixes slots of now with processes of its last tick. */
+        return 1;
+    }
+}
+
 /* Have it known what the workers do at this moment. */
 static void refresh_slots(amgr_self_t *self)
 {
@@ -127,13 +146,16 @@ static void refresh_slots(amgr_self_t *self)
 
     self->live = NULL;
     self->run->is_unsure = 0;
-    if (source->kind == AMGR_SOURCE_MOD_STATUS || !is_of_the_moment(self) ||
-        (source->age_us <= FRESH_US &&
-         !source->view.snapshot->server.threaded)) {
+    if (!is_stale(self)) {
         return;
     }
     self->live = amgr_live_read(self->target, &source->parent, self->run->pool);
-    if (self->live == NULL && source->age_us > FRESH_US) {
+    if (self->live == NULL && source->kind != AMGR_SOURCE_BOARD &&
+        source->kind != AMGR_SOURCE_STATUS_JSON) {
+        self->run->is_unsure = 1;
+    }
+    else if (self->live == NULL &&
+             (source->age_us == AMGR_NO_TIME || source->age_us > FRESH_US)) {
         self->run->is_unsure = !wait_for_tick(self);
     }
 }
@@ -223,15 +245,10 @@ static const amgr_fault_t *check_age(const amgr_self_t *self)
     char age[AMGR_UNITS_LEN];
     char span[AMGR_UNITS_LEN];
 
-    if (source->age_us != AMGR_NO_TIME &&
+    /* What a page says of now does not depend on a tick. */
+    if (source->kind != AMGR_SOURCE_BOARD ||
         source->age_us <= 2 * interval_us(source) + LATE_US) {
         return NULL;
-    }
-    if (source->age_us == AMGR_NO_TIME) {
-        return amgr_fault_make(pool, AMGR_EXIT_FAILED,
-                               "%s: the module has not looked at its server "
-                               "yet: nothing was done",
-                               amgr_kill_escaped(source->name, pool));
     }
     return amgr_fault_make(
         pool, AMGR_EXIT_FAILED,
