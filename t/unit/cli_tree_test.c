@@ -127,6 +127,38 @@ static void test_pictures(void **state)
     free(text.data);
 }
 
+/* Of who may hold a lock nothing is read that takes it. */
+static void test_stuck_process(void **state)
+{
+    amgr_proc_node_t *node = &tree->nodes[node_of(103) - tree->nodes];
+    char before = node->state;
+    text_t text = {NULL, 0};
+
+    (void)state;
+    node->state = 'D';
+    assert_false(amgr_tree_can_be_asked(node));
+    assert_string_equal(kind(103, NULL, 33, 0), "worker");
+    draw(NULL, 100, 0, &text);
+    assert_non_null(strstr(text.data, "[apache2] (state D)"));
+    node->state = before;
+    free(text.data);
+}
+
+/* Parents are none: they called exec, or lead the session that they made. */
+static void test_no_orphans(void **state)
+{
+    amgr_proc_node_t *node = &tree->nodes[node_of(101) - tree->nodes];
+    char buf[AMGR_TREE_KIND_LEN];
+
+    (void)state;
+    assert_false(amgr_tree_is_orphan(tree, node_of(100)));
+    /* It leads its session, as a parent in the background does. */
+    assert_false(amgr_tree_is_orphan(tree, node));
+    assert_string_equal(amgr_tree_kind(tree, node, node, NULL, 33, 33, buf),
+                        "parent");
+    assert_int_equal(amgr_tree_tops(tree, node, pool)->nelts, 1);
+}
+
 /* Every width down to one column: nothing but cut. */
 static void test_every_width(void **state)
 {
@@ -151,6 +183,8 @@ int main(void)
         cmocka_unit_test_setup(test_kinds_by_the_kernel, setup),
         cmocka_unit_test_setup(test_kinds_by_the_board, setup),
         cmocka_unit_test_setup(test_pictures, setup),
+        cmocka_unit_test_setup(test_stuck_process, setup),
+        cmocka_unit_test_setup(test_no_orphans, setup),
         cmocka_unit_test_setup(test_every_width, setup),
     };
     const char *root = getenv("AMGR_SRCDIR");
