@@ -126,17 +126,12 @@ static int is_stale(const amgr_self_t *self)
 {
     const amgr_source_t *source = self->source;
 
-    switch (source->kind) {
-    case AMGR_SOURCE_MOD_STATUS:
-        return 0;
-    case AMGR_SOURCE_BOARD:
-        return is_of_the_moment(self) &&
-               (source->age_us > FRESH_US ||
-                source->view.snapshot->server.threaded);
-    default:
+    if (source->kind != AMGR_SOURCE_BOARD) {
         /* status.json mixes slots of now with processes of its last tick. */
-        return 1;
+        return source->kind == AMGR_SOURCE_STATUS_JSON;
     }
+    return is_of_the_moment(self) && (source->age_us > FRESH_US ||
+                                      source->view.snapshot->server.threaded);
 }
 
 /* Have it known what the workers do at this moment. */
@@ -150,12 +145,8 @@ static void refresh_slots(amgr_self_t *self)
         return;
     }
     self->live = amgr_live_read(self->target, &source->parent, self->run->pool);
-    if (self->live == NULL && source->kind != AMGR_SOURCE_BOARD &&
-        source->kind != AMGR_SOURCE_STATUS_JSON) {
-        self->run->is_unsure = 1;
-    }
-    else if (self->live == NULL &&
-             (source->age_us == AMGR_NO_TIME || source->age_us > FRESH_US)) {
+    if (self->live == NULL &&
+        (source->age_us == AMGR_NO_TIME || source->age_us > FRESH_US)) {
         self->run->is_unsure = !wait_for_tick(self);
     }
 }
