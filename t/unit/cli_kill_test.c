@@ -38,6 +38,8 @@ typedef enum manner_e {
     LINGERS,   /* goes when it would have been nudged, were it idle */
     IGNORES,   /* stays */
     DAEMON,    /* has closed the listening socket */
+    WSGI,      /* likewise, with the title of a WSGI daemon */
+    TITLED,    /* has that title, and listens */
     PROGRAM    /* has called exec */
 } manner_e;
 
@@ -64,6 +66,7 @@ static int in_syslog;
 static apr_interval_time_t read_age_us; /* of what is read again */
 static amgr_source_t *page;             /* the server's, when it answers */
 static world_t *world;
+static char *title; /* of this process, as its command line has it */
 
 /* ---- what the tool's other parts do ------------------------------------ */
 
@@ -133,8 +136,12 @@ static void live(int manner, int ready)
     else if (manner == IGNORES) {
         signal(SIGUSR1, SIG_IGN);
     }
-    else if (manner == DAEMON) {
+    if (manner == DAEMON || manner == WSGI) {
         close(listener);
+    }
+    if (manner == WSGI || manner == TITLED) {
+        memset(title, ' ', strlen(title));
+        memcpy(title, "(wsgi:x)", sizeof("(wsgi:x)") - 1);
     }
     if (write(ready, "x", 1) != 1) {
         _exit(1);
@@ -351,6 +358,24 @@ static void a_page_is_believed_about_nobody(void **state)
     assert_said("Killed 1 of 1 Apache worker.\n");
     assert_int_equal(world->result.killed_idle, 1);
     assert_int_equal(in_syslog, 1);
+}
+
+/* By its title it would be free of -i. */
+static void a_title_makes_no_daemon(void **state)
+{
+    pid_t worker = add_child(TITLED);
+    pid_t daemon = add_child(WSGI);
+
+    (void)state; /* cmocka's signature */
+    settle();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
+    assert_said("Killed 1 of 2 Apache workers.");
+    world->demand.max_memory_active_bytes = 1024;
+    assert_null(kill_now());
+    assert_said("Killing WSGI worker ");
+    assert_int_equal(ended_by(daemon), SIGUSR1);
 }
 
 /* It is older than the page that is read, and younger than any judgement. */
@@ -670,6 +695,21 @@ static void a_threaded_worker_is_looked_at_again(void **state)
     assert_int_equal(ended_by(worker), SIGKILL);
 }
 
+static void a_dry_run_cuts_off_nothing(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    world->options.dry_run = 1;
+    give_slot(worker);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_said("SIGKILL would cut off whatever they do");
+    assert_null(strstr(said, "cuts off"));
+}
+
 static void a_dry_run_sends_nothing(void **state)
 {
     pid_t worker = add_child(OBEYS);
@@ -848,11 +888,12 @@ static int close_listener(void **state)
     return close(listener);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_believed_about_nobody),
+        TEST(a_title_makes_no_daemon),
         TEST(what_was_just_forked_is_waited_for),
         TEST(a_board_is_believed_about_its_own_alone),
         TEST(one_that_does_not_go_is_forced),
@@ -869,6 +910,7 @@ int main(void)
         TEST(figures_of_long_ago_kill_nobody),
         TEST(a_threaded_worker_is_killed_with_a_warning),
         TEST(a_threaded_worker_is_looked_at_again),
+        TEST(a_dry_run_cuts_off_nothing),
         TEST(a_dry_run_sends_nothing),
         TEST(no_more_than_were_asked_for),
         TEST(one_that_has_gone_is_no_failure),
@@ -881,6 +923,10 @@ int main(void)
     };
     int rv;
 
+    if (argc < 1 || strlen(argv[0]) < sizeof("(wsgi:x)")) {
+        return 1;
+    }
+    title = argv[0];
     apr_initialize();
     rv = cmocka_run_group_tests_name("killing from outside", tests,
                                      open_listener, close_listener);

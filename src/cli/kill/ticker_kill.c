@@ -17,9 +17,6 @@
 /* No configuration has a longer span. */
 #define SPAN_MAX_US apr_time_from_sec(APR_INT64_C(86400) * 365)
 
-/* A grace period beyond that of the board that an answer is believed. */
-#define SAID_GRACE_MAX_US apr_time_from_sec(600)
-
 /* While the ticker is not there: how often to try, and after how many tries to
  * read the board anew, whose file is all that is asked for. */
 #define TRY_US (100 * 1000)
@@ -103,7 +100,7 @@ static apr_interval_time_t span_of(const amgr_source_t *source,
 {
     const amgr_limits_t *limits = &source->view.config->limits;
     apr_interval_time_t most_us =
-        SAID_GRACE_MAX_US + span_or_none(limits->grace_us);
+        AMGR_KILL_SAID_GRACE_MAX_US + span_or_none(limits->grace_us);
 
     return (answer->grace_us < most_us ? answer->grace_us : most_us) +
            span_or_none(limits->lame_duck_us);

@@ -430,6 +430,22 @@ sub without_a_ticker {
     return;
 }
 
+# What another user's server answers is shown, and is no word of root's.
+sub of_another_user {
+    return if !AMGR::Httpd::is_root();
+    my $s = server('prefork', 'another-user', "ManagerSocket control.sock\n",
+                   as_user => NOBODY);
+    my ($env, $lines) = syslog($s);
+    old_enough($s);
+    my $r = kill_run($s, { env => $env }, '-i', '1K', '--max-kills', '1');
+    ended_well($r, "another user's server");
+    unlike($r->{err}, qr/by itself/, 'by its ticker');
+    said($r, qr/Killing native worker \d+ \(idle\)/, 'is told');
+    is(scalar(my @lines = $lines->()), 0, 'and not in syslog');
+    $s->stop_ok;
+    return;
+}
+
 # Each kind has its line in syslog, in the words that are counted there.
 sub counted {
     my ($what, $lines, %want) = @_;
