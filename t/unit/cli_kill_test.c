@@ -461,6 +461,30 @@ static void a_hanging_one_is_killed_at_once(void **state)
     assert_int_equal(world->result.killed_active, 1);
 }
 
+/* It was asked for its memory; what it does passes the time limit by then. */
+static void one_that_comes_to_hang_is_not_waited_for(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot = give_slot(worker);
+
+    (void)state; /* cmocka's signature */
+    world->config.limits.grace_us = apr_time_from_sec(20);
+    world->config.limits.hanging_us = apr_time_from_sec(600);
+    world->demand.max_memory_active_bytes = 1024;
+    world->demand.max_time_us = apr_time_from_sec(4);
+    world->processes[0].active = 1;
+    make_board();
+    slot->mode = AMGR_MODE_WRITE;
+    slot->start_time_us =
+        world->snapshot.server.time.wall_us - apr_time_from_sec(2);
+    slot->stop_time_us = slot->start_time_us - 1;
+    slot->request_age_us = apr_time_from_sec(2);
+    assert_null(kill_now());
+    assert_said("over --max-memory-active 1024 bytes, asked to finish");
+    assert_said("is gone after 2");
+    assert_int_equal(ended_by(worker), SIGKILL);
+}
+
 /* The figures are of a tick ago: they are read again before it is done. */
 static void an_old_age_is_made_sure_of(void **state)
 {
@@ -900,6 +924,7 @@ int main(int argc, char **argv)
         TEST(one_that_finishes_has_time),
         TEST(an_old_slot_does_not_hurry_it),
         TEST(a_hanging_one_is_killed_at_once),
+        TEST(one_that_comes_to_hang_is_not_waited_for),
         TEST(an_old_age_is_made_sure_of),
         TEST(what_hangs_since_the_tick_is_found),
         TEST(a_clock_that_jumps_kills_nobody),
