@@ -674,19 +674,98 @@ static void what_nobody_knows_is_not_well(void **state)
     assert_int_equal(ended_by(worker), 0);
 }
 
-static void figures_of_long_ago_kill_nobody(void **state)
+/* The server ticks no more, and what it said of its workers does not count. */
+static void make_silent(void)
 {
-    pid_t worker = add_child(OBEYS);
-    const amgr_fault_t *fault;
-
-    (void)state; /* cmocka's signature */
     make_board();
     world->source.age_us = apr_time_from_sec(23);
-    fault = kill_now();
+    read_age_us = world->source.age_us;
+}
+
+static void assert_unsure(const amgr_fault_t *fault)
+{
     assert_non_null(fault);
     assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
-    assert_non_null(strstr(fault->text, "too old (23 seconds"));
+    assert_non_null(strstr(fault->text, "neither answers nor ticks"));
+}
+
+static void figures_of_long_ago_make_nobody_idle(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    make_silent();
+    assert_unsure(kill_now());
     assert_int_equal(ended_by(worker), 0);
+    assert_null(strstr(said, "resource usage limits"));
+    assert_null(strstr(said, "waiting for the next"));
+}
+
+static void nor_active(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_memory_active_bytes = 1024;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_said("is left alone, since nothing tells what it does now");
+}
+
+/* Memory is known without it, and a limit for both is for whoever there is. */
+static void what_is_over_both_limits_goes_unseen(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_active_bytes = 2048;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_said("Killed 1 of 1 Apache worker.");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* The server answers, and that is of now. */
+static void a_page_stands_in_for_a_tick(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    give_slot(worker);
+    settle();
+    make_silent();
+    slot = make_page(worker);
+    slot->mode = AMGR_MODE_READY;
+    slot->request_age_us = AMGR_NO_TIME;
+    world->source.age_us = apr_time_from_sec(23);
+    assert_null(kill_now());
+    free_page();
+    assert_said("(idle)");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* The first is hanging as far as anybody knew, and is none of the one. */
+static void one_that_is_dropped_is_not_counted(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_child(WSGI);
+    amgr_process_t *process;
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_memory_active_bytes = 1024;
+    world->options.max_kills = 1;
+    process = amgr_snapshot_find(&world->snapshot, daemon);
+    process->role = AMGR_ROLE_WSGI;
+    process->kind = AMGR_KIND_FOREIGN;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_int_equal(ended_by(daemon), SIGUSR1);
+    assert_said("Killed 1 of 2 Apache workers.");
 }
 
 static void a_threaded_worker_is_killed_with_a_warning(void **state)
@@ -932,7 +1011,11 @@ int main(int argc, char **argv)
         TEST(a_threaded_worker_is_counted_by_what_it_does),
         TEST(who_served_the_page_is_idle),
         TEST(what_nobody_knows_is_not_well),
-        TEST(figures_of_long_ago_kill_nobody),
+        TEST(figures_of_long_ago_make_nobody_idle),
+        TEST(nor_active),
+        TEST(what_is_over_both_limits_goes_unseen),
+        TEST(a_page_stands_in_for_a_tick),
+        TEST(one_that_is_dropped_is_not_counted),
         TEST(a_threaded_worker_is_killed_with_a_warning),
         TEST(a_threaded_worker_is_looked_at_again),
         TEST(a_dry_run_cuts_off_nothing),
