@@ -23,8 +23,6 @@
 #define READ_PAGE_US (3 * APR_USEC_PER_SEC)
 #define READ_TIMEOUT_US APR_USEC_PER_SEC
 
-#define LINE_LEN 1024
-
 typedef struct follow_t {
     amgr_self_t *self;
     amgr_snapshot_t snapshot; /* the victims that are there, each with room
@@ -267,7 +265,7 @@ static void take_steps(follow_t *follow)
 static void tell_end(const amgr_record_t *record, int news)
 {
     amgr_sink_t sink;
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
 
     if (news & AMGR_NEWS_GONE) {
         amgr_sink_init_text(&sink, line, sizeof(line));

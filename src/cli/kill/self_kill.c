@@ -12,9 +12,6 @@
 #include "cli/kill/self_kill_parts.h"
 #include "cli/message.h"
 
-/* Room for the line of a record. */
-#define LINE_LEN 1024
-
 static void switch_off(amgr_limits_t *limits)
 {
     int i;
@@ -125,7 +122,7 @@ static void act(amgr_self_t *self, int index)
     amgr_record_t *record = &self->records[index];
     amgr_victim_t *victim = &run->victims[index];
     amgr_sink_t sink;
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
     apr_status_t rv;
 
     amgr_record_fill(record, &self->snapshot, decision, &self->limits);
