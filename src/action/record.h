@@ -10,6 +10,9 @@
 #include "base/sink.h"
 #include "policy/judge.h"
 
+/** Room for its line, which is cut there: httpd cuts lines of its log too. */
+#define AMGR_RECORD_LINE_LEN 900
+
 /** What was done to the process. */
 typedef enum amgr_action_e {
     AMGR_ACTION_NONE = 0, /**< dry run */

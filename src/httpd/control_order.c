@@ -13,9 +13,6 @@
 #include "model/words.h"
 #include "render/json.h"
 
-/** A line of the log, as tick_log.c cuts it. */
-#define LINE_LEN 900
-
 /** Members of an order, in the order of the table below. */
 typedef enum member_e {
     MEMBER_ORDER = 0,
@@ -194,7 +191,7 @@ static void put_head(answer_t *answer)
 
 static void put_retirement(amgr_json_t *json, const amgr_record_t *record)
 {
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
     amgr_sink_t sink;
 
     amgr_sink_init_text(&sink, line, sizeof(line));

@@ -13,13 +13,11 @@
 #include "model/words.h"
 #include "policy/reasons.h"
 
-#define LINE_LEN 900
-
 void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
                           const amgr_config_t *config,
                           const amgr_record_t *record, apr_status_t rv)
 {
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
     amgr_sink_t sink;
 
     /* A fixed buffer: a line that is too long is cut, and still ended. */
@@ -71,7 +69,7 @@ void amgr_tick_log_step(server_rec *s, const amgr_decision_t *decision,
 
 void amgr_tick_log_end(server_rec *s, const amgr_record_t *record)
 {
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
     amgr_sink_t sink;
 
     amgr_sink_init(&sink, line, sizeof(line) - 1, NULL, NULL);

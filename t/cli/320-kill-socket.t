@@ -23,4 +23,5 @@ for my $mpm (qw(prefork event)) {
     AMGR::Case::Kill::vetoed($s) if $mpm eq 'prefork';
     $s->stop_ok;
 }
+AMGR::Case::Kill::of_another_user();
 done_testing();

@@ -38,6 +38,8 @@ typedef enum manner_e {
     LINGERS,   /* goes when it would have been nudged, were it idle */
     IGNORES,   /* stays */
     DAEMON,    /* has closed the listening socket */
+    WSGI,      /* likewise, with the title of a WSGI daemon */
+    TITLED,    /* has that title, and listens */
     PROGRAM    /* has called exec */
 } manner_e;
 
@@ -64,6 +66,7 @@ static int in_syslog;
 static apr_interval_time_t read_age_us; /* of what is read again */
 static amgr_source_t *page;             /* the server's, when it answers */
 static world_t *world;
+static char *title; /* of this process, as its command line has it */
 
 /* ---- what the tool's other parts do ------------------------------------ */
 
@@ -133,8 +136,12 @@ static void live(int manner, int ready)
     else if (manner == IGNORES) {
         signal(SIGUSR1, SIG_IGN);
     }
-    else if (manner == DAEMON) {
+    if (manner == DAEMON || manner == WSGI) {
         close(listener);
+    }
+    if (manner == WSGI || manner == TITLED) {
+        memset(title, ' ', strlen(title));
+        memcpy(title, "(wsgi:x)", sizeof("(wsgi:x)") - 1);
     }
     if (write(ready, "x", 1) != 1) {
         _exit(1);
@@ -353,6 +360,24 @@ static void a_page_is_believed_about_nobody(void **state)
     assert_int_equal(in_syslog, 1);
 }
 
+/* By its title it would be free of -i. */
+static void a_title_makes_no_daemon(void **state)
+{
+    pid_t worker = add_child(TITLED);
+    pid_t daemon = add_child(WSGI);
+
+    (void)state; /* cmocka's signature */
+    settle();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
+    assert_said("Killed 1 of 2 Apache workers.");
+    world->demand.max_memory_active_bytes = 1024;
+    assert_null(kill_now());
+    assert_said("Killing WSGI worker ");
+    assert_int_equal(ended_by(daemon), SIGUSR1);
+}
+
 /* It is older than the page that is read, and younger than any judgement. */
 static void what_was_just_forked_is_waited_for(void **state)
 {
@@ -434,6 +459,30 @@ static void a_hanging_one_is_killed_at_once(void **state)
     assert_said("(active) hanging for 40 seconds since last request (GET /slow "
                 "HTTP/1.1): request age 40s over --max-time 30s, SIGKILL");
     assert_int_equal(world->result.killed_active, 1);
+}
+
+/* It was asked for its memory; what it does passes the time limit by then. */
+static void one_that_comes_to_hang_is_not_waited_for(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot = give_slot(worker);
+
+    (void)state; /* cmocka's signature */
+    world->config.limits.grace_us = apr_time_from_sec(20);
+    world->config.limits.hanging_us = apr_time_from_sec(600);
+    world->demand.max_memory_active_bytes = 1024;
+    world->demand.max_time_us = apr_time_from_sec(4);
+    world->processes[0].active = 1;
+    make_board();
+    slot->mode = AMGR_MODE_WRITE;
+    slot->start_time_us =
+        world->snapshot.server.time.wall_us - apr_time_from_sec(2);
+    slot->stop_time_us = slot->start_time_us - 1;
+    slot->request_age_us = apr_time_from_sec(2);
+    assert_null(kill_now());
+    assert_said("over --max-memory-active 1024 bytes, asked to finish");
+    assert_said("is gone after 2");
+    assert_int_equal(ended_by(worker), SIGKILL);
 }
 
 /* The figures are of a tick ago: they are read again before it is done. */
@@ -625,19 +674,98 @@ static void what_nobody_knows_is_not_well(void **state)
     assert_int_equal(ended_by(worker), 0);
 }
 
-static void figures_of_long_ago_kill_nobody(void **state)
+/* The server ticks no more, and what it said of its workers does not count. */
+static void make_silent(void)
 {
-    pid_t worker = add_child(OBEYS);
-    const amgr_fault_t *fault;
-
-    (void)state; /* cmocka's signature */
     make_board();
     world->source.age_us = apr_time_from_sec(23);
-    fault = kill_now();
+    read_age_us = world->source.age_us;
+}
+
+static void assert_unsure(const amgr_fault_t *fault)
+{
     assert_non_null(fault);
     assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
-    assert_non_null(strstr(fault->text, "too old (23 seconds"));
+    assert_non_null(strstr(fault->text, "neither answers nor ticks"));
+}
+
+static void figures_of_long_ago_make_nobody_idle(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    make_silent();
+    assert_unsure(kill_now());
     assert_int_equal(ended_by(worker), 0);
+    assert_null(strstr(said, "resource usage limits"));
+    assert_null(strstr(said, "waiting for the next"));
+}
+
+static void nor_active(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_memory_active_bytes = 1024;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_said("is left alone, since nothing tells what it does now");
+}
+
+/* Memory is known without it, and a limit for both is for whoever there is. */
+static void what_is_over_both_limits_goes_unseen(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_active_bytes = 2048;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_said("Killed 1 of 1 Apache worker.");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* The server answers, and that is of now. */
+static void a_page_stands_in_for_a_tick(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    give_slot(worker);
+    settle();
+    make_silent();
+    slot = make_page(worker);
+    slot->mode = AMGR_MODE_READY;
+    slot->request_age_us = AMGR_NO_TIME;
+    world->source.age_us = apr_time_from_sec(23);
+    assert_null(kill_now());
+    free_page();
+    assert_said("(idle)");
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* The first is hanging as far as anybody knew, and is none of the one. */
+static void one_that_is_dropped_is_not_counted(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_child(WSGI);
+    amgr_process_t *process;
+
+    (void)state; /* cmocka's signature */
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_memory_active_bytes = 1024;
+    world->options.max_kills = 1;
+    process = amgr_snapshot_find(&world->snapshot, daemon);
+    process->role = AMGR_ROLE_WSGI;
+    process->kind = AMGR_KIND_FOREIGN;
+    make_silent();
+    assert_unsure(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_int_equal(ended_by(daemon), SIGUSR1);
+    assert_said("Killed 1 of 2 Apache workers.");
 }
 
 static void a_threaded_worker_is_killed_with_a_warning(void **state)
@@ -668,6 +796,21 @@ static void a_threaded_worker_is_looked_at_again(void **state)
     assert_null(kill_now());
     assert_said("waiting for the next, 12 seconds at most");
     assert_int_equal(ended_by(worker), SIGKILL);
+}
+
+static void a_dry_run_cuts_off_nothing(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    world->options.dry_run = 1;
+    give_slot(worker);
+    make_board();
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    assert_said("SIGKILL would cut off whatever they do");
+    assert_null(strstr(said, "cuts off"));
 }
 
 static void a_dry_run_sends_nothing(void **state)
@@ -848,17 +991,19 @@ static int close_listener(void **state)
     return close(listener);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_believed_about_nobody),
+        TEST(a_title_makes_no_daemon),
         TEST(what_was_just_forked_is_waited_for),
         TEST(a_board_is_believed_about_its_own_alone),
         TEST(one_that_does_not_go_is_forced),
         TEST(one_that_finishes_has_time),
         TEST(an_old_slot_does_not_hurry_it),
         TEST(a_hanging_one_is_killed_at_once),
+        TEST(one_that_comes_to_hang_is_not_waited_for),
         TEST(an_old_age_is_made_sure_of),
         TEST(what_hangs_since_the_tick_is_found),
         TEST(a_clock_that_jumps_kills_nobody),
@@ -866,9 +1011,14 @@ int main(void)
         TEST(a_threaded_worker_is_counted_by_what_it_does),
         TEST(who_served_the_page_is_idle),
         TEST(what_nobody_knows_is_not_well),
-        TEST(figures_of_long_ago_kill_nobody),
+        TEST(figures_of_long_ago_make_nobody_idle),
+        TEST(nor_active),
+        TEST(what_is_over_both_limits_goes_unseen),
+        TEST(a_page_stands_in_for_a_tick),
+        TEST(one_that_is_dropped_is_not_counted),
         TEST(a_threaded_worker_is_killed_with_a_warning),
         TEST(a_threaded_worker_is_looked_at_again),
+        TEST(a_dry_run_cuts_off_nothing),
         TEST(a_dry_run_sends_nothing),
         TEST(no_more_than_were_asked_for),
         TEST(one_that_has_gone_is_no_failure),
@@ -881,6 +1031,10 @@ int main(void)
     };
     int rv;
 
+    if (argc < 1 || strlen(argv[0]) < sizeof("(wsgi:x)")) {
+        return 1;
+    }
+    title = argv[0];
     apr_initialize();
     rv = cmocka_run_group_tests_name("killing from outside", tests,
                                      open_listener, close_listener);

@@ -28,12 +28,14 @@ typedef struct client_t {
     apr_time_t deadline_us;
     apr_pool_t *pool;
     amgr_proc_dir_t proc;
-    uid_t uid; /* as whom the httpd runs */
+    uid_t uid;      /* as whom the httpd runs */
+    uid_t peer_uid; /* as whom the ticker does */
     int fd;
     char *answer;
     apr_size_t length;
     const char *why;
-    int told; /* the whole line was sent */
+    int absent; /* nobody listens, which may be over in a moment */
+    int told;   /* the whole line was sent */
 } client_t;
 
 /* Note why it did not work; returns 0. */
@@ -50,6 +52,13 @@ static int give_up_errno(client_t *client, const char *what)
     return give_up(client, apr_psprintf(client->pool, "%s: %s", what,
                                         apr_strerror(APR_FROM_OS_ERROR(errno),
                                                      text, sizeof(text))));
+}
+
+/* Between a server's two tickers there is none. */
+static int note_absent(client_t *client, const char *what)
+{
+    client->absent = 1;
+    return give_up_errno(client, what);
 }
 
 /* Wait for the descriptor until the deadline. */
@@ -80,7 +89,9 @@ static int check_file(client_t *client)
     struct stat st;
 
     if (lstat(client->path, &st) != 0) {
-        return give_up_errno(client, "it cannot be looked at");
+        return errno == ENOENT
+                   ? note_absent(client, "it cannot be looked at")
+                   : give_up_errno(client, "it cannot be looked at");
     }
     if (!S_ISSOCK(st.st_mode)) {
         return give_up(client, "it is no socket");
@@ -109,9 +120,10 @@ static int open_socket(client_t *client)
                 sizeof(address)) == 0) {
         return 1;
     }
-    /* A unix socket whose queue is full cannot be waited for. */
-    return errno == EAGAIN ? give_up(client, "the ticker does not answer")
-                           : give_up_errno(client, "connect");
+    /* A unix socket whose queue is full cannot be waited for with poll(). */
+    return errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN
+               ? note_absent(client, "connect")
+               : give_up_errno(client, "connect");
 }
 
 /* Who listens there, as the kernel noted when it began to. */
@@ -120,6 +132,7 @@ static int check_peer(client_t *client)
     struct ucred peer;
     socklen_t length = sizeof(peer);
     amgr_proc_stat_t stat;
+    apr_status_t rv;
 
     if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
         return give_up_errno(client, "SO_PEERCRED");
@@ -127,8 +140,13 @@ static int check_peer(client_t *client)
     if (peer.uid != client->uid) {
         return give_up(client, "another user listens there");
     }
-    if (amgr_proc_read_stat(&client->proc, peer.pid, &stat) != APR_SUCCESS ||
-        stat.ppid != client->parent->pid) {
+    client->peer_uid = peer.uid;
+    rv = amgr_proc_read_stat(&client->proc, peer.pid, &stat);
+    if (rv == APR_NOTFOUND) {
+        client->absent = 1;
+        return give_up(client, "the ticker has ended");
+    }
+    if (rv != APR_SUCCESS || stat.ppid != client->parent->pid) {
         return give_up(client, "no child of this httpd listens there");
     }
     return 1;
@@ -149,6 +167,9 @@ static int send_line(client_t *client, const char *line)
             if (!wait_for(client, POLLOUT)) {
                 return 0;
             }
+        }
+        else if (errno == EPIPE || errno == ECONNRESET) {
+            return note_absent(client, "send");
         }
         else if (errno != EINTR) {
             return give_up_errno(client, "send");
@@ -178,6 +199,13 @@ static int grow(client_t *client, apr_size_t *size)
     return 1;
 }
 
+/* The kernel says so of a socket that was closed with something unread in it:
+ * the order was read by nobody. */
+static int is_unread(const client_t *client)
+{
+    return errno == ECONNRESET && client->length == 0;
+}
+
 static int receive_line(client_t *client)
 {
     apr_size_t size = 0;
@@ -191,6 +219,10 @@ static int receive_line(client_t *client)
                  size - client->length, 0);
         if (n == 0) {
             return give_up(client, "the ticker hung up");
+        }
+        if (n < 0 && is_unread(client)) {
+            client->told = 0;
+            return note_absent(client, "recv");
         }
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             return give_up_errno(client, "recv");
@@ -270,18 +302,18 @@ amgr_control_result_e amgr_control_ask(const char *path,
     }
     if (!talk(&client, line)) {
         *out_why = client.why;
-        return client.told ? AMGR_CONTROL_LATE : AMGR_CONTROL_AWAY;
+        if (client.told) {
+            return AMGR_CONTROL_LATE;
+        }
+        return client.absent ? AMGR_CONTROL_ABSENT : AMGR_CONTROL_AWAY;
     }
     *out_why =
         amgr_control_parse(client.answer, client.length, out, &refused, pool);
     if (*out_why == NULL) {
+        out->is_ours = client.peer_uid == 0 || client.peer_uid == geteuid();
         return AMGR_CONTROL_DONE;
     }
-    if (!refused) {
-        *out_why =
-            apr_pstrcat(pool, "its answer makes no sense: ", *out_why, NULL);
-    }
-    return AMGR_CONTROL_REFUSED;
+    return refused ? AMGR_CONTROL_REFUSED : AMGR_CONTROL_SENSELESS;
 }
 
 int amgr_control_tick(const char *path, const amgr_proc_id_t *parent,

@@ -12,8 +12,10 @@
 #include "action/record.h"
 #include "policy/demand.h"
 
-/** A ticker that says nothing for so long does not work. */
+/** A ticker that says nothing for so long does not work: so long, and some
+ * more for each worker process, since it looks at all of them. */
 #define AMGR_CONTROL_TIMEOUT_US (5 * APR_USEC_PER_SEC)
+#define AMGR_CONTROL_WORKER_US (50 * 1000)
 
 /** No answer is longer: some hundred bytes for each worker. */
 #define AMGR_CONTROL_ANSWER_MAX (16 * 1024 * 1024)
@@ -21,11 +23,15 @@
 /** What came of asking. */
 typedef enum amgr_control_result_e {
     AMGR_CONTROL_DONE = 0,
-    AMGR_CONTROL_AWAY,    /**< nobody there, or nobody to talk to */
-    AMGR_CONTROL_LATE,    /**< it was told, and does not answer in time: it may
-                               obey yet */
-    AMGR_CONTROL_REFUSED, /**< it will not, or what it says makes no sense: it
-                               may have obeyed */
+    AMGR_CONTROL_ABSENT,   /**< nobody there now, as between the ticker of
+                                before a restart and that of after; nobody has
+                                heard the order */
+    AMGR_CONTROL_AWAY,     /**< nobody to talk to, and nobody was told */
+    AMGR_CONTROL_REFUSED,  /**< it says that it does not obey */
+    AMGR_CONTROL_LATE,     /**< it was told, and did not answer, or not to the
+                                end: it may have obeyed, or may yet */
+    AMGR_CONTROL_SENSELESS /**< it was told, and what it answers is no answer:
+                                likewise */
 } amgr_control_result_e;
 
 /** One retirement that was begun, or failed to. */
@@ -41,6 +47,8 @@ typedef struct amgr_control_retirement_t {
 typedef struct amgr_control_answer_t {
     int workers; /**< how many processes were judged */
     int syslog;  /**< the ticker writes its lines to syslog by itself */
+    int is_ours; /**< it comes from root or this user, who may speak in this
+                      program's name */
     apr_interval_time_t grace_us;
     amgr_control_retirement_t *retirements;
     int retirement_count;

@@ -204,11 +204,12 @@ static void find_kind(reading_t *reading, amgr_process_t *process,
         note_young(reading, process);
         set_kind(reading, process, AMGR_ROLE_DAEMON, "daemon");
     }
+    else if (is_worker(reading, process, known)) {
+        /* First, since a worker can give itself any title. */
+        set_kind(reading, process, AMGR_ROLE_WORKER, "native");
+    }
     else if (is_wsgi(reading, process->id.pid, name, sizeof(name))) {
         set_kind(reading, process, AMGR_ROLE_WSGI, name);
-    }
-    else if (is_worker(reading, process, known)) {
-        set_kind(reading, process, AMGR_ROLE_WORKER, "native");
     }
     else {
         set_kind(reading, process, AMGR_ROLE_DAEMON, "daemon");

@@ -9,8 +9,8 @@
  *   called exec                            a program, never touched
  *   on the board, with this start time     what the board says
  *   a moment old                           not touched yet
- *   titled (wsgi:NAME)                     a WSGI daemon
  *   holds a listening socket of httpd's    a worker
+ *   titled (wsgi:NAME)                     a WSGI daemon
  *   else                                   a daemon, never touched
  */
 #ifndef AMGR_KILL_CHILDREN_H

@@ -10,6 +10,10 @@
 #include "cli/tasks.h"
 #include "proc/proc_control.h"
 
+/** The longest grace period that this program waits for on the word of a page;
+ * and by how much an answer's may be longer than the board's. */
+#define AMGR_KILL_SAID_GRACE_MAX_US apr_time_from_sec(600)
+
 /** One that was chosen. */
 typedef struct amgr_victim_t {
     amgr_proc_id_t id;

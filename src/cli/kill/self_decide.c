@@ -55,18 +55,46 @@ static int is_of_the_moment(const amgr_self_t *self)
            self->source->view.snapshot->server.threaded;
 }
 
-/* Those that were decided by what may not be so any more. */
+/* Whether the server ticks no more. */
+static int is_silent(const amgr_source_t *source)
+{
+    return source->kind == AMGR_SOURCE_BOARD &&
+           source->age_us > 2 * interval_us(source) + LATE_US;
+}
+
+/* Whether a decision stands whatever the process does now.  Of a server that
+ * ticks no more not even that it was idle is known. */
+static int is_certain(const amgr_self_t *self, const amgr_decision_t *decision)
+{
+    const amgr_process_t *process =
+        &self->snapshot.processes[decision->process];
+
+    if (decision->verdict == AMGR_VERDICT_TIME ||
+        amgr_self_is_threaded(self, decision)) {
+        return 0;
+    }
+    return process->role != AMGR_ROLE_WORKER || !is_silent(self->source) ||
+           (amgr_measure_is_over(process->rss_bytes,
+                                 self->demand->max_memory_active_bytes) &&
+            amgr_measure_is_over(process->rss_bytes,
+                                 self->demand->max_memory_idle_bytes));
+}
+
+/* Those that were decided by what may not be so any more; and no more of the
+ * others than were asked for. */
 static void drop_of_the_moment(amgr_self_t *self)
 {
+    int max_kills = self->demand->max_kills;
     int kept = 0;
     int i;
 
     for (i = 0; i < self->count; i++) {
         const amgr_decision_t *decision = &self->decisions[i];
 
-        if (decision->verdict != AMGR_VERDICT_TIME &&
-            !amgr_self_is_threaded(self, decision)) {
-            self->decisions[kept++] = *decision;
+        if (is_certain(self, decision)) {
+            if (max_kills == 0 || kept < max_kills) {
+                self->decisions[kept++] = *decision;
+            }
             continue;
         }
         amgr_message(
@@ -130,6 +158,9 @@ static int is_stale(const amgr_self_t *self)
         /* status.json mixes slots of now with processes of its last tick. */
         return source->kind == AMGR_SOURCE_STATUS_JSON;
     }
+    if (is_silent(source)) {
+        return 1;
+    }
     return is_of_the_moment(self) && (source->age_us > FRESH_US ||
                                       source->view.snapshot->server.threaded);
 }
@@ -147,7 +178,42 @@ static void refresh_slots(amgr_self_t *self)
     self->live = amgr_live_read(self->target, &source->parent, self->run->pool);
     if (self->live == NULL &&
         (source->age_us == AMGR_NO_TIME || source->age_us > FRESH_US)) {
-        self->run->is_unsure = !wait_for_tick(self);
+        self->run->is_unsure = is_silent(source) || !wait_for_tick(self);
+    }
+}
+
+/* Nothing tells what the workers do: that they did something once is no reason
+ * to take them for idle. */
+static void forget_slots(amgr_snapshot_t *snapshot)
+{
+    int i;
+
+    for (i = 0; i < snapshot->process_count; i++) {
+        amgr_process_t *process = &snapshot->processes[i];
+
+        process->active = 1;
+        process->busy_slots = -1;
+        process->slot_count = 0;
+    }
+}
+
+/* By the demand; of what is uncertain all, since not all of it will stand. */
+static void judge(amgr_self_t *self)
+{
+    amgr_snapshot_t *snapshot = &self->snapshot;
+    amgr_demand_t demand = *self->demand;
+
+    if (self->run->is_unsure) {
+        demand.max_kills = 0;
+        if (is_silent(self->source)) {
+            forget_slots(snapshot);
+        }
+    }
+    self->count =
+        amgr_demand_judge(&demand, &self->limits, snapshot, NULL,
+                          self->decisions, 0, snapshot->process_count);
+    if (self->run->is_unsure) {
+        drop_of_the_moment(self);
     }
 }
 
@@ -191,12 +257,7 @@ static const amgr_fault_t *decide(amgr_self_t *self, amgr_kill_young_t *young)
     self->decisions =
         apr_pcalloc(run->pool, (apr_size_t)(snapshot->process_count + 1) *
                                    sizeof(self->decisions[0]));
-    self->count =
-        amgr_demand_judge(self->demand, &self->limits, snapshot, NULL,
-                          self->decisions, 0, snapshot->process_count);
-    if (run->is_unsure) {
-        drop_of_the_moment(self);
-    }
+    judge(self);
     return NULL;
 }
 
@@ -229,36 +290,12 @@ static int let_settle(amgr_self_t *self, const amgr_kill_young_t *young,
     return read_again(self, 2 * interval_us(self->source) + LATE_US);
 }
 
-static const amgr_fault_t *check_age(const amgr_self_t *self)
-{
-    const amgr_source_t *source = self->source;
-    apr_pool_t *pool = self->run->pool;
-    char age[AMGR_UNITS_LEN];
-    char span[AMGR_UNITS_LEN];
-
-    /* What a page says of now does not depend on a tick. */
-    if (source->kind != AMGR_SOURCE_BOARD ||
-        source->age_us <= 2 * interval_us(source) + LATE_US) {
-        return NULL;
-    }
-    return amgr_fault_make(
-        pool, AMGR_EXIT_FAILED,
-        "the figures of %s are too old (%s, with a tick every %s): nothing "
-        "was done",
-        amgr_kill_escaped(source->name, pool),
-        amgr_duration_format(source->age_us, age, sizeof(age)),
-        amgr_duration_format_exact(interval_us(source), span, sizeof(span)));
-}
-
 const amgr_fault_t *amgr_self_decide(amgr_self_t *self)
 {
-    const amgr_fault_t *fault = check_age(self);
+    const amgr_fault_t *fault;
     amgr_kill_young_t young;
     int looks = 0;
 
-    if (fault != NULL) {
-        return fault;
-    }
     do {
         refresh_slots(self);
         fault = decide(self, &young);

@@ -23,8 +23,6 @@
 #define READ_PAGE_US (3 * APR_USEC_PER_SEC)
 #define READ_TIMEOUT_US APR_USEC_PER_SEC
 
-#define LINE_LEN 1024
-
 typedef struct follow_t {
     amgr_self_t *self;
     amgr_snapshot_t snapshot; /* the victims that are there, each with room
@@ -70,7 +68,34 @@ static void copy_victims(follow_t *follow)
     }
 }
 
-/* The ledger of the module's judgement, in which these retirements begin. */
+/* Since when the victim of this row has run its request, as the last tick had
+ * it: pages tell of that in whole seconds, which name no request twice. */
+static void note_request(follow_t *follow, int row)
+{
+    const amgr_source_t *source = follow->self->source;
+    const amgr_snapshot_t *ticked = source->view.snapshot;
+    const amgr_process_t *process = &follow->snapshot.processes[row];
+    const amgr_process_t *known = amgr_snapshot_find(ticked, process->id.pid);
+    const amgr_slot_t *slot;
+    amgr_ledger_slot_t *seen = &amgr_ledger_slots(follow->ledger)[row];
+
+    if (source->kind != AMGR_SOURCE_BOARD || known == NULL ||
+        !amgr_proc_id_equal(&known->id, &process->id) ||
+        known->slot_count != 1 || known->first_slot < 0 ||
+        known->first_slot >= ticked->slot_count) {
+        return;
+    }
+    slot = &ticked->slots[known->first_slot];
+    if (slot->request_age_us != AMGR_NO_TIME) {
+        seen->pid = process->id.pid;
+        seen->start_time_us = slot->start_time_us;
+        seen->restamp = slot->restamp;
+        seen->seen_mono_us = ticked->server.time.mono_us - slot->request_age_us;
+    }
+}
+
+/* The ledger of the module's judgement, in which these retirements begin; a
+ * victim's row is its index, and has the one slot of a worker of prefork. */
 static void note_first_steps(follow_t *follow)
 {
     amgr_self_t *self = follow->self;
@@ -78,7 +103,8 @@ static void note_first_steps(follow_t *follow)
     int i;
 
     follow->ledger = amgr_ledger_init(
-        apr_pcalloc(self->run->pool, amgr_ledger_size(room, 0)), room, 0, 0);
+        apr_pcalloc(self->run->pool, amgr_ledger_size(room, room)), room, room,
+        1);
     amgr_ledger_follow(follow->ledger, &follow->snapshot);
     for (i = 0; i < self->count; i++) {
         if (self->records[i].outcome == AMGR_OUTCOME_PENDING) {
@@ -86,6 +112,9 @@ static void note_first_steps(follow_t *follow)
 
             decision.process = i;
             amgr_judge_done(&follow->snapshot, follow->ledger, &decision, 1);
+            amgr_ledger_find(follow->ledger, &self->records[i].id)
+                ->demanded_time_us = self->demand->max_time_us;
+            note_request(follow, i);
         }
     }
 }
@@ -110,10 +139,24 @@ static void refresh(follow_t *follow)
     snapshot->process_count = kept;
 }
 
-static void take_slot(amgr_snapshot_t *snapshot, amgr_process_t *process,
+static int row_of(const amgr_self_t *self, const amgr_proc_id_t *id)
+{
+    int i;
+
+    for (i = 0; i < self->count; i++) {
+        if (amgr_proc_id_equal(&self->records[i].id, id)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void take_slot(follow_t *follow, amgr_process_t *process,
                       const amgr_snapshot_t *newer)
 {
     const amgr_process_t *known = amgr_snapshot_find(newer, process->id.pid);
+    amgr_snapshot_t *snapshot = &follow->snapshot;
+    amgr_slot_t *slot;
 
     process->slot_count = 0;
     if (known == NULL || known->slot_count != 1 || known->first_slot < 0 ||
@@ -124,7 +167,10 @@ static void take_slot(amgr_snapshot_t *snapshot, amgr_process_t *process,
     }
     process->first_slot = snapshot->slot_count;
     process->slot_count = 1;
-    snapshot->slots[snapshot->slot_count++] = newer->slots[known->first_slot];
+    slot = &snapshot->slots[snapshot->slot_count++];
+    *slot = newer->slots[known->first_slot];
+    slot->process_slot = row_of(follow->self, &process->id);
+    slot->thread = 0;
 }
 
 /* Whether anybody is left whom a slot could tell something about: a worker of
@@ -170,7 +216,7 @@ static void read_slots(follow_t *follow)
         now_us - newer.age_us > follow->asked_mono_us) {
         follow->snapshot.slot_count = 0;
         for (i = 0; i < follow->snapshot.process_count; i++) {
-            take_slot(&follow->snapshot, &follow->snapshot.processes[i],
+            take_slot(follow, &follow->snapshot.processes[i],
                       newer.view.snapshot);
         }
     }
@@ -186,19 +232,6 @@ void amgr_self_note_lost(const amgr_self_t *self, amgr_record_t *record)
     }
 }
 
-static amgr_record_t *record_of(const amgr_self_t *self,
-                                const amgr_proc_id_t *id)
-{
-    int i;
-
-    for (i = 0; i < self->count; i++) {
-        if (amgr_proc_id_equal(&self->records[i].id, id)) {
-            return &self->records[i];
-        }
-    }
-    return NULL;
-}
-
 static void take_steps(follow_t *follow)
 {
     amgr_self_t *self = follow->self;
@@ -209,13 +242,14 @@ static void take_steps(follow_t *follow)
 
     for (i = 0; i < count; i++) {
         const amgr_decision_t *decision = &follow->decisions[i];
-        amgr_record_t *record =
-            record_of(self, &snapshot->processes[decision->process].id);
+        int row = row_of(self, &snapshot->processes[decision->process].id);
+        amgr_record_t *record;
         apr_status_t rv;
 
-        if (record == NULL || !decision->follow_up) {
+        if (row < 0 || !decision->follow_up) {
             continue;
         }
+        record = &self->records[row];
         rv = amgr_retire_take(&self->retire, snapshot, decision, record);
         amgr_self_note_lost(self, record);
         amgr_judge_done(snapshot, follow->ledger, decision,
@@ -231,7 +265,7 @@ static void take_steps(follow_t *follow)
 static void tell_end(const amgr_record_t *record, int news)
 {
     amgr_sink_t sink;
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
 
     if (news & AMGR_NEWS_GONE) {
         amgr_sink_init_text(&sink, line, sizeof(line));

@@ -12,12 +12,6 @@
 #include "cli/kill/self_kill_parts.h"
 #include "cli/message.h"
 
-/* Room for the line of a record. */
-#define LINE_LEN 1024
-
-/* The longest grace period that a page can make the tool wait. */
-#define PAGE_GRACE_MAX_US apr_time_from_sec(600)
-
 static void switch_off(amgr_limits_t *limits)
 {
     int i;
@@ -53,7 +47,7 @@ static void prepare_limits(amgr_limits_t *limits, const amgr_source_t *source)
         *limits = *of_server;
     }
     else if (of_server->grace_us > 0 &&
-             of_server->grace_us <= PAGE_GRACE_MAX_US) {
+             of_server->grace_us <= AMGR_KILL_SAID_GRACE_MAX_US) {
         limits->grace_us = of_server->grace_us;
     }
     switch_off(limits);
@@ -110,9 +104,10 @@ static void force_threaded(amgr_self_t *self)
         amgr_message(requests > 0 || unknown ? AMGR_LEVEL_WARNING
                                              : AMGR_LEVEL_NOTICE,
                      "%d worker%s of a threaded MPM cannot be asked by a "
-                     "signal: SIGKILL cuts off %s; with ManagerSocket %s would "
+                     "signal: SIGKILL %s off %s; with ManagerSocket %s would "
                      "finish",
                      forced, forced == 1 ? "" : "s",
+                     self->demand->dry_run ? "would cut" : "cuts",
                      tell_cut_off(self, requests, unknown),
                      requests == 1 ? "it" : "they");
     }
@@ -127,7 +122,7 @@ static void act(amgr_self_t *self, int index)
     amgr_record_t *record = &self->records[index];
     amgr_victim_t *victim = &run->victims[index];
     amgr_sink_t sink;
-    char line[LINE_LEN];
+    char line[AMGR_RECORD_LINE_LEN];
     apr_status_t rv;
 
     amgr_record_fill(record, &self->snapshot, decision, &self->limits);

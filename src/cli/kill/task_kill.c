@@ -7,16 +7,13 @@
 
 #include <apr_strings.h>
 
-#include "cli/kill/control_client.h"
 #include "cli/kill/kill_run.h"
 #include "cli/kill/self_kill.h"
+#include "cli/kill/ticker_kill.h"
 #include "cli/local/local_server.h"
 #include "cli/message.h"
 #include "cli/source/source_url.h"
 #include "cli/tasks.h"
-
-/* More names of one answer say nothing more to anybody. */
-#define VETOES_NAMED_MAX 10
 
 static void make_demand(const amgr_options_t *options, amgr_demand_t *demand)
 {
@@ -69,155 +66,6 @@ static const amgr_fault_t *fault_no_parent(const amgr_target_t *target,
                                  name);
 }
 
-/* What the ticker has done, as its answer tells. */
-static void take_answer(amgr_kill_run_t *run,
-                        const amgr_control_answer_t *answer)
-{
-    int i;
-
-    run->workers = answer->workers;
-    run->count = answer->retirement_count;
-    run->victims = apr_pcalloc(run->pool, (apr_size_t)(run->count + 1) *
-                                              sizeof(run->victims[0]));
-    for (i = 0; i < run->count; i++) {
-        const amgr_control_retirement_t *from = &answer->retirements[i];
-        amgr_victim_t *victim = &run->victims[i];
-
-        victim->id = from->id;
-        victim->native = from->native;
-        victim->active = from->active;
-        victim->outcome = from->outcome;
-    }
-}
-
-/* Whom the ticker left alone, and what else it has no line for. */
-static void tell_rest(amgr_kill_run_t *run, const amgr_control_answer_t *answer)
-{
-    int i;
-
-    run->vetoed = answer->vetoed_count;
-    run->unlisted = answer->unlisted;
-    for (i = 0; i < answer->vetoed_count && i < VETOES_NAMED_MAX; i++) {
-        amgr_message(AMGR_LEVEL_NOTICE,
-                     "worker %ld is left alone: another module protects it",
-                     (long)answer->vetoed[i]);
-    }
-    if (answer->vetoed_count > VETOES_NAMED_MAX) {
-        amgr_message(AMGR_LEVEL_NOTICE, "and so are %d more",
-                     answer->vetoed_count - VETOES_NAMED_MAX);
-    }
-    if (answer->unlisted > 0) {
-        amgr_message(AMGR_LEVEL_NOTICE,
-                     "%d more %s not listed here and not counted below: see "
-                     "the server's log",
-                     answer->unlisted, answer->unlisted == 1 ? "is" : "are");
-    }
-}
-
-/* The ticker sees its retirements through; here is only waited for it. */
-static void look(amgr_kill_run_t *run, void *baton)
-{
-    int i;
-
-    (void)baton; /* there is none */
-    for (i = 0; i < run->count; i++) {
-        amgr_victim_t *victim = &run->victims[i];
-
-        if (victim->outcome == AMGR_OUTCOME_PENDING &&
-            !amgr_proc_is_alive(run->proc, &victim->id)) {
-            victim->outcome = AMGR_OUTCOME_GONE;
-            amgr_message(AMGR_LEVEL_VERBOSE, "worker %ld is gone",
-                         (long)victim->id.pid);
-        }
-    }
-}
-
-/* The lame duck comes before the grace period. */
-static apr_interval_time_t span_of(const amgr_source_t *source,
-                                   const amgr_control_answer_t *answer)
-{
-    apr_interval_time_t lame_duck_us = source->view.config->limits.lame_duck_us;
-
-    return answer->grace_us + (source->kind == AMGR_SOURCE_BOARD &&
-                                       lame_duck_us > 0 &&
-                                       lame_duck_us != AMGR_LIMIT_OFF
-                                   ? lame_duck_us
-                                   : 0);
-}
-
-static void see_answer_through(amgr_kill_run_t *run,
-                               const amgr_source_t *source,
-                               const amgr_control_answer_t *answer)
-{
-    int at_once = 0;
-    int i;
-
-    take_answer(run, answer);
-    for (i = 0; i < run->count; i++) {
-        const amgr_control_retirement_t *from = &answer->retirements[i];
-
-        amgr_kill_tell(run, &run->victims[i], from->line, !answer->syslog);
-        at_once += from->outcome == AMGR_OUTCOME_PENDING &&
-                   from->action == AMGR_ACTION_KILL;
-    }
-    amgr_kill_tell_at_once(at_once);
-    tell_rest(run, answer);
-    if (run->count > 0) {
-        amgr_kill_warn_serving(run, source->view.snapshot);
-    }
-    amgr_kill_wait(run, span_of(source, answer), look, NULL);
-}
-
-/* By the ticker; non-zero when that is settled, with a fault or without. */
-static int kill_by_ticker(amgr_kill_run_t *run, const amgr_demand_t *demand,
-                          const amgr_source_t *source,
-                          const amgr_fault_t **out_fault)
-{
-    const char *by_itself = run->options->dry_run ? "judges" : "kills";
-    amgr_control_result_e result;
-    amgr_control_answer_t answer;
-    const char *path;
-    const char *why;
-
-    *out_fault = NULL;
-    if (source->control_socket == NULL) {
-        amgr_message(AMGR_LEVEL_INFO,
-                     "no control socket (ManagerSocket): this program %s by "
-                     "itself",
-                     by_itself);
-        return 0;
-    }
-    path = amgr_kill_escaped(source->control_socket, run->pool);
-    result =
-        amgr_control_ask(source->control_socket, &source->parent, demand,
-                         AMGR_CONTROL_TIMEOUT_US, &answer, &why, run->pool);
-    if (result == AMGR_CONTROL_DONE) {
-        see_answer_through(run, source, &answer);
-        return 1;
-    }
-    if (result == AMGR_CONTROL_REFUSED) {
-        *out_fault = amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
-                                     "the ticker behind %s does not obey: %s",
-                                     path, why);
-        return 1;
-    }
-    /* It drops the order of somebody who has hung up, but not one that it is
-     * in the middle of: both would obey, and so many twice are too many. */
-    if (result == AMGR_CONTROL_LATE && demand->max_kills > 0 &&
-        !demand->dry_run) {
-        *out_fault = amgr_fault_make(
-            run->pool, AMGR_EXIT_FAILED,
-            "control socket %s: %s, and may obey yet: nothing was killed here, "
-            "lest --max-kills be exceeded",
-            path, why);
-        return 1;
-    }
-    amgr_message(AMGR_LEVEL_WARNING,
-                 "control socket %s: %s: this program %s by itself", path, why,
-                 by_itself);
-    return 0;
-}
-
 static const amgr_fault_t *read_source(const amgr_target_t *target,
                                        amgr_source_t *source, apr_pool_t *pool)
 {
@@ -244,7 +92,7 @@ static const amgr_fault_t *kill_all(amgr_kill_run_t *run,
 
     make_demand(run->options, &demand);
     amgr_kill_warn_limits(run->options, source->view.snapshot);
-    if (kill_by_ticker(run, &demand, source, &fault)) {
+    if (amgr_ticker_kill(run, &demand, target, source, &fault)) {
         out->counted = !run->options->dry_run;
     }
     else {

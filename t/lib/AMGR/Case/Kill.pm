@@ -12,6 +12,7 @@ use AMGR::Cli qw(cli);
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
 use IO::Socket::UNIX;
+use POSIX ();
 use Socket qw(SOCK_DGRAM);
 
 use constant {
@@ -341,6 +342,107 @@ sub by_ticker {
     ok($record->{demanded}, "$name: as an order");
     is(scalar(my @lines = $s->log_lines(qr/Killing /)), 1,
        "$name: one line in the server's log");
+    return;
+}
+
+sub control_socket { return $_[0]->runtime_file('control.sock') }
+
+# Runs one after another while httpd reloads.
+sub through_a_restart {
+    my ($s) = @_;
+    my $ticker = $s->ticker_pid;
+    $s->signal('USR1');
+    my ($r, $runs, $alone, $failed) = (undef, 0, 0, 0);
+    ok(wait_until(sub {
+        $r = cli('--url', $s->url('/'), '-n', '-i', '9G');
+        $runs++;
+        $alone++ if $r->{err} =~ /by itself/;
+        $failed++ if $r->{code} != 0;
+        my $now = $s->ticker_pid // $ticker;
+        return $now != $ticker && -S control_socket($s);
+    }, END_SEC, 'another ticker'), 'a graceful restart');
+    is($alone, 0, "none of $runs runs does without the ticker");
+    is($failed, 0, 'nor fails') or diag($r->{err});
+    return;
+}
+
+# The old ticker's socket is gone, the new one's is not there yet.
+sub between_tickers {
+    my ($s) = @_;
+    my $socket = control_socket($s);
+    my $request = $s->start_request('/app/leak?s=3&mb=' . LEAK_MB);
+    my $pid = wait_for_size($s, LEAK_MB);
+    rename $socket, "$socket.away" or die "$socket: $!\n";
+    my $helper = fork // die "fork: $!\n";
+    if ($helper == 0) {
+        select undef, undef, undef, 1;
+        # The ticker may have made another meanwhile.
+        rename "$socket.away", $socket if !-e $socket;
+        POSIX::_exit(0);
+    }
+    my $r = kill_run($s, '-a', LIMIT);
+    waitpid $helper, 0;
+    unlink "$socket.away";
+    ended_well($r, 'no ticker for a moment');
+    said($r, qr/^apache-manager: control socket \S+: .*: waiting for the server's ticker/m,
+         'it is waited for');
+    unlike($r->{err}, qr/by itself|SIGKILL/, 'and nobody does its work');
+    said($r, qr/Killing native worker $pid \(active\) using .*(?:asked to finish|announced)$/m,
+         'it asks the worker');
+    ok($request->wait(END_SEC), 'the answer comes') or return;
+    is($request->status, 200, 'whole');
+    return;
+}
+
+# It was told, and nobody knows what it will do.
+sub unanswered {
+    my ($s) = @_;
+    my @before = grep { AMGR::Httpd::is_alive($_) } $s->workers;
+    my $ticker = $s->ticker_pid;
+    $s->expect_log(qr/AMGR0011: /);
+    kill 'STOP', $ticker;
+    my $r = kill_run($s, '-a', '1K', '-i', '1K');
+    is($r->{code}, 1, 'an order without an answer') or diag($r->{err});
+    said($r, qr/^apache-manager: control socket \S+: .*: the order was given and not answered: it may have been obeyed$/m,
+         'is no success');
+    unlike($r->{err}, qr/by itself|Kill/, 'and nothing else is done');
+    cmp_ok($r->{seconds}, '<', 10, 'within seconds');
+    kill 'CONT', $ticker;
+    $s->wait_ticks(2);
+    AMGR::Case::Retire::all_live('it is dropped', @before);
+    is(scalar(my @lines = $s->log_lines(qr/over --max-memory-idle 1024 bytes/)),
+       0, 'nor on record');
+    return;
+}
+
+# Nobody will listen.
+sub without_a_ticker {
+    my ($s) = @_;
+    my $socket = control_socket($s);
+    unlink $socket;
+    mkdir $socket or die "$socket: $!\n";
+    $s->expect_log(qr/AMGR0032: /);
+    my $r = kill_run($s, '-n', '-i', '1K');
+    ended_well($r, 'no socket');
+    said($r, qr/control socket \S+: it is no socket: this program judges by itself$/m,
+         'is not waited for');
+    rmdir $socket or die "$socket: $!\n";
+    return;
+}
+
+# What another user's server answers is shown, and is no word of root's.
+sub of_another_user {
+    return if !AMGR::Httpd::is_root();
+    my $s = server('prefork', 'another-user', "ManagerSocket control.sock\n",
+                   as_user => NOBODY);
+    my ($env, $lines) = syslog($s);
+    old_enough($s);
+    my $r = kill_run($s, { env => $env }, '-i', '1K', '--max-kills', '1');
+    ended_well($r, "another user's server");
+    unlike($r->{err}, qr/by itself/, 'by its ticker');
+    said($r, qr/Killing native worker \d+ \(idle\)/, 'is told');
+    is(scalar(my @lines = $lines->()), 0, 'and not in syslog');
+    $s->stop_ok;
     return;
 }
 
