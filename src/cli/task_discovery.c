@@ -6,6 +6,7 @@
  */
 #include "cli/tasks.h"
 
+#include "cli/local/local_address.h"
 #include "cli/local/local_server.h"
 #include "cli/message.h"
 #include "cli/output.h"

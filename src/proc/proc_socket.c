@@ -109,18 +109,40 @@ apr_status_t amgr_proc_read_target(amgr_proc_dir_t *dir, pid_t pid, int fd,
     return amgr_proc_parse_target(link, strlen(link), out);
 }
 
+int amgr_proc_put_address(char *out, apr_size_t size,
+                          const struct in6_addr *address, int is_four,
+                          apr_uint64_t port)
+{
+    const unsigned char *bytes = address->s6_addr;
+    char text[INET6_ADDRSTRLEN];
+    amgr_sink_t sink;
+
+    if (!is_four && IN6_IS_ADDR_V4MAPPED(address)) {
+        is_four = 1;
+        bytes += 12;
+    }
+    if (inet_ntop(is_four ? AF_INET : AF_INET6, bytes, text, sizeof(text)) ==
+        NULL) {
+        return 0;
+    }
+    amgr_sink_init_text(&sink, out, size);
+    amgr_sink_puts(&sink, is_four ? "" : "[");
+    amgr_sink_puts(&sink, text);
+    amgr_sink_puts(&sink, is_four ? ":" : "]:");
+    amgr_sink_u64(&sink, port);
+    (void)amgr_sink_text(&sink); /* terminates it in place */
+    return sink.status == APR_SUCCESS;
+}
+
 /* "0100007F:0050" or four such words before the colon, each in the byte order
  * of this machine, so that in memory they are in the network's. */
 static int scan_address(scan_t *s, char *out, apr_size_t size,
                         apr_uint64_t *out_port)
 {
-    char text[INET6_ADDRSTRLEN];
     apr_uint32_t words[4];
     struct in6_addr six;
     apr_uint64_t value;
-    amgr_sink_t sink;
     int count = 0;
-    int is_four;
 
     while (count < 4 && s->end - s->at > 8 && *s->at != ':') {
         scan_t word = {s->at, s->at + 8};
@@ -137,19 +159,7 @@ static int scan_address(scan_t *s, char *out, apr_size_t size,
     }
     memset(&six, 0, sizeof(six));
     memcpy(&six, words, (apr_size_t)count * sizeof(words[0]));
-    is_four = count == 1 || IN6_IS_ADDR_V4MAPPED(&six);
-    if (inet_ntop(is_four ? AF_INET : AF_INET6,
-                  count == 4 && is_four ? &six.s6_addr[12] : six.s6_addr, text,
-                  sizeof(text)) == NULL) {
-        return 0;
-    }
-    amgr_sink_init_text(&sink, out, size);
-    amgr_sink_puts(&sink, is_four ? "" : "[");
-    amgr_sink_puts(&sink, text);
-    amgr_sink_puts(&sink, is_four ? ":" : "]:");
-    amgr_sink_u64(&sink, *out_port);
-    (void)amgr_sink_text(&sink); /* terminates it in place */
-    return sink.status == APR_SUCCESS;
+    return amgr_proc_put_address(out, size, &six, count == 1, *out_port);
 }
 
 apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,

@@ -10,6 +10,7 @@
 #include "cli/kill/kill_run.h"
 #include "cli/kill/self_kill.h"
 #include "cli/kill/ticker_kill.h"
+#include "cli/local/local_address.h"
 #include "cli/local/local_server.h"
 #include "cli/message.h"
 #include "cli/source/source_url.h"

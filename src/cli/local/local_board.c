@@ -12,10 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include "base/units.h"
-#include "proc/proc_read.h"
+#include "cli/local/local_namespace.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+/** A mapping that is looked for. */
+typedef struct mapping_t {
+    apr_pool_t *pool;
+    const char *path;
+} mapping_t;
 
 /** Whose root a path goes through, 0: our own. */
 static pid_t foreign_root(const char *path)
@@ -168,6 +176,45 @@ amgr_local_board_e amgr_local_board_read(const char *path, int parts,
     result = read_file(fd, path, parts, out, pool);
     close(fd);
     return result;
+}
+
+/** The kernel escapes what could end a line, and says when a file has been
+ * removed; neither is a board. */
+static int take_mapping(void *baton, const char *line, apr_size_t len)
+{
+    static const char end[] = "/" AMGR_LOCAL_BOARD_NAME;
+    mapping_t *mapping = baton;
+    const char *path = memchr(line, '/', len);
+    apr_size_t path_len;
+
+    if (path == NULL) {
+        return 0;
+    }
+    path_len = len - (apr_size_t)(path - line);
+    if (path_len < sizeof(end) - 1 || memchr(path, '\\', path_len) != NULL ||
+        memcmp(path + path_len - (sizeof(end) - 1), end, sizeof(end) - 1) !=
+            0) {
+        return 0;
+    }
+    mapping->path = apr_pstrmemdup(mapping->pool, path, path_len);
+    return 1;
+}
+
+const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
+                                    const amgr_proc_budget_t *budget,
+                                    apr_pool_t *pool)
+{
+    mapping_t mapping = {pool, NULL};
+    int fd;
+
+    if (amgr_proc_keep(proc, pid, "maps", &fd) != APR_SUCCESS) {
+        return NULL;
+    }
+    (void)amgr_proc_each_line(fd, budget, take_mapping, &mapping);
+    close(fd);
+    return mapping.path == NULL
+               ? NULL
+               : amgr_local_path(proc, pid, mapping.path, pool);
 }
 
 const amgr_fault_t *amgr_local_board_fault(int result,

@@ -9,6 +9,8 @@
 
 #include "action/board.h"
 #include "cli/fault.h"
+#include "proc/proc_lines.h"
+#include "proc/proc_read.h"
 
 /** The name that the module gives it. */
 #define AMGR_LOCAL_BOARD_NAME "apache-manager.board"
@@ -42,6 +44,12 @@ typedef struct amgr_local_board_t {
 amgr_local_board_e amgr_local_board_read(const char *path, int parts,
                                          amgr_local_board_t *out,
                                          apr_pool_t *pool);
+
+/** The board that @a pid has mapped, by a path that we reach; NULL when there
+ * is none, or this user may not know.  It need not be that process's. */
+const char *amgr_local_mapped_board(amgr_proc_dir_t *proc, pid_t pid,
+                                    const amgr_proc_budget_t *budget,
+                                    apr_pool_t *pool);
 
 /** One line about the board at @a path that could not be read. */
 const amgr_fault_t *amgr_local_board_fault(int result,

@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "cli/local/local_listener.h"
+#include "cli/local/local_httpd.h"
 #include "model/child.h"
 #include "proc/proc_apache.h"
 

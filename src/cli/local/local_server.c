@@ -6,22 +6,18 @@
  */
 #include "cli/local/local_server.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
 #include <apr_strings.h>
 
+#include "cli/local/local_address.h"
 #include "cli/local/local_board.h"
 #include "cli/local/local_listener.h"
+#include "cli/local/local_namespace.h"
 #include "proc/proc_info.h"
 
 #define DATA_FILE_NAME "apache-manager.txt"
-#define ADDRESSES_MAX 8
 
 const char *const amgr_local_runtime_dirs[] = {"/run/apache2",
                                                "/run/httpd",
@@ -31,122 +27,15 @@ const char *const amgr_local_runtime_dirs[] = {"/run/apache2",
                                                "/usr/local/apache2/run",
                                                NULL};
 
-/** The numeric addresses of a host, as text. */
-typedef struct addresses_t {
-    char texts[ADDRESSES_MAX][INET6_ADDRSTRLEN];
-    int count;
-} addresses_t;
-
-static void add_address(addresses_t *addresses, const struct sockaddr *address)
-{
-    const void *bytes;
-    char *text;
-    int i;
-
-    if (addresses->count >= ADDRESSES_MAX || address == NULL) {
-        return;
-    }
-    if (address->sa_family == AF_INET) {
-        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-    }
-    else if (address->sa_family == AF_INET6) {
-        bytes =
-            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    }
-    else {
-        return;
-    }
-    text = addresses->texts[addresses->count];
-    if (inet_ntop(address->sa_family, bytes, text, INET6_ADDRSTRLEN) == NULL) {
-        return;
-    }
-    for (i = 0; i < addresses->count; i++) {
-        if (strcmp(addresses->texts[i], text) == 0) {
-            return;
-        }
-    }
-    addresses->count++;
-}
-
-/** What a name or address means; localhost needs nobody to be asked. */
-static void resolve(const char *host, addresses_t *out)
-{
-    struct addrinfo hints;
-    struct addrinfo *list = NULL;
-    const struct addrinfo *entry;
-
-    memset(out, 0, sizeof(*out));
-    if (strcasecmp(host, "localhost") == 0) {
-        apr_cpystrn(out->texts[out->count++], "127.0.0.1", INET6_ADDRSTRLEN);
-        apr_cpystrn(out->texts[out->count++], "::1", INET6_ADDRSTRLEN);
-        return;
-    }
-    memset(&hints, 0, sizeof(hints));
-    hints.ai_socktype = SOCK_STREAM;
-    if (getaddrinfo(host, NULL, &hints, &list) != 0) {
-        return;
-    }
-    for (entry = list; entry != NULL; entry = entry->ai_next) {
-        add_address(out, entry->ai_addr);
-    }
-    freeaddrinfo(list);
-}
-
-static int is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
-static int is_of_interface(const struct ifaddrs *interfaces,
-                           const char *address)
-{
-    const struct ifaddrs *entry;
-
-    for (entry = interfaces; entry != NULL; entry = entry->ifa_next) {
-        addresses_t own;
-
-        memset(&own, 0, sizeof(own));
-        add_address(&own, entry->ifa_addr);
-        if (own.count > 0 && strcmp(own.texts[0], address) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-int amgr_local_server_is_here(const char *host, apr_pool_t *pool)
-{
-    struct ifaddrs *interfaces = NULL;
-    addresses_t addresses;
-    int found = 0;
-    int i;
-
-    (void)pool; /* nothing of it lasts */
-    resolve(host, &addresses);
-    for (i = 0; i < addresses.count && !found; i++) {
-        found = is_loopback(addresses.texts[i]);
-    }
-    if (!found && addresses.count > 0 && getifaddrs(&interfaces) == 0) {
-        for (i = 0; i < addresses.count && !found; i++) {
-            found = is_of_interface(interfaces, addresses.texts[i]);
-        }
-        freeifaddrs(interfaces);
-    }
-    return found;
-}
-
-/** What is known of any process: its user and its program. */
-static void describe(amgr_proc_dir_t *proc, const amgr_proc_id_t *id,
+/** What is known of any process. */
+static void describe(amgr_proc_dir_t *proc, const amgr_proc_id_t *id, uid_t uid,
                      amgr_local_server_t *out, apr_pool_t *pool)
 {
     char exe[AMGR_PROC_TEXT_LEN];
-    amgr_proc_status_t status;
 
     memset(out, 0, sizeof(*out));
     out->parent = *id;
-    if (amgr_proc_read_status(proc, id->pid, &status) == APR_SUCCESS) {
-        out->uid = status.uid[1];
-    }
+    out->uid = uid;
     /* Failing leaves it empty. */
     (void)amgr_proc_read_exe_path(proc, id->pid, exe, sizeof(exe));
     out->exe = apr_pstrdup(pool, exe);
@@ -221,12 +110,19 @@ int amgr_local_server_in(const char *dir, const char *address,
         }
         return AMGR_LOCAL_FIT_NONE;
     }
+    if (!amgr_local_is_trusted_user(found.uid)) {
+        *out_why = amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                                   "board %s: of an ordinary user's process, "
+                                   "believed only where that listens",
+                                   amgr_fault_quote(pool, path));
+        return AMGR_LOCAL_FIT_NONE;
+    }
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return AMGR_LOCAL_FIT_NONE;
     }
     fit = fit_of(&proc, &found, address, port);
     if (fit != AMGR_LOCAL_FIT_NONE) {
-        describe(&proc, &found.parent, out, pool);
+        describe(&proc, &found.parent, found.uid, out, pool);
         out->board = path;
         set_data_file(&proc, out, found.board, pool);
     }
@@ -256,24 +152,47 @@ static int find_usual(const char *address, apr_uint16_t port,
     return best;
 }
 
+amgr_local_board_e amgr_local_server_board(const amgr_local_server_t *server,
+                                           int parts, amgr_local_board_t *out,
+                                           apr_pool_t *pool)
+{
+    amgr_local_board_e result =
+        amgr_local_board_read(server->board, parts, out, pool);
+
+    if (result == AMGR_LOCAL_BOARD_READ &&
+        !amgr_proc_id_equal(&out->parent, &server->parent)) {
+        out->board = NULL;
+        return AMGR_LOCAL_BOARD_UNSAFE;
+    }
+    return result;
+}
+
 static void describe_all(amgr_proc_dir_t *proc, const amgr_local_httpd_t *httpd,
+                         const amgr_proc_budget_t *budget,
                          amgr_local_server_t *out, apr_pool_t *pool)
 {
     amgr_local_board_t found;
 
-    describe(proc, &httpd->id, out, pool);
+    describe(proc, &httpd->id, httpd->uid, out, pool);
     out->is_orphan = httpd->is_orphan;
-    out->board = amgr_local_mapped_board(proc, httpd->id.pid, pool);
-    if (out->board != NULL) {
-        /* One that cannot be read has no copy. */
-        (void)amgr_local_board_read(out->board, 0, &found, pool);
-        set_data_file(proc, out, found.board, pool);
+    out->board = amgr_local_mapped_board(proc, httpd->id.pid, budget, pool);
+    if (out->board == NULL) {
+        return;
     }
+    /* One that cannot be read has no copy; one of another server, which it
+     * may have mapped all the same, tells nothing of this one. */
+    if (amgr_local_server_board(out, 0, &found, pool) ==
+        AMGR_LOCAL_BOARD_UNSAFE) {
+        out->board = NULL;
+        return;
+    }
+    set_data_file(proc, out, found.board, pool);
 }
 
 static apr_status_t find_listener(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool)
 {
+    amgr_proc_budget_t budget;
     amgr_local_httpd_t httpd;
     amgr_proc_dir_t proc;
     apr_status_t rv;
@@ -282,9 +201,10 @@ static apr_status_t find_listener(const char *address, apr_uint16_t port,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = amgr_local_listener(&proc, address, port, &httpd, pool);
+    amgr_local_budget(&budget);
+    rv = amgr_local_listener(&proc, address, port, &budget, &httpd, pool);
     if (rv == APR_SUCCESS) {
-        describe_all(&proc, &httpd, out, pool);
+        describe_all(&proc, &httpd, &budget, out, pool);
     }
     amgr_proc_dir_close(&proc);
     return rv;
@@ -303,16 +223,16 @@ apr_status_t amgr_local_server_at(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool)
 {
     apr_status_t worst = APR_NOTFOUND;
-    addresses_t addresses;
+    const amgr_local_addresses_t *addresses;
     apr_status_t rv;
     int i;
 
     if (address == NULL) {
         return find_at(NULL, port, out, pool);
     }
-    resolve(address, &addresses);
-    for (i = 0; i < addresses.count; i++) {
-        rv = find_at(addresses.texts[i], port, out, pool);
+    addresses = amgr_local_resolve(address, pool);
+    for (i = 0; i < addresses->count; i++) {
+        rv = find_at(addresses->texts[i], port, out, pool);
         if (rv == APR_SUCCESS) {
             return rv;
         }
@@ -362,16 +282,45 @@ static int by_pid(const void *a, const void *b)
 
 typedef struct listing_t {
     amgr_proc_dir_t *proc;
+    amgr_proc_budget_t budget;
     apr_array_header_t *servers;
+    apr_array_header_t *later; /**< of amgr_local_httpd_t: other users' */
 } listing_t;
 
 static int list(void *baton, const amgr_local_httpd_t *httpd)
 {
     const listing_t *listing = baton;
-    amgr_local_server_t *server = apr_array_push(listing->servers);
 
-    describe_all(listing->proc, httpd, server, listing->servers->pool);
+    if (!amgr_local_is_trusted_user(httpd->uid)) {
+        APR_ARRAY_PUSH(listing->later, amgr_local_httpd_t) = *httpd;
+        return 0;
+    }
+    describe_all(listing->proc, httpd, &listing->budget,
+                 apr_array_push(listing->servers), listing->servers->pool);
     return 0;
+}
+
+/** Other users' come last, so that they cannot use up the time; whoever does
+ * not listen serves nobody, and his board tells nothing. */
+static void list_later(const listing_t *listing)
+{
+    apr_pool_t *pool = listing->servers->pool;
+    int i;
+
+    for (i = 0; i < listing->later->nelts; i++) {
+        const amgr_local_httpd_t *httpd =
+            &APR_ARRAY_IDX(listing->later, i, amgr_local_httpd_t);
+        amgr_local_server_t *server = apr_array_push(listing->servers);
+
+        describe_all(listing->proc, httpd, &listing->budget, server, pool);
+        if (server->board != NULL &&
+            amgr_local_listens(listing->proc, httpd->id.pid, &listing->budget,
+                               pool)
+                    ->nelts == 0) {
+            server->board = NULL;
+            server->data_file = NULL;
+        }
+    }
 }
 
 apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
@@ -379,12 +328,17 @@ apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
     apr_array_header_t *servers =
         apr_array_make(pool, 4, sizeof(amgr_local_server_t));
     amgr_proc_dir_t proc;
-    listing_t listing = {&proc, servers};
+    listing_t listing;
 
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return servers;
     }
+    listing.proc = &proc;
+    listing.servers = servers;
+    listing.later = apr_array_make(pool, 4, sizeof(amgr_local_httpd_t));
+    amgr_local_budget(&listing.budget);
     amgr_local_each_httpd(&proc, list, &listing, pool);
+    list_later(&listing);
     amgr_proc_dir_close(&proc);
     add_usual(servers, pool);
     qsort(servers->elts, (size_t)servers->nelts, sizeof(amgr_local_server_t),
@@ -392,24 +346,36 @@ apr_array_header_t *amgr_local_servers(apr_pool_t *pool)
     return servers;
 }
 
+/** Whom of all that are named like one to take for the machine's httpd: the
+ * higher, the rather. */
+static int rank_of(const amgr_local_server_t *server)
+{
+    if (server->is_orphan) {
+        return 0;
+    }
+    return amgr_local_is_trusted_user(server->uid) ? 2 : 1;
+}
+
 apr_array_header_t *amgr_local_parents(apr_pool_t *pool)
 {
     const apr_array_header_t *all = amgr_local_servers(pool);
     apr_array_header_t *parents =
         apr_array_make(pool, all->nelts, sizeof(amgr_local_server_t));
+    int best = 0;
     int i;
 
     for (i = 0; i < all->nelts; i++) {
         const amgr_local_server_t *server =
             &APR_ARRAY_IDX(all, i, amgr_local_server_t);
 
-        if (!server->is_orphan) {
+        if (rank_of(server) > best) {
+            best = rank_of(server);
+            parents->nelts = 0;
+        }
+        /* Of orphans one stands for all. */
+        if (rank_of(server) == best && (best > 0 || parents->nelts == 0)) {
             APR_ARRAY_PUSH(parents, amgr_local_server_t) = *server;
         }
-    }
-    if (parents->nelts == 0 && all->nelts > 0) {
-        APR_ARRAY_PUSH(parents, amgr_local_server_t) =
-            APR_ARRAY_IDX(all, 0, amgr_local_server_t);
     }
     return parents;
 }

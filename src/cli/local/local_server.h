@@ -7,8 +7,10 @@
 #ifndef AMGR_LOCAL_SERVER_H
 #define AMGR_LOCAL_SERVER_H
 
+#include <apr_tables.h>
+
 #include "cli/fault.h"
-#include "proc/proc_tree.h"
+#include "cli/local/local_board.h"
 
 typedef struct amgr_local_server_t {
     amgr_proc_id_t parent; /**< the httpd parent */
@@ -29,10 +31,10 @@ typedef enum amgr_local_fit_e {
 } amgr_local_fit_e;
 
 /**
- * The server of the board in the directory @a dir, when it runs and fits
- * (amgr_local_fit_e) @a port of the numeric @a address (NULL: any; port 0: it
- * need not listen).  *out_why is why there is no server, NULL when it does not
- * fit or there is no board.
+ * The server of the board in the directory @a dir, when it runs, as root or as
+ * this user, and fits (amgr_local_fit_e) @a port of the numeric @a address
+ * (NULL: any; port 0: it need not listen).  *out_why is why there is no server,
+ * NULL when it does not fit or there is no board.
  */
 int amgr_local_server_in(const char *dir, const char *address,
                          apr_uint16_t port, amgr_local_server_t *out,
@@ -46,19 +48,22 @@ int amgr_local_server_in(const char *dir, const char *address,
 apr_status_t amgr_local_server_at(const char *address, apr_uint16_t port,
                                   amgr_local_server_t *out, apr_pool_t *pool);
 
+/** Copy the server's board, which is not NULL, as amgr_local_board_read(); a
+ * board of another server is UNSAFE. */
+amgr_local_board_e amgr_local_server_board(const amgr_local_server_t *server,
+                                           int parts, amgr_local_board_t *out,
+                                           apr_pool_t *pool);
+
 /** All httpds of this machine, as an array of amgr_local_server_t by pid; each
  * orphan is one. */
 apr_array_header_t *amgr_local_servers(apr_pool_t *pool);
 
-/** The same without orphans; the first of those where there is nobody else. */
+/** Those of them that root or this user runs, else other users', without
+ * orphans; the first of those where there is nobody else. */
 apr_array_header_t *amgr_local_parents(apr_pool_t *pool);
 
 /** The only one of them; NULL: there are several, or none. */
 const amgr_local_server_t *amgr_local_only_server(apr_pool_t *pool);
-
-/** Whether @a host, a name or an address, is this machine's.  Asks for names
- * that it does not know itself, as any client would. */
-int amgr_local_server_is_here(const char *host, apr_pool_t *pool);
 
 /** Where distributions have a server's runtime directory; ends with NULL. */
 extern const char *const amgr_local_runtime_dirs[];

@@ -10,7 +10,9 @@
 #include <apr_strings.h>
 
 #include "cli/config/apache_config.h"
+#include "cli/local/local_address.h"
 #include "cli/local/local_listener.h"
+#include "cli/local/local_namespace.h"
 #include "cli/message.h"
 #include "cli/source/source_search.h"
 #include "cli/source/source_url.h"
@@ -90,8 +92,7 @@ static int try_board(amgr_source_search_t *search,
     if (local->board == NULL || search->wants & AMGR_WANT_LIVE) {
         return 0;
     }
-    fault = amgr_source_board(local->board, search->wants, search->out,
-                              search->pool);
+    fault = amgr_source_board(local, search->wants, search->out, search->pool);
     if (fault != NULL) {
         amgr_source_search_note(search, fault);
     }
@@ -283,12 +284,15 @@ static const apr_array_header_t *own_places(amgr_source_search_t *search,
                                             const amgr_source_server_t *server)
 {
     const apr_array_header_t *listens;
+    amgr_proc_budget_t budget;
     amgr_proc_dir_t proc;
 
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
         return make_places(0, search->pool);
     }
-    listens = amgr_local_listens(&proc, server->local.parent.pid, search->pool);
+    amgr_local_budget(&budget);
+    listens = amgr_local_listens(&proc, server->local.parent.pid, &budget,
+                                 search->pool);
     amgr_proc_dir_close(&proc);
     if (listens->nelts == 0) {
         amgr_source_search_note(

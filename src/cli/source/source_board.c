@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 
 #include "cli/local/local_board.h"
-#include "cli/local/local_listener.h"
+#include "cli/local/local_namespace.h"
 #include "render/view_board.h"
 
 static int parts_of(int wants)
@@ -203,12 +203,14 @@ static void read_view(amgr_source_t *out, int wants, const amgr_board_t *board,
     amgr_view_make_scratch(view, pool);
 }
 
-const amgr_fault_t *amgr_source_board(const char *path, int wants,
-                                      amgr_source_t *out, apr_pool_t *pool)
+const amgr_fault_t *amgr_source_board(const amgr_local_server_t *local,
+                                      int wants, amgr_source_t *out,
+                                      apr_pool_t *pool)
 {
     amgr_local_board_t found;
     amgr_local_board_e result =
-        amgr_local_board_read(path, parts_of(wants), &found, pool);
+        amgr_local_server_board(local, parts_of(wants), &found, pool);
+    const char *path = local->board;
     amgr_snapshot_t *snapshot;
 
     if (result != AMGR_LOCAL_BOARD_READ) {

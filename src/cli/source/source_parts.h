@@ -8,9 +8,10 @@
 #include "cli/local/local_server.h"
 #include "cli/source/source.h"
 
-/** The board of a server on this machine (source_board.c). */
-const amgr_fault_t *amgr_source_board(const char *path, int wants,
-                                      amgr_source_t *out, apr_pool_t *pool);
+/** The board of a server on this machine, which has one (source_board.c). */
+const amgr_fault_t *amgr_source_board(const amgr_local_server_t *local,
+                                      int wants, amgr_source_t *out,
+                                      apr_pool_t *pool);
 
 /** A text of status.json, read from @a name (source_json.c).  Strict: numbers
  * and lengths are bounded, other schemas are a fault. */

@@ -30,8 +30,7 @@ static const amgr_snapshot_t *read_board(const amgr_local_server_t *server,
     amgr_source_t source;
 
     if (server->board == NULL ||
-        amgr_source_board(server->board, AMGR_WANT_PROCESSES, &source, pool) !=
-            NULL) {
+        amgr_source_board(server, AMGR_WANT_PROCESSES, &source, pool) != NULL) {
         return NULL;
     }
     return source.view.snapshot;

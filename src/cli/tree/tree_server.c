@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "cli/config/apache_config.h"
+#include "cli/local/local_address.h"
 #include "cli/local/local_server.h"
 #include "cli/message.h"
 #include "cli/source/source_url.h"
