@@ -16,14 +16,15 @@ PROVE  ?= prove
 PROVE_FLAGS ?= -j 4 --timer
 # What takes longest begins first, so that nothing long is left at the end; those
 # that keep a core busy are among those that wait.
-SLOW_TESTS := $(addprefix t/httpd/, $(addsuffix .t, 350-handover-event \
+SLOW_TESTS := t/unit/run.t \
+    $(addprefix t/httpd/, $(addsuffix .t, 350-handover-event \
     500-drain-worker 130-budgets-event 350-handover-worker 700-page-event \
     130-budgets-worker 500-drain-event 350-handover-prefork \
     130-budgets-prefork 500-drain-prefork 620-holdback 120-reasons-event \
     520-drain-http2 120-reasons-prefork 200-safety-worker 850-fleet \
     200-safety-event 140-command-prefork 510-drain-tls 200-safety-prefork \
     100-retire-event 700-page-prefork 100-retire-prefork 700-page-worker \
-    100-retire-worker))
+    100-retire-worker 831-zabbix-syslog))
 TESTS  ?= $(SLOW_TESTS) $(filter-out $(SLOW_TESTS), $(sort \
     $(foreach dir,cli httpd lint unit fuzz,$(wildcard t/$(dir)/*.t))))
 
