@@ -6,12 +6,13 @@
  */
 #include "cli/tasks.h"
 
-#include "cli/local/local_address.h"
-#include "cli/local/local_server.h"
+#include <string.h>
+
+#include "cli/local/local_children.h"
 #include "cli/message.h"
 #include "cli/output.h"
-#include "cli/source/source_url.h"
-#include "proc/proc_apache.h"
+#include "cli/source/source.h"
+#include "cli/tree/tree_server.h"
 
 #define HTTP_TIMEOUT_US apr_time_from_sec(1)
 
@@ -23,95 +24,91 @@ typedef struct groups_t {
     amgr_counters_t counters;
 } groups_t;
 
-static void add_group(amgr_snapshot_t *snapshot, const char *name,
-                      const apr_array_header_t *rss_bytes)
+static void add_group(amgr_snapshot_t *snapshot, const char *name)
 {
     int index =
         amgr_snapshot_group(snapshot, name, AMGR_KIND_FOREIGN, AMGR_ROLE_WSGI);
 
     /* That there are some is all that the writer asks for. */
-    snapshot->groups[index].rss.count += (apr_uint64_t)rss_bytes->nelts;
-    snapshot->groups[index].rss.known += (apr_uint64_t)rss_bytes->nelts;
+    snapshot->groups[index].rss.count++;
+    snapshot->groups[index].rss.known++;
 }
 
-/* What the processes below the httpd parent @a pid say, or of the first one
- * (0); returns 0 without any. */
-static int read_proc(amgr_snapshot_t *snapshot, pid_t pid, apr_pool_t *pool)
+/* What the children of this httpd say; returns 0 without it. */
+static int read_proc(amgr_snapshot_t *snapshot,
+                     const amgr_local_server_t *server, apr_pool_t *pool)
 {
-    const amgr_proc_node_t *master;
-    const apr_array_header_t *groups;
-    amgr_proc_tree_t *tree;
+    apr_array_header_t *children;
     amgr_proc_dir_t dir;
-    int found = 0;
+    apr_status_t rv;
     int i;
 
-    if (amgr_proc_dir_open(&dir, "/proc") != APR_SUCCESS) {
+    rv = amgr_proc_dir_open(&dir, "/proc");
+    if (rv != APR_SUCCESS) {
         return 0;
     }
-    if (amgr_proc_tree_read(&dir, &tree, pool) == APR_SUCCESS &&
-        amgr_proc_apache_find(tree, NULL, pid, &master) == APR_SUCCESS) {
-        found = 1;
-        groups = amgr_proc_apache_memory(tree, master, pool);
-        for (i = 0; i < groups->nelts; i++) {
-            const amgr_proc_apache_group_t *group =
-                &APR_ARRAY_IDX(groups, i, amgr_proc_apache_group_t);
+    rv = amgr_local_children_read(&dir, server, &children,
+                                  &snapshot->incomplete, pool);
+    amgr_proc_dir_close(&dir);
+    if (rv != APR_SUCCESS) {
+        return 0;
+    }
+    for (i = 0; i < children->nelts; i++) {
+        const amgr_local_child_t *child =
+            &APR_ARRAY_IDX(children, i, amgr_local_child_t);
 
-            if (group->name != NULL) {
-                add_group(snapshot, group->name, group->rss_bytes);
-            }
+        if (child->role == AMGR_ROLE_WSGI) {
+            add_group(snapshot, child->group);
         }
     }
-    amgr_proc_dir_close(&dir);
-    return found;
+    return 1;
 }
 
-/* The httpd parent that is meant, 0 for any; APR_NOTFOUND when it is none of
- * this machine. */
-static apr_status_t find_parent(const char *url, pid_t *out_pid,
+/* The server that is meant; pid 0 when it does not run.  APR_NOTFOUND
+ * when that is not known: it is elsewhere, or there are several. */
+static apr_status_t find_server(const char *url, amgr_local_server_t *out,
                                 apr_pool_t *pool)
 {
     const amgr_local_server_t *only;
-    amgr_local_server_t server;
-    amgr_source_url_t parts;
-    apr_status_t status;
+    const amgr_fault_t *fault;
+    apr_array_header_t *servers;
 
-    *out_pid = 0;
-    if (url == NULL) {
+    memset(out, 0, sizeof(*out));
+    fault = amgr_tree_servers(url, &servers, pool);
+    if (fault == NULL && servers->nelts == 1) {
+        *out = APR_ARRAY_IDX(servers, 0, amgr_local_server_t);
         return APR_SUCCESS;
     }
-    if (amgr_source_url_parse(url, &parts, pool) != NULL ||
-        !amgr_local_server_is_here(parts.host, pool)) {
+    if (fault != NULL && fault->exit_code != AMGR_EXIT_PERMISSION) {
+        return url == NULL ? APR_SUCCESS : APR_NOTFOUND;
+    }
+    if (fault == NULL && servers->nelts == 0) {
+        return APR_SUCCESS;
+    }
+    /* Which of them, when there is but one? */
+    only = amgr_local_only_server(pool);
+    if (only == NULL) {
         return APR_NOTFOUND;
     }
-    status = amgr_local_server_at(NULL, parts.port, &server, pool);
-    if (APR_STATUS_IS_EACCES(status)) {
-        /* Somebody listens there: who, when there is but one? */
-        only = amgr_local_only_server(pool);
-        if (only != NULL) {
-            server = *only;
-            status = APR_SUCCESS;
-        }
-    }
-    if (status == APR_SUCCESS) {
-        *out_pid = server.parent.pid;
-    }
-    return status;
+    *out = *only;
+    return APR_SUCCESS;
 }
 
 static const amgr_fault_t *ask_proc(const amgr_options_t *options,
                                     const amgr_fault_t *why, apr_pool_t *pool)
 {
     groups_t *groups = apr_pcalloc(pool, sizeof(*groups));
-    pid_t pid;
+    amgr_local_server_t server;
 
-    if (find_parent(options->url, &pid, pool) != APR_SUCCESS) {
+    if (find_server(options->url, &server, pool) != APR_SUCCESS) {
         return why;
     }
     amgr_message(AMGR_LEVEL_VERBOSE, "%s; /proc is asked", why->text);
     groups->view.snapshot = &groups->snapshot;
     groups->view.config = &groups->config;
     groups->view.counters = &groups->counters;
-    if (!read_proc(&groups->snapshot, pid, pool)) {
+    if (server.parent.pid == 0 ||
+        !read_proc(&groups->snapshot, &server, pool)) {
         amgr_message(AMGR_LEVEL_WARNING, "no httpd runs here: %s", why->text);
     }
     amgr_write_discovery_json(&groups->view, amgr_output());

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "model/words.h"
+#include "proc/proc_apache.h"
 
 int amgr_child_role(const amgr_proc_stat_t *stat)
 {
@@ -32,4 +35,18 @@ int amgr_group_is_reserved(const char *name)
         }
     }
     return strcmp(name, amgr_kind_word(AMGR_KIND_NATIVE)) == 0;
+}
+
+apr_status_t amgr_child_read_group(amgr_proc_dir_t *dir, pid_t pid, char *buf,
+                                   apr_size_t size)
+{
+    char name[AMGR_GROUP_NAME_LEN];
+    apr_status_t rv = amgr_proc_wsgi_read(dir, pid, name, sizeof(name));
+
+    if (rv == APR_SUCCESS) {
+        apr_snprintf(buf, size, "%s%s",
+                     amgr_group_is_reserved(name) ? AMGR_GROUP_PREFIX : "",
+                     name);
+    }
+    return rv;
 }

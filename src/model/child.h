@@ -7,6 +7,7 @@
 #define AMGR_CHILD_H
 
 #include "model/snapshot.h"
+#include "proc/proc_read.h"
 
 /** The name that a process of this module gives itself. */
 #define AMGR_HELPER_COMM "apache-manager"
@@ -24,5 +25,14 @@ int amgr_child_role(const amgr_proc_stat_t *stat);
 /** Whether a WSGI group of this name must be prefixed: it is the name of one of
  * our own groups, or would be that of another after its prefix. */
 int amgr_group_is_reserved(const char *name);
+
+/**
+ * The WSGI group that the child @a pid belongs to by its title, as it is shown:
+ * with the prefix where its name is reserved; cut to @a size.  @a buf is
+ * touched on success only; APR_NOTFOUND: it has no such title.  May block
+ * behind a stuck process.
+ */
+apr_status_t amgr_child_read_group(amgr_proc_dir_t *dir, pid_t pid, char *buf,
+                                   apr_size_t size);
 
 #endif

@@ -309,9 +309,11 @@ is_from('mod_status', 'and of a user', \%user, '--url',
         $other->url('/server-status')) if $can_change;
 
 # Tests of other servers may run meanwhile.
-fails(1, 'no configuration and two servers',
-      [qr/several servers run here: pid \d+ \(\S+\), pid \d+/, qr/--url/],
-      { env => { APACHE_CONFDIR => '/nonexistent' } });
+for my $args ([], ['-z']) {
+    fails(1, "no configuration and two servers: @$args",
+          [qr/several servers run here: pid \d+ \(\S+\), pid \d+/, qr/--url/],
+          { env => { APACHE_CONFDIR => '/nonexistent' } }, @$args);
+}
 
 # ---- a server that is not there ---------------------------------------------
 

@@ -391,53 +391,19 @@ static void test_wsgi_title(void **state)
     }
 }
 
-static void test_apache(void **state)
+static void test_wsgi_read(void **state)
 {
     world_t *world = open_world(state, "apache");
-    const amgr_proc_node_t *master = NULL;
-    const amgr_proc_apache_group_t *group;
-    apr_array_header_t *groups;
-    apr_array_header_t *workers;
-    apr_uint64_t page = (apr_uint64_t)sysconf(_SC_PAGESIZE);
+    char name[16] = "untouched";
 
-    assert_int_equal(amgr_proc_apache_find(world->tree, "/no/httpd", 0,
-                                           &master), APR_NOTFOUND);
-    assert_int_equal(amgr_proc_apache_find(world->tree, NULL, 101, &master),
-                     APR_NOTFOUND);
-    assert_null(master);
-    assert_int_equal(amgr_proc_apache_find(world->tree, HTTPD, 0, &master),
-                     APR_SUCCESS);
-    assert_int_equal(master->id.pid, 100);
-    assert_int_equal(amgr_proc_apache_find(world->tree, NULL, 100, &master),
-                     APR_SUCCESS);
-    assert_int_equal(master->id.pid, 100);
-    workers = amgr_proc_apache_workers(world->tree, master, world->pool);
-    assert_int_equal(workers->nelts, 5); /* no rotatelogs, no zombie */
-    groups = amgr_proc_apache_memory(world->tree, master, world->pool);
-    assert_int_equal(groups->nelts, 3);
-    group = &APR_ARRAY_IDX(groups, 0, amgr_proc_apache_group_t);
-    assert_null(group->name);
-    assert_int_equal(group->rss_bytes->nelts, 2);
-    assert_int_equal(APR_ARRAY_IDX(group->rss_bytes, 1, apr_uint64_t),
-                     3200 * page);
-    group = &APR_ARRAY_IDX(groups, 1, amgr_proc_apache_group_t);
-    assert_string_equal(group->name, "example");
-    assert_int_equal(group->rss_bytes->nelts, 2);
-    assert_int_equal(APR_ARRAY_IDX(group->rss_bytes, 1, apr_uint64_t),
-                     3400 * page);
-    group = &APR_ARRAY_IDX(groups, 2, amgr_proc_apache_group_t);
-    assert_string_equal(group->name, "other");
-    assert_int_equal(group->rss_bytes->nelts, 1);
-}
-
-static void test_no_apache(void **state)
-{
-    world_t *world = open_world(state, "orphans");
-    const amgr_proc_node_t *master = NULL;
-
-    assert_int_equal(amgr_proc_apache_find(world->tree, NULL, 0, &master),
-                     APR_NOTFOUND);
-    assert_null(master);
+    assert_int_equal(
+        amgr_proc_wsgi_read(&world->dir, 101, name, sizeof(name)),
+        APR_NOTFOUND);
+    assert_string_equal(name, "untouched");
+    assert_int_equal(
+        amgr_proc_wsgi_read(&world->dir, 103, name, sizeof(name)),
+        APR_SUCCESS);
+    assert_string_equal(name, "example");
 }
 
 /* The machine's own tree, many times, while a child forks as fast as it can. */
@@ -490,8 +456,8 @@ int main(void)
         IN_WORLD(test_exe),       IN_WORLD(test_strings),
         IN_WORLD(test_long_environ), IN_WORLD(test_users),
         IN_WORLD(test_times),     IN_WORLD(test_find_exe),
-        cmocka_unit_test(test_wsgi_title), IN_WORLD(test_apache),
-        IN_WORLD(test_no_apache), IN_WORLD(test_churn)
+        cmocka_unit_test(test_wsgi_title), IN_WORLD(test_wsgi_read),
+        IN_WORLD(test_churn)
     };
     int failed;
 

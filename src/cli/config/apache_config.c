@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/escape.h"
-
 /** No environment file is longer. */
 #define MAX_ENVIRONMENT_BYTES ((apr_size_t)1024 * 1024)
 
@@ -24,16 +22,6 @@ static const char *const places[] = {
     "/usr/local/etc/apache24/httpd.conf",
     "/etc/apache2/httpd.conf",
 };
-
-static const char *shown(const char *text, apr_pool_t *pool)
-{
-    char buf[1024];
-    amgr_sink_t sink;
-
-    amgr_sink_init_text(&sink, buf, sizeof(buf));
-    amgr_escape_line(&sink, text);
-    return apr_pstrdup(pool, amgr_sink_text(&sink));
-}
 
 /* The first of @a candidates that is there, if only for others. */
 static const char *first_there(const apr_array_header_t *candidates)
@@ -82,7 +70,7 @@ static const amgr_fault_t *find_main(const char **out_file, apr_pool_t *pool)
     }
     return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                            "Apache's configuration is not found: looked for %s",
-                           shown(text, pool));
+                           amgr_fault_quote(pool, text));
 }
 
 /* What the file's name says of the ServerRoot that was built in. */
@@ -143,7 +131,8 @@ static const amgr_fault_t *read_main(const char **file, char **out_text,
     return status == APR_SUCCESS
                ? NULL
                : amgr_fault_make(pool, amgr_fault_code(status),
-                                 "cannot read %s: %s", shown(*file, pool),
+                                 "cannot read %s: %s",
+                                 amgr_fault_quote(pool, *file),
                                  amgr_apache_why(status, buf, sizeof(buf)));
 }
 

@@ -6,35 +6,11 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "cli/local/local_httpd.h"
 #include "model/child.h"
-#include "proc/proc_apache.h"
 
 /** More than any httpd can have. */
 #define CHILDREN_MAX 32768
-
-/* The title of a daemon of WSGI in its first argument. */
-static void read_title(amgr_proc_dir_t *dir, amgr_local_child_t *child)
-{
-    char name[AMGR_GROUP_NAME_LEN];
-    char cmdline[1024];
-    apr_size_t cursor = 0;
-    const char *title;
-    apr_size_t len;
-
-    if (amgr_proc_read_raw(dir, child->id.pid, "cmdline", cmdline,
-                           sizeof(cmdline), &len) != APR_SUCCESS ||
-        amgr_proc_next_string(cmdline, len, &cursor, &title, &len) !=
-            APR_SUCCESS ||
-        amgr_proc_wsgi_parse(title, len, name, sizeof(name)) != APR_SUCCESS) {
-        return;
-    }
-    child->role = AMGR_ROLE_WSGI;
-    apr_snprintf(child->group, sizeof(child->group), "%s%s",
-                 amgr_group_is_reserved(name) ? AMGR_GROUP_PREFIX : "", name);
-}
 
 /* 1: a child; 0: it is none, or none any more; -1: it cannot be looked at. */
 static int read_child(amgr_proc_dir_t *dir, pid_t parent, pid_t pid,
@@ -60,8 +36,10 @@ static int read_child(amgr_proc_dir_t *dir, pid_t parent, pid_t pid,
         out->rss_bytes = statm.rss_bytes;
     }
     out->role = amgr_child_role(&stat);
-    if (out->role == AMGR_ROLE_DAEMON) {
-        read_title(dir, out);
+    if (out->role == AMGR_ROLE_DAEMON &&
+        amgr_child_read_group(dir, pid, out->group, sizeof(out->group)) ==
+            APR_SUCCESS) {
+        out->role = AMGR_ROLE_WSGI;
     }
     /* All that was read is of this process only if it is still there. */
     return amgr_proc_read_id(dir, pid, &now) == APR_SUCCESS &&

@@ -11,7 +11,6 @@
 
 #include <apr_strings.h>
 
-#include "base/escape.h"
 #include "base/units.h"
 #include "cli/source/fetch_process.h"
 
@@ -50,17 +49,6 @@ static const struct {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
 };
-
-static const char *escaped(const char *text, apr_pool_t *pool)
-{
-    apr_size_t size = strlen(text) * 4 + 1;
-    char *buf = apr_palloc(pool, size);
-    amgr_sink_t sink;
-
-    amgr_sink_init_text(&sink, buf, size);
-    amgr_escape_line(&sink, text);
-    return amgr_sink_text(&sink);
-}
 
 /* Whether this is "user:pass" of a password with a slash, rather than a host
  * with its port. */
@@ -102,7 +90,7 @@ const char *amgr_fetch_shown(const char *url, apr_pool_t *pool)
             apr_pstrcat(pool, apr_pstrndup(pool, url, (apr_size_t)(host - url)),
                         rest, NULL);
     }
-    return escaped(url, pool);
+    return amgr_fault_quote(pool, url);
 }
 
 static const char *find_program(apr_pool_t *pool)

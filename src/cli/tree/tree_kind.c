@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "proc/proc_apache.h"
+#include "proc/proc_info.h"
 
 #define LINK_LEN 64
 
@@ -129,18 +130,11 @@ static int is_cgi(amgr_proc_dir_t *dir, const amgr_proc_node_t *node)
 static const char *kind_by_title(amgr_proc_dir_t *dir,
                                  const amgr_proc_node_t *node, char *buf)
 {
-    char title[AMGR_GROUP_NAME_LEN * 2];
     char name[AMGR_GROUP_NAME_LEN];
-    const char *first;
-    apr_size_t cursor = 0;
-    apr_size_t len;
 
     if (!amgr_tree_can_be_asked(node) ||
-        amgr_proc_read_raw(dir, node->id.pid, "cmdline", title, sizeof(title),
-                           &len) != APR_SUCCESS ||
-        amgr_proc_next_string(title, len, &cursor, &first, &len) !=
-            APR_SUCCESS ||
-        amgr_proc_wsgi_parse(first, len, name, sizeof(name)) != APR_SUCCESS) {
+        amgr_proc_wsgi_read(dir, node->id.pid, name, sizeof(name)) !=
+            APR_SUCCESS) {
         return NULL;
     }
     apr_snprintf(buf, AMGR_TREE_KIND_LEN, "wsgi:%s", name);
