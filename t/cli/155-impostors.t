@@ -13,8 +13,10 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Cli qw(cli);
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+use File::Copy ();
 use IO::Handle;
 use IPC::Open2 qw(open2);
+use POSIX ();
 
 use constant { USER => 65534 };
 
@@ -167,8 +169,25 @@ for (['early', $early], ['late', $late]) {
 
 is_read_from_its_board();
 
+# A program that anybody may run as root is not root's.
+my $sleeper = $s->path('work/early/apache2');
+File::Copy::copy('/bin/sleep', $sleeper) or die "$sleeper: $!\n";
+chmod 04755, $sleeper or die "$sleeper: $!\n";
+my $lent = fork // die "fork: $!\n";
+if ($lent == 0) {
+    $( = USER;
+    $) = USER . ' ' . USER;
+    POSIX::setuid(USER);
+    exec { $sleeper } 'apache2', 60;
+    POSIX::_exit(127);
+}
+push @started, { pid => $lent };
+wait_until(sub {
+    AMGR::Httpd::slurp("/proc/$lent/comm") eq "apache2\n";
+}, 10, 'a program that is lent') or die "no sleeper\n";
+
 my $r = run(\%none, '--json');
-my $named = join '|', $early->{pid}, $late->{pid};
+my $named = join '|', $early->{pid}, $late->{pid}, $lent;
 unlike($r->{err}, qr/pid (?:$named)\b/, 'nor are they taken for servers');
 
 # ---- in the directory of a configuration ------------------------------------
