@@ -13,8 +13,10 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Cli qw(cli);
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+use File::Copy ();
 use IO::Handle;
 use IPC::Open2 qw(open2);
+use POSIX ();
 
 use constant { USER => 65534 };
 
@@ -89,14 +91,9 @@ END {
     $? = $status;
 }
 
-if (!AMGR::Httpd::is_root()) {
-    # Nobody else's processes can be had.
-    plan tests => 1;
-    pass('of other users there is nothing to be seen');
-    exit 0;
-}
-
-my $early = start_impostor();
+# Without root nobody else's processes can be had: the server alone is left.
+my $is_root = AMGR::Httpd::is_root();
+my $early = $is_root && start_impostor();
 my $s = AMGR::Httpd->new(mpm => 'prefork', interval => '200ms', detach => 1,
                          mpm_config => <<'END')->start;
 StartServers 2
@@ -105,6 +102,30 @@ MaxSpareServers 2
 ServerLimit 2
 MaxRequestWorkers 2
 END
+my %none = (APACHE_CONFDIR => '/nonexistent');
+my $board = $s->board_file;
+
+sub run { return cli({ timeout => 20, env => $_[0] }, '-v', @_[1 .. $#_]) }
+
+sub is_read_from_its_board {
+    for my $host ('127.0.0.1', 'localhost') {
+        my $r = run(\%none, '--url', "http://$host:" . $s->port, '-c', '-f',
+                    '-');
+        is($r->{code}, 0, "--url with $host succeeds") or diag($r->{err});
+        like($r->{err}, qr/read from \Q$board\E \(board\)/,
+             '... by its own board');
+    }
+    return;
+}
+
+if (!$is_root) {
+    $s->wait_ticks(2);
+    is_read_from_its_board();
+    $s->stop_ok;
+    done_testing();
+    exit 0;
+}
+
 my $late = start_impostor();
 cmp_ok($early->{pid}, '<', $s->parent_pid, 'one is before the server');
 cmp_ok($late->{pid}, '>', $s->parent_pid, 'one is behind it');
@@ -144,22 +165,29 @@ for (['early', $early], ['late', $late]) {
     order($impostor, "map $forged{$name}");
 }
 
-sub run { return cli({ timeout => 20, env => $_[0] }, '-v', @_[1 .. $#_]) }
-
-my %own = (APACHE_CONFDIR => $s->path('conf'));
-my %none = (APACHE_CONFDIR => '/nonexistent');
-my $board = $s->board_file;
-
 # ---- those who hold its socket, and map a board ------------------------------
 
-for my $host ('127.0.0.1', 'localhost') {
-    my $r = run(\%none, '--url', "http://$host:" . $s->port, '-c', '-f', '-');
-    is($r->{code}, 0, "--url with $host succeeds") or diag($r->{err});
-    like($r->{err}, qr/read from \Q$board\E \(board\)/, '... by its own board');
+is_read_from_its_board();
+
+# A program that anybody may run as root is not root's.
+my $sleeper = $s->path('work/early/apache2');
+File::Copy::copy('/bin/sleep', $sleeper) or die "$sleeper: $!\n";
+chmod 04755, $sleeper or die "$sleeper: $!\n";
+my $lent = fork // die "fork: $!\n";
+if ($lent == 0) {
+    $( = USER;
+    $) = USER . ' ' . USER;
+    POSIX::setuid(USER);
+    exec { $sleeper } 'apache2', 60;
+    POSIX::_exit(127);
 }
+push @started, { pid => $lent };
+wait_until(sub {
+    AMGR::Httpd::slurp("/proc/$lent/comm") eq "apache2\n";
+}, 10, 'a program that is lent') or die "no sleeper\n";
 
 my $r = run(\%none, '--json');
-my $named = join '|', $early->{pid}, $late->{pid};
+my $named = join '|', $early->{pid}, $late->{pid}, $lent;
 unlike($r->{err}, qr/pid (?:$named)\b/, 'nor are they taken for servers');
 
 # ---- in the directory of a configuration ------------------------------------

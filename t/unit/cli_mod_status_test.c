@@ -15,8 +15,8 @@
 #include "cli/source/html_rows.h"
 #include "cli/local/local_children.h"
 #include "cli/source/source_parts.h"
-#include "cli/source/status_processes.h"
-#include "cli/source/status_table.h"
+#include "cli/source/mod_status_processes.h"
+#include "cli/source/mod_status_table.h"
 
 #define HEAD                                                       \
     "<table border=\"0\"><tr><th>Srv</th><th>PID</th><th>Acc</th>" \
@@ -243,14 +243,14 @@ static void test_table(void **state)
         7, 300, "W", 40, 2, 200, "_", 5, 7, 300, "K", 50);
     int incomplete = 0;
     apr_array_header_t *rows =
-        amgr_status_table_read(html, now_us, &incomplete, *state);
-    const amgr_status_row_t *row;
+        amgr_mod_status_table_read(html, now_us, &incomplete, *state);
+    const amgr_mod_status_row_t *row;
 
     assert_non_null(rows);
     assert_int_equal(rows->nelts, 3);
-    row = &APR_ARRAY_IDX(rows, 0, amgr_status_row_t);
+    row = &APR_ARRAY_IDX(rows, 0, amgr_mod_status_row_t);
     assert_int_equal(row->pid, 200);
-    row = &APR_ARRAY_IDX(rows, 1, amgr_status_row_t);
+    row = &APR_ARRAY_IDX(rows, 1, amgr_mod_status_row_t);
     assert_int_equal(row->pid, 300);
     assert_int_equal(row->generation, 0);
     assert_int_equal(row->since_us, apr_time_from_sec(40));
@@ -268,7 +268,7 @@ static void test_table(void **state)
     assert_string_equal(row->slot.protocol, "http/1.1");
     assert_string_equal(row->slot.vhost, "a.example:80");
     assert_string_equal(row->slot.request, "GET /a?b=1&c=<x> HTTP/1.1");
-    row = &APR_ARRAY_IDX(rows, 2, amgr_status_row_t);
+    row = &APR_ARRAY_IDX(rows, 2, amgr_mod_status_row_t);
     assert_int_equal(row->slot.mode, AMGR_MODE_KEEPALIVE);
 }
 
@@ -287,15 +287,15 @@ static void test_table_shapes(void **state)
         "<tr><td>1-3<td>79</tr></table>";
     int incomplete = 0;
     apr_array_header_t *rows =
-        amgr_status_table_read(old, APR_USEC_PER_SEC, &incomplete, *state);
+        amgr_mod_status_table_read(old, APR_USEC_PER_SEC, &incomplete, *state);
 
     assert_non_null(rows);
     assert_int_equal(rows->nelts, 1);
     assert_true(incomplete);
-    assert_int_equal(APR_ARRAY_IDX(rows, 0, amgr_status_row_t).generation, 3);
-    assert_string_equal(APR_ARRAY_IDX(rows, 0, amgr_status_row_t).slot.client,
+    assert_int_equal(APR_ARRAY_IDX(rows, 0, amgr_mod_status_row_t).generation, 3);
+    assert_string_equal(APR_ARRAY_IDX(rows, 0, amgr_mod_status_row_t).slot.client,
                         "::1");
-    assert_int_equal(APR_ARRAY_IDX(rows, 0, amgr_status_row_t).since_us,
+    assert_int_equal(APR_ARRAY_IDX(rows, 0, amgr_mod_status_row_t).since_us,
                      AMGR_NO_TIME);
 }
 
@@ -323,8 +323,8 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
     amgr_source_blank_t *blank = amgr_source_blank_make(pool, 0, 0);
     apr_array_header_t *list =
         apr_array_make(pool, 8, sizeof(amgr_local_child_t));
-    amgr_status_text_t told = {used, processes};
-    amgr_status_processes_t from = {&told, NULL, list, 0, 0};
+    amgr_mod_status_text_t told = {used, processes};
+    amgr_mod_status_processes_t from = {&told, NULL, list, 0, 0};
     int incomplete = 0;
     int i;
 
@@ -332,12 +332,12 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
         APR_ARRAY_PUSH(list, amgr_local_child_t) = children[i];
     }
     if (html != NULL) {
-        from.rows = amgr_status_table_read(html, blank->view.now_wall_us,
+        from.rows = amgr_mod_status_table_read(html, blank->view.now_wall_us,
                                            &incomplete, pool);
         assert_non_null(from.rows);
     }
     blank->snapshot.server.threaded = strcmp(mpm, "prefork") != 0;
-    amgr_status_processes(&from, blank);
+    amgr_mod_status_processes(&from, blank);
     assert_int_equal(from.strangers, strangers);
     assert_int_equal(incomplete, 0);
     return &blank->snapshot;

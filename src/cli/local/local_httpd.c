@@ -22,7 +22,7 @@ uid_t amgr_local_uid(amgr_proc_dir_t *proc, pid_t pid)
     amgr_proc_status_t status;
 
     return amgr_proc_read_status(proc, pid, &status) == APR_SUCCESS
-               ? status.uid[1]
+               ? status.uid[0]
                : (uid_t)-1;
 }
 

@@ -12,7 +12,7 @@
 /** An httpd that is no child of another. */
 typedef struct amgr_local_httpd_t {
     amgr_proc_id_t id;
-    uid_t uid;     /**< as whom it runs; -1: not known */
+    uid_t uid;     /**< whose it is; -1: not known */
     int is_orphan; /**< it is a worker, whose parent has ended */
 } amgr_local_httpd_t;
 
@@ -24,7 +24,8 @@ typedef int amgr_local_httpd_fn(void *baton, const amgr_local_httpd_t *httpd);
 void amgr_local_each_httpd(amgr_proc_dir_t *proc, amgr_local_httpd_fn *fn,
                            void *baton, apr_pool_t *pool);
 
-/** As whom @a pid runs; -1: not known. */
+/** Whose @a pid is: of a program that is set-uid, who has started it; -1: not
+ * known. */
 uid_t amgr_local_uid(amgr_proc_dir_t *proc, pid_t pid);
 
 int amgr_local_is_httpd_name(const char *comm);

@@ -13,8 +13,8 @@
 
 #include "cli/local/local_children.h"
 #include "cli/message.h"
-#include "cli/source/status_processes.h"
-#include "cli/source/status_table.h"
+#include "cli/source/mod_status_processes.h"
+#include "cli/source/mod_status_table.h"
 
 /** No `?auto` is longer: each slot is a letter. */
 #define TEXT_MAX (4 * 1024 * 1024)
@@ -44,7 +44,7 @@ static apr_array_header_t *read_children(amgr_proc_dir_t *proc,
 
 /* The kernel's processes; its dearer answers only where the others are not
  * enough. */
-static void take_children(amgr_status_processes_t *from,
+static void take_children(amgr_mod_status_processes_t *from,
                           const amgr_local_server_t *local,
                           amgr_source_blank_t *blank)
 {
@@ -55,11 +55,11 @@ static void take_children(amgr_status_processes_t *from,
     (void)amgr_proc_dir_open(&proc, "/proc");
     children = read_children(&proc, local, &blank->snapshot, blank->pool);
     from->children = children;
-    amgr_status_processes(from, blank);
+    amgr_mod_status_processes(from, blank);
     if (from->is_ambiguous) {
         amgr_local_children_listen(&proc, &local->parent, children,
                                    blank->pool);
-        amgr_status_processes(from, blank);
+        amgr_mod_status_processes(from, blank);
     }
     amgr_proc_dir_close(&proc);
 }
@@ -78,18 +78,18 @@ static void count_hanging(amgr_source_blank_t *blank)
     }
 }
 
-static void take_processes(const amgr_status_text_t *told,
+static void take_processes(const amgr_mod_status_text_t *told,
                            const apr_array_header_t *rows, const char *name,
                            const amgr_local_server_t *local,
                            amgr_source_blank_t *blank)
 {
-    amgr_status_processes_t from = {told, rows, NULL, 0, 0};
+    amgr_mod_status_processes_t from = {told, rows, NULL, 0, 0};
 
     if (local != NULL) {
         take_children(&from, local, blank);
     }
     else {
-        amgr_status_processes(&from, blank);
+        amgr_mod_status_processes(&from, blank);
     }
     if (rows != NULL) {
         count_hanging(blank);
@@ -109,17 +109,17 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
 {
     amgr_source_blank_t *blank = amgr_source_blank_make(pool, 0, 0);
     apr_array_header_t *rows = NULL;
-    amgr_status_text_t told;
+    amgr_mod_status_text_t told;
     int incomplete = 0;
 
     if (strnlen(text, TEXT_MAX) == TEXT_MAX ||
-        !amgr_status_text_read(text, blank, &told)) {
+        !amgr_mod_status_text_read(text, blank, &told)) {
         return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                                "%s is no status page of Apache", name);
     }
     if (table != NULL) {
-        rows = amgr_status_table_read(table, blank->view.now_wall_us,
-                                      &incomplete, pool);
+        rows = amgr_mod_status_table_read(table, blank->view.now_wall_us,
+                                          &incomplete, pool);
     }
     /* Without the table nobody knows who is idle, and so who may go. */
     if (table != NULL && rows == NULL && blank->snapshot.server.extended) {

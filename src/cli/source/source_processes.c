@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 #include "cli/local/local_children.h"
-#include "cli/source/status_processes.h"
+#include "cli/source/mod_status_processes.h"
 
 static const amgr_fault_t *read_children(amgr_proc_dir_t *proc,
                                          const amgr_local_server_t *local,
@@ -36,12 +36,12 @@ static const amgr_fault_t *read_children(amgr_proc_dir_t *proc,
 static void take_children(const apr_array_header_t *children,
                           amgr_source_blank_t *blank)
 {
-    static const amgr_status_text_t untold = {APR_INT32_MAX, -1};
-    amgr_status_processes_t from = {&untold, NULL, children, 0, 0};
+    static const amgr_mod_status_text_t untold = {APR_INT32_MAX, -1};
+    amgr_mod_status_processes_t from = {&untold, NULL, children, 0, 0};
     amgr_snapshot_t *snapshot = &blank->snapshot;
     int i;
 
-    amgr_status_processes(&from, blank);
+    amgr_mod_status_processes(&from, blank);
     for (i = 0; i < snapshot->process_count; i++) {
         snapshot->processes[i].slot_count = 0;
     }

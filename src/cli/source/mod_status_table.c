@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See status_table.h.
+ * See mod_status_table.h.
  */
-#include "cli/source/status_table.h"
+#include "cli/source/mod_status_table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,7 +141,7 @@ static apr_uint64_t count_of(double number)
 }
 
 /* "3-0": the row of the scoreboard and the generation. */
-static int read_place(const char *text, amgr_status_row_t *out)
+static int read_place(const char *text, amgr_mod_status_row_t *out)
 {
     double row = take_number(&text, '-');
     double generation = take_number(&text, '\0');
@@ -168,7 +168,7 @@ static int read_mode(const char *text, amgr_slot_t *out)
 
 /* Start and end such that the figures that were told follow from them. */
 static void read_times(const amgr_html_row_t *row, const columns_t *columns,
-                       apr_time_t now_us, amgr_status_row_t *out)
+                       apr_time_t now_us, amgr_mod_status_row_t *out)
 {
     double since = number_of(row, columns, COLUMN_SS);
     double req_ms = number_of(row, columns, COLUMN_REQ);
@@ -205,7 +205,7 @@ static void copy_text(char *to, apr_size_t size, const char *from)
 
 /* 1: a worker; 0: a row of no process; -1: it cannot be read. */
 static int read_row(const amgr_html_row_t *row, const columns_t *columns,
-                    apr_time_t now_us, amgr_status_row_t *out)
+                    apr_time_t now_us, amgr_mod_status_row_t *out)
 {
     const char *acc = cell(row, columns, COLUMN_ACC);
     double pid = number_of(row, columns, COLUMN_PID);
@@ -251,8 +251,8 @@ static int read_row(const amgr_html_row_t *row, const columns_t *columns,
 /* The order of the page within a process, which its place tells. */
 static int compare_rows(const void *a, const void *b)
 {
-    const amgr_status_row_t *left = a;
-    const amgr_status_row_t *right = b;
+    const amgr_mod_status_row_t *left = a;
+    const amgr_mod_status_row_t *right = b;
 
     if (left->pid != right->pid) {
         return left->pid < right->pid ? -1 : 1;
@@ -265,19 +265,20 @@ static int compare_rows(const void *a, const void *b)
                : left->slot.thread > right->slot.thread;
 }
 
-apr_array_header_t *amgr_status_table_read(const char *html, apr_time_t now_us,
-                                           int *out_incomplete,
-                                           apr_pool_t *pool)
+apr_array_header_t *amgr_mod_status_table_read(const char *html,
+                                               apr_time_t now_us,
+                                               int *out_incomplete,
+                                               apr_pool_t *pool)
 {
     apr_array_header_t *out =
-        apr_array_make(pool, 64, sizeof(amgr_status_row_t));
+        apr_array_make(pool, 64, sizeof(amgr_mod_status_row_t));
     amgr_html_rows_t rows = {html, 0};
     columns_t columns = {0, 0, {0}};
     amgr_html_row_t *row = apr_palloc(pool, sizeof(*row));
 
     *out_incomplete = 0;
     while (amgr_html_rows_next(&rows, row)) {
-        amgr_status_row_t worker;
+        amgr_mod_status_row_t worker;
         int result;
 
         if (columns.table == 0) {
@@ -292,13 +293,13 @@ apr_array_header_t *amgr_status_table_read(const char *html, apr_time_t now_us,
                      : read_row(row, &columns, now_us, &worker);
         if (result > 0 && out->nelts < AMGR_STATUS_ROWS_MAX) {
             worker.slot.thread = out->nelts;
-            APR_ARRAY_PUSH(out, amgr_status_row_t) = worker;
+            APR_ARRAY_PUSH(out, amgr_mod_status_row_t) = worker;
         }
         else if (result != 0) {
             *out_incomplete = 1;
         }
     }
-    qsort(out->elts, (size_t)out->nelts, sizeof(amgr_status_row_t),
+    qsort(out->elts, (size_t)out->nelts, sizeof(amgr_mod_status_row_t),
           compare_rows);
     return columns.table == 0 ? NULL : out;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See status_text.h.  Any bytes: numbers are bounded, and what is none is not
- * known.
+ * See mod_status_text.h.  Any bytes: numbers are bounded, and what is none is
+ * not known.
  */
-#include "cli/source/status_text.h"
+#include "cli/source/mod_status_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -224,7 +224,7 @@ static void read_connections(const char *text, amgr_connections_t *out)
 
 /* 0 when there is a letter that is none. */
 static int read_scoreboard(const char *text, amgr_server_t *server,
-                           amgr_status_text_t *out)
+                           amgr_mod_status_text_t *out)
 {
     apr_size_t len = 0;
     const char *letters = find(text, "Scoreboard", &len);
@@ -251,8 +251,8 @@ static int read_scoreboard(const char *text, amgr_server_t *server,
     return 1;
 }
 
-int amgr_status_text_read(const char *text, amgr_source_blank_t *blank,
-                          amgr_status_text_t *out)
+int amgr_mod_status_text_read(const char *text, amgr_source_blank_t *blank,
+                              amgr_mod_status_text_t *out)
 {
     amgr_server_t *server = &blank->snapshot.server;
     int busy = read_int(text, "BusyWorkers", -1);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See status_processes.h.  mod_status leaves out who has never served, and the
- * kernel does not tell a worker from a daemon (cgid's, or of a WSGI group
+ * See mod_status_processes.h.  mod_status leaves out who has never served, and
+ * the kernel does not tell a worker from a daemon (cgid's, or of a WSGI group
  * without a title), unless it says which of them listen.  As many forks as the
  * MPM says it has are its workers; with any more than that nobody can say which
  * is which, and what may be a daemon is taken for one, since those are never
  * touched.
  */
-#include "cli/source/status_processes.h"
+#include "cli/source/mod_status_processes.h"
 
 #include <string.h>
 
 #include "cli/local/local_children.h"
-#include "cli/source/status_table.h"
+#include "cli/source/mod_status_table.h"
 #include "model/words.h"
 
 /** Clocks of a page are whole seconds. */
@@ -27,14 +27,14 @@ typedef struct member_t {
     int row_count;
 } member_t;
 
-static const amgr_status_row_t *row_at(const amgr_status_processes_t *from,
-                                       int index)
+static const amgr_mod_status_row_t *
+row_at(const amgr_mod_status_processes_t *from, int index)
 {
-    return &APR_ARRAY_IDX(from->rows, index, amgr_status_row_t);
+    return &APR_ARRAY_IDX(from->rows, index, amgr_mod_status_row_t);
 }
 
 /* How many rows from @a first on are of one process. */
-static int count_rows(const amgr_status_processes_t *from, int first)
+static int count_rows(const amgr_mod_status_processes_t *from, int first)
 {
     int next = first;
 
@@ -56,7 +56,7 @@ static member_t *add_member(apr_array_header_t *members, pid_t pid)
 }
 
 /* The processes of a page that nobody can check: no memory is known. */
-static void take_rows(const amgr_status_processes_t *from,
+static void take_rows(const amgr_mod_status_processes_t *from,
                       apr_array_header_t *members)
 {
     int first = 0;
@@ -73,7 +73,7 @@ static void take_rows(const amgr_status_processes_t *from,
 
 /* A row makes a fork of httpd a worker.  What called exec, and our own helpers,
  * are none whatever a page says. */
-static void join_rows(amgr_status_processes_t *from, member_t *member,
+static void join_rows(amgr_mod_status_processes_t *from, member_t *member,
                       int first_row)
 {
     int count = count_rows(from, first_row);
@@ -89,7 +89,7 @@ static void join_rows(amgr_status_processes_t *from, member_t *member,
 }
 
 /* Those of the kernel, with their rows. */
-static void take_children(amgr_status_processes_t *from,
+static void take_children(amgr_mod_status_processes_t *from,
                           const amgr_instant_t *now,
                           apr_array_header_t *members)
 {
@@ -140,7 +140,7 @@ static int slots_as_worker(const amgr_server_t *server, const member_t *member)
     return process->threads > 2 ? process->threads - 2 : 0;
 }
 
-static void settle_workers(amgr_status_processes_t *from,
+static void settle_workers(amgr_mod_status_processes_t *from,
                            const amgr_server_t *server,
                            apr_array_header_t *members)
 {
@@ -168,7 +168,7 @@ static void settle_workers(amgr_status_processes_t *from,
 
 /* How many slots a worker has at least, so that all together are as many as
  * the scoreboard says: the rest are ready and have never served. */
-static int share_of_slots(const amgr_status_processes_t *from,
+static int share_of_slots(const amgr_mod_status_processes_t *from,
                           const amgr_server_t *server,
                           const apr_array_header_t *members)
 {
@@ -193,7 +193,8 @@ static int share_of_slots(const amgr_status_processes_t *from,
 /* Whether "SS" is the age of a request, see amgr_slot_is_timed(): it has begun
  * after the last one ended, for which "Req" is 0 then; and what is older than
  * its process was another's. */
-static int is_timed(const amgr_process_t *process, const amgr_status_row_t *row)
+static int is_timed(const amgr_process_t *process,
+                    const amgr_mod_status_row_t *row)
 {
     int mode = row->slot.mode;
 
@@ -207,14 +208,14 @@ static int is_timed(const amgr_process_t *process, const amgr_status_row_t *row)
             row->since_us <= process->age_us + ROUNDING_US);
 }
 
-static void add_slots(const amgr_status_processes_t *from,
+static void add_slots(const amgr_mod_status_processes_t *from,
                       const member_t *member, int least,
                       amgr_snapshot_t *snapshot, amgr_process_t *process)
 {
     int i;
 
     for (i = 0; i < member->row_count; i++) {
-        const amgr_status_row_t *row = row_at(from, member->first_row + i);
+        const amgr_mod_status_row_t *row = row_at(from, member->first_row + i);
         amgr_slot_t *slot = &snapshot->slots[snapshot->slot_count++];
 
         *slot = row->slot;
@@ -239,7 +240,7 @@ static void add_slots(const amgr_status_processes_t *from,
     }
 }
 
-static void add_process(const amgr_status_processes_t *from,
+static void add_process(const amgr_mod_status_processes_t *from,
                         const member_t *member, int least,
                         amgr_source_blank_t *blank)
 {
@@ -263,7 +264,7 @@ static void add_process(const amgr_status_processes_t *from,
 }
 
 /* What the page does not tell of any worker nobody knows: none is idle. */
-static void note_activity(const amgr_status_processes_t *from,
+static void note_activity(const amgr_mod_status_processes_t *from,
                           amgr_source_blank_t *blank)
 {
     amgr_snapshot_t *snapshot = &blank->snapshot;
@@ -280,8 +281,8 @@ static void note_activity(const amgr_status_processes_t *from,
     }
 }
 
-void amgr_status_processes(amgr_status_processes_t *from,
-                           amgr_source_blank_t *blank)
+void amgr_mod_status_processes(amgr_mod_status_processes_t *from,
+                               amgr_source_blank_t *blank)
 {
     apr_array_header_t *members =
         apr_array_make(blank->pool, 64, sizeof(member_t));
