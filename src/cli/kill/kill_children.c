@@ -11,13 +11,10 @@
 
 #include "base/clock.h"
 #include "cli/local/listeners.h"
-#include "proc/proc_apache.h"
+#include "model/child.h"
 
 #define CHILDREN_FIRST 1024
 #define CHILDREN_MAX (4 * 1024 * 1024)
-
-/* "(wsgi:NAME)" and more of a command line than that is not needed. */
-#define TITLE_LEN 256
 
 /* Reading a page takes no longer. */
 #define GET "GET "
@@ -132,19 +129,6 @@ static const amgr_process_t *find_doing(const reading_t *reading,
                : NULL;
 }
 
-/* The group's name in the title that mod_wsgi gives its daemons. */
-static int is_wsgi(const reading_t *reading, pid_t pid, char *name,
-                   apr_size_t size)
-{
-    char title[TITLE_LEN];
-    apr_size_t length;
-    apr_status_t rv = amgr_proc_read_raw(reading->proc, pid, "cmdline", title,
-                                         sizeof(title), &length);
-
-    return rv == APR_SUCCESS && amgr_proc_wsgi_parse(title, strlen(title), name,
-                                                     size) == APR_SUCCESS;
-}
-
 /* Without the right to look at descriptors a page's word must do: it names a
  * child of this httpd that never called exec. */
 static int is_worker(reading_t *reading, const amgr_process_t *process,
@@ -208,7 +192,8 @@ static void find_kind(reading_t *reading, amgr_process_t *process,
         /* First, since a worker can give itself any title. */
         set_kind(reading, process, AMGR_ROLE_WORKER, "native");
     }
-    else if (is_wsgi(reading, process->id.pid, name, sizeof(name))) {
+    else if (amgr_child_read_group(reading->proc, process->id.pid, name,
+                                   sizeof(name)) == APR_SUCCESS) {
         set_kind(reading, process, AMGR_ROLE_WSGI, name);
     }
     else {
