@@ -181,6 +181,19 @@ like(check_once('coloured', 80, { env => \%utf8 }, '--color=always'),
      qr/\e\[32m/, 'in colours');
 if ($> == 0) {
     check_once('an ordinary user', 80, { env => \%utf8, as_user => 65534 });
+    my $user = AMGR::Tmux->new(200, 50);
+    my $program = AMGR::Cli::public_program();
+    $user->type("setpriv --reuid=65534 --regid=65534 --clear-groups $program "
+                . "--watch --interval=0.5 --url=$url", 'Enter');
+    $user->shows(qr/^Workers .* busy, .*status\.json|status\.json.*^Workers /ms,
+                 'an ordinary user: workers, by the page');
+    $user->type('Tab')->shows(qr/PID.* M +TIME/, 'an ordinary user: slots');
+    $user->resize(60, 12)->shows(sub { return ($user->lines)[11] =~ /^q quit/ },
+                                 'an ordinary user: a small terminal');
+    $user->type('q');
+    ok(wait_until(sub { !$user->program_pid }, 30, 'its end'),
+       'an ordinary user: q ends it');
+    $user->end;
 }
 
 $s->stop_ok;
