@@ -136,16 +136,8 @@ static amgr_process_t *append(amgr_collector_t *collector, amgr_known_t *known)
     amgr_snapshot_t *snapshot = &collector->snapshot;
     amgr_process_t *process = &snapshot->processes[snapshot->process_count];
 
-    memset(process, 0, sizeof(*process));
+    amgr_process_blank(process);
     process->id = known->id;
-    process->process_slot = -1;
-    process->generation = -1;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
-    process->busy_slots = -1;
     process->threads = known->threads;
     set_age(process, &snapshot->server.time);
     collector->known[snapshot->process_count] = *known;

@@ -87,7 +87,7 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     process = &snapshot->processes[place];
     memmove(process + 1, process,
             (apr_size_t)(snapshot->process_count - place) * sizeof(*process));
-    memset(process, 0, sizeof(*process));
+    amgr_process_blank(process);
     process->id.pid = row->pid;
     process->kind = AMGR_KIND_NATIVE;
     process->role = AMGR_ROLE_WORKER;
@@ -97,14 +97,6 @@ static amgr_process_t *insert(amgr_snapshot_t *snapshot, const amgr_row_t *row,
     process->process_slot = index;
     process->generation = row->generation;
     process->state = row->stopping ? AMGR_STATE_STOPPING : AMGR_STATE_SERVING;
-    process->started_us = AMGR_NO_TIME;
-    process->age_us = AMGR_NO_TIME;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
-    process->busy_slots = -1;
     snapshot->process_count++;
     return process;
 }

@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "model/words.h"
-#include "proc/proc_apache.h"
+#include "proc/proc_wsgi.h"
 
 int amgr_child_role(const amgr_proc_stat_t *stat)
 {

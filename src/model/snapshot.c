@@ -59,6 +59,21 @@ int amgr_slot_is_timed(const amgr_slot_t *slot, apr_time_t started_us)
            slot->start_time_us >= started_us;
 }
 
+void amgr_process_blank(amgr_process_t *process)
+{
+    memset(process, 0, sizeof(*process));
+    process->process_slot = -1;
+    process->generation = -1;
+    process->age_us = AMGR_NO_TIME;
+    process->started_us = AMGR_NO_TIME;
+    process->rss_bytes = AMGR_UNKNOWN;
+    process->anon_bytes = AMGR_UNKNOWN;
+    process->pss_bytes = AMGR_UNKNOWN;
+    process->uss_bytes = AMGR_UNKNOWN;
+    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
+    process->busy_slots = -1;
+}
+
 void amgr_snapshot_clear(amgr_snapshot_t *snapshot)
 {
     memset(&snapshot->server, 0, sizeof(snapshot->server));

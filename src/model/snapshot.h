@@ -312,6 +312,9 @@ int amgr_slot_is_timed(const amgr_slot_t *slot, apr_time_t started_us);
 /** Empty the snapshot, keeping its storage. */
 void amgr_snapshot_clear(amgr_snapshot_t *snapshot);
 
+/** Make it a process of which nothing is known: native, without a row. */
+void amgr_process_blank(amgr_process_t *process);
+
 /** The process with this pid, or NULL (binary search). */
 amgr_process_t *amgr_snapshot_find(const amgr_snapshot_t *snapshot, pid_t pid);
 

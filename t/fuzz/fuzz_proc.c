@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "proc/proc.h"
-#include "proc/proc_apache.h"
+#include "proc/proc_wsgi.h"
 #include "proc/proc_cgroup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

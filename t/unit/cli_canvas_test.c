@@ -188,22 +188,6 @@ static void test_print(void **state)
                         "\x1b[1;31mbad\x1b[0m plain\n\n");
 }
 
-static void test_append(void **state)
-{
-    amgr_canvas_t *left = amgr_canvas_create(4, 1, 1, pool);
-    amgr_canvas_t *canvas = amgr_canvas_create(6, 1, 1, pool);
-
-    (void)state;
-    amgr_canvas_put_styled(left, AMGR_STYLE_GOOD, "good");
-    amgr_canvas_append(canvas, left);
-    amgr_canvas_put(canvas, "!");
-    amgr_canvas_append(canvas, left); /* no room for it */
-    amgr_canvas_end_line(canvas);
-    assert_string_equal(line_of(canvas, 0)->text, "good!");
-    assert_int_equal(line_of(canvas, 0)->styles[3], AMGR_STYLE_GOOD);
-    assert_int_equal(line_of(canvas, 0)->styles[4], AMGR_STYLE_PLAIN);
-}
-
 static void test_short_sizes(void **state)
 {
     static const struct {
@@ -300,7 +284,6 @@ int main(void)
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_print),
-        cmocka_unit_test(test_append),
         cmocka_unit_test(test_short_sizes),
         cmocka_unit_test(test_short_spans),
         cmocka_unit_test(test_short_counts),

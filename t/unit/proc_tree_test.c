@@ -19,7 +19,7 @@
 
 #include <apr_general.h>
 
-#include "proc/proc_apache.h"
+#include "proc/proc_wsgi.h"
 #include "proc/proc_info.h"
 #include "proc/proc_tree.h"
 

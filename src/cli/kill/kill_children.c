@@ -334,7 +334,7 @@ static void add(reading_t *reading, pid_t pid)
         !is_child(&stat, reading->source->parent.pid)) {
         return;
     }
-    memset(process, 0, sizeof(*process));
+    amgr_process_blank(process);
     process->id.pid = pid;
     process->id.start_ticks = stat.start_ticks;
     process->threads = stat.threads;
@@ -342,11 +342,6 @@ static void add(reading_t *reading, pid_t pid)
     process->started_us = process->age_us == AMGR_NO_TIME
                               ? 0
                               : out->server.time.wall_us - process->age_us;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
     known = find_known(reading, process);
     take_slots(reading, process, known, find_doing(reading, process, known));
     find_kind(reading, process, known, stat.flags);

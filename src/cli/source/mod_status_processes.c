@@ -50,7 +50,7 @@ static member_t *add_member(apr_array_header_t *members, pid_t pid)
     member_t *member = apr_array_push(members);
 
     memset(member, 0, sizeof(*member));
-    amgr_source_blank_process(&member->process);
+    amgr_process_blank(&member->process);
     member->process.id.pid = pid;
     return member;
 }

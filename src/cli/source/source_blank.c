@@ -55,27 +55,12 @@ amgr_source_blank_t *amgr_source_blank_make(apr_pool_t *pool, int process_max,
     return blank;
 }
 
-void amgr_source_blank_process(amgr_process_t *process)
-{
-    memset(process, 0, sizeof(*process));
-    process->process_slot = -1;
-    process->generation = -1;
-    process->age_us = AMGR_NO_TIME;
-    process->started_us = AMGR_NO_TIME;
-    process->rss_bytes = AMGR_UNKNOWN;
-    process->anon_bytes = AMGR_UNKNOWN;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = AMGR_GROWTH_UNKNOWN;
-    process->busy_slots = -1;
-}
-
 amgr_process_t *amgr_source_blank_add(amgr_source_blank_t *blank)
 {
     amgr_snapshot_t *snapshot = &blank->snapshot;
     amgr_process_t *process = &snapshot->processes[snapshot->process_count++];
 
-    amgr_source_blank_process(process);
+    amgr_process_blank(process);
     process->first_slot = snapshot->slot_count;
     return process;
 }

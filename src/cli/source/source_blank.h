@@ -25,9 +25,6 @@ amgr_source_blank_t *amgr_source_blank_make(apr_pool_t *pool, int process_max,
 void amgr_source_blank_resize(amgr_source_blank_t *blank, int process_max,
                               int slot_max);
 
-/** One of which nothing is known. */
-void amgr_source_blank_process(amgr_process_t *process);
-
 /** A process of which nothing is known, the next of the snapshot, which must
  * have room for it. */
 amgr_process_t *amgr_source_blank_add(amgr_source_blank_t *blank);

@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "proc/proc_apache.h"
+#include "proc/proc_wsgi.h"
 #include "proc/proc_info.h"
 
 #define LINK_LEN 64

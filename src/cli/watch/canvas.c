@@ -231,23 +231,6 @@ void amgr_canvas_put_field(amgr_canvas_t *canvas, const char *text, int width,
     amgr_canvas_fill(canvas, end);
 }
 
-void amgr_canvas_append(amgr_canvas_t *canvas, const amgr_canvas_t *other)
-{
-    const amgr_canvas_line_t *from = &other->open;
-    amgr_canvas_line_t *open = &canvas->open;
-
-    if (from->width > amgr_canvas_room(canvas) ||
-        open->length + from->length +
-                (apr_size_t)(amgr_canvas_room(canvas) - from->width) * 4 >
-            canvas->size) {
-        return;
-    }
-    memcpy(canvas->text + open->length, other->text, from->length);
-    memcpy(canvas->styles + open->length, other->styles, from->length);
-    open->length += from->length;
-    open->width += from->width;
-}
-
 void amgr_canvas_end_line(amgr_canvas_t *canvas)
 {
     amgr_canvas_line_t *open = &canvas->open;

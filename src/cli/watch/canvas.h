@@ -82,10 +82,6 @@ void amgr_canvas_put_field(amgr_canvas_t *canvas, const char *text, int width,
  * longer already. */
 void amgr_canvas_fill(amgr_canvas_t *canvas, int column);
 
-/** Put what another canvas has in its open line, styles and all, as much as
- * there is room for: it must be no wider than what is left. */
-void amgr_canvas_append(amgr_canvas_t *canvas, const amgr_canvas_t *other);
-
 /** Columns that text would take, were there room. */
 int amgr_canvas_width(const amgr_canvas_t *canvas, const char *text);
 

@@ -4,8 +4,8 @@
  * children are known from outside.  Any process may write its own: it sorts
  * what is known to be a child otherwise, and no more.
  */
-#ifndef AMGR_PROC_APACHE_H
-#define AMGR_PROC_APACHE_H
+#ifndef AMGR_PROC_WSGI_H
+#define AMGR_PROC_WSGI_H
 
 #include "proc/proc_read.h"
 

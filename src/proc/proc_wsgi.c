@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See proc_apache.h.
+ * See proc_wsgi.h.
  */
-#include "proc/proc_apache.h"
+#include "proc/proc_wsgi.h"
 
 #include <string.h>
 
