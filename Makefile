@@ -49,7 +49,7 @@ CORE_CPPFLAGS  = -Isrc $(patsubst -I%,-isystem %,$(APR_INCLUDE)) $(APR_CPPFLAGS)
 HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 
 # base to render know nothing of httpd: one archive for module, tool and tests.
-CORE_LAYERS := base proc model policy action render
+CORE_LAYERS := base proc model policy action supervise render
 CORE_SRC    := $(sort $(foreach l,$(CORE_LAYERS),$(wildcard src/$(l)/*.c)))
 ASSETS      := $(sort $(wildcard src/render/assets/*.css \
                    src/render/assets/*.js))

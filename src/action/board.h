@@ -23,6 +23,7 @@
 #include "action/record.h"
 #include "model/histogram.h"
 #include "model/history.h"
+#include "model/managed.h"
 
 #define AMGR_BOARD_VERSION 1
 #define AMGR_RECORDS_MAX 128
@@ -185,6 +186,16 @@ void amgr_board_write_about(amgr_board_t *board,
 apr_status_t amgr_board_read_about(const amgr_board_t *board,
                                    amgr_board_about_t *out);
 
+/** Managed processes.  Writer: the supervisor, or the parent while there is
+ * none.  Reader: anyone, with every string ended and every count and index
+ * bounded; APR_NOTFOUND before the first. */
+void amgr_board_write_managed(amgr_board_t *board,
+                              const amgr_managed_table_t *table);
+apr_status_t amgr_board_read_managed(const amgr_board_t *board,
+                                     amgr_managed_table_t *out);
+/** The last table's revision alone, for whoever asks at every request. */
+apr_uint64_t amgr_board_managed_revision(const amgr_board_t *board);
+
 /** What a copy has; bits.  The rest is as if nobody had ever written it. */
 typedef enum amgr_board_part_e {
     AMGR_BOARD_TICK = 1 << 0,      /**< the last tick's server and groups */
@@ -202,9 +213,9 @@ typedef enum amgr_board_part_e {
  * A private copy of the board in the file @a fd, for a process that has it not
  * mapped: consistent, so that every reader above and below may be called on
  * it, and safe from whatever becomes of the file.  Configuration, about,
- * counters and heartbeat are always there, and of the rest what @a parts asks
- * for (amgr_board_part_e, ORed); ledger and orders never.  Memory is used for
- * what was read alone, and given back with @a pool.
+ * managed processes, counters and heartbeat are always there, and of the rest
+ * what @a parts asks for (amgr_board_part_e, ORed); ledger and orders never.
+ * Memory is used for what was read alone, and given back with @a pool.
  *
  * Waits for a writer at most some milliseconds, then APR_EAGAIN (records and
  * history are left out instead, of which pages do without too); APR_ENOTIMPL:

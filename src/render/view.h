@@ -101,6 +101,9 @@ typedef struct amgr_view_t {
                                 not known */
     apr_interval_time_t uptime_us; /**< since then, whatever the wall clock;
                                         less than 0: not known */
+    const amgr_managed_table_t *managed; /**< NULL: there are none */
+    const char *control_token; /**< what a form must say to give an order; NULL:
+                                    orders are not taken from here */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */
@@ -212,6 +215,10 @@ void amgr_write_openmetrics(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** Zabbix's discovery of groups: `{"data":[{"{#NAME}":"native"},...]}`. */
 void amgr_write_discovery_json(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** GET /processes and GET /ready. */
+void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink);
+void amgr_write_ready_json(const amgr_view_t *view, amgr_sink_t *sink);
 
 /** The page. */
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);

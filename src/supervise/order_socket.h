@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Orders to the supervisor, over a unix socket in the runtime directory: one
+ * line of JSON each way, a connection for each.
+ *
+ *   {"verb":"restart","name":"web","wait_ms":5000}
+ *   {"ok":true,"id":1,"name":"web","state":"READY","ready":true,"pid":123}
+ *   {"ok":false,"status":404,"error":"no process of this name"}
+ *
+ * Verbs are status, start, stop, restart (each with `name`, or `id`) and
+ * shutdown (with neither).  With wait_ms (at most AMGR_ORDER_WAIT_MAX_MS) the
+ * answer comes when the process has settled, or then; `"settled":false` says
+ * that it has not.  Only root, whoever runs the server, and httpd's own User
+ * when it is let, are heard (SO_PEERCRED, unix(7)).
+ *
+ * Runs in the supervisor and never waits.
+ */
+#ifndef AMGR_ORDER_SOCKET_H
+#define AMGR_ORDER_SOCKET_H
+
+#include <poll.h>
+
+#include "supervise/say.h"
+#include "supervise/supervisor.h"
+
+#define AMGR_ORDER_WAIT_MAX_MS 600000
+#define AMGR_ORDER_CLIENTS_MAX 16
+
+typedef struct amgr_order_socket_t amgr_order_socket_t;
+
+amgr_order_socket_t *amgr_order_socket_create(amgr_supervisor_t *supervisor,
+                                              const amgr_teller_t *teller,
+                                              apr_pool_t *pool);
+
+/** Where to listen from now on (empty: nowhere), and whether @a uid, httpd's
+ * own User, is heard. */
+void amgr_order_socket_move(amgr_order_socket_t *socket, const char *path,
+                            int control, uid_t uid);
+
+/** Entries to poll for, at most AMGR_ORDER_CLIENTS_MAX + 1; how many. */
+int amgr_order_socket_list(amgr_order_socket_t *socket, struct pollfd *entries);
+
+/** When it must be looked at without any event; AMGR_NO_TIME: never. */
+apr_time_t amgr_order_socket_due(const amgr_order_socket_t *socket);
+
+/** After each poll, with the entries as they were listed, and after each
+ * change of a state. */
+void amgr_order_socket_serve(amgr_order_socket_t *socket,
+                             const struct pollfd *entries, int count);
+
+/** Close everything; the socket's file goes. */
+void amgr_order_socket_end(amgr_order_socket_t *socket);
+
+#endif
