@@ -18,6 +18,9 @@
 #include "supervise/guard.h"
 #include "supervise/spec.h"
 
+/** How it is called in lists of processes. */
+#define AMGR_SUPERVISOR_COMM "apache-managed"
+
 /** What the parent sends, over a SOCK_SEQPACKET pair. */
 typedef enum amgr_parent_word_e {
     AMGR_PARENT_APPLY = 0, /**< with two descriptors: the specifications, in

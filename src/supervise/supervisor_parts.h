@@ -28,21 +28,21 @@ struct amgr_supervisor_t {
     apr_pool_t *pool;
     amgr_instant_t now; /**< of this turn */
     int phase;          /**< amgr_phase_e */
+    int was_shut;       /**< the last supervisor, by an order */
     int is_applied;     /**< a configuration has come */
     int is_waiting;     /**< for the guards of the last supervisor */
     int is_warned;      /**< that this takes long */
     int has_strays;     /**< children that nobody knows were there lately */
     int start_in_order;
     int exit_when_done;
-    int is_done;    /**< the server was told so */
-    int is_dirty;   /**< something changed that is to be published now */
-    int is_settling; /**< amgr_supervisor_settle() runs */
+    int is_done;  /**< the server was told so */
+    int is_dirty; /**< something changed that is to be published now */
     int signal_fd;
     amgr_proc_dir_t proc;
-    apr_time_t begun_us;   /**< all of these monotonic */
-    apr_time_t beat_us;    /**< last published */
-    apr_time_t measure_us; /**< trees are measured next */
-    apr_time_t end_due_us; /**< it ends then, whatever is left */
+    apr_time_t begun_us;                /**< all of these monotonic */
+    apr_time_t beat_us;                 /**< last published */
+    apr_time_t measure_us;              /**< trees are measured next */
+    apr_time_t end_due_us;              /**< it ends then, whatever is left */
     amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
                                              removed behind */
     int ward_count;
@@ -77,8 +77,14 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
+/** Whether @a other is in the way of the start of @a ward. */
+int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
+                           const amgr_ward_t *other, const amgr_ward_t *ward);
+
 /** Whether something is left of any run. */
 int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor);
+
+/* supervisor_verb.c */
 
 /** Tell the server once that all its processes have done their work. */
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);
@@ -99,8 +105,8 @@ void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
 void amgr_supervisor_publish(amgr_supervisor_t *supervisor, int force);
 
 /** Set whether a ward is ready, and count the change. */
-void amgr_supervisor_set_ready(amgr_supervisor_t *supervisor,
-                               amgr_ward_t *ward, int ready);
+void amgr_supervisor_set_ready(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                               int ready);
 
 /** A clause of text, cut to fit. */
 void amgr_supervisor_text(char *out, apr_size_t size, const char *format, ...)

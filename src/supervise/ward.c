@@ -112,10 +112,8 @@ static void enter(amgr_supervisor_t *supervisor, amgr_ward_t *ward, int state,
         ward->was_ready = 1;
         ward->told[0] = '\0';
     }
-    if (state != AMGR_MANAGED_STOPPING && !is_well(state)) {
-        ward->is_restarting = 0;
-    }
-    if (state == AMGR_MANAGED_READY) {
+    if (state == AMGR_MANAGED_READY || state == AMGR_MANAGED_BACKOFF ||
+        state == AMGR_MANAGED_EXITED || state == AMGR_MANAGED_FATAL) {
         ward->is_restarting = 0;
     }
     amgr_supervisor_set_ready(supervisor, ward, state == AMGR_MANAGED_READY);
@@ -279,8 +277,8 @@ static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                              rule.limit, span, ward->fault);
     }
     else if (event == AMGR_MACHINE_GONE_RETRY) {
-        ward->row.backoff_us = amgr_backoff_delay_us(&ward->backoff, &rule,
-                                                     chance(supervisor));
+        ward->row.backoff_us =
+            amgr_backoff_delay_us(&ward->backoff, &rule, chance(supervisor));
         amgr_supervisor_text(why, size, "%s; started again in %.1f s",
                              ward->fault,
                              (double)ward->row.backoff_us / APR_USEC_PER_SEC);

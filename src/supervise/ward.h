@@ -41,12 +41,13 @@ typedef struct amgr_ward_t {
     amgr_spec_set_t *set;
     const amgr_spec_t *next_spec; /**< for the next run, where it is another */
     amgr_spec_set_t *next_set;
-    int place;        /**< in the configuration, from 0 */
-    int is_removed;   /**< not in the configuration any more */
-    int is_asked;     /**< to be started as soon as nothing is in the way */
-    int is_leaving;   /**< to be stopped, when what comes after it is gone */
+    int place;         /**< in the configuration, from 0 */
+    int is_removed;    /**< not in the configuration any more */
+    int is_down;       /**< stopped by an order of its own */
+    int is_asked;      /**< to be started as soon as nothing is in the way */
+    int is_leaving;    /**< to be stopped, when what comes after it is gone */
     int is_restarting; /**< by an order, and not settled since */
-    int was_ready;    /**< once, since it was configured */
+    int was_ready;     /**< once, since it was configured */
 
     amgr_guard_t guard; /**< pid 0: there is none, or it is reaped */
     int order;          /**< amgr_guard_order_e that it did not hear; -1 */
@@ -75,7 +76,7 @@ typedef struct amgr_ward_t {
     apr_time_t step_due_us;     /**< next step of its end */
     apr_time_t delay_due_us;    /**< BACKOFF is over */
     apr_time_t ready_mono_us;   /**< when the run became ready */
-    apr_time_t quiet_due_us;    /**< its guard talks too much: not heard before */
+    apr_time_t quiet_due_us; /**< its guard talks too much: not heard before */
 
     /* Sums over the runs before this one. */
     apr_uint64_t past_passed;

@@ -112,8 +112,7 @@ void amgr_ward_launch(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     if (rv != APR_SUCCESS) {
         ward->guard.pid = 0;
         ward->guard.fd = -1;
-        note_fault(supervisor, ward, rv,
-                   amgr_launch_text(AMGR_LAUNCH_NO_FORK));
+        note_fault(supervisor, ward, rv, amgr_launch_text(AMGR_LAUNCH_NO_FORK));
         amgr_ward_gone(supervisor, ward);
         return;
     }
@@ -439,7 +438,6 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         amgr_size_format(ward->spec->max_memory_bytes, most, sizeof(most));
         amgr_ward_blame(ward, AMGR_MANAGED_EXIT_MEMORY,
                         "uses %s of memory, MaxMemory is %s", used, most);
-        amgr_ward_fire(supervisor, ward, AMGR_MACHINE_OVER_MEMORY,
-                       ward->fault);
+        amgr_ward_fire(supervisor, ward, AMGR_MACHINE_OVER_MEMORY, ward->fault);
     }
 }
