@@ -14,7 +14,7 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
-#include "httpd/control_place.h"
+#include "base/socket_place.h"
 #include "httpd/drain.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
@@ -92,7 +92,7 @@ static apr_status_t leave(void *unused)
     if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
         if (amgr_ticker_stop(runtime) && parent->control_socket != NULL) {
             /* One that had to be killed has left it. */
-            amgr_control_place_clean(parent->control_socket);
+            amgr_socket_place_clean(parent->control_socket, geteuid());
         }
         if (parent->tick != NULL) {
             amgr_tick_destroy(parent->tick);
