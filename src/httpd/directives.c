@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "httpd/directive_parts.h"
 #include "httpd/directives_reasons.h"
+#include "httpd/directory.h"
 #include "httpd/max_time.h"
 #include "model/client.h"
 #include "model/request.h"
@@ -119,9 +120,10 @@ static const char *set_endless_grace(cmd_parms *cmd, void *unused,
     return wrong;
 }
 
-static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
+static const char *set_max_time(cmd_parms *cmd, void *directory, int argc,
                                 char *const argv[])
 {
+    const amgr_directory_t *section = directory;
     const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
     const char *expected;
     const char *wrong = "";
@@ -142,7 +144,7 @@ static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
 
         config->limits.max_time_us = budget.max_time_us;
     }
-    amgr_max_time_set(cmd, section, &budget);
+    amgr_max_time_set(cmd, section->max_time, &budget);
     return NULL;
 }
 
@@ -481,4 +483,7 @@ const command_rec amgr_directives[] = {
     CONFIG_ROW("ManagerKillCommandTimeout", set_duration,
                kill_command_timeout_us,
                "time that a program of ManagerKillCommand may take"),
+    AP_INIT_TAKE1("ManagerControl", amgr_control_set, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "Off, On or pymanager: take orders to managed processes"),
     {NULL}};
