@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "invented_board.h"
+#include "invented_managed.h"
 
 #include "render/view.h"
 #include "render/view_board.h"
@@ -26,6 +27,8 @@ typedef struct file_t {
     world_t *world;
     apr_pool_t *pool;
 } file_t;
+
+static amgr_managed_table_t managed;
 
 static int set_up(void **state)
 {
@@ -99,6 +102,9 @@ static void fill(file_t *file, int value)
     amgr_board_write_evidence(file->board, &evidence);
     amgr_board_write_history(file->board, snapshot, 0, 10 * SEC);
     amgr_board_counters(file->board)->ticks = (apr_uint64_t)value;
+    invent_managed(&managed);
+    managed.revision = (apr_uint64_t)value;
+    amgr_board_write_managed(file->board, &managed);
     amgr_board_beat(file->board, value);
 }
 
@@ -158,6 +164,12 @@ static void everything_is_there(void **state)
     amgr_board_read_counters(board, &counters);
     assert_int_equal(counters.ticks, 7);
     assert_int_equal(amgr_board_last_beat(board), 7);
+    memset(&managed, 0, sizeof(managed));
+    assert_int_equal(amgr_board_read_managed(board, &managed), APR_SUCCESS);
+    assert_int_equal(managed.revision, 7);
+    assert_int_equal(amgr_board_managed_revision(board), 7);
+    assert_int_equal(managed.count, 10);
+    assert_string_equal(managed.processes[9].name, "search-index");
     assert_int_equal(amgr_board_read_records(board, &record, 1, &count),
                      APR_SUCCESS);
     assert_int_equal(count, 1);
@@ -189,6 +201,7 @@ static void what_is_not_wanted_is_not_there(void **state)
     fill(file, 7);
     board = copy(file, 0);
     assert_int_equal(amgr_board_read_about(board, &about), APR_SUCCESS);
+    assert_int_equal(amgr_board_read_managed(board, &managed), APR_SUCCESS);
     assert_int_equal(amgr_board_read_records(board, &record, 1, &count),
                      APR_SUCCESS);
     assert_int_equal(count, 0);
@@ -303,6 +316,27 @@ static void dead_writers_are_given_up(void **state)
                                              &record, 1, &count),
                      APR_SUCCESS);
     assert_int_equal(count, 0);
+}
+
+/* What there was of managed processes is better than none at all. */
+static void a_dead_supervisor_is_told_of(void **state)
+{
+    file_t *file = *state;
+    amgr_board_managed_t *region =
+        amgr_board_at_rw(file->board, file->board->managed_at);
+
+    fill(file, 7);
+    region->seq++;
+    region->table.count = 2147483647;
+    memset(&managed, 0, sizeof(managed));
+    assert_int_equal(amgr_board_read_managed(copy(file, 0), &managed),
+                     APR_EAGAIN);
+    assert_int_equal(managed.count, AMGR_MANAGED_MAX);
+    assert_string_equal(managed.processes[3].name, "solr");
+    region->table.count = -5;
+    assert_int_equal(amgr_board_read_managed(copy(file, 0), &managed),
+                     APR_EAGAIN);
+    assert_int_equal(managed.count, 0);
 }
 
 /* In a child: write until told to end. */
@@ -490,6 +524,7 @@ int main(void)
         WITH_FILE(a_giant_is_refused),
         WITH_FILE(a_file_that_is_cut_short_is_refused),
         WITH_FILE(dead_writers_are_given_up),
+        WITH_FILE(a_dead_supervisor_is_told_of),
         WITH_FILE(no_copy_is_of_two_ticks),
         WITH_FILE(no_bytes_do_harm),
     };
