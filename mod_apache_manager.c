@@ -13,11 +13,11 @@
 
 #include "httpd/config.h"
 #include "httpd/directives.h"
+#include "httpd/directory.h"
 #include "httpd/drain.h"
 #include "httpd/handler.h"
 #include "httpd/hooks.h"
 #include "httpd/managed_section.h"
-#include "httpd/max_time.h"
 #include "httpd/others.h"
 #include "httpd/status_lines.h"
 #include "httpd/status_section.h"
@@ -55,10 +55,9 @@ static void register_hooks(apr_pool_t *p)
 
 AP_DECLARE_MODULE(apache_manager) = {
     STANDARD20_MODULE_STUFF,
-    amgr_max_time_create, /* the one directive of sections */
-    amgr_max_time_merge,
+    amgr_directory_create, amgr_directory_merge,
     amgr_config_create,
-    NULL, /* nothing to merge: all others are global */
+    NULL, /* nothing to merge: what is not of sections is global */
     amgr_directives,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)

@@ -16,6 +16,7 @@
 #include "httpd/directive_parts.h"
 #include "httpd/directives_paths.h"
 #include "httpd/directives_reasons.h"
+#include "httpd/directory.h"
 #include "httpd/managed_section.h"
 #include "httpd/max_time.h"
 #include "model/client.h"
@@ -123,9 +124,10 @@ static const char *set_endless_grace(cmd_parms *cmd, void *unused,
 
 /** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
  * it merges sections. */
-static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
+static const char *set_max_time(cmd_parms *cmd, void *directory, int argc,
                                 char *const argv[])
 {
+    const amgr_directory_t *section = directory;
     const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
     const char *expected;
     const char *wrong = "";
@@ -146,7 +148,7 @@ static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
 
         config->limits.max_time_us = budget.max_time_us;
     }
-    amgr_max_time_set(cmd, section, &budget);
+    amgr_max_time_set(cmd, section->max_time, &budget);
     return NULL;
 }
 
@@ -395,4 +397,7 @@ const command_rec amgr_directives[] = {
                "order in which processes are started: After or Config"),
     CONFIG_ROW("ManagerExitWhenDone", set_switch, exit_when_done,
                "On or Off: httpd ends when all managed processes have"),
+    AP_INIT_TAKE1("ManagerControl", amgr_control_set, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "Off, On or pymanager: take orders to managed processes"),
     {NULL}};

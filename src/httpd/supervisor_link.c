@@ -16,6 +16,7 @@
 #include <http_config.h>
 #include <unixd.h>
 
+#include "httpd/control_setting.h"
 #include "httpd/helper_process.h"
 
 #define SOCKET_NAME "apache-manager.sock"
@@ -186,6 +187,7 @@ apr_status_t amgr_supervisor_link_apply(int fd, server_rec *s,
 
     memset(&message, 0, sizeof(message));
     message.word = AMGR_PARENT_APPLY;
+    message.control = amgr_control_is_on_anywhere();
     message.exit_when_done = config->exit_when_done;
     message.start_in_order = config->start_in_order;
     message.control_uid = geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
