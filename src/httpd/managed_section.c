@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include <http_core.h>
+#include <http_main.h>
 
 #include "base/sink.h"
 #include "httpd/directive_parts.h"
@@ -19,17 +20,6 @@
 #include "supervise/spec.h"
 
 #define DUMP_DEFINE "DUMP_MANAGED"
-
-/** Below ServerRoot, unless it is absolute; NULL: it cannot be.  A leading "-"
- * of an EnvironmentFile, which may be missing, is no part of the path. */
-static char *absolute(apr_pool_t *pool, const char *key, const char *path)
-{
-    if (strcasecmp(key, "EnvironmentFile") == 0 && path[0] == '-') {
-        path = ap_server_root_relative(pool, path + 1);
-        return path == NULL ? NULL : apr_pstrcat(pool, "-", path, NULL);
-    }
-    return ap_server_root_relative(pool, path);
-}
 
 static const char *wrong_value(cmd_parms *cmd, const amgr_spec_t *spec,
                                const char *key, const char *value,
@@ -66,7 +56,7 @@ static const char *take(cmd_parms *cmd, amgr_spec_t *spec,
 {
     const char *key = node->directive;
     const char *wrong;
-    char **argv;
+    const char **argv;
     int argc;
     int i;
 
@@ -76,20 +66,14 @@ static const char *take(cmd_parms *cmd, amgr_spec_t *spec,
                             "within the section)",
                             spec->name, key);
     }
-    argv = amgr_directive_words(cmd->temp_pool, node->args, &argc);
+    argv =
+        (const char **)amgr_directive_words(cmd->temp_pool, node->args, &argc);
     for (i = 0; i < argc; i++) {
-        const char *given = argv[i];
-
-        if (amgr_spec_path_at(key, argc, (const char *const *)argv, i)) {
-            argv[i] = absolute(cmd->temp_pool, key, given);
-        }
-        if (argv[i] == NULL) {
-            return wrong_value(cmd, spec, key, given,
-                               "a path that can be below ServerRoot");
-        }
+        argv[i] = amgr_spec_absolute(key, argc, argv, i, ap_server_root,
+                                     cmd->temp_pool);
     }
-    wrong = amgr_spec_add(spec, key, argc, (const char *const *)argv,
-                          amgr_verifiers_known, cmd->pool);
+    wrong =
+        amgr_spec_add(spec, key, argc, argv, amgr_verifiers_known, cmd->pool);
     return wrong != NULL ? wrong : check_verifier(cmd, spec, key);
 }
 
