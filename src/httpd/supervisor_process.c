@@ -211,6 +211,7 @@ static void note_start(amgr_supervisor_record_t *record, pid_t pid,
     record->message_size = sizeof(amgr_parent_message_t);
     record->uid = ap_unixd_config.user_id;
     record->gid = ap_unixd_config.group_id;
+    record->rights = geteuid();
 }
 
 /** Fork; -1 with errno. */
@@ -452,7 +453,10 @@ void amgr_supervisor_end(void)
     amgr_supervisor_record_t *record = amgr_supervisor_record();
     apr_time_t now_us = amgr_clock_monotonic_us();
 
-    if (record == NULL || record->parent != getpid()) {
+    /* Under -X httpd has become its own User: it is not heard any more, and the
+     * end of the process is what tells. */
+    if (record == NULL || record->parent != getpid() ||
+        record->rights != geteuid()) {
         return;
     }
     record->is_ending = 1;

@@ -45,6 +45,7 @@ typedef struct amgr_supervisor_record_t {
     apr_uint32_t message_size;
     uid_t uid; /**< httpd's User and Group at its fork */
     gid_t gid;
+    uid_t rights;               /**< whose the parent had then */
     amgr_managed_table_t table; /**< as last seen whole */
 } amgr_supervisor_record_t;
 
