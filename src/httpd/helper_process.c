@@ -12,8 +12,8 @@
 
 #include <apr_portable.h>
 
+#include "base/base.h"
 #include "base/descriptors.h"
-#include "model/child.h"
 
 static void reset_signals(void)
 {
@@ -76,13 +76,14 @@ static void close_others(const int *keep, int count)
     }
 }
 
-void amgr_helper_process_begin(server_rec *s, const int *keep, int count)
+void amgr_helper_process_begin(server_rec *s, const char *comm, const int *keep,
+                               int count)
 {
     int kept[AMGR_HELPER_KEEP_MAX + 1];
     int i;
 
     setpgid(0, 0); /* prefork stops its children by their group */
-    prctl(PR_SET_NAME, AMGR_HELPER_COMM);
+    prctl(PR_SET_NAME, comm);
     reset_signals();
     closelog(); /* opened anew by the next line, where that is the log */
     for (i = 0; i < count && i < AMGR_HELPER_KEEP_MAX; i++) {

@@ -102,7 +102,7 @@ void amgr_supervisor_live(server_rec *s, const amgr_runtime_t *runtime,
     amgr_supervisor_setup_t setup;
     texts_t texts;
 
-    amgr_helper_process_begin(s, keep, AMGR_COUNT(keep));
+    amgr_helper_process_begin(s, AMGR_SUPERVISOR_COMM, keep, AMGR_COUNT(keep));
     /* What it forks itself gets nothing to write to. */
     amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size, 0);
     memset(&setup, 0, sizeof(setup));

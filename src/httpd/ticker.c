@@ -23,6 +23,7 @@
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
+#include "model/child.h"
 
 /** It beats at least this often, whatever the interval. */
 #define BEAT_US (500 * 1000)
@@ -146,7 +147,7 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     waiting_t waiting;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    amgr_helper_process_begin(s, NULL, 0);
+    amgr_helper_process_begin(s, AMGR_HELPER_COMM, NULL, 0);
     raise_descriptor_limit();
     pass_memory(runtime, 0); /* it forks programs, which run as others */
     runtime->ticker.pid = getpid();
