@@ -16,6 +16,7 @@
 
 #include "base/socket_place.h"
 #include "httpd/drain.h"
+#include "httpd/gate.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/max_time.h"
@@ -183,6 +184,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
+    amgr_gate_prepare(s, pconf);
     amgr_supervisor_configure(s, runtime, parent->no_monitor);
     return OK;
 }
