@@ -269,7 +269,6 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
     apr_status_t rv;
 
     setpgid(0, 0); /* a signal to httpd's group is not for it */
-    prctl(PR_SET_NAME, AMGR_SUPERVISOR_COMM);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     supervisor = create(setup);
     if (supervisor == NULL) {
