@@ -16,6 +16,7 @@
 #include "httpd/directive_parts.h"
 #include "httpd/directives_paths.h"
 #include "httpd/directives_reasons.h"
+#include "httpd/gate.h"
 #include "httpd/directory.h"
 #include "httpd/managed_section.h"
 #include "httpd/max_time.h"
@@ -397,6 +398,9 @@ const command_rec amgr_directives[] = {
                "order in which processes are started: After or Config"),
     CONFIG_ROW("ManagerExitWhenDone", set_switch, exit_when_done,
                "On or Off: httpd ends when all managed processes have"),
+    AP_INIT_ITERATE("ManagerGate", amgr_gate_take, NULL,
+                    RSRC_CONF | ACCESS_CONF,
+                    "managed processes to be ready for a request, or Off"),
     AP_INIT_TAKE1("ManagerControl", amgr_control_set, NULL,
                   RSRC_CONF | ACCESS_CONF,
                   "Off, On or pymanager: take orders to managed processes"),

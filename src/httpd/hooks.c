@@ -14,8 +14,9 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
-#include "httpd/control_place.h"
+#include "base/socket_place.h"
 #include "httpd/drain.h"
+#include "httpd/gate.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/max_time.h"
@@ -96,7 +97,7 @@ static apr_status_t leave(void *unused)
     if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
         if (amgr_ticker_stop(runtime) && parent->control_socket != NULL) {
             /* One that had to be killed has left it. */
-            amgr_control_place_clean(parent->control_socket);
+            amgr_socket_place_clean(parent->control_socket, geteuid());
         }
         if (parent->tick != NULL) {
             amgr_tick_destroy(parent->tick);
@@ -183,6 +184,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
+    amgr_gate_prepare(s, pconf);
     amgr_supervisor_configure(s, runtime, parent->no_monitor);
     return OK;
 }

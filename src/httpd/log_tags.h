@@ -48,7 +48,8 @@
     X(AMGR_TAG_MANAGED_LOGGER, "AMGR0038", "the place of its output fails")   \
     X(AMGR_TAG_MANAGED_ORDER, "AMGR0039", "an order came for a process")      \
     X(AMGR_TAG_SUPERVISOR, "AMGR0040", "the supervisor began, hung, ended")   \
-    X(AMGR_TAG_MANAGED_CONFIG, "AMGR0041", "sections contradict each other")
+    X(AMGR_TAG_MANAGED_CONFIG, "AMGR0041", "sections contradict each other")  \
+    X(AMGR_TAG_GATE, "AMGR0043", "a gate is for no member of a balancer")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

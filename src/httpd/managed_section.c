@@ -15,6 +15,7 @@
 #include "base/sink.h"
 #include "httpd/directive_parts.h"
 #include "httpd/directives_paths.h"
+#include "httpd/gate.h"
 #include "httpd/log.h"
 #include "httpd/verifiers.h"
 #include "supervise/spec.h"
@@ -118,6 +119,9 @@ const char *amgr_set_managed(cmd_parms *cmd, void *unused, const char *args)
         return refuse(cmd, name, wrong);
     }
     wrong = take_all(cmd, spec);
+    if (wrong == NULL && spec->gates->nelts > 0) {
+        amgr_gate_install(cmd);
+    }
     if (wrong == NULL) {
         if (config->managed == NULL) {
             config->managed =
@@ -128,20 +132,33 @@ const char *amgr_set_managed(cmd_parms *cmd, void *unused, const char *args)
     return wrong;
 }
 
+/** What is wrong with all sections together, or NULL. */
+static const char *check_all(const amgr_config_t *config, apr_pool_t *ptemp)
+{
+    const char *stranger = amgr_gate_stranger(config->managed);
+
+    if (stranger != NULL) {
+        return apr_psprintf(ptemp,
+                            "ManagerGate: '%s' is not valid (expected the name "
+                            "of a <ManagedProcess> section)",
+                            stranger);
+    }
+    return config->managed == NULL
+               ? NULL
+               : amgr_specs_check(
+                     (const amgr_spec_t *const *)config->managed->elts,
+                     config->managed->nelts, ptemp);
+}
+
 int amgr_hook_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
 {
     const amgr_config_t *config =
         ap_get_module_config(s->module_config, &apache_manager_module);
-    const char *wrong;
+    const char *wrong = check_all(config, ptemp);
 
     (void)pconf; /* the hook's signature */
     (void)plog;
-    if (config->managed == NULL) {
-        return OK;
-    }
-    wrong = amgr_specs_check((const amgr_spec_t *const *)config->managed->elts,
-                             config->managed->nelts, ptemp);
     if (wrong == NULL) {
         return OK;
     }
