@@ -6,12 +6,13 @@
 
 #include <string.h>
 
+#include "httpd/answer.h"
 #include "httpd/page_view.h"
 #include "render/accept.h"
 #include "render/assets.h"
 
-#define HTML "text/html; charset=utf-8"
-#define JSON "application/json"
+#define HTML AMGR_TYPE_HTML
+#define JSON AMGR_TYPE_JSON
 #define TEXT "text/plain; charset=utf-8"
 #define METRICS "text/plain; version=0.0.4; charset=utf-8"
 #define OPEN_METRICS \
