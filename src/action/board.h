@@ -198,6 +198,8 @@ void amgr_board_write_managed(amgr_board_t *board,
                               const amgr_managed_table_t *table);
 apr_status_t amgr_board_read_managed(const amgr_board_t *board,
                                      amgr_managed_table_t *out);
+/** How many there are about now. */
+int amgr_board_count_managed(const amgr_board_t *board);
 /** The last table's revision alone, for whoever asks at every request. */
 apr_uint64_t amgr_board_managed_revision(const amgr_board_t *board);
 

@@ -69,6 +69,14 @@ apr_status_t amgr_board_read_managed(const amgr_board_t *board,
     return rv;
 }
 
+int amgr_board_count_managed(const amgr_board_t *board)
+{
+    const amgr_board_managed_t *region =
+        amgr_board_at(board, board->managed_at);
+
+    return (int)rows_of(&region->table);
+}
+
 apr_uint64_t amgr_board_managed_revision(const amgr_board_t *board)
 {
     const amgr_board_managed_t *region =

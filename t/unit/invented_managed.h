@@ -36,7 +36,7 @@ static inline amgr_managed_t *add_managed(amgr_managed_table_t *table,
     return process;
 }
 
-/* It runs, since @a seconds. */
+/* It runs, since @a seconds; pid 0: its guard alone does. */
 static inline amgr_managed_t *run_managed(amgr_managed_t *process, pid_t pid,
                                           int seconds)
 {
@@ -46,6 +46,9 @@ static inline amgr_managed_t *run_managed(amgr_managed_t *process, pid_t pid,
     process->since_us = MANAGED_NOW_US - MANAGED_SEC(seconds);
     process->started_us = process->since_us - 250000;
     process->starts = 1;
+    if (pid == 0) {
+        return process;
+    }
     process->tree_count = 1;
     process->memory_bytes = MANAGED_MIB(20);
     process->cpu_us = 1234567;
