@@ -40,7 +40,9 @@
     X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0030", "a kill command was out of time") \
     X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0031", "too many kill commands run")     \
     X(AMGR_TAG_CONTROL, "AMGR0032", "the control socket opened or cannot")    \
-    X(AMGR_TAG_ORDER, "AMGR0033", "an order came by the control socket")
+    X(AMGR_TAG_ORDER, "AMGR0033", "an order came by the control socket")      \
+    X(AMGR_TAG_ORDER_HTTP, "AMGR0044", "an order came over HTTP")             \
+    X(AMGR_TAG_ORDER_REFUSED, "AMGR0045", "an order over HTTP was refused")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {
