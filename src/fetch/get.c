@@ -13,21 +13,19 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "fetch/head.h"
 #include "fetch/here.h"
-
-/** Of all header lines together: no status page has more. */
-#define HEADERS_MAX (64 * 1024)
-
-/** Beyond this a line of the answer's head is not what we ask for. */
-#define VALUE_MAX 2048
 
 /** What the callbacks know. */
 typedef struct getting_t {
     amgr_get_t *get;
     CURL *curl;
+    CURLU *url;
+    amgr_head_t head;
     apr_uint64_t body_bytes;
-    apr_size_t header_bytes;
     int head_is_out;
+    int is_enough; /**< we stopped libcurl because nothing is missing */
+    int head_is_too_long;
     int result; /**< amgr_get_e of a refusal of ours */
     int sys_errno;
     char detail[CURL_ERROR_SIZE];
@@ -57,43 +55,17 @@ static apr_status_t flush_out(void *baton, const char *data, apr_size_t len)
     return write_all(baton, data, len) ? APR_SUCCESS : APR_EGENERAL;
 }
 
-/* No control characters, which libcurl would let through but for line ends. */
-static void put_value(amgr_sink_t *sink, const char *key, const char *value)
-{
-    apr_size_t i;
-
-    if (value == NULL || value[0] == '\0') {
-        return;
-    }
-    amgr_sink_printf(sink, "%s ", key);
-    for (i = 0; value[i] != '\0' && i < VALUE_MAX; i++) {
-        unsigned char byte = (unsigned char)value[i];
-
-        amgr_sink_putc(sink, byte < 0x20 || byte == 0x7f ? '?' : value[i]);
-    }
-    amgr_sink_putc(sink, '\n');
-}
-
 static int put_head(getting_t *getting)
 {
-    const char *location = NULL;
-    const char *type = NULL;
-    char buf[512];
-    long status = 0;
     amgr_sink_t sink;
+    char buf[512];
 
     if (getting->head_is_out) {
         return 1;
     }
     getting->head_is_out = 1;
-    curl_easy_getinfo(getting->curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(getting->curl, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(getting->curl, CURLINFO_REDIRECT_URL, &location);
     amgr_sink_init(&sink, buf, sizeof(buf), flush_out, getting);
-    amgr_sink_printf(&sink, "status %ld\n", status);
-    put_value(&sink, "type", type);
-    put_value(&sink, "location", location);
-    amgr_sink_putc(&sink, '\n');
+    amgr_head_write(&getting->head, getting->curl, getting->url, &sink);
     return amgr_sink_finish(&sink) == APR_SUCCESS;
 }
 
@@ -114,17 +86,34 @@ static size_t on_body(char *data, size_t size, size_t count, void *baton)
     return len;
 }
 
+/* Whether the head is all there, and all that is asked for; answers of 1xx only
+ * announce another. */
+static int is_enough(const getting_t *getting, const char *line, apr_size_t len)
+{
+    long status = 0;
+
+    if (!getting->get->head_only || !amgr_head_is_end(line, len)) {
+        return 0;
+    }
+    curl_easy_getinfo(getting->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200;
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *baton)
 {
     getting_t *getting = baton;
+    size_t len = size * count;
 
-    (void)data; /* libcurl keeps what we need of it */
-    getting->header_bytes += size * count;
-    if (getting->header_bytes > HEADERS_MAX) {
+    if (!amgr_head_take(&getting->head, data, len)) {
         getting->result = AMGR_GET_TOO_LONG;
+        getting->head_is_too_long = 1;
         return 0;
     }
-    return size * count;
+    if (is_enough(getting, data, len)) {
+        getting->is_enough = put_head(getting);
+        return 0;
+    }
+    return len;
 }
 
 static void set_options(getting_t *getting)
@@ -144,6 +133,26 @@ static void set_options(getting_t *getting)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, getting);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, getting);
+    /* A proxy's consent is not the answer. */
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS,
+                     getting->get->head_only ? 1L : 0L);
+}
+
+/* 0 when there is no memory. */
+static int set_headers(getting_t *getting, struct curl_slist **list)
+{
+    struct curl_slist *longer;
+    int i;
+
+    for (i = 0; i < getting->get->header_count; i++) {
+        longer = curl_slist_append(*list, getting->get->headers[i]);
+        if (longer == NULL) {
+            return 0;
+        }
+        *list = longer;
+    }
+    curl_easy_setopt(getting->curl, CURLOPT_HTTPHEADER, *list);
+    return 1;
 }
 
 /* What looking up has left of the time; 0 would be for ever. */
@@ -189,9 +198,9 @@ static int is_http(CURLU *url)
  * here once, and libcurl connects to what was found: a name that led to this
  * machine a moment ago must not lead elsewhere unverified.
  */
-static CURLUcode set_url(getting_t *getting, CURLU *url,
-                         struct curl_slist **resolve)
+static CURLUcode set_url(getting_t *getting, struct curl_slist **resolve)
 {
+    CURLU *url = getting->url;
     amgr_here_t here;
     char *host = NULL;
     char *port = NULL;
@@ -265,7 +274,7 @@ static int explain_refusal(getting_t *getting)
         explain(getting, "cannot hand on the answer",
                 strerror(getting->sys_errno));
     }
-    else if (getting->header_bytes > HEADERS_MAX) {
+    else if (getting->head_is_too_long) {
         explain(getting, "the answer's head is too long", NULL);
     }
     else {
@@ -328,6 +337,9 @@ static int perform(getting_t *getting)
     if (getting->result != AMGR_GET_ANSWERED) {
         return explain_refusal(getting);
     }
+    if (getting->is_enough) {
+        return AMGR_GET_ANSWERED;
+    }
     if (code != CURLE_OK) {
         return explain_code(getting, code);
     }
@@ -338,21 +350,22 @@ int amgr_get(amgr_get_t *get)
 {
     getting_t getting = {.get = get};
     apr_time_t begun_us = amgr_clock_monotonic_us();
+    struct curl_slist *headers = NULL;
     struct curl_slist *resolve = NULL;
     int result = AMGR_GET_FAILED;
     CURLUcode parsed;
-    CURLU *url;
 
     get->error[0] = '\0';
     getting.curl = curl_easy_init();
-    url = curl_url();
-    if (getting.curl == NULL || url == NULL) {
+    getting.url = curl_url();
+    if (getting.curl == NULL || getting.url == NULL ||
+        !set_headers(&getting, &headers)) {
         explain(&getting, "there is no memory", NULL);
         goto done;
     }
     set_options(&getting);
     set_certificates(&getting);
-    parsed = set_url(&getting, url, &resolve);
+    parsed = set_url(&getting, &resolve);
     if (parsed == CURLUE_OK) {
         set_time(&getting, begun_us);
         result = perform(&getting);
@@ -365,7 +378,8 @@ int amgr_get(amgr_get_t *get)
 
 done:
     curl_easy_cleanup(getting.curl);
-    curl_url_cleanup(url);
+    curl_url_cleanup(getting.url);
     curl_slist_free_all(resolve);
+    curl_slist_free_all(headers);
     return result;
 }

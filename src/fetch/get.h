@@ -21,6 +21,10 @@ typedef enum amgr_get_e {
 
 typedef struct amgr_get_t {
     const char *url;
+    const char *const *headers; /**< to be sent too, "Name: value" */
+    int header_count;
+    int head_only;                  /**< the body is not asked for: the answer
+                                         is there when its head is */
     long timeout_ms;                /**< from the beginning to the last byte */
     apr_uint64_t max_bytes;         /**< of the body */
     int out;                        /**< descriptor */
@@ -38,6 +42,7 @@ typedef struct amgr_get_t {
  *   BODY
  *
  * The lines of what there is not are left out, and one empty line ends them.
+ * A location is where a redirection leads, without user and password.
  * What was written is an answer only with AMGR_GET_ANSWERED: whatever breaks
  * off may have written some of it.  @return amgr_get_e
  */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * apache-manager-fetch TIMEOUT_MS MAX_BYTES
+ * apache-manager-fetch TIMEOUT_MS MAX_BYTES|head
  *
  * Gets the URL that stands on standard input, in a line of its own, and writes
- * what came to standard output, as get.h describes it.  The URL is no argument
- * because it may hold a password, and arguments are everybody's to read.  What
- * went wrong is one line on standard error; exit codes are amgr_get_e.
+ * what came to standard output, as get.h describes it; with "head", the head of
+ * the answer, however long its body is or takes.  Header lines to be sent may
+ * follow the URL, each in a line.  Neither is an argument because they may hold
+ * a password, and arguments are everybody's to read.  What went wrong is one
+ * line on standard error; exit codes are amgr_get_e.
  *
  * A program of its own, so that whoever needs no HTTP pays for no library of
  * it, and so that what reads bytes from a network can be killed when it hangs.
  */
 #include <curl/curl.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +22,12 @@
 
 #include "base/units.h"
 #include "fetch/get.h"
+#include "fetch/input.h"
 
 #define PROGRAM "apache-manager-fetch"
 
-/** The longest URL, with its line end. */
-#define URL_MAX 8192
+/** In the place of MAX_BYTES. */
+#define HEAD_ONLY "head"
 
 /** Half an hour: who waits longer does not wait for a page. */
 #define TIMEOUT_MAX_MS 1800000
@@ -69,62 +71,51 @@ static void guard(int timeout_ms)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* 0 unless there is one line, and nothing in it that ends early. */
-static int read_url(char *buf, size_t size)
+static int parse_arguments(int argc, char **argv, amgr_get_t *get)
 {
-    size_t used = 0;
-    char *end;
+    int max_bytes = 0;
+    int timeout_ms = 0;
 
-    while (used < size - 1) {
-        ssize_t n = read(STDIN_FILENO, buf + used, size - 1 - used);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            break;
-        }
-        used += (size_t)n;
-        if (memchr(buf, '\n', used) != NULL) {
-            break;
-        }
-    }
-    buf[used] = '\0';
-    end = strchr(buf, '\n');
-    if (end == NULL || end == buf) {
+    if (argc != 3 ||
+        amgr_count_parse(argv[1], 1, TIMEOUT_MAX_MS, &timeout_ms) != NULL) {
         return 0;
     }
-    *end = '\0';
+    get->timeout_ms = timeout_ms;
+    get->head_only = strcmp(argv[2], HEAD_ONLY) == 0;
+    if (!get->head_only &&
+        amgr_count_parse(argv[2], 0, APR_INT32_MAX, &max_bytes) != NULL) {
+        return 0;
+    }
+    get->max_bytes = (apr_uint64_t)max_bytes;
     return 1;
 }
 
 int main(int argc, char **argv)
 {
-    static char url[URL_MAX];
+    static amgr_input_t input;
+    const char *fault;
     amgr_get_t get;
-    int max_bytes = 0;
-    int timeout_ms = 0;
     int result;
 
-    if (argc != 3 ||
-        amgr_count_parse(argv[1], 1, TIMEOUT_MAX_MS, &timeout_ms) != NULL ||
-        amgr_count_parse(argv[2], 0, APR_INT32_MAX, &max_bytes) != NULL) {
-        say("usage: " PROGRAM " TIMEOUT_MS MAX_BYTES, "
+    memset(&get, 0, sizeof(get));
+    if (!parse_arguments(argc, argv, &get)) {
+        say("usage: " PROGRAM " TIMEOUT_MS MAX_BYTES|" HEAD_ONLY ", "
             "and the URL on standard input");
         return AMGR_GET_USAGE;
     }
-    guard(timeout_ms);
-    if (!read_url(url, sizeof(url))) {
-        say("no URL on standard input");
+    guard((int)get.timeout_ms);
+    fault = amgr_input_read(STDIN_FILENO, &input);
+    if (fault != NULL) {
+        say(fault);
         return AMGR_GET_USAGE;
     }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         say("libcurl cannot be used");
         return AMGR_GET_FAILED;
     }
-    get.url = url;
-    get.timeout_ms = timeout_ms;
-    get.max_bytes = (apr_uint64_t)max_bytes;
+    get.url = input.url;
+    get.headers = input.headers;
+    get.header_count = input.header_count;
     get.out = STDOUT_FILENO;
     result = amgr_get(&get);
     if (result != AMGR_GET_ANSWERED) {

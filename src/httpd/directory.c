@@ -4,6 +4,8 @@
  */
 #include "httpd/directory.h"
 
+#include <apr_strings.h>
+
 void *amgr_directory_create(apr_pool_t *p, char *path)
 {
     amgr_directory_t *section = apr_palloc(p, sizeof(*section));
@@ -11,26 +13,41 @@ void *amgr_directory_create(apr_pool_t *p, char *path)
     (void)path; /* the hook's signature */
     section->max_time = amgr_max_time_create(p);
     section->control = AMGR_CONTROL_UNSET;
+    section->gates = 0;
     return section;
+}
+
+/** What is said at both places, each by the inner one where it says it. */
+static void merge(amgr_directory_t *out, const amgr_directory_t *around,
+                  const amgr_directory_t *within)
+{
+    *out = *around;
+    if (within->max_time->is_set) {
+        out->max_time = within->max_time;
+    }
+    if (within->control != AMGR_CONTROL_UNSET) {
+        out->control = within->control;
+    }
+    if (within->gates != 0) {
+        out->gates = within->gates;
+    }
+}
+
+static int is_same(const amgr_directory_t *a, const amgr_directory_t *b)
+{
+    return (a->max_time == b->max_time ||
+            (!a->max_time->is_set && !b->max_time->is_set)) &&
+           a->control == b->control && a->gates == b->gates;
 }
 
 void *amgr_directory_merge(apr_pool_t *p, void *outer, void *inner)
 {
-    amgr_directory_t *around = outer;
-    amgr_directory_t *within = inner;
-    amgr_directory_t *merged;
-    int has_time = within->max_time->is_set || !around->max_time->is_set;
-    int has_control = within->control != AMGR_CONTROL_UNSET ||
-                      around->control == AMGR_CONTROL_UNSET;
+    amgr_directory_t merged;
 
-    if (has_time && has_control) {
-        return within;
+    merge(&merged, outer, inner);
+    if (is_same(&merged, inner)) {
+        return inner;
     }
-    if (!within->max_time->is_set && within->control == AMGR_CONTROL_UNSET) {
-        return around;
-    }
-    merged = apr_palloc(p, sizeof(*merged));
-    merged->max_time = has_time ? within->max_time : around->max_time;
-    merged->control = has_control ? within->control : around->control;
-    return merged;
+    return is_same(&merged, outer) ? outer
+                                   : apr_pmemdup(p, &merged, sizeof(merged));
 }

@@ -10,6 +10,7 @@
 #include <http_config.h>
 
 #include "httpd/control_setting.h"
+#include "httpd/gate.h"
 #include "httpd/max_time.h"
 
 /** Lives in its configuration's pool; one that was merged in a request, in the
@@ -18,6 +19,7 @@ typedef struct amgr_directory_t {
     amgr_max_time_t *max_time; /**< of the section that says it, since its
                                     number is found after some are merged */
     int control;               /**< amgr_control_e */
+    amgr_gate_set_t gates;     /**< whose readiness its requests ask for */
 } amgr_directory_t;
 
 /** A section's record, nothing set; httpd's create_dir_config. */

@@ -61,7 +61,8 @@ typedef struct amgr_check_t {
     apr_uint64_t passed;      /**< attempts; for the caller to read */
     apr_uint64_t failed;
     apr_interval_time_t last_us; /**< how long the last took; < 0: none yet */
-    char text[AMGR_CHECK_TEXT_LEN]; /**< why the last failed, escaped */
+    char text[AMGR_CHECK_TEXT_LEN]; /**< why the last failed, escaped; empty
+                                         when it has passed */
 } amgr_check_t;
 
 /** Nothing is attempted yet.  @a setup and @a spec must live as long. */
@@ -75,11 +76,14 @@ void amgr_check_begin(amgr_check_t *check, apr_time_t now_mono_us);
  * the end of an attempt. */
 apr_time_t amgr_check_due(const amgr_check_t *check);
 
-/** Begin the next attempt when it is due, and kill one that is out of time. */
+/** Begin the next attempt when it is due, and kill one that is out of time:
+ * that one has failed then.  Returns amgr_check_e, never AMGR_CHECK_PASSED. */
 int amgr_check_look(amgr_check_t *check, apr_time_t now_mono_us);
 
 /** The child @a pid was reaped.  When it was the attempt, *out_result is
- * amgr_check_e and the answer is non-zero. */
+ * amgr_check_e and the answer is non-zero.  Of one that was out of time it is
+ * AMGR_CHECK_GOES_ON: amgr_check_look() has told already.  Every child that is
+ * reaped must come by here. */
 int amgr_check_reaped(amgr_check_t *check, pid_t pid, int wait_status,
                       apr_time_t now_mono_us, int *out_result);
 

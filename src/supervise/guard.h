@@ -16,11 +16,9 @@
 
 #include <sys/types.h>
 
+#include "model/child.h"
 #include "supervise/say.h"
 #include "supervise/spec.h"
-
-/** How it is called in lists of processes. */
-#define AMGR_GUARD_COMM "apache-guard"
 
 /** Of the tree of a guard whose supervisor is gone, between StopSignal (where
  * its StopTimeout is not shorter) and SIGKILL. */

@@ -54,6 +54,11 @@ my %answers = (
                            'Location: http://u:secret@192.0.2.1/x') },
     loop      => sub { print { $_[0] } body('301 Moved', '',
                            'Location: /loop/status.json') },
+    moved     => sub { print { $_[0] } body('302 Found', 'go there',
+                           'Location: /log in?a=b') },
+    early_hints => sub { print { $_[0] } "HTTP/1.1 103 Early Hints\r\n"
+                           . "Location: /not/here\r\n\r\n",
+                           body('204 No Content', '') },
     garbage   => sub { print { $_[0] } "\x00\xff\x1b[2Jgarbage\r\n\r\n" },
     nothing   => sub { },
     html      => sub { print { $_[0] } body('200 OK', '<html>It works!</html>',
@@ -227,6 +232,12 @@ fetches('a status', 0, qr/\Astatus 403\n\nno\z/, qr/\A\z/, "$base/403");
 fetches('a redirect', 0,
         qr{\Astatus 301\nlocation \Q$base\E/loop/status\.json\n\n\z},
         qr/\A\z/, "$base/loop");
+fetches('a redirect with a body, asked by a password', 0,
+        qr{\Astatus 302\nlocation \Q$base\E/log%20in\?a=b\n\ngo there\z},
+        qr/\A\z/, "http://me:secret\@127.0.0.1:$port/moved");
+fetches('a redirect with a password', 0,
+        qr{\Astatus 302\nlocation http://192\.0\.2\.1/x\n\n\z},
+        qr/\A\z/, "$base/302");
 fetches('a type', 0, qr{\Astatus 200\ntype image/png\n\n}, qr/\A\z/,
         "$base/lies");
 fetches('nobody', 1, qr/\A\z/, qr/: connection refused$/,
@@ -255,6 +266,52 @@ fetches('no URL', 2, qr/\A\z/, $fails, '', input => '');
 fetches('half a line', 2, qr/\A\z/, $fails, '', input => "$base/403");
 fetches('no arguments', 2, qr/\A\z/, qr/usage/, '', args => []);
 fetches('bad arguments', 2, qr/\A\z/, qr/usage/, '', args => ['0', '1']);
+
+# Headers that are sent along.
+fetches('headers', 0, qr{^Host:\ a\.example\r\n(?:.*\n)*X-One:\ b:\ c\r\n
+                         (?:.*\n)*Authorization:\ Bearer\ x\@y\r$}mx,
+        qr/\A\z/, '', input => "$base/echo\nHost: a.example\nX-One: b: c\n"
+                               . "Authorization: Bearer x\@y\n");
+my $headers = join '', map { "X-$_: v\n" } 1 .. 32;
+fetches('as many headers as may be', 0, qr/^X-32: v\r$/m, qr/\A\z/, '',
+        input => "$base/echo\n$headers");
+fetches('a header too many', 2, qr/\A\z/, qr/: too many header lines$/, '',
+        input => "$base/echo\n${headers}X-33: v\n");
+fetches('long headers', 2, qr/\A\z/, qr/: too many header lines$/, '',
+        input => "$base/echo\nX-1: " . 'v' x 8190 . "\n");
+fetches('endless input', 2, qr/\A\z/, qr/: too much on standard input$/, '',
+        input => "$base/echo\nX-1: " . 'v' x 100_000 . "\n");
+for my $bad ('@/etc/passwd', 'X-One', 'X-One;', 'X-One:', 'X-One:  ',
+             ': value', 'X One: v', "X-One: a\rX-Two: b", "X-One: a\tb",
+             "X-One: a\0b", '', "X-One: \x7f") {
+    fetches("header '" . ($bad =~ s/[^ -~]/?/gr) . "'", 2, qr/\A\z/,
+            qr/: a header line is not 'Name: value'$/, '',
+            input => "$base/echo\nX-Zero: 0\n$bad\n");
+}
+fetches('half a header', 2, qr/\A\z/, $fails, '',
+        input => "$base/echo\nX-One: a");
+
+# The head alone: how long the body is, and how long it takes, is no matter.
+for (['echo', 200], ['403', 403], ['big', 200], ['endless', 200],
+     ['slow', 200], ['early', 200], ['chunked', 200],
+     ['early_hints', 204]) {
+    my ($name, $status) = @$_;
+    my $r = fetches("head of $name", 0, qr/\Astatus $status\n\n\z/, qr/\A\z/,
+                    "$base/$name", max => 'head');
+    cmp_ok($r->{seconds}, '<', 4, "fetch, head of $name: in time");
+}
+fetches('head of a redirect', 0,
+        qr{\Astatus 302\nlocation \Q$base\E/log%20in\?a=b\n\n\z}, qr/\A\z/,
+        "$base/moved", max => 'head');
+fetches('head of nobody', 1, qr/\A\z/, qr/closed without an answer/,
+        "$base/nothing", max => 'head');
+fetches('head that comes late', 3, qr/\A\z/, qr/: no answer in time$/,
+        "$base/silent", max => 'head', timeout => 400);
+fetches('head that is too long', 4, qr/\A\z/, qr/head is too long$/,
+        "$base/headers", max => 'head');
+fetches('head behind a proxy', 0, qr/\Astatus 403\n\n\z/, qr/\A\z/,
+        'http://192.0.2.1/403', max => 'head', env => { http_proxy => $base });
+fetches('neither bytes nor head', 2, qr/\A\z/, qr/usage/, '', max => 'HEAD');
 
 # ---- the tool ---------------------------------------------------------------
 

@@ -49,6 +49,8 @@ my %malformed = (
     ManagerShowRequests     => [qw(On all Pathh)],
     ManagerShowClients      => [qw(On none Path Networks)],
     ManagerServerStatus     => $switch,
+    ManagerExitWhenDone     => $switch,
+    ManagerStartOrder       => [qw(On Off Before Configg), 'After Config'],
     ManagerMetricsNames     => [qw(On Off All), 'native,compat', 'Nativ', ' '],
     ManagerHardMemory       => $size,
     ManagerMaxMemoryTotal   => [@$size, qw(0% 101% -1% 50.5% 10%% % 1e1%)],
@@ -268,6 +270,8 @@ my @good = (
     (map { "ManagerShowClients $_" } qw(off network FULL)),
     (map { "ManagerServerStatus $_" } qw(on OFF)),
     (map { "ManagerControl $_" } qw(on OFF pymanager PyManager)),
+    (map { "ManagerExitWhenDone $_" } qw(on OFF)),
+    (map { "ManagerStartOrder $_" } qw(after CONFIG)),
     (map { "ManagerMetricsNames $_" } qw(native COMPAT Both)),
     (map { "ManagerHardMemory $_" } qw(1G off)),
     (map { "ManagerMaxMemoryTotal $_" } qw(1G 1% 100% 512M off)),
@@ -300,6 +304,7 @@ my %any = (
                             ManagerDryRun ManagerSyslog ManagerStormLimit
                             ManagerShowRequests ManagerShowClients
                             ManagerServerStatus ManagerDataFile
+                            ManagerExitWhenDone
                             ManagerSocket
                             ManagerHardMemory ManagerMaxMemoryTotal
                             ManagerMaxRequests ManagerMaxLifetime
@@ -313,6 +318,7 @@ my %any = (
                           ManagerStrikes)),
     ManagerMemoryMetric => 'rss',
     ManagerMetricsNames => 'Both',
+    ManagerStartOrder => 'Config',
     ManagerKillCommand => 'before /bin/true',
 );
 # Those that sections may have are asked for there above.
