@@ -148,10 +148,13 @@ sub user_levels {
     AuthName manager
     AuthBasicProvider file
     AuthUserFile $users
-    Require valid-user
-    <LimitExcept GET HEAD>
+    <RequireAny>
         Require user admin
-    </LimitExcept>
+        <RequireAll>
+            Require valid-user
+            Require method GET HEAD
+        </RequireAll>
+    </RequireAny>
 </Location>
 END
 }
