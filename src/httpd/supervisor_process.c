@@ -89,7 +89,7 @@ static void publish_end(const amgr_runtime_t *runtime,
     amgr_board_write_managed(amgr_runtime_board(runtime), table);
 }
 
-/** It is reaped.  @a s: the log, or NULL when the logs may be closed already. */
+/** It is reaped.  @a s: the log, or NULL when logs may be closed already. */
 static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
                      server_rec *s, int status)
 {

@@ -20,7 +20,7 @@
 
 #include "base/descriptors.h"
 #include "supervise/environment.h"
-#include "supervise/launch_user.h"
+#include "supervise/identity.h"
 
 /** Where the program-to-be keeps its end of the pipe. */
 #define REPORT_FD (STDERR_FILENO + 1)
@@ -100,11 +100,12 @@ static void set_variable(amgr_environment_t *environment, const char *name,
 }
 
 static void set_user_variables(amgr_environment_t *environment,
-                               const amgr_user_t *user)
+                               const amgr_identity_t *user)
 {
     set_variable(environment, "PATH", PATH_VALUE);
-    set_variable(environment, "HOME", user->home);
-    set_variable(environment, "SHELL", user->shell);
+    set_variable(environment, "HOME", user->home[0] == '/' ? user->home : "/");
+    set_variable(environment, "SHELL",
+                 user->shell[0] == '/' ? user->shell : "/bin/sh");
     if (user->name[0] != '\0') {
         set_variable(environment, "USER", user->name);
         set_variable(environment, "LOGNAME", user->name);
@@ -165,7 +166,7 @@ static void set_notify(amgr_environment_t *environment,
 /** What is said more specifically comes later and wins: a file of the
  * administrator over the configuration, as in systemd. */
 static char **make_environment(const amgr_launch_t *launch,
-                               const amgr_user_t *user)
+                               const amgr_identity_t *user)
 {
     amgr_environment_t *environment = malloc(sizeof(*environment));
     const amgr_spec_t *spec = launch->spec;
@@ -250,37 +251,47 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/** Whose the process is.  An unknown name is told without the errno, which
+ * would speak of files. */
+static void find_user(const amgr_launch_t *launch, amgr_identity_t *out)
+{
+    const char *user = launch->spec->user;
+    const char *group = launch->spec->group;
+    int error;
+    int found;
+
+    /* Who is not root stays who it is, as httpd does. */
+    if (user == NULL && geteuid() == 0) {
+        user = launch->default_user;
+        group = group != NULL ? group : launch->default_group;
+    }
+    found = amgr_identity_look_up(user, group, out, &error);
+    error = error == ENOENT ? 0 : error;
+    if (found == AMGR_IDENTITY_NO_GROUP) {
+        give_up(AMGR_LAUNCH_NO_GROUP, error, group != NULL ? group : user);
+    }
+    if (found != AMGR_IDENTITY_FINE) {
+        give_up(AMGR_LAUNCH_NO_USER, error, user != NULL ? user : "");
+    }
+}
+
 /** Turn into the user of the process, with what only root can give it. */
 static char **become_managed(const amgr_launch_t *launch)
 {
-    const amgr_spec_t *spec = launch->spec;
-    amgr_user_t *user = malloc(sizeof(*user));
+    amgr_identity_t user;
     char **environment;
     int ignored;
     int error;
-    int stage;
 
-    if (user == NULL) {
-        give_up(AMGR_LAUNCH_NO_USER, ENOMEM, "");
-    }
-    stage = amgr_user_find(user, spec->user, spec->group, launch->default_user,
-                           launch->default_group, &error);
-    if (stage == AMGR_LAUNCH_NO_USER) {
-        give_up(stage, error,
-                spec->user != NULL ? spec->user : launch->default_user);
-    }
-    if (stage != AMGR_LAUNCH_FINE) {
-        give_up(stage, error, spec->group != NULL ? spec->group : "");
-    }
-    environment = make_environment(launch, user);
-    set_limits(spec);
+    find_user(launch, &user);
+    environment = make_environment(launch, &user);
+    set_limits(launch->spec);
     if (launch->owns_output) {
-        ignored = fchown(STDOUT_FILENO, user->uid, user->gid);
+        ignored = fchown(STDOUT_FILENO, user.uid, user.gid);
         (void)ignored; /* it can write there all the same */
     }
-    error = amgr_user_become(user);
-    if (error != 0) {
-        give_up(AMGR_LAUNCH_NO_RIGHTS, error, user->name);
+    if (amgr_identity_take(&user, &error) != AMGR_IDENTITY_FINE) {
+        give_up(AMGR_LAUNCH_NO_RIGHTS, error, user.name);
     }
     return environment;
 }

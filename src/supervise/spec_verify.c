@@ -402,6 +402,7 @@ static const char *read_verifier(amgr_setting_t *setting, int is_liveness,
     reading.is_liveness = is_liveness;
     wrong = read_type(&reading);
     for (i = 1; i < setting->argc && wrong == NULL; i++) {
+        setting->wrong = NULL;
         wrong = is_option(reading.type, setting->argv[i])
                     ? read_option(&reading, &i)
                     : read_word(&reading, &i);
