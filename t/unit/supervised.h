@@ -36,7 +36,7 @@ typedef struct supervised_t {
     int fd;       /* to it */
     int wait_fd;  /* hangs up when nothing of it is left */
     int log_fd;
-    char dir[64];
+    char dir[64]; /* var in it is for everybody */
     amgr_managed_table_t table; /* as last read */
 } supervised_t;
 
@@ -124,7 +124,10 @@ static inline int supervised_setup(void **state)
     s->board = map_board(&dims, &s->board_size);
     snprintf(s->dir, sizeof(s->dir), "/tmp/amgr-unit-XXXXXX");
     assert_non_null(mkdtemp(s->dir));
-    assert_int_equal(chmod(s->dir, 0777), 0); /* its processes are others' */
+    assert_int_equal(chmod(s->dir, 0755), 0);
+    snprintf(path, sizeof(path), "%s/var", s->dir);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(chmod(path, 0777), 0); /* its processes are others' */
     snprintf(path, sizeof(path), "%s/log", s->dir);
     s->log_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     assert_true(s->log_fd >= 0);
