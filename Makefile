@@ -127,14 +127,15 @@ $(CLI_LIB): $(filter-out $(BUILD)/src/cli/main.o,$(CLI_OBJ))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/src/cli/%.o: CORE_CPPFLAGS += -DAMGR_FETCH_DIR='"$(FETCH_DIR)"'
+$(BUILD)/src/cli/%.o $(BUILD)/src/httpd/%.o: \
+    CORE_CPPFLAGS += -DAMGR_FETCH_DIR='"$(FETCH_DIR)"'
 
-# Another PREFIX than before builds the tool anew.
+# Another PREFIX than before builds the tool and the module anew.
 $(BUILD)/fetch_dir: always
 	@mkdir -p $(@D)
 	@echo '$(FETCH_DIR)' | cmp -s - $@ || echo '$(FETCH_DIR)' > $@
 
-$(CLI_OBJ): $(BUILD)/fetch_dir
+$(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)

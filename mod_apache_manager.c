@@ -13,13 +13,15 @@
 
 #include "httpd/config.h"
 #include "httpd/directives.h"
+#include "httpd/directory.h"
 #include "httpd/drain.h"
 #include "httpd/handler.h"
 #include "httpd/hooks.h"
-#include "httpd/max_time.h"
+#include "httpd/managed_section.h"
 #include "httpd/others.h"
 #include "httpd/status_lines.h"
 #include "httpd/status_section.h"
+#include "httpd/supervisor_record.h"
 
 static void register_hooks(apr_pool_t *p)
 {
@@ -28,8 +30,11 @@ static void register_hooks(apr_pool_t *p)
     static const char *const core[] = {"core.c", NULL};
 
     (void)p; /* the callback's signature */
+    amgr_supervisor_record_register();
     /* Last, after the MPM, which sets ExtendedStatus back to its default. */
     ap_hook_pre_config(amgr_hook_pre_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_check_config(amgr_hook_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(amgr_hook_test_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_open_logs(amgr_drain_before_mpm, NULL, mpms, APR_HOOK_REALLY_FIRST);
     ap_hook_open_logs(amgr_drain_after_mpm, mpms, core, APR_HOOK_MIDDLE);
     ap_hook_post_config(amgr_hook_post_config, NULL, NULL, APR_HOOK_LAST);
@@ -50,10 +55,9 @@ static void register_hooks(apr_pool_t *p)
 
 AP_DECLARE_MODULE(apache_manager) = {
     STANDARD20_MODULE_STUFF,
-    amgr_max_time_create, /* the one directive of sections */
-    amgr_max_time_merge,
+    amgr_directory_create, amgr_directory_merge,
     amgr_config_create,
-    NULL, /* nothing to merge: all others are global */
+    NULL, /* nothing to merge: what is not of sections is global */
     amgr_directives,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)

@@ -82,6 +82,7 @@ sub blocks {
         }
         elsif (defined $table) {
             my (undef, undef, @rows) = $table =~ /^\| (.*?) \| (.*) \|$/mg;
+            s/\\\|/|/g for @rows; # as a cell has to have it
             print ".Bl -tag -width Ds -offset indent\n";
             while (my ($name, $meaning) = splice @rows, 0, 2) {
                 print '.It ', line($name), "\n", line($meaning), "\n";

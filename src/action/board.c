@@ -71,7 +71,8 @@ static apr_uint64_t place(apr_uint64_t *end, apr_uint64_t bytes)
     return offset;
 }
 
-static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
+static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out,
+                    apr_uint64_t *out_managed_at)
 {
     apr_uint64_t processes = (apr_uint64_t)dims->process_max;
     apr_uint64_t slots = (apr_uint64_t)dims->slot_max;
@@ -90,6 +91,7 @@ static void lay_out(const amgr_board_dims_t *dims, amgr_board_offsets_t *out)
         place(&end, amgr_ledger_size(dims->process_max, ledger_slots(dims)));
     out->evidences = place(&end, sizeof(amgr_board_evidences_t));
     out->history = place(&end, sizeof(amgr_board_history_t));
+    *out_managed_at = place(&end, sizeof(amgr_board_managed_t));
     out->total = end;
 }
 
@@ -103,8 +105,9 @@ static int are_sane(const amgr_board_dims_t *dims)
 apr_size_t amgr_board_size(const amgr_board_dims_t *dims)
 {
     amgr_board_offsets_t at;
+    apr_uint64_t managed_at;
 
-    lay_out(dims, &at);
+    lay_out(dims, &at, &managed_at);
     return at.total;
 }
 
@@ -118,7 +121,8 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
     board->dims = *dims;
     board->owner = *owner;
     board->owner.boot_id[sizeof(board->owner.boot_id) - 1] = '\0';
-    lay_out(dims, &board->at);
+    board->managed_bytes = sizeof(amgr_managed_table_t);
+    lay_out(dims, &board->at, &board->managed_at);
     amgr_orders_init(amgr_board_at_rw(board, board->at.orders),
                      dims->process_max);
     (void)amgr_ledger_init(
@@ -130,18 +134,18 @@ amgr_board_t *amgr_board_init(void *memory, const amgr_board_dims_t *dims,
     return board;
 }
 
-/* A header of the same shape as ours: then its offsets mean what ours do. */
-static int has_our_header(const amgr_board_t *board)
+/* A header that begins as ours: then its offsets mean what ours do. */
+static int has_known_header(const amgr_board_t *board)
 {
     return board->version == AMGR_BOARD_VERSION &&
-           board->sizes.header == own_sizes.header;
+           board->sizes.header >= AMGR_BOARD_HEADER_MIN_BYTES;
 }
 
 /* Whether the region is inside the board and is aligned. */
 static int is_inside(const amgr_board_t *board, apr_uint64_t offset,
                      apr_uint64_t bytes)
 {
-    return offset % ALIGN_BYTES == 0 && offset >= own_sizes.header &&
+    return offset % ALIGN_BYTES == 0 && offset >= board->sizes.header &&
            offset <= board->at.total && bytes <= board->at.total - offset;
 }
 
@@ -149,14 +153,16 @@ static int is_inside(const amgr_board_t *board, apr_uint64_t offset,
 static int are_in_place(const amgr_board_t *board)
 {
     amgr_board_offsets_t at;
+    apr_uint64_t managed_at;
 
     if (!are_sane(&board->dims) ||
         memchr(board->owner.boot_id, '\0', sizeof(board->owner.boot_id)) ==
             NULL) {
         return 0;
     }
-    lay_out(&board->dims, &at);
-    return memcmp(&at, &board->at, sizeof(at)) == 0;
+    lay_out(&board->dims, &at, &managed_at);
+    return memcmp(&at, &board->at, sizeof(at)) == 0 &&
+           managed_at == board->managed_at;
 }
 
 apr_status_t amgr_board_check_header(const amgr_board_t *board, apr_size_t size)
@@ -165,13 +171,14 @@ apr_status_t amgr_board_check_header(const amgr_board_t *board, apr_size_t size)
         __atomic_load_n(&board->magic, __ATOMIC_ACQUIRE) != AMGR_BOARD_MAGIC) {
         return APR_EGENERAL;
     }
-    if (!has_our_header(board)) {
+    if (!has_known_header(board)) {
         return APR_ENOTIMPL;
     }
     if (board->at.total > size) {
         return APR_EGENERAL;
     }
-    if (memcmp(&board->sizes, &own_sizes, sizeof(own_sizes)) != 0) {
+    if (memcmp(&board->sizes, &own_sizes, sizeof(own_sizes)) != 0 ||
+        board->managed_bytes != sizeof(amgr_managed_table_t)) {
         return APR_ENOTIMPL;
     }
     return are_in_place(board) ? APR_SUCCESS : APR_EGENERAL;
@@ -332,11 +339,25 @@ static int carry_counters(amgr_board_t *board, const amgr_board_t *old)
     return AMGR_CARRY_COUNTERS;
 }
 
+/* A build that knew of none has none to lose. */
+static int carry_managed(amgr_board_t *board, const amgr_board_t *old)
+{
+    if (old->sizes.header < own_sizes.header) {
+        return AMGR_CARRY_MANAGED;
+    }
+    if (old->managed_bytes != sizeof(amgr_managed_table_t) ||
+        !is_inside(old, old->managed_at, sizeof(amgr_board_managed_t))) {
+        return 0;
+    }
+    amgr_board_carry_managed(board, old);
+    return AMGR_CARRY_MANAGED;
+}
+
 int amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
 {
     int carried;
 
-    if (old->magic != AMGR_BOARD_MAGIC || !has_our_header(old)) {
+    if (old->magic != AMGR_BOARD_MAGIC || !has_known_header(old)) {
         return 0;
     }
     carried = carry_counters(board, old);
@@ -357,7 +378,7 @@ int amgr_board_carry(amgr_board_t *board, const amgr_board_t *old)
         amgr_board_carry_history(board, old);
         carried |= AMGR_CARRY_HISTORY;
     }
-    return carried;
+    return carried | carry_managed(board, old);
 }
 
 const char *amgr_stage_word(int stage)

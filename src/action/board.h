@@ -186,13 +186,20 @@ void amgr_board_write_about(amgr_board_t *board,
 apr_status_t amgr_board_read_about(const amgr_board_t *board,
                                    amgr_board_about_t *out);
 
-/** Managed processes.  Writer: the supervisor, or the parent while there is
- * none.  Reader: anyone, with every string ended and every count and index
- * bounded; APR_NOTFOUND before the first. */
+/**
+ * Managed processes.  Writer: the supervisor, or the parent while there is
+ * none; rows that there are none of are neither written nor read.  Reader:
+ * anyone, with every string ended and every count and index bounded;
+ * APR_NOTFOUND before the first.  APR_EAGAIN soon when the writer is in the
+ * middle, or died there: @a out is then what could be read, as safe, but
+ * perhaps of two moments.
+ */
 void amgr_board_write_managed(amgr_board_t *board,
                               const amgr_managed_table_t *table);
 apr_status_t amgr_board_read_managed(const amgr_board_t *board,
                                      amgr_managed_table_t *out);
+/** How many there are about now. */
+int amgr_board_count_managed(const amgr_board_t *board);
 /** The last table's revision alone, for whoever asks at every request. */
 apr_uint64_t amgr_board_managed_revision(const amgr_board_t *board);
 
@@ -295,15 +302,16 @@ typedef enum amgr_carry_e {
     AMGR_CARRY_RECORDS = 2,
     AMGR_CARRY_EVIDENCES = 4,
     AMGR_CARRY_HISTORY = 8,
-    AMGR_CARRY_ALL = 15
+    AMGR_CARRY_MANAGED = 16, /**< also when the old one knew of none */
+    AMGR_CARRY_ALL = 31
 } amgr_carry_e;
 
 /**
  * Take over from @a old, for a new layout of memory: the counters that both
- * builds have, and records, evidences and history as far as their structs have
- * the same size.  @a old must have got APR_SUCCESS or APR_ENOTIMPL from
- * amgr_board_check() and have no writer any more.  Returns the bits of
- * amgr_carry_e that were taken over.
+ * builds have, and records, evidences, history and managed processes as far as
+ * their structs have the same size.  @a old must have got APR_SUCCESS or
+ * APR_ENOTIMPL from amgr_board_check() and have no writer any more.  Returns
+ * the bits of amgr_carry_e that were taken over.
  */
 int amgr_board_carry(amgr_board_t *board, const amgr_board_t *old);
 

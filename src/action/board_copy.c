@@ -178,6 +178,39 @@ static apr_status_t fetch_history(copy_t *copy)
     return fetch(copy, copy->board->at.history, sizeof(amgr_board_history_t));
 }
 
+static apr_status_t fetch_managed(copy_t *copy)
+{
+    apr_uint64_t offset = copy->board->managed_at;
+    const amgr_board_managed_t *region = amgr_board_at(copy->board, offset);
+    apr_status_t rv =
+        fetch(copy, offset, offsetof(amgr_board_managed_t, table.processes));
+    int count = region->table.count;
+
+    if (rv != APR_SUCCESS || count <= 0) {
+        return rv;
+    }
+    if (count > AMGR_MANAGED_MAX) {
+        count = AMGR_MANAGED_MAX;
+    }
+    return fetch(copy, offset + offsetof(amgr_board_managed_t, table.processes),
+                 (apr_size_t)count * sizeof(amgr_managed_t));
+}
+
+/* What a writer that died in the middle left is better than nothing, since
+ * nothing would look as if there were no processes: its number stays odd, so
+ * that the reader knows. */
+static apr_status_t fetch_managed_or_torn(copy_t *copy)
+{
+    apr_uint64_t offset = copy->board->managed_at;
+    apr_status_t rv = fetch_stable(copy, offset, fetch_managed);
+
+    if (rv == APR_EAGAIN) {
+        rv = fetch_managed(copy);
+        *(apr_uint64_t *)amgr_board_at_rw(copy->board, offset) = 1;
+    }
+    return rv;
+}
+
 /* Something that a reader can do without: while it is being written there is
  * nothing of it. */
 static apr_status_t fetch_optional(copy_t *copy, apr_uint64_t offset,
@@ -232,6 +265,9 @@ static apr_status_t fetch_parts(copy_t *copy)
     }
     if (rv == APR_SUCCESS) {
         rv = fetch_counters(copy);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = fetch_managed_or_torn(copy);
     }
     if (rv == APR_SUCCESS && copy->parts & AMGR_BOARD_TICK) {
         rv = fetch_stable(copy, at->tick + offsetof(amgr_board_tick_t, seq),

@@ -57,11 +57,16 @@ struct amgr_board_t {
     amgr_board_sizes_t sizes;
     amgr_board_offsets_t at;
     amgr_board_dims_t dims;
+    /* Up to here it is what every build of this version has.  A header grows
+     * at its end alone, so that what stands before is still taken over. */
+    apr_uint64_t managed_bytes;
+    apr_uint64_t managed_at;
 };
 
-/** Two things that are told at each start, each with a number of its own; in
- * one region, since one more would be another shape of header, of which no
- * build takes anything over. */
+/** What the oldest build has whose board is taken over. */
+#define AMGR_BOARD_HEADER_MIN_BYTES offsetof(struct amgr_board_t, managed_bytes)
+
+/** Two things that are told at each start, each with a number of its own. */
 typedef struct amgr_board_config_region_t {
     apr_uint64_t seq; /**< 0: never written */
     amgr_board_config_t config;
@@ -100,6 +105,12 @@ typedef struct amgr_board_history_t {
     amgr_history_t history;
 } amgr_board_history_t;
 
+typedef struct amgr_board_managed_t {
+    apr_uint64_t seq;      /**< 0: never written */
+    apr_uint64_t revision; /**< the table's, one word that is always whole */
+    amgr_managed_table_t table;
+} amgr_board_managed_t;
+
 static inline const void *amgr_board_at(const amgr_board_t *board,
                                         apr_uint64_t offset)
 {
@@ -126,5 +137,8 @@ void amgr_board_carry_evidences(amgr_board_t *board, const amgr_board_t *old);
 
 /** The history of @a old, made sound (board_history.c). */
 void amgr_board_carry_history(amgr_board_t *board, const amgr_board_t *old);
+
+/** Managed processes, made sound (board_managed.c). */
+void amgr_board_carry_managed(amgr_board_t *board, const amgr_board_t *old);
 
 #endif

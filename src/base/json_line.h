@@ -13,7 +13,7 @@
 
 #include "base/base.h"
 
-#define AMGR_JSON_WORD_LEN 32 /**< bytes of a text, with the NUL */
+#define AMGR_JSON_WORD_LEN 64 /**< bytes of a text, with the NUL */
 
 typedef enum amgr_json_type_e {
     AMGR_JSON_WORD = 0,

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/safe_place.h"
 #include "proc/proc_read.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
@@ -103,22 +104,6 @@ static int is_taken(const char *path, const amgr_board_owner_t *self)
     }
     close(fd);
     return taken;
-}
-
-int amgr_board_file_is_safe_place(const char *path)
-{
-    char dir[1024];
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    apr_size_t len = slash == NULL ? 0 : (apr_size_t)(slash - path);
-
-    if (len == 0 || len >= sizeof(dir)) {
-        return 0;
-    }
-    memcpy(dir, path, len);
-    dir[len] = '\0';
-    return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
-           ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
 /** Map @a fd for writing, for the parent and the ticker alone. */
@@ -213,8 +198,7 @@ static apr_status_t create_named(amgr_board_file_t *file, const char *path,
     apr_status_t rv;
     int fd;
 
-    if (strlen(path) >= sizeof(file->path) ||
-        !amgr_board_file_is_safe_place(path)) {
+    if (strlen(path) >= sizeof(file->path) || !amgr_place_is_safe(path)) {
         return APR_EACCES;
     }
     snprintf(temp, sizeof(temp), "%s.XXXXXX", path);

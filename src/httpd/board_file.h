@@ -46,10 +46,6 @@ amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
                                           const amgr_board_owner_t *owner,
                                           apr_status_t *out_status);
 
-/** Whether the directory of @a path, which is absolute, is one that only its
- * owner, or under the sticky bit everybody for themselves, can change. */
-int amgr_board_file_is_safe_place(const char *path);
-
 /** Unmap both mappings; the file stays. */
 void amgr_board_file_unmap(amgr_board_file_t *file);
 

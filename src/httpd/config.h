@@ -11,6 +11,7 @@
 
 #include "action/command_env.h"
 #include "policy/limits.h"
+#include "supervise/spec.h"
 
 /** The interval from which the parent's own hook is fine enough. */
 #define AMGR_HOOK_INTERVAL_US (10 * APR_USEC_PER_SEC)
@@ -29,10 +30,13 @@ typedef struct amgr_config_t {
     char **kill_command[AMGR_COMMAND_EVENT_COUNT]; /**< arguments, ending in
                                                         NULL; NULL: none */
     apr_interval_time_t kill_command_timeout_us;
-    int show_clients;  /**< amgr_show_clients_e */
-    int server_status; /**< a section on mod_status's page */
-    int metrics_names; /**< amgr_metrics_names_e */
-    const char *control_socket; /**< absolute; NULL: none */
+    int show_clients;            /**< amgr_show_clients_e */
+    int server_status;           /**< a section on mod_status's page */
+    int metrics_names;           /**< amgr_metrics_names_e */
+    const char *control_socket;  /**< absolute; NULL: none */
+    apr_array_header_t *managed; /**< of const amgr_spec_t *; NULL: none */
+    int exit_when_done;          /**< httpd ends when all processes have */
+    int start_in_order;          /**< each after the one before it */
 } amgr_config_t;
 
 /** A server's configuration record, with every default; from pconf. */

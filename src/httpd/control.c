@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/socket_place.h"
 #include "httpd/control_order.h"
-#include "httpd/control_place.h"
 #include "httpd/log.h"
 #include "httpd/tick_act.h"
 
@@ -54,7 +54,7 @@ typedef struct client_t {
 struct amgr_control_t {
     server_rec *server;
     amgr_tick_t *tick;
-    amgr_control_place_t place;
+    amgr_socket_place_t place;
     apr_time_t turn_mono_us; /**< no order before this */
     apr_time_t deaf_mono_us; /**< nobody is let in before this */
     int told_stranger;
@@ -68,8 +68,8 @@ amgr_control_t *amgr_control_create(server_rec *s, amgr_tick_t *tick,
 
     control->server = s;
     control->tick = tick;
-    amgr_control_place_init(&control->place, s,
-                            amgr_config_main()->control_socket);
+    amgr_socket_place_init(&control->place, amgr_config_main()->control_socket,
+                           geteuid());
     return control;
 }
 
@@ -403,12 +403,25 @@ static void list_all(amgr_control_t *control, int wake_fd,
     }
 }
 
-/** The socket is the ticker's, and so are its faults. */
-static apr_uint64_t *faults_of(const amgr_control_t *control)
+/** Look after the socket; it is the ticker's, and so are its faults.  One line
+ * in the log for each change. */
+static void look_after(amgr_control_t *control)
 {
     amgr_counters_t *counters = amgr_board_counters(control->tick->board);
+    amgr_socket_place_t *place = &control->place;
+    apr_uint64_t failures = place->failures;
+    int change = amgr_socket_place_look(place);
 
-    return &counters->errors[AMGR_STAGE_TICKER];
+    counters->errors[AMGR_STAGE_TICKER] += place->failures - failures;
+    if (change == AMGR_SOCKET_FAILED) {
+        amgr_log(control->server, AMGR_TAG_CONTROL, APLOG_WARNING, place->error,
+                 "control socket %s: %s", place->path, place->wrong);
+    }
+    else if (change != AMGR_SOCKET_SAME) {
+        amgr_log(control->server, AMGR_TAG_CONTROL,
+                 change == AMGR_SOCKET_OPENED ? APLOG_INFO : APLOG_NOTICE, 0,
+                 "control socket %s takes orders", place->path);
+    }
 }
 
 void amgr_control_wait(amgr_control_t *control, int wake_fd,
@@ -418,7 +431,7 @@ void amgr_control_wait(amgr_control_t *control, int wake_fd,
     struct timespec span;
     int i;
 
-    amgr_control_place_look(&control->place, faults_of(control));
+    look_after(control);
     span_us = shorten(control, span_us);
     span.tv_sec = (time_t)apr_time_sec(span_us);
     span.tv_nsec = (long)apr_time_usec(span_us) * 1000;
@@ -447,5 +460,5 @@ void amgr_control_end(amgr_control_t *control)
             hang_up(&control->clients[i]);
         }
     }
-    amgr_control_place_close(&control->place);
+    amgr_socket_place_close(&control->place);
 }

@@ -14,7 +14,11 @@
 
 #include "base/units.h"
 #include "httpd/directive_parts.h"
+#include "httpd/directives_paths.h"
 #include "httpd/directives_reasons.h"
+#include "httpd/gate.h"
+#include "httpd/directory.h"
+#include "httpd/managed_section.h"
 #include "httpd/max_time.h"
 #include "model/client.h"
 #include "model/request.h"
@@ -36,6 +40,7 @@ static const char *const show_words[] = {"Off", "Path", "Full"};
 static const char *const client_words[] = {"Off", "Network", "Full"};
 static const char *const name_words[] = {"Native", "Compat", "Both"};
 static const char *const switch_words[] = {"Off", "On"};
+static const char *const order_words[] = {"After", "Config"};
 
 static const words_t metrics = {metric_words, AMGR_METRIC_COUNT,
                                 "one of rss, anon, pss, uss"};
@@ -46,6 +51,7 @@ static const words_t show_clients = {client_words, AMGR_CLIENTS_COUNT,
 static const words_t metrics_names = {name_words, AMGR_METRICS_NAMES_COUNT,
                                       "one of Native, Compat, Both"};
 static const words_t switches = {switch_words, 2, "On or Off"};
+static const words_t start_orders = {order_words, 2, "After or Config"};
 
 static const char *set_size(cmd_parms *cmd, void *unused, const char *value)
 {
@@ -101,8 +107,6 @@ static const char *set_duration_or_off(cmd_parms *cmd, void *unused,
     return set_span(cmd, value, 1);
 }
 
-/** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
- * it merges sections. */
 /** Somebody must tell which requests have no end. */
 static const char *set_endless_grace(cmd_parms *cmd, void *unused,
                                      const char *value)
@@ -119,9 +123,12 @@ static const char *set_endless_grace(cmd_parms *cmd, void *unused,
     return wrong;
 }
 
-static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
+/** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
+ * it merges sections. */
+static const char *set_max_time(cmd_parms *cmd, void *directory, int argc,
                                 char *const argv[])
 {
+    const amgr_directory_t *section = directory;
     const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
     const char *expected;
     const char *wrong = "";
@@ -142,7 +149,7 @@ static const char *set_max_time(cmd_parms *cmd, void *section, int argc,
 
         config->limits.max_time_us = budget.max_time_us;
     }
-    amgr_max_time_set(cmd, section, &budget);
+    amgr_max_time_set(cmd, section->max_time, &budget);
     return NULL;
 }
 
@@ -297,107 +304,11 @@ static const char *set_switch(cmd_parms *cmd, void *unused, const char *value)
     return set_word(cmd, value, &switches);
 }
 
-static const char *set_data_file(cmd_parms *cmd, void *unused,
-                                 const char *value)
+static const char *set_start_order(cmd_parms *cmd, void *unused,
+                                   const char *value)
 {
-    amgr_config_t *config = member(cmd);
-    const char *wrong = misplaced(cmd);
-    const char *path;
-
     (void)unused;
-    if (wrong != NULL) {
-        return wrong;
-    }
-    config->data_file_off = strcasecmp(value, "Off") == 0;
-    if (config->data_file_off) {
-        config->data_file = NULL;
-        return NULL;
-    }
-    path = ap_runtime_dir_relative(cmd->pool, value);
-    if (path == NULL || *value == '\0' || value[strlen(value) - 1] == '/') {
-        return refuse(cmd, value, "the path of a file, or Off");
-    }
-    config->data_file = path;
-    return NULL;
-}
-
-static const char *set_socket(cmd_parms *cmd, void *unused, const char *value)
-{
-    const char **socket = member(cmd);
-    const char *wrong = misplaced(cmd);
-    const char *path;
-
-    (void)unused;
-    if (wrong != NULL) {
-        return wrong;
-    }
-    if (strcasecmp(value, "Off") == 0) {
-        *socket = NULL;
-        return NULL;
-    }
-    path = ap_runtime_dir_relative(cmd->pool, value);
-    if (path == NULL || *value == '\0' || value[strlen(value) - 1] == '/') {
-        return refuse(cmd, value, "the path of a socket, or Off");
-    }
-    if (strlen(path) >= AMGR_SOCKET_PATH_LEN) {
-        return refuse(cmd, value,
-                      apr_psprintf(cmd->pool,
-                                   "a path of at most %d bytes, directory and "
-                                   "all, or Off",
-                                   AMGR_SOCKET_PATH_LEN - 1));
-    }
-    *socket = path;
-    return NULL;
-}
-
-/** The rest of the line as the argument list of a program, or NULL. */
-static char **parse_command(cmd_parms *cmd, const char *args)
-{
-    apr_array_header_t *words = apr_array_make(cmd->pool, 4, sizeof(char *));
-
-    while (*args != '\0') {
-        *(char **)apr_array_push(words) = ap_getword_conf(cmd->pool, &args);
-    }
-    *(char **)apr_array_push(words) = NULL;
-    return (char **)words->elts;
-}
-
-static int is_program(const char *path)
-{
-    return path != NULL && path[0] == '/' && path[strlen(path) - 1] != '/';
-}
-
-static const char *set_kill_command(cmd_parms *cmd, void *unused,
-                                    const char *args)
-{
-    char ***commands = member(cmd);
-    const char *wrong = misplaced(cmd);
-    const char *word;
-    char **argv;
-    int event = 0;
-
-    (void)unused;
-    if (wrong != NULL) {
-        return wrong;
-    }
-    word = ap_getword_conf(cmd->pool, &args);
-    while (event < AMGR_COMMAND_EVENT_COUNT &&
-           strcasecmp(word, amgr_command_event_word(event)) != 0) {
-        event++;
-    }
-    if (event == AMGR_COMMAND_EVENT_COUNT) {
-        return refuse(cmd, word, "before or after, and a program");
-    }
-    if (commands[event] != NULL) {
-        return refuse(cmd, word, "each of before and after once");
-    }
-    argv = parse_command(cmd, args);
-    if (!is_program(argv[0])) {
-        return refuse(cmd, argv[0] == NULL ? "" : argv[0],
-                      "the absolute path of a program");
-    }
-    commands[event] = argv;
-    return NULL;
+    return set_word(cmd, value, &start_orders);
 }
 
 #define LIMIT_ROW(name, setter, field, help)                                   \
@@ -471,14 +382,26 @@ const command_rec amgr_directives[] = {
                "On or Off: a section on mod_status's page"),
     CONFIG_ROW("ManagerMetricsNames", set_metrics_names, metrics_names,
                "names of exported metrics: Native, Compat or Both"),
-    AP_INIT_TAKE1("ManagerDataFile", set_data_file, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("ManagerDataFile", amgr_set_data_file, NULL, RSRC_CONF,
                   "path of the metrics file, or Off"),
-    CONFIG_ROW("ManagerSocket", set_socket, control_socket,
+    CONFIG_ROW("ManagerSocket", amgr_set_socket, control_socket,
                "path of the socket that takes orders, or Off"),
-    AP_INIT_RAW_ARGS("ManagerKillCommand", set_kill_command,
+    AP_INIT_RAW_ARGS("ManagerKillCommand", amgr_set_kill_command,
                      (void *)offsetof(amgr_config_t, kill_command), RSRC_CONF,
                      "before or after, and a program with its arguments"),
     CONFIG_ROW("ManagerKillCommandTimeout", set_duration,
                kill_command_timeout_us,
                "time that a program of ManagerKillCommand may take"),
+    AP_INIT_RAW_ARGS("<ManagedProcess", amgr_set_managed, NULL, RSRC_CONF,
+                     "name of a process that the server runs and watches"),
+    CONFIG_ROW("ManagerStartOrder", set_start_order, start_in_order,
+               "order in which processes are started: After or Config"),
+    CONFIG_ROW("ManagerExitWhenDone", set_switch, exit_when_done,
+               "On or Off: httpd ends when all managed processes have"),
+    AP_INIT_ITERATE("ManagerGate", amgr_gate_take, NULL,
+                    RSRC_CONF | ACCESS_CONF,
+                    "managed processes to be ready for a request, or Off"),
+    AP_INIT_TAKE1("ManagerControl", amgr_control_set, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "Off, On or pymanager: take orders to managed processes"),
     {NULL}};

@@ -13,8 +13,13 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "httpd/answer.h"
+#include "httpd/control_setting.h"
 #include "httpd/endpoints.h"
+#include "httpd/order_handler.h"
+#include "httpd/order_proof.h"
 #include "httpd/page_view.h"
+#include "httpd/pymanager.h"
 #include "httpd/status_lines.h"
 #include "render/assets.h"
 
@@ -25,15 +30,6 @@
 
 /* More than what a filter lets pass as too short to be changed. */
 #define ANY_BODY_LEN 256
-
-/* For good, as far as a cache may take it. */
-#define KEPT_SEC 31536000
-
-/** Nothing inline, nothing from elsewhere, no framing. */
-#define SECURITY_POLICY                                           \
-    "default-src 'none'; script-src 'self'; style-src 'self'; "   \
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
-    "form-action 'self'; frame-ancestors 'none'"
 
 /** Whether @a path is @a base or below it. */
 static int is_below(const char *path, const char *base, apr_size_t base_len)
@@ -91,14 +87,6 @@ static apr_size_t find_base(request_rec *r)
     return len > 0 ? len : strlen(r->uri) - amgr_endpoints_path_len(r->uri);
 }
 
-/** Whether the answer is all of what the client asked for, and no part that
- * another page includes: what the client says of formats, ranges and what it
- * has is about the whole. */
-static int is_whole(const request_rec *r)
-{
-    return r->main == NULL;
-}
-
 /** Whether an asset was asked for under the address with its own version. */
 static int has_version(const request_rec *r)
 {
@@ -106,61 +94,26 @@ static int has_version(const request_rec *r)
            strcmp(r->args + 2, amgr_assets_version) == 0;
 }
 
-/** Until when an answer may be kept.  Where it is not said, mod_expires says it
- * in its own way, which contradicts ours. */
-static void set_expiry(request_rec *r, int is_kept)
-{
-    char *date = apr_palloc(r->pool, APR_RFC822_DATE_LEN);
-
-    apr_rfc822_date(
-        date, is_kept ? r->request_time + apr_time_from_sec(KEPT_SEC) : 0);
-    apr_table_setn(r->headers_out, "Expires", date);
-}
-
 /**
- * For how long an answer may be kept.  An asset for good, but only under the
- * address with its own version: behind a balancer the page may have been
- * another server's, whose asset is not this one.  What is true now is not for
- * later, nor is there anything to compare it with: neither ETag nor
- * Last-Modified.  All are sent whole, since parts of two moments fit nowhere.
+ * An asset may be kept for good, but only under the address with its own
+ * version: behind a balancer the page may have been another server's, whose
+ * asset is not this one.
  */
-static void set_caching(request_rec *r, const amgr_endpoint_t *endpoint)
-{
-    apr_table_t *headers = r->headers_out;
-    int is_kept = endpoint->asset != NULL && has_version(r);
-
-    apr_table_setn(
-        headers, "Cache-Control",
-        is_kept ? "private, max-age=" APR_STRINGIFY(KEPT_SEC) ", immutable"
-                : "no-store");
-    set_expiry(r, is_kept);
-    if (endpoint->asset != NULL) {
-        apr_table_setn(
-            headers, "ETag",
-            apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
-    }
-    if (is_whole(r)) {
-        apr_table_unset(r->headers_in, "Range");
-    }
-    apr_table_setn(headers, "Accept-Ranges", "none");
-}
-
 static void set_headers(request_rec *r, const amgr_endpoint_t *endpoint,
                         int varies)
 {
     apr_table_t *headers = r->headers_out;
 
-    ap_set_content_type(r, endpoint->content_type);
-    /* What mod_mime makes of the ending of a sub-path. */
-    r->content_encoding = NULL;
-    r->content_languages = NULL;
+    amgr_answer_set_headers(r, endpoint->content_type,
+                            endpoint->asset != NULL && has_version(r));
     if (varies) {
         apr_table_mergen(headers, "Vary", "Accept");
     }
-    set_caching(r, endpoint);
-    apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
-    apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
-    apr_table_setn(headers, "Referrer-Policy", "same-origin");
+    if (endpoint->asset != NULL) {
+        apr_table_setn(
+            headers, "ETag",
+            apr_pstrcat(r->pool, "\"", amgr_assets_version, "\"", NULL));
+    }
 }
 
 /**
@@ -193,7 +146,7 @@ static int meet_conditions(request_rec *r)
     const char *known = apr_table_get(r->headers_in, "If-None-Match");
     const char *tag;
 
-    if (!is_whole(r)) {
+    if (!amgr_answer_is_whole(r)) {
         return OK;
     }
     if (wanted != NULL && find_tag(r, wanted, ap_find_etag_strong) == NULL) {
@@ -277,6 +230,13 @@ static void send_head(request_rec *r)
     ap_rflush(r);
 }
 
+/** Where the page is, as its links have it. */
+static const char *base_path(request_rec *r, apr_size_t base_len)
+{
+    return ap_os_escape_path(r->pool, apr_pstrmemdup(r->pool, r->uri, base_len),
+                             1);
+}
+
 static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
                   const amgr_page_query_t *query, apr_size_t base_len)
 {
@@ -289,14 +249,17 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
         APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    view.base_path = ap_os_escape_path(
-        r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
+    view.base_path = base_path(r, base_len);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
+    view.control_token = amgr_order_proof_token(r);
     view.write_foreign = amgr_status_lines_write;
     view.foreign_baton = r;
-    if (endpoint->traits & AMGR_LIVE && is_whole(r)) {
+    if (endpoint->traits & AMGR_LIVE && amgr_answer_is_whole(r)) {
         end_connection(r, &view);
+    }
+    if (endpoint->status != NULL) {
+        amgr_answer_set_status(r, endpoint->status(&view));
     }
     if (is_head) {
         send_head(r);
@@ -307,12 +270,9 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
     return OK;
 }
 
-/** A request for us.  Apart, so that the hook sets up no frame for the requests
- * of others. */
-static __attribute__((noinline)) int serve(request_rec *r)
+/** What is not an order. */
+static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
 {
-    apr_size_t base_len = find_base(r);
-    const char *path = r->uri + base_len;
     const amgr_endpoint_t *endpoint;
     amgr_page_query_t query;
     int varies;
@@ -322,18 +282,42 @@ static __attribute__((noinline)) int serve(request_rec *r)
         path = query.is_auto ? AMGR_ENDPOINT_AUTO : "";
     }
     endpoint = amgr_endpoints_find(
-        path, is_whole(r) ? apr_table_get(r->headers_in, "Accept") : NULL,
+        path,
+        amgr_answer_is_whole(r) ? apr_table_get(r->headers_in, "Accept") : NULL,
         &varies);
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+    if (endpoint->traits & AMGR_STOPS_ALL) {
+        ap_allow_standard_methods(r, MERGE_ALLOW, M_DELETE, -1);
+        if (r->method_number == M_DELETE) {
+            return amgr_order_serve(r, NULL, base_path(r, base_len));
+        }
+    }
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    set_headers(r, endpoint, varies && is_whole(r));
+    set_headers(r, endpoint, varies && amgr_answer_is_whole(r));
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
                                    : answer(r, endpoint, &query, base_len);
+}
+
+/** A request for us.  Apart, so that the hook sets up no frame for the requests
+ * of others. */
+static __attribute__((noinline)) int serve(request_rec *r)
+{
+    amgr_endpoint_order_t order;
+    apr_size_t base_len;
+
+    if (amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
+        return amgr_pymanager_serve(r, r->uri + location_len(r));
+    }
+    base_len = find_base(r);
+    if (amgr_endpoints_find_order(r->uri + base_len, &order)) {
+        return amgr_order_serve(r, &order, base_path(r, base_len));
+    }
+    return serve_endpoint(r, r->uri + base_len, base_len);
 }
 
 int amgr_hook_handler(request_rec *r)

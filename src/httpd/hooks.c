@@ -14,14 +14,17 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
-#include "httpd/control_place.h"
+#include "base/socket_place.h"
 #include "httpd/drain.h"
+#include "httpd/gate.h"
 #include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/max_time.h"
+#include "httpd/order_proof.h"
 #include "httpd/scoreboard.h"
 #include "httpd/server_about.h"
 #include "httpd/server_start.h"
+#include "httpd/supervisor_process.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
 
@@ -66,6 +69,9 @@ static apr_status_t remove_files(void *unused)
     amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
 
     (void)unused; /* a cleanup's signature */
+    if (is_ending()) {
+        amgr_supervisor_end(); /* it writes to the board */
+    }
     if (runtime != NULL && amgr_runtime_is_parent(runtime) && is_ending()) {
         amgr_board_file_remove(&runtime->board);
         remove_data_file(runtime->data_file);
@@ -92,7 +98,7 @@ static apr_status_t leave(void *unused)
     if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
         if (amgr_ticker_stop(runtime) && parent->control_socket != NULL) {
             /* One that had to be killed has left it. */
-            amgr_control_place_clean(parent->control_socket);
+            amgr_socket_place_clean(parent->control_socket, geteuid());
         }
         if (parent->tick != NULL) {
             amgr_tick_destroy(parent->tick);
@@ -167,6 +173,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     amgr_wsgi_check_sections(s, &parent->wsgi, &config->limits);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     amgr_hazards_check(s);
+    amgr_order_proof_renew(s);
     amgr_max_time_number(s, runtime, &config->limits);
     if (amgr_ticker_stop(runtime)) {
         begin(runtime);
@@ -179,6 +186,8 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (parent->wants_ticker && amgr_scoreboard_exists()) {
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
+    amgr_gate_prepare(s, pconf);
+    amgr_supervisor_configure(s, runtime, parent->no_monitor);
     return OK;
 }
 
@@ -190,6 +199,7 @@ int amgr_hook_pre_mpm(apr_pool_t *p, ap_scoreboard_e type)
     amgr_server_start_note();
     if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
         amgr_server_about_publish(runtime); /* the start is known from now on */
+        amgr_supervisor_start(ap_server_conf, runtime);
     }
     if (type != SB_NOT_SHARED && runtime != NULL && parent != NULL &&
         parent->wants_ticker) {
@@ -242,6 +252,7 @@ int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
     if (runtime == NULL || parent == NULL || !amgr_runtime_is_parent(runtime)) {
         return DECLINED;
     }
+    amgr_supervisor_check(s, runtime);
     if (amgr_ticker_check(s, runtime)) {
         return DECLINED;
     }

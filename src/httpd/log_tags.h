@@ -40,7 +40,18 @@
     X(AMGR_TAG_COMMAND_TIMEOUT, "AMGR0030", "a kill command was out of time") \
     X(AMGR_TAG_COMMAND_SKIPPED, "AMGR0031", "too many kill commands run")     \
     X(AMGR_TAG_CONTROL, "AMGR0032", "the control socket opened or cannot")    \
-    X(AMGR_TAG_ORDER, "AMGR0033", "an order came by the control socket")
+    X(AMGR_TAG_ORDER, "AMGR0033", "an order came by the control socket")      \
+    X(AMGR_TAG_MANAGED_STATE, "AMGR0034", "a process is another now")         \
+    X(AMGR_TAG_MANAGED_FAULT, "AMGR0035", "a process cannot start, or stay")  \
+    X(AMGR_TAG_MANAGED_VERIFY, "AMGR0036", "a verifier asked a process")      \
+    X(AMGR_TAG_MANAGED_OUTPUT, "AMGR0037", "a line that a process wrote")     \
+    X(AMGR_TAG_MANAGED_LOGGER, "AMGR0038", "the place of its output fails")   \
+    X(AMGR_TAG_MANAGED_ORDER, "AMGR0039", "an order came for a process")      \
+    X(AMGR_TAG_SUPERVISOR, "AMGR0040", "the supervisor began, hung, ended")   \
+    X(AMGR_TAG_MANAGED_CONFIG, "AMGR0041", "sections contradict each other")  \
+    X(AMGR_TAG_GATE, "AMGR0043", "a gate is for no member of a balancer")     \
+    X(AMGR_TAG_ORDER_HTTP, "AMGR0044", "an order came over HTTP")             \
+    X(AMGR_TAG_ORDER_REFUSED, "AMGR0045", "an order over HTTP was refused")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

@@ -27,21 +27,12 @@ static apr_status_t forget(void *unused)
     return APR_SUCCESS;
 }
 
-void *amgr_max_time_create(apr_pool_t *p, char *path)
+amgr_max_time_t *amgr_max_time_create(apr_pool_t *p)
 {
     amgr_max_time_t *section = apr_pcalloc(p, sizeof(*section));
 
-    (void)path; /* the hook's signature */
     section->budget.max_time_us = AMGR_LIMIT_OFF;
     return section;
-}
-
-void *amgr_max_time_merge(apr_pool_t *p, void *outer, void *inner)
-{
-    amgr_max_time_t *section = inner;
-
-    (void)p; /* nothing is made */
-    return section->is_set ? inner : outer;
 }
 
 static void begin(cmd_parms *cmd)

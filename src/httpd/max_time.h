@@ -26,12 +26,8 @@ struct amgr_max_time_t {
     amgr_max_time_t *next;
 };
 
-/** A section's record, nothing set; httpd's create_dir_config. */
-void *amgr_max_time_create(apr_pool_t *p, char *path);
-
-/** The inner section's when it says something; allocates nothing, since httpd
- * merges in requests.  httpd's merge_dir_config. */
-void *amgr_max_time_merge(apr_pool_t *p, void *outer, void *inner);
+/** A section's record, nothing set. */
+amgr_max_time_t *amgr_max_time_create(apr_pool_t *p);
 
 /** Take a value over from the directive; the first that is a limit installs
  * what runs in requests, where httpd sorts its hooks afterwards. */

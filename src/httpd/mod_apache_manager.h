@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For other modules: to veto, to watch and to ask for the retirement of a
- * worker process.  Nothing is linked: a module that is built with this header
- * works, and loads, without mod_apache_manager as well.
+ * worker process, and to say when a managed process is ready.  Nothing is
+ * linked: a module that is built with this header works, and loads, without
+ * mod_apache_manager as well.
  *
  *   static int keep(const amgr_retirement_t *retirement)
  *   {
@@ -36,7 +37,7 @@ typedef struct amgr_retirement_t {
     pid_t pid;
     const char *group;
     const char *reason;
-    const char *action;  /**< the last step: none, announce, ask, kill */
+    const char *action; /**< the last step: none, announce, ask, kill */
     const char *outcome;
     apr_uint64_t measured; /**< bytes, requests, or microseconds */
     apr_uint64_t limit;    /**< the same unit */
@@ -63,5 +64,40 @@ APR_DECLARE_EXTERNAL_HOOK(amgr, AMGR, int, retirement,
  * worker process that the scoreboard knows, APR_ENOTIMPL without a manager.
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, amgr_request_retirement, (pid_t pid));
+
+/** What verifiers are registered under, see amgr_verifier_t. */
+#define AMGR_VERIFIER_GROUP "apache_manager_verifier"
+#define AMGR_VERIFIER_VERSION "1"
+
+/**
+ * A verifier: `Verify NAME ARG...` and `Liveness NAME ARG...` of a
+ * <ManagedProcess> section ask it.  Registered while hooks are, and valid as
+ * long as the configuration:
+ *
+ *   static const amgr_verifier_t queue = {sizeof(queue), run, NULL};
+ *   ...
+ *   ap_register_provider(p, AMGR_VERIFIER_GROUP, "queue",
+ *                        AMGR_VERIFIER_VERSION, &queue);
+ *
+ * The supervisor lives across restarts of the server: it knows the verifiers,
+ * and runs their code, as they were when it was started.  After an update of
+ * the module the server must be stopped and started.
+ */
+typedef struct amgr_verifier_t {
+    apr_size_t size; /**< of this struct: members may be added at its end */
+    /**
+     * One attempt: 0 when the process is ready (or alive); else why not, one
+     * line of at most @a size bytes with the NUL, in @a text.  Runs in a
+     * process of its own, as the managed process's user, without descriptors of
+     * httpd, which is killed when its time is over; so it may wait and may
+     * crash.  @a argv are the words behind the name, ending in NULL.
+     */
+    int (*run)(int argc, const char *const *argv, char *text, apr_size_t size);
+    /**
+     * While the configuration is read: NULL, or what is expected of the words,
+     * for the sentence "(expected ...)".  NULL: all words are taken.
+     */
+    const char *(*check)(int argc, const char *const *argv, apr_pool_t *pool);
+} amgr_verifier_t;
 
 #endif

@@ -149,6 +149,7 @@ static void set_start(amgr_view_t *view)
 static void collect_more(amgr_view_t *view, const amgr_board_t *board,
                          int needs, apr_pool_t *p)
 {
+    amgr_view_board_managed(view, board, p);
     if (needs & AMGR_NEED_RECORDS) {
         amgr_view_board_records(view, board, p);
         list_ports(view, p);

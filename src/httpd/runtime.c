@@ -116,11 +116,12 @@ static void log_carried(server_rec *s, int carried)
     if (carried != AMGR_CARRY_ALL) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
                  "the board is of another build of this module, and these "
-                 "begin anew:%s%s%s%s",
+                 "begin anew:%s%s%s%s%s",
                  carried & AMGR_CARRY_COUNTERS ? "" : " counters",
                  carried & AMGR_CARRY_RECORDS ? "" : " retirements",
                  carried & AMGR_CARRY_EVIDENCES ? "" : " evidence",
-                 carried & AMGR_CARRY_HISTORY ? "" : " history");
+                 carried & AMGR_CARRY_HISTORY ? "" : " history",
+                 carried & AMGR_CARRY_MANAGED ? "" : " managed processes");
     }
 }
 

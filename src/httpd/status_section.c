@@ -19,6 +19,7 @@
 #include "httpd/handler.h"
 #include "httpd/runtime.h"
 #include "render/server_status.h"
+#include "render/view_board.h"
 
 #define SINK_SIZE 2048
 
@@ -76,6 +77,7 @@ static void collect(amgr_view_t *view, const amgr_runtime_t *runtime,
         config->can_read_proc = 1;
     }
     amgr_board_read_counters(board, counters);
+    amgr_view_board_managed(view, board, p);
     if (amgr_board_read_records(board, record, 1, &view->record_count) !=
         APR_SUCCESS) {
         view->record_count = 0;

@@ -5,27 +5,25 @@
 #include "httpd/ticker.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <apr_portable.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <http_main.h>
 
-#include "base/descriptors.h"
 #include "httpd/control.h"
+#include "httpd/helper_process.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
+#include "model/child.h"
 
 /** It beats at least this often, whatever the interval. */
 #define BEAT_US (500 * 1000)
@@ -43,42 +41,6 @@
 
 /** Between two forks of a ticker that ends by itself. */
 #define RETRY_US (5 * APR_USEC_PER_SEC)
-
-static void reset_signals(void)
-{
-    static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH,
-                                  SIGINT, SIGPIPE, SIGXFSZ};
-    sigset_t set;
-    apr_size_t i;
-
-    /* Handlers are the parent's and touch its state; restarts and stops are
-     * the parent's to pass on.  Its SIGTERM ends the ticker between ticks. */
-    for (i = 1; i < NSIG; i++) {
-        signal((int)i, SIG_DFL);
-    }
-    for (i = 0; i < AMGR_COUNT(ignored); i++) {
-        signal(ignored[i], SIG_IGN);
-    }
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_SETMASK, &set, NULL);
-}
-
-/** Listeners and whatever else the parent has open would stay open with it. */
-static void close_descriptors(server_rec *s)
-{
-    apr_os_file_t log_fd = STDERR_FILENO;
-
-    closelog();
-    if (s->error_log != NULL) {
-        apr_os_file_get(&log_fd, s->error_log);
-    }
-    if (log_fd < STDERR_FILENO) {
-        log_fd = STDERR_FILENO;
-    }
-    amgr_descriptors_close(STDERR_FILENO + 1, log_fd - 1);
-    amgr_descriptors_close(log_fd + 1, INT_MAX);
-}
 
 /** It keeps a descriptor for each worker. */
 static void raise_descriptor_limit(void)
@@ -184,11 +146,8 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     apr_pool_t *pool = NULL;
     waiting_t waiting;
 
-    setpgid(0, 0); /* prefork stops its children by their group */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, AMGR_HELPER_COMM);
-    reset_signals();
-    close_descriptors(s);
+    amgr_helper_process_begin(s, AMGR_HELPER_COMM, NULL, 0);
     raise_descriptor_limit();
     pass_memory(runtime, 0); /* it forks programs, which run as others */
     runtime->ticker.pid = getpid();

@@ -15,6 +15,7 @@
 #include <util_filter.h>
 
 #include "httpd/config.h"
+#include "httpd/directory.h"
 #include "httpd/max_time.h"
 #include "httpd/runtime.h"
 
@@ -324,8 +325,9 @@ static int is_noted(const request_rec *r, const amgr_max_time_t *limit)
 
 static void resolve(request_rec *r)
 {
-    const amgr_max_time_t *limit =
+    const amgr_directory_t *section =
         ap_get_module_config(r->per_dir_config, &apache_manager_module);
+    const amgr_max_time_t *limit = section == NULL ? NULL : section->max_time;
     timed_t *timed;
 
     if (r->main != NULL || limit == NULL) {

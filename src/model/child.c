@@ -13,7 +13,9 @@
 
 int amgr_child_role(const amgr_proc_stat_t *stat)
 {
-    if (strcmp(stat->comm, AMGR_HELPER_COMM) == 0) {
+    if (strcmp(stat->comm, AMGR_HELPER_COMM) == 0 ||
+        strcmp(stat->comm, AMGR_SUPERVISOR_COMM) == 0 ||
+        strcmp(stat->comm, AMGR_GUARD_COMM) == 0) {
         return AMGR_ROLE_HELPER;
     }
     if ((stat->flags & AMGR_PROC_FORKED_NO_EXEC) == 0) {

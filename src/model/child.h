@@ -9,8 +9,13 @@
 #include "model/snapshot.h"
 #include "proc/proc_read.h"
 
-/** The name that a process of this module gives itself. */
+/** The names that processes of this module give themselves. */
 #define AMGR_HELPER_COMM "apache-manager"
+#define AMGR_SUPERVISOR_COMM "apache-managed"
+#define AMGR_GUARD_COMM \
+    "apache-guard" /**< our child once its own parent, the
+                                            supervisor, is gone and we are
+                                            init */
 
 /** Stands before the name of a WSGI group that one of our own groups has. */
 #define AMGR_GROUP_PREFIX "wsgi:"

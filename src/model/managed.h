@@ -131,14 +131,25 @@ const char *amgr_application_word(int application);
 const amgr_managed_t *amgr_managed_find(const amgr_managed_table_t *table,
                                         const char *name);
 
-/** Whether it has a process now: pid is not 0 in any state but these. */
+/** Whether it has a process now. */
 int amgr_managed_is_running(const amgr_managed_t *process);
+
+/** Whether it is wanted and is not ready. */
+int amgr_managed_is_missed(const amgr_managed_t *process);
 
 /** Whether every process that is wanted is ready; none at all is. */
 int amgr_managed_all_ready(const amgr_managed_table_t *table);
 
 /** Bound every count and enumeration and end every string of a table that was
- * read from shared memory. */
+ * read from shared memory; rows behind its count are not looked at. */
 void amgr_managed_mend(amgr_managed_table_t *table);
+
+/** A supervisor publishes several times in this span, whatever happens. */
+#define AMGR_MANAGED_STALE_US apr_time_from_sec(10)
+
+/** For whoever shows a table: where its supervisor is gone, or was not alive
+ * for AMGR_MANAGED_STALE_US before @a mono_us, it says so, and that nothing is
+ * ready, since then nobody knows.  One that is shut down stays so. */
+void amgr_managed_doubt(amgr_managed_table_t *table, apr_time_t mono_us);
 
 #endif

@@ -127,6 +127,36 @@ enum {
     AMGR_METRIC_TICKS
 };
 
+/* metric_managed.c */
+amgr_metric_get_fn amgr_metric_managed, amgr_metric_supervision;
+
+/** Which figure of each managed process. */
+enum {
+    AMGR_METRIC_MANAGED_STATE = 0,
+    AMGR_METRIC_MANAGED_WANTED,
+    AMGR_METRIC_MANAGED_READY,
+    AMGR_METRIC_MANAGED_STARTS,
+    AMGR_METRIC_MANAGED_EXITS,
+    AMGR_METRIC_MANAGED_LAST_EXIT,
+    AMGR_METRIC_MANAGED_BACKOFF,
+    AMGR_METRIC_MANAGED_STARTED,
+    AMGR_METRIC_MANAGED_TREE,
+    AMGR_METRIC_MANAGED_MEMORY,
+    AMGR_METRIC_MANAGED_MAX_MEMORY,
+    AMGR_METRIC_MANAGED_CPU,
+    AMGR_METRIC_MANAGED_CHECKS,
+    AMGR_METRIC_MANAGED_CHECK_SPAN,
+    AMGR_METRIC_MANAGED_OUTPUT,
+    AMGR_METRIC_MANAGED_DROPPED
+};
+
+/** Which figure of all of them. */
+enum {
+    AMGR_METRIC_APPLICATION = 0,
+    AMGR_METRIC_SUPERVISOR_UP,
+    AMGR_METRIC_SUPERVISOR_STARTS
+};
+
 /* metric_compat.c */
 amgr_metric_get_fn amgr_metric_compat_up, amgr_metric_compat_info,
     amgr_metric_compat_version, amgr_metric_compat_generation,

@@ -477,8 +477,11 @@ void amgr_write_status_json(const amgr_view_t *view, amgr_sink_t *sink)
     put_manager(&json, view);
     put_records(&json, view);
     amgr_json_key(&json, "managed");
-    amgr_json_begin_array(&json);
-    amgr_json_end_array(&json);
+    amgr_status_managed(&json, view->managed);
+    amgr_json_key(&json, "supervision");
+    amgr_json_begin_object(&json);
+    amgr_status_supervisor(&json, view->managed);
+    amgr_json_end_object(&json);
     amgr_status_history(&json, view);
     amgr_json_end_object(&json);
     amgr_sink_putc(sink, '\n');

@@ -14,9 +14,21 @@
 #define STALE_GRACE_US apr_time_from_sec(5)
 
 static const char *const health_words[AMGR_HEALTH_COUNT] = {
-    "healthy",       "waiting", "watching", "not monitored",
-    "near limit",    "inert limit", "over limit", "hanging", "retiring",
-    "storm breaker", "no rights", "stale"
+    [AMGR_HEALTH_OK] = "healthy",
+    [AMGR_HEALTH_WAITING] = "waiting",
+    [AMGR_HEALTH_NO_LIMITS] = "watching",
+    [AMGR_HEALTH_NO_MONITOR] = "not monitored",
+    [AMGR_HEALTH_NEAR] = "near limit",
+    [AMGR_HEALTH_INERT] = "inert limit",
+    [AMGR_HEALTH_OVER] = "over limit",
+    [AMGR_HEALTH_HANGING] = "hanging",
+    [AMGR_HEALTH_RETIRING] = "retiring",
+    [AMGR_HEALTH_NOT_READY] = "not ready",
+    [AMGR_HEALTH_STORM] = "storm breaker",
+    [AMGR_HEALTH_FAILED] = "process failed",
+    [AMGR_HEALTH_NO_SUPERVISOR] = "no supervisor",
+    [AMGR_HEALTH_NO_RIGHTS] = "no rights",
+    [AMGR_HEALTH_STALE] = "stale",
 };
 
 const char *amgr_health_word(int health)
@@ -338,8 +350,40 @@ static amgr_health_e health_of(const amgr_view_t *view,
     return quiet_health(view, counts);
 }
 
+static void count_managed(const amgr_managed_table_t *table,
+                          amgr_view_counts_t *out)
+{
+    int i;
+
+    for (i = 0; i < table->count; i++) {
+        const amgr_managed_t *process = &table->processes[i];
+
+        if (amgr_managed_is_missed(process)) {
+            out->managed_missed++;
+            out->managed_failed += process->state == AMGR_MANAGED_FATAL;
+        }
+    }
+}
+
+static amgr_health_e managed_health(const amgr_view_t *view,
+                                    const amgr_view_counts_t *counts)
+{
+    if (view->managed == NULL) {
+        return AMGR_HEALTH_OK;
+    }
+    if (view->managed->supervisor == 0 &&
+        view->managed->application != AMGR_APPLICATION_SHUTDOWN) {
+        return AMGR_HEALTH_NO_SUPERVISOR;
+    }
+    if (counts->managed_failed > 0) {
+        return AMGR_HEALTH_FAILED;
+    }
+    return counts->managed_missed > 0 ? AMGR_HEALTH_NOT_READY : AMGR_HEALTH_OK;
+}
+
 void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
 {
+    amgr_health_e managed;
     int with_limits = amgr_sections_limit_memory(&view->config->limits);
     int i;
 
@@ -347,5 +391,12 @@ void amgr_view_count(const amgr_view_t *view, amgr_view_counts_t *out)
     for (i = 0; i < view->snapshot->process_count; i++) {
         count_process(view, &view->snapshot->processes[i], with_limits, out);
     }
+    if (view->managed != NULL) {
+        count_managed(view->managed, out);
+    }
     out->health = health_of(view, out);
+    managed = managed_health(view, out);
+    if (managed > out->health) {
+        out->health = managed;
+    }
 }

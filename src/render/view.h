@@ -117,9 +117,12 @@ typedef enum amgr_health_e {
     AMGR_HEALTH_OVER,       /**< over a limit and left alone, see the cause */
     AMGR_HEALTH_HANGING,
     AMGR_HEALTH_RETIRING,
-    AMGR_HEALTH_STORM,      /**< the breaker is open and holds back */
+    AMGR_HEALTH_NOT_READY,     /**< managed processes that are wanted */
+    AMGR_HEALTH_STORM,         /**< the breaker is open and holds back */
+    AMGR_HEALTH_FAILED,        /**< a managed process, and it stays so */
+    AMGR_HEALTH_NO_SUPERVISOR, /**< nobody watches managed processes */
     AMGR_HEALTH_NO_RIGHTS,
-    AMGR_HEALTH_STALE,      /**< the last tick is too long ago */
+    AMGR_HEALTH_STALE, /**< the last tick is too long ago */
     AMGR_HEALTH_COUNT
 } amgr_health_e;
 
@@ -135,6 +138,8 @@ typedef struct amgr_view_counts_t {
     int causes[AMGR_CAUSE_COUNT]; /**< @c over by cause */
     int near;                     /**< within their limits, but close to one */
     const amgr_process_t *nearest; /**< the closest of those, or NULL */
+    int managed_missed;            /**< managed, wanted and not ready */
+    int managed_failed;            /**< of those, FATAL */
 } amgr_view_counts_t;
 
 /** One or two words of a page's title: "healthy", "retiring". */
@@ -216,9 +221,14 @@ void amgr_write_openmetrics(const amgr_view_t *view, amgr_sink_t *sink);
 /** Zabbix's discovery of groups: `{"data":[{"{#NAME}":"native"},...]}`. */
 void amgr_write_discovery_json(const amgr_view_t *view, amgr_sink_t *sink);
 
-/** GET /processes and GET /ready. */
+/** GET /processes, and GET /ready: {"status":"running"}, and the names that
+ * are wanted and not ready where there are any. */
 void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_write_ready_json(const amgr_view_t *view, amgr_sink_t *sink);
+
+/** One of them as that list has it: the answer to an order. */
+void amgr_write_process_json(const amgr_view_t *view,
+                             const amgr_managed_t *process, amgr_sink_t *sink);
 
 /** The page. */
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);

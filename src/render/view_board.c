@@ -4,6 +4,8 @@
  */
 #include "render/view_board.h"
 
+#include "base/clock.h"
+
 #define READ_TRIES 20
 #define READ_PAUSE_US 500
 
@@ -107,6 +109,31 @@ void amgr_view_board_history(amgr_view_t *view, const amgr_board_t *board,
     view->recent = view->history;
     if (view->history != NULL && span != AMGR_HISTORY_HOUR) {
         view->recent = read_series(board, AMGR_HISTORY_HOUR, RECENT_SAMPLES, p);
+    }
+}
+
+void amgr_view_board_managed(amgr_view_t *view, const amgr_board_t *board,
+                             apr_pool_t *p)
+{
+    amgr_managed_table_t *table;
+    apr_status_t rv = APR_EAGAIN;
+    int try;
+
+    /* Room for all of them is more than a page should cost without any. */
+    if (amgr_board_count_managed(board) == 0) {
+        return;
+    }
+    table = apr_palloc(p, sizeof(*table));
+    for (try = 0; try < READ_TRIES && rv == APR_EAGAIN; try++) {
+        if (try > 0) {
+            apr_sleep(READ_PAUSE_US);
+        }
+        rv = amgr_board_read_managed(board, table);
+    }
+    /* What a supervisor that was killed wrote last is told, with its age. */
+    if ((rv == APR_SUCCESS || rv == APR_EAGAIN) && table->count > 0) {
+        amgr_managed_doubt(table, amgr_clock_monotonic_us());
+        view->managed = table;
     }
 }
 

@@ -23,6 +23,10 @@ void amgr_view_board_records(amgr_view_t *view, const amgr_board_t *board,
 void amgr_view_board_history(amgr_view_t *view, const amgr_board_t *board,
                              apr_pool_t *p);
 
+/** Managed processes, where there are any; see amgr_managed_doubt(). */
+void amgr_view_board_managed(amgr_view_t *view, const amgr_board_t *board,
+                             apr_pool_t *p);
+
 /** Room to put as many processes in order as the view's snapshot can have. */
 void amgr_view_make_scratch(amgr_view_t *view, apr_pool_t *p);
 

@@ -56,7 +56,9 @@ typedef struct amgr_verify_t {
     int type;           /**< amgr_verify_e */
     const char *name;   /**< "http"; of other modules' verifiers theirs */
     const char *target; /**< URL, HOST:PORT or path; NULL: none */
-    char **argv;        /**< of exec and others, ending in NULL; else NULL */
+    char **argv;        /**< of exec the program and its arguments, of others
+                             what stands behind their name and options; ending
+                             in NULL; else NULL */
     int expect_code;    /**< of exited */
     int status_min;     /**< of http: what passes */
     int status_max;
@@ -122,6 +124,9 @@ typedef struct amgr_spec_t {
 
 #define AMGR_SPEC_NO_OOM (-2000)
 
+/** The most that restart_limit can be. */
+#define AMGR_SPEC_FAILURES_MAX 100
+
 /** One directive of a section. */
 typedef struct amgr_spec_line_t {
     const char *key;
@@ -143,7 +148,11 @@ const char *amgr_spec_create(const char *name, amgr_spec_t **out,
  * Everything is copied.  Returns NULL, or one sentence as an administrator
  * reads it, naming the process, the directive and the value:
  *
- *   process web: RestartLimit: '5 in' is not valid (expected COUNT in DURATION)
+ *   process web: RestartLimit: '5 in' is not valid (expected COUNT in DURATION,
+ *   or Off)
+ *
+ * Passwords in URLs, values of headers and of variables are not in it.  After
+ * an error the section is of no use.
  *
  * @a known may be NULL: there are no other verifiers.
  */
@@ -157,6 +166,13 @@ const char *amgr_spec_add(amgr_spec_t *spec, const char *key, int argc,
 int amgr_spec_path_at(const char *key, int argc, const char *const *argv,
                       int index);
 
+/** Argument @a index, with @a root (ServerRoot, absolute) before the path in it
+ * where that is relative; also behind the "-" of EnvironmentFile and the "|" of
+ * a logger. */
+const char *amgr_spec_absolute(const char *key, int argc,
+                               const char *const *argv, int index,
+                               const char *root, apr_pool_t *pool);
+
 /** What can only be told of the section as a whole: NULL or a sentence. */
 const char *amgr_spec_finish(amgr_spec_t *spec, apr_pool_t *pool);
 
@@ -165,11 +181,17 @@ const char *amgr_spec_finish(amgr_spec_t *spec, apr_pool_t *pool);
 const char *amgr_specs_check(const amgr_spec_t *const *specs, int count,
                              apr_pool_t *pool);
 
+/** Those that @a index comes after: bit i for specs[i].  At most
+ * AMGR_MANAGED_MAX of them; what is none of them is left out. */
+apr_uint64_t amgr_specs_after(const amgr_spec_t *const *specs, int count,
+                              int index);
+
 /** Whether nothing is asked for otherwise. */
 int amgr_spec_equal(const amgr_spec_t *a, const amgr_spec_t *b);
 
 /** How long a stop of all may take at most, in the reverse order of After,
- * each with its StopTimeout. */
+ * each with its StopTimeout: the longest chain.  Where each is started after
+ * the one before it (ManagerStartOrder), it is the sum of all instead. */
 apr_interval_time_t amgr_specs_stop_us(const amgr_spec_t *const *specs,
                                        int count);
 

@@ -7,8 +7,8 @@
  *
  * It ends when it is told to (every process is stopped first, in reverse
  * order, each within its StopTimeout), when there is nothing left to manage,
- * and when its parent is gone (all are stopped at once, and killed after
- * AMGR_GUARD_MERCY_US).
+ * and when its parent is gone or sends SIGTERM (all are stopped at once, and
+ * killed after AMGR_GUARD_MERCY_US).
  */
 #ifndef AMGR_SUPERVISOR_H
 #define AMGR_SUPERVISOR_H
@@ -18,10 +18,15 @@
 #include "supervise/guard.h"
 #include "supervise/spec.h"
 
-/** What the parent sends, over a SOCK_SEQPACKET pair. */
+/** What the parent sends, over a SOCK_SEQPACKET pair.  Any child of httpd that
+ * got hold of the parent's end could send as well: whoever receives takes a
+ * message only when the kernel says (SCM_CREDENTIALS, unix(7); SO_PASSCRED is
+ * set from the beginning) that its sender's pid is setup->parent and its uid
+ * this process's own, and closes the descriptors of every other. */
 typedef enum amgr_parent_word_e {
-    AMGR_PARENT_APPLY = 0, /**< with two descriptors: the specifications, in
-                                memory (see below), and the error log */
+    AMGR_PARENT_APPLY = 0, /**< with the specifications as a descriptor of
+                                memory (see below), and the error log as
+                                another; only one where the log has none */
     AMGR_PARENT_END,       /**< stop all and end */
     AMGR_PARENT_WORD_COUNT
 } amgr_parent_word_e;
@@ -52,7 +57,8 @@ typedef struct amgr_supervisor_setup_t {
     amgr_check_setup_t check;
 } amgr_supervisor_setup_t;
 
-/** Live and end.  In the process that was forked for it, with signals at their
+/** Live and end.  In the process that was forked for it: SIGTERM is blocked,
+ * HUP, USR1, WINCH, INT, PIPE and XFSZ are ignored, all other signals at their
  * defaults, descriptors of httpd closed. */
 void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
     __attribute__((noreturn));

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every directive is in the code, in the reference configuration and in the
-# README, or in none of them.
+# README, or in none of them; and so is every directive of <ManagedProcess>,
+# which httpd knows nothing of.
 use strict;
 use warnings;
 
@@ -48,6 +49,25 @@ for my $file (files(qr/\.(?:conf|load)$/, 'conf')) {
     is(join(' ', grep { !$code{$_} } sort keys %used), '',
        "$file names directives that exist");
 }
+
+# Inside the section of a process: rows of "{"Command", 1, ...", lines of the
+# section that is commented out, and first columns of the entry's tables.
+my $keys = slurp('src/supervise/spec_keys.c');
+my ($rows) = $keys =~ /amgr_spec_table\[\]\s*=\s*\{(.*?)^\s*\{NULL/ms;
+my %inner;
+$inner{$_}++ for ($rows // '') =~ /\{"(\w+)",/g;
+ok(%inner, 'the table of <ManagedProcess> has rows');
+is(join(' ', grep { $inner{$_} != 1 } sort keys %inner), '', 'each once');
+my ($list) = $keys =~ /\bkeys\[\]\s*=\s*\{(.*?)\}/s;
+is(set({ map { $_ => 1 } ($list // '') =~ /"(\w+)"/g }), set(\%inner),
+   'amgr_spec_keys() names these and no others');
+my ($section) = $reference =~ /^#<ManagedProcess .*?>\n(.*?)^#<\/ManagedProcess>/ms;
+is(set({ map { $_ => 1 } ($section // '') =~ /^#    ([A-Z]\w*) /mg }),
+   set(\%inner), 'conf/reference.conf has them in a section');
+my ($entry) = $readme =~ /^### <ManagedProcess NAME>\n(.*?)^### /ms;
+my @tables = ($entry // '') =~ /^\| Directive \|.*\n\|[-|]+\n((?:\|.*\n)+)/mg;
+is(set({ map { map { $_ => 1 } /^\| `(\w+)/mg } @tables }), set(\%inner),
+   'README.md: a row for each of them');
 
 sub set { my ($names) = @_; return join "\n", sort keys %$names }
 

@@ -52,7 +52,7 @@ for path in places(text):
 print(count)
 PYTHON
 
-my @golden = map { "$root/t/unit/golden/$_.json" } qw(prefork event empty);
+my @golden = map { "$root/t/unit/golden/$_.json" } qw(prefork event empty managed);
 
 for my $file (@golden) {
     ok(-s $file, "$file is there");

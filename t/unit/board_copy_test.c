@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "invented_board.h"
+#include "invented_managed.h"
 
 #include "render/view.h"
 #include "render/view_board.h"
@@ -26,6 +27,8 @@ typedef struct file_t {
     world_t *world;
     apr_pool_t *pool;
 } file_t;
+
+static amgr_managed_table_t managed;
 
 static int set_up(void **state)
 {
@@ -99,6 +102,9 @@ static void fill(file_t *file, int value)
     amgr_board_write_evidence(file->board, &evidence);
     amgr_board_write_history(file->board, snapshot, 0, 10 * SEC);
     amgr_board_counters(file->board)->ticks = (apr_uint64_t)value;
+    invent_managed(&managed);
+    managed.revision = (apr_uint64_t)value;
+    amgr_board_write_managed(file->board, &managed);
     amgr_board_beat(file->board, value);
 }
 
@@ -158,6 +164,12 @@ static void everything_is_there(void **state)
     amgr_board_read_counters(board, &counters);
     assert_int_equal(counters.ticks, 7);
     assert_int_equal(amgr_board_last_beat(board), 7);
+    memset(&managed, 0, sizeof(managed));
+    assert_int_equal(amgr_board_read_managed(board, &managed), APR_SUCCESS);
+    assert_int_equal(managed.revision, 7);
+    assert_int_equal(amgr_board_managed_revision(board), 7);
+    assert_int_equal(managed.count, 10);
+    assert_string_equal(managed.processes[9].name, "search-index");
     assert_int_equal(amgr_board_read_records(board, &record, 1, &count),
                      APR_SUCCESS);
     assert_int_equal(count, 1);
@@ -189,6 +201,7 @@ static void what_is_not_wanted_is_not_there(void **state)
     fill(file, 7);
     board = copy(file, 0);
     assert_int_equal(amgr_board_read_about(board, &about), APR_SUCCESS);
+    assert_int_equal(amgr_board_read_managed(board, &managed), APR_SUCCESS);
     assert_int_equal(amgr_board_read_records(board, &record, 1, &count),
                      APR_SUCCESS);
     assert_int_equal(count, 0);
@@ -305,6 +318,65 @@ static void dead_writers_are_given_up(void **state)
     assert_int_equal(count, 0);
 }
 
+/* What there was of managed processes is better than none at all. */
+static void a_dead_supervisor_is_told_of(void **state)
+{
+    file_t *file = *state;
+    amgr_board_managed_t *region =
+        amgr_board_at_rw(file->board, file->board->managed_at);
+
+    fill(file, 7);
+    region->seq++;
+    region->table.count = 2147483647;
+    memset(&managed, 0, sizeof(managed));
+    assert_int_equal(amgr_board_read_managed(copy(file, 0), &managed),
+                     APR_EAGAIN);
+    assert_int_equal(managed.count, AMGR_MANAGED_MAX);
+    assert_string_equal(managed.processes[3].name, "solr");
+    region->table.count = -5;
+    assert_int_equal(amgr_board_read_managed(copy(file, 0), &managed),
+                     APR_EAGAIN);
+    assert_int_equal(managed.count, 0);
+}
+
+/* A page says nothing of processes that there are none of, and nothing good of
+ * those that nobody watches. */
+static void a_view_has_them_with_doubt(void **state)
+{
+    file_t *file = *state;
+    amgr_view_t view;
+
+    memset(&view, 0, sizeof(view));
+    amgr_view_board_managed(&view, file->board, file->pool);
+    assert_null(view.managed);
+    invent_healthy(&managed);
+    managed.beat_mono_us = amgr_clock_monotonic_us();
+    amgr_board_write_managed(file->board, &managed);
+    amgr_view_board_managed(&view, file->board, file->pool);
+    assert_int_equal(view.managed->count, 3);
+    assert_int_equal(view.managed->supervisor, 4000);
+    assert_true(amgr_managed_all_ready(view.managed));
+    managed.beat_mono_us -= AMGR_MANAGED_STALE_US + 1;
+    amgr_board_write_managed(file->board, &managed);
+    amgr_view_board_managed(&view, file->board, file->pool);
+    assert_int_equal(view.managed->supervisor, 0);
+    assert_int_equal(view.managed->application, AMGR_APPLICATION_DEGRADED);
+    assert_false(amgr_managed_all_ready(view.managed));
+    /* One that was killed in the middle of a write. */
+    ((amgr_board_managed_t *)amgr_board_at_rw(file->board,
+                                              file->board->managed_at))
+        ->seq++;
+    memset(&view, 0, sizeof(view));
+    amgr_view_board_managed(&view, copy(file, 0), file->pool);
+    assert_int_equal(view.managed->count, 3);
+    assert_int_equal(view.managed->supervisor, 0);
+    memset(&view, 0, sizeof(view));
+    managed.count = 0;
+    amgr_board_write_managed(file->board, &managed);
+    amgr_view_board_managed(&view, file->board, file->pool);
+    assert_null(view.managed);
+}
+
 /* In a child: write until told to end. */
 static void write_until_done(file_t *file, const int *done)
 {
@@ -385,8 +457,10 @@ static apr_status_t swallow(void *baton, const char *data, apr_size_t len)
 static void show(const amgr_board_t *board, world_t *out, apr_pool_t *pool)
 {
     static void (*const writers[])(const amgr_view_t *, amgr_sink_t *) = {
-        amgr_write_status_json, amgr_write_metrics_txt, amgr_write_auto,
-        amgr_write_metrics,     amgr_write_page,
+        amgr_write_status_json, amgr_write_metrics_txt,
+        amgr_write_auto,        amgr_write_metrics,
+        amgr_write_page,        amgr_write_processes_json,
+        amgr_write_ready_json,
     };
     char buf[4096];
     amgr_board_config_t config;
@@ -411,6 +485,8 @@ static void show(const amgr_board_t *board, world_t *out, apr_pool_t *pool)
     view.base_path = "/manager-status";
     view.assets_version = "1";
     view.pool = pool;
+    view.control_token = "1a2b3c";
+    amgr_view_board_managed(&view, board, pool);
     amgr_view_board_records(&view, board, pool);
     amgr_view_board_history(&view, board, pool);
     amgr_view_make_scratch(&view, pool);
@@ -490,6 +566,8 @@ int main(void)
         WITH_FILE(a_giant_is_refused),
         WITH_FILE(a_file_that_is_cut_short_is_refused),
         WITH_FILE(dead_writers_are_given_up),
+        WITH_FILE(a_dead_supervisor_is_told_of),
+        WITH_FILE(a_view_has_them_with_doubt),
         WITH_FILE(no_copy_is_of_two_ticks),
         WITH_FILE(no_bytes_do_harm),
     };

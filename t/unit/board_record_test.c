@@ -123,7 +123,8 @@ static void only_what_has_the_same_shape_is_carried(void **state)
     fixture->board->at.records = APR_UINT64_MAX - 63;
     board = map_board(&dims, &size);
     assert_int_equal(amgr_board_carry(board, fixture->board),
-                     AMGR_CARRY_EVIDENCES | AMGR_CARRY_HISTORY);
+                     AMGR_CARRY_EVIDENCES | AMGR_CARRY_HISTORY |
+                         AMGR_CARRY_MANAGED);
     amgr_board_read_counters(board, &counters);
     assert_int_equal(counters.ticks, 0);
     amgr_board_read_records(board, &record, 1, &count);

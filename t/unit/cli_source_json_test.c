@@ -3,7 +3,7 @@
  * status.json read back: what was written from a view is written again the
  * same from what was read, and anything that is not such a text is refused.
  */
-#include "render_view.h"
+#include "managed_view.h"
 
 #include "cli/source/source_parts.h"
 
@@ -127,6 +127,25 @@ static void view_characters(fixed_view_t *view)
     }
 }
 
+static void view_managed_characters(fixed_view_t *view)
+{
+    int i;
+
+    view_managed(view);
+    for (i = 0; i < managed_table.count; i++) {
+        make_plain(managed_table.processes[i].status);
+    }
+}
+
+static void test_round_managed(void **state)
+{
+    check_round(amgr_write_status_json, view_managed_characters, *state);
+    check_round(amgr_write_processes_json, view_managed_characters, *state);
+    check_round(amgr_write_ready_json, view_managed_characters, *state);
+    check_round(amgr_write_processes_json, view_unsupervised, *state);
+    check_round(amgr_write_processes_json, view_prefork, *state);
+}
+
 static void test_round_json(void **state)
 {
     check_round(amgr_write_status_json, view_prefork, *state);
@@ -145,6 +164,14 @@ static void test_round_metrics(void **state)
 static text_t prefork_json(void)
 {
     view_prefork(&fixed);
+    return render(amgr_write_status_json, &fixed.view, 4096);
+}
+
+/* The same with managed processes. */
+static text_t managed_json(void)
+{
+    view_managed_characters(&fixed);
+    fixed.view.show_requests = AMGR_SHOW_FULL;
     return render(amgr_write_status_json, &fixed.view, 4096);
 }
 
@@ -273,7 +300,7 @@ static int is_derived(const char *key)
         "inert\":",
         "limit_in_seconds\":",
         "health\":",
-        "managed\":",
+        "id\":",
         "window_seconds\":3600",
         "retired\":{",
         "dry_runs\":",
@@ -306,7 +333,7 @@ static int is_in_summary(const text_t *json, const char *at)
  * it may be. */
 static void test_members(void **state)
 {
-    text_t json = prefork_json();
+    text_t json = managed_json();
     int checked = 0;
     char *at = json.data;
 
@@ -334,7 +361,7 @@ static void test_members(void **state)
         apr_pool_destroy(pool);
         at += 2;
     }
-    assert_true(checked > 300);
+    assert_true(checked > 600);
     free(json.data);
 }
 
@@ -379,8 +406,19 @@ static void test_values_refused(void **state)
         {"\"time\":1700000000.123456", "\"time\":0", "time"},
         {"\"cpu_load\":", "\"cpu_load\":1e305,\"x\":", "cpu_load"},
         {"\"busy_peak\":[", "\"busy_peak\":[1,", "busy_peak"},
+        {"\"name\":\"web\"", "\"name\":\"\"", "name"},
+        {"\"name\":\"web\"", "\"name\":null", "name"},
+        {"\"state\":\"FATAL\"", "\"state\":\"FINE\"", "state"},
+        {"\"cause\":\"memory\"", "\"cause\":\"fun\"", "cause"},
+        {"\"pid\":4003", "\"pid\":0", "pid"},
+        {"\"signal\":9", "\"signal\":65", "signal"},
+        {"\"tree\":7", "\"tree\":-1", "tree"},
+        {"\"cpu_seconds\":61.0", "\"cpu_seconds\":1e300", "cpu_seconds"},
+        {"\"after\":[\"solr\"]", "\"after\":[\"lunar\"]", "after"},
+        {"\"after\":[\"solr\"]", "\"after\":[7]", "after"},
+        {"\"restart\":\"never\"", "\"restart\":\"ever\"", "restart"},
     };
-    text_t json = prefork_json();
+    text_t json = managed_json();
     size_t i;
 
     for (i = 0; i < AMGR_COUNT(cases); i++) {
@@ -389,6 +427,25 @@ static void test_values_refused(void **state)
         refuse(other.data, other.len, cases[i].why, *state);
         free(other.data);
     }
+    free(json.data);
+}
+
+/* More of them than there is room for, and things that are none. */
+static void test_managed_bounded(void **state)
+{
+    char many[16 + 3 * (AMGR_MANAGED_MAX + 1)] = "\"managed\":[";
+    text_t json = managed_json();
+    text_t other = replaced(&json, "\"managed\":[", "\"managed\":[7,");
+    int i;
+
+    refuse(other.data, other.len, "is no object", *state);
+    free(other.data);
+    for (i = 0; i < AMGR_MANAGED_MAX + 1; i++) {
+        strncat(many, "{},", sizeof(many) - strlen(many) - 1);
+    }
+    other = replaced(&json, "\"managed\":[", many);
+    refuse(other.data, other.len, "has too many", *state);
+    free(other.data);
     free(json.data);
 }
 
@@ -427,6 +484,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_round_managed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_managed_bounded, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_round_metrics, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),

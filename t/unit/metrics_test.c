@@ -3,7 +3,7 @@
  * The two formats of metrics: golden files, which the checker of expositions
  * reads too (t/lint/exposition.t), and what stands for what is not known.
  */
-#include "render_view.h"
+#include "managed_view.h"
 
 #include "render/metric.h"
 
@@ -119,6 +119,19 @@ static void view_nothing(fixed_view_t *out)
     out->view.settings.metrics_names = AMGR_METRICS_BOTH;
 }
 
+/* Managed processes too, and then as if they alone were there. */
+static void view_of_managed(fixed_view_t *out)
+{
+    view_managed(out);
+    set_scoreboard(out);
+}
+
+static void view_of_unsupervised(fixed_view_t *out)
+{
+    view_unsupervised(out);
+    set_scoreboard(out);
+}
+
 static void test_golden(void **state)
 {
     (void)state; /* cmocka's signature */
@@ -130,6 +143,8 @@ static void test_golden(void **state)
     check_golden(amgr_write_openmetrics, view_groups, "metrics-groups.om");
     check_golden(amgr_write_metrics, view_nothing, "metrics-empty.prom");
     check_golden(amgr_write_openmetrics, view_nothing, "metrics-empty.om");
+    check_golden(amgr_write_metrics, view_of_managed, "metrics-managed.prom");
+    check_golden(amgr_write_openmetrics, view_of_managed, "metrics-managed.om");
 }
 
 static void test_failing_sink(void **state)
@@ -296,6 +311,37 @@ static void test_interval(void **state)
            1);
 }
 
+static void test_managed(void **state)
+{
+    (void)state; /* cmocka's signature */
+    view_all(&fixed);
+    expect(amgr_write_metrics, "apache_manager_process_", 0);
+    expect(amgr_write_metrics, "apache_manager_verifier_", 0);
+    expect(amgr_write_metrics, "apache_manager_application_", 0);
+    expect(amgr_write_metrics, "apache_manager_supervisor_", 0);
+    view_of_managed(&fixed);
+    /* One state of each, and all eight of each. */
+    expect(amgr_write_metrics, "\napache_manager_process_state{", 80);
+    expect(amgr_write_metrics, "state=\"FATAL\"} 1\n", 1);
+    expect(amgr_write_metrics, "_process_exits_total{process=\"web\"", 9);
+    expect(amgr_write_metrics, "_last_exit_code{process=\"worker\"} 137\n", 1);
+    expect(amgr_write_metrics, "_last_exit_code{process=\"solr\"} 1\n", 1);
+    expect(amgr_write_metrics, "_last_exit_code{process=\"mailer\"}", 0);
+    expect(amgr_write_metrics, "\napache_manager_verifier_runs_total{", 8);
+    expect(amgr_write_metrics, "\napache_manager_process_memory_limit", 1);
+    /* Nothing that it tells itself is here. */
+    expect(amgr_write_metrics, "script", 0);
+    fixed.view.settings.metrics_names = AMGR_METRICS_COMPAT;
+    expect(amgr_write_metrics, "process_state", 0);
+    view_of_unsupervised(&fixed);
+    expect(amgr_write_metrics, "\napache_manager_supervisor_up 0\n", 1);
+    expect(amgr_write_metrics,
+           "\napache_manager_application_state{state="
+           "\"degraded\"} 1\n",
+           1);
+    expect(amgr_write_metrics, "_process_ready{process=\"web\"} 0\n", 1);
+}
+
 static void test_orphaned(void **state)
 {
     (void)state; /* cmocka's signature */
@@ -409,10 +455,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),   cmocka_unit_test(test_failing_sink),
         cmocka_unit_test(test_names),    cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_table),    cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_inert),    cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_orphaned), cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_totals),   cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_managed),  cmocka_unit_test(test_table),
+        cmocka_unit_test(test_unknown),  cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_interval), cmocka_unit_test(test_orphaned),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_totals),
+        cmocka_unit_test(test_decimals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

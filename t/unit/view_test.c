@@ -3,7 +3,7 @@
  * What the writers ask of a view: health in its order of urgency, counts,
  * limits that apply, limits that are inert.
  */
-#include "render_view.h"
+#include "managed_view.h"
 
 static fixed_view_t fixed;
 
@@ -72,6 +72,48 @@ static void test_urgency(void **state)
     expect(AMGR_HEALTH_STALE);
     fixed.config.no_monitor = 1;
     expect(AMGR_HEALTH_NO_MONITOR);
+}
+
+/* Managed processes among all the rest. */
+static void test_managed(void **state)
+{
+    amgr_view_counts_t counts;
+
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    invent_healthy(&managed_table);
+    fixed.view.managed = &managed_table;
+    expect(AMGR_HEALTH_OK);
+    managed_table.processes[0].ready = 0;
+    expect(AMGR_HEALTH_NOT_READY);
+    fixed.processes[0].state = AMGR_STATE_RETIRING;
+    expect(AMGR_HEALTH_NOT_READY);
+    fixed.processes[0].state = AMGR_STATE_SERVING;
+    fixed.processes[0].verdict = AMGR_VERDICT_MEMORY_ACTIVE;
+    fixed.processes[0].cause = AMGR_CAUSE_STORM;
+    expect(AMGR_HEALTH_STORM);
+    managed_table.processes[0].state = AMGR_MANAGED_FATAL;
+    expect(AMGR_HEALTH_FAILED);
+    amgr_view_count(&fixed.view, &counts);
+    assert_int_equal(counts.managed_missed, 1);
+    assert_int_equal(counts.managed_failed, 1);
+    managed_table.supervisor = 0;
+    expect(AMGR_HEALTH_NO_SUPERVISOR);
+    managed_table.application = AMGR_APPLICATION_SHUTDOWN;
+    expect(AMGR_HEALTH_FAILED);
+    /* Without a tick they are told of too. */
+    fixed.config.no_monitor = 1;
+    expect(AMGR_HEALTH_FAILED);
+    fixed.config.no_monitor = 0;
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    expect(AMGR_HEALTH_FAILED);
+    /* Nobody asked for it. */
+    managed_table.processes[0].want = AMGR_MANAGED_WANT_DOWN;
+    expect(AMGR_HEALTH_WAITING);
+    fixed.view.tick_wall_us = VIEW_NOW_US - VIEW_SEC(36);
+    managed_table.supervisor = 0;
+    managed_table.application = AMGR_APPLICATION_DEGRADED;
+    expect(AMGR_HEALTH_STALE);
 }
 
 static void test_quiet(void **state)
@@ -232,17 +274,12 @@ static void test_slots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_urgency),
-        cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_rights),
-        cmocka_unit_test(test_stale),
-        cmocka_unit_test(test_inert),
-        cmocka_unit_test(test_inert_reasons),
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_slots)
-    };
+        cmocka_unit_test(test_words),   cmocka_unit_test(test_urgency),
+        cmocka_unit_test(test_managed), cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_rights),  cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_inert),   cmocka_unit_test(test_inert_reasons),
+        cmocka_unit_test(test_counts),  cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_slots)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,7 @@ static void read_view(amgr_source_t *out, int wants, const amgr_board_t *board,
     }
     read_rest(out, board, &now, pool);
     read_load(view);
+    amgr_view_board_managed(view, board, pool);
     if (wants & AMGR_WANT_RECORDS) {
         amgr_view_board_records(view, board, pool);
     }

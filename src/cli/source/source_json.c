@@ -125,6 +125,8 @@ static void read_all(amgr_members_t *members, const json_t *root,
         members, amgr_members_array(members, root, "groups"),
         amgr_members_array(members, root, "processes"), blank);
     read_manager(members, amgr_members_object(members, root, "manager"), blank);
+    amgr_source_json_managed(
+        members, amgr_members_array(members, root, "managed"), root, blank);
     amgr_source_json_records(members,
                              amgr_members_array(members, root, "kills"), blank);
     amgr_source_json_history(

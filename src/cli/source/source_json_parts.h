@@ -26,6 +26,10 @@ void amgr_source_json_processes(amgr_members_t *members, const json_t *groups,
                                 const json_t *processes,
                                 amgr_source_blank_t *blank);
 
+/** "managed", and of the whole "supervision". */
+void amgr_source_json_managed(amgr_members_t *members, const json_t *from,
+                              const json_t *root, amgr_source_blank_t *blank);
+
 /** "kills", with their evidence. */
 void amgr_source_json_records(amgr_members_t *members, const json_t *from,
                               amgr_source_blank_t *blank);

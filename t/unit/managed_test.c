@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of managed processes: words, questions, and what becomes of one
+ * that is damaged or whose supervisor is gone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "invented_managed.h"
+
+#define NOW_US MANAGED_SEC(100000)
+
+static amgr_managed_table_t table;
+
+static void every_value_has_a_word(void **state)
+{
+    int i;
+
+    (void)state; /* nothing is shared */
+    for (i = 0; i < AMGR_MANAGED_STATE_COUNT; i++) {
+        assert_non_null(amgr_managed_state_word(i));
+    }
+    for (i = 0; i < AMGR_MANAGED_EXIT_COUNT; i++) {
+        assert_non_null(amgr_managed_exit_word(i));
+    }
+    assert_string_equal(amgr_managed_state_word(AMGR_MANAGED_BACKOFF),
+                        "BACKOFF");
+    assert_string_equal(amgr_managed_exit_word(AMGR_MANAGED_EXIT_LOST), "lost");
+    assert_string_equal(amgr_managed_want_word(AMGR_MANAGED_WANT_DOWN), "down");
+    assert_string_equal(amgr_managed_want_word(AMGR_MANAGED_WANT_UP), "up");
+    assert_string_equal(amgr_application_word(AMGR_APPLICATION_SHUTDOWN),
+                        "shutdown");
+    for (i = -1; i < 100; i += 100) {
+        assert_string_equal(amgr_managed_state_word(i), "unknown");
+        assert_string_equal(amgr_managed_exit_word(i), "unknown");
+        assert_string_equal(amgr_managed_want_word(i), "unknown");
+        assert_string_equal(amgr_application_word(i), "unknown");
+    }
+}
+
+static void questions_are_answered(void **state)
+{
+    (void)state; /* nothing is shared */
+    invent_managed(&table);
+    assert_int_equal(amgr_managed_find(&table, "web")->id, 3);
+    assert_null(amgr_managed_find(&table, "we"));
+    assert_null(amgr_managed_find(&table, ""));
+    assert_true(amgr_managed_is_running(&table.processes[2]));
+    assert_false(amgr_managed_is_running(&table.processes[1]));
+    assert_false(amgr_managed_all_ready(&table));
+    invent_healthy(&table);
+    assert_true(amgr_managed_all_ready(&table));
+    /* Not wanted, not missed. */
+    table.processes[2].ready = 0;
+    assert_true(amgr_managed_is_missed(&table.processes[2]));
+    assert_false(amgr_managed_all_ready(&table));
+    table.processes[2].want = AMGR_MANAGED_WANT_DOWN;
+    assert_true(amgr_managed_all_ready(&table));
+    table.count = 0;
+    assert_true(amgr_managed_all_ready(&table));
+    assert_null(amgr_managed_find(&table, "web"));
+}
+
+static void what_is_whole_stays(void **state)
+{
+    static amgr_managed_table_t whole;
+
+    (void)state; /* nothing is shared */
+    invent_managed(&table);
+    whole = table;
+    amgr_managed_mend(&table);
+    assert_memory_equal(&table, &whole, sizeof(table));
+}
+
+static void damage_is_bounded(void **state)
+{
+    amgr_managed_t *process = &table.processes[0];
+
+    (void)state; /* nothing is shared */
+    memset(&table, 0xff, sizeof(table));
+    amgr_managed_mend(&table);
+    assert_int_equal(table.count, 0);
+    assert_int_equal(table.application, AMGR_APPLICATION_DEGRADED);
+    assert_int_equal(table.supervisor, 0);
+    assert_int_equal(table.control, 1);
+    assert_int_equal(strlen(table.socket), sizeof(table.socket) - 1);
+    memset(&table, 0x7f, sizeof(table));
+    amgr_managed_mend(&table);
+    assert_int_equal(table.count, AMGR_MANAGED_MAX);
+    process = &table.processes[AMGR_MANAGED_MAX - 1];
+    assert_int_equal(strlen(process->name), sizeof(process->name) - 1);
+    assert_int_equal(strlen(process->program), sizeof(process->program) - 1);
+    assert_int_equal(strlen(process->verify), sizeof(process->verify) - 1);
+    assert_int_equal(strlen(process->reason), sizeof(process->reason) - 1);
+    assert_int_equal(strlen(process->status), sizeof(process->status) - 1);
+    assert_int_equal(process->id, AMGR_MANAGED_MAX);
+    assert_int_equal(process->state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(process->ready, 0);
+    assert_int_equal(process->want, AMGR_MANAGED_WANT_UP);
+    assert_int_equal(process->exit_known, 0);
+    assert_int_equal(process->exit_cause, AMGR_MANAGED_EXIT_CLEAN);
+    assert_int_equal(process->exit_code, -1);
+    assert_int_equal(process->exit_signal, 0);
+    assert_false(amgr_managed_all_ready(&table));
+    /* One row, all bits of it. */
+    memset(&table, 0xff, sizeof(table));
+    table.count = 1;
+    amgr_managed_mend(&table);
+    process = &table.processes[0];
+    assert_int_equal(process->id, 1);
+    assert_int_equal(process->pid, 0);
+    assert_int_equal(process->guard, 0);
+    assert_int_equal(process->tree_count, 0);
+    assert_int_equal(process->backoff_us, 0);
+    assert_int_equal(process->after, 1);
+    /* The row behind it is nobody's business. */
+    assert_int_equal(table.processes[1].pid, -1);
+}
+
+static void nothing_is_well_without_a_supervisor(void **state)
+{
+    (void)state; /* nothing is shared */
+    invent_healthy(&table);
+    amgr_managed_doubt(&table, NOW_US + AMGR_MANAGED_STALE_US);
+    assert_int_equal(table.application, AMGR_APPLICATION_RUNNING);
+    assert_true(amgr_managed_all_ready(&table));
+    amgr_managed_doubt(&table, NOW_US + AMGR_MANAGED_STALE_US + 1);
+    assert_int_equal(table.supervisor, 0);
+    assert_int_equal(table.application, AMGR_APPLICATION_DEGRADED);
+    assert_false(amgr_managed_all_ready(&table));
+    assert_string_equal(table.processes[0].reason,
+                        "there is no supervisor, this was seen last");
+    /* What stays as it is keeps its reason. */
+    invent_managed(&table);
+    table.supervisor = 0;
+    amgr_managed_doubt(&table, NOW_US);
+    assert_string_equal(amgr_managed_find(&table, "search-index")->reason,
+                        "waits for solr");
+    assert_string_equal(amgr_managed_find(&table, "worker")->reason,
+                        "there is no supervisor, this was seen last");
+    /* After a shut down there need not be one. */
+    invent_managed(&table);
+    table.supervisor = 0;
+    table.application = AMGR_APPLICATION_SHUTDOWN;
+    amgr_managed_doubt(&table, NOW_US);
+    assert_int_equal(table.application, AMGR_APPLICATION_SHUTDOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_value_has_a_word),
+        cmocka_unit_test(questions_are_answered),
+        cmocka_unit_test(what_is_whole_stays),
+        cmocka_unit_test(damage_is_bounded),
+        cmocka_unit_test(nothing_is_well_without_a_supervisor),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
