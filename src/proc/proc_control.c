@@ -31,9 +31,12 @@ static apr_status_t status_of(int sys_errno)
     return sys_errno == EINVAL ? APR_NOTFOUND : amgr_proc_status_of(sys_errno);
 }
 
+/* A process whose first thread has ended is shown as a zombie while others of
+ * its threads go on; a zombie that waits to be reaped counts one thread. */
 static int has_ended(const amgr_proc_stat_t *stat)
 {
-    return stat->state == 'Z' || stat->state == 'X' || stat->state == 'x';
+    return (stat->state == 'Z' && stat->threads <= 1) || stat->state == 'X' ||
+           stat->state == 'x';
 }
 
 /* Whether @a stat is of the living process meant. */

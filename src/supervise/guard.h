@@ -58,7 +58,12 @@ typedef struct amgr_guard_t {
     int fd;    /**< to poll for reading; -1: the guard is gone */
 } amgr_guard_t;
 
-/** What a guard tells. */
+/**
+ * What a guard tells.  A run is told as STARTED ... EXITED, EMPTY; as FAILED
+ * alone; or as EMPTY alone, when it was to end before it was executed.  Of what
+ * a process can repeat as often as it likes only the newest is told, ten times
+ * in a second at most.
+ */
 typedef enum amgr_guard_event_e {
     AMGR_GUARD_STARTED = 0, /**< executed: pid, start_ticks */
     AMGR_GUARD_FAILED,      /**< not executed: stage, error, text; the guard
@@ -66,7 +71,7 @@ typedef enum amgr_guard_event_e {
     AMGR_GUARD_EXITED,      /**< the process itself ended: wait_status, text is
                                  the last line that it wrote, escaped */
     AMGR_GUARD_READY,       /**< it said READY=1 */
-    AMGR_GUARD_STATUS,      /**< it said STATUS=text */
+    AMGR_GUARD_STATUS,      /**< it said STATUS=text: hostile bytes */
     AMGR_GUARD_WATCHDOG,    /**< it said WATCHDOG=1 */
     AMGR_GUARD_STOPPING,    /**< it said STOPPING=1 */
     AMGR_GUARD_OUTPUT,      /**< output_bytes, output_dropped: sums of this run,
@@ -91,7 +96,7 @@ typedef struct amgr_guard_event_t {
 typedef enum amgr_guard_order_e {
     AMGR_GUARD_STOP = 0, /**< StopSignal to the process's group; what is left
                               of the tree ends with the group's leader or by
-                              KILL */
+                              KILL.  One that is not executed yet is killed */
     AMGR_GUARD_KILL,   /**< SIGKILL to the whole tree, until nothing is left */
     AMGR_GUARD_REOPEN, /**< the descriptor that comes with it is the error log
                               now; an output file is opened anew */

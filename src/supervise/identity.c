@@ -53,6 +53,9 @@ static int take_entry(const struct passwd *entry, amgr_identity_t *out)
     if (entry->pw_dir != NULL) {
         copy(entry->pw_dir, out->home, sizeof(out->home));
     }
+    if (entry->pw_shell != NULL) {
+        copy(entry->pw_shell, out->shell, sizeof(out->shell));
+    }
     return copy(entry->pw_name, out->name, sizeof(out->name));
 }
 

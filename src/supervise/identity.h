@@ -27,6 +27,7 @@ typedef struct amgr_identity_t {
     gid_t gid;
     char name[256]; /**< empty: the number has no entry */
     char home[1024];
+    char shell[256];
 } amgr_identity_t;
 
 /**

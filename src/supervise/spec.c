@@ -276,7 +276,8 @@ const char *amgr_spec_absolute(const char *key, int argc,
     if (at == AMGR_NO_PATH || word[at] == '/' || word[at] == '\0') {
         return word;
     }
-    if (word[0] == '|' && word[at - 1] != '"' && word[at - 1] != '\'') {
+    if (at > 0 && word[0] == '|' && word[at - 1] != '"' &&
+        word[at - 1] != '\'') {
         root = escape_blanks(root, pool);
     }
     return apr_pstrcat(pool, apr_pstrmemdup(pool, word, at), root, slash,

@@ -89,12 +89,13 @@ static int lowest(apr_uint64_t mask)
     return __builtin_ctzll(mask);
 }
 
-/* From any of them along After one comes to a circle, and around it. */
+/* From any of them along After one comes to a circle. */
 static const char *tell_circle(const amgr_spec_t *const *specs,
                                const apr_uint64_t *after, apr_uint64_t left,
                                apr_pool_t *pool)
 {
     apr_uint64_t seen = 0;
+    apr_uint64_t circle = 0;
     int at = lowest(left);
     const char *text;
     int begin;
@@ -103,7 +104,11 @@ static const char *tell_circle(const amgr_spec_t *const *specs,
         seen |= BIT(at);
         at = lowest(after[at] & left);
     }
-    begin = at;
+    while ((circle & BIT(at)) == 0) {
+        circle |= BIT(at);
+        at = lowest(after[at] & left);
+    }
+    begin = at = lowest(circle);
     text = specs[begin]->name;
     do {
         at = lowest(after[at] & left);

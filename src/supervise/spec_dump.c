@@ -200,8 +200,10 @@ static void put_http(const dump_t *dump, const amgr_verify_t *verify)
 {
     int i;
 
-    amgr_sink_printf(dump->sink, " status=%d-%d", verify->status_min,
-                     verify->status_max);
+    amgr_sink_printf(dump->sink, " status=%d", verify->status_min);
+    if (verify->status_max != verify->status_min) {
+        amgr_sink_printf(dump->sink, "-%d", verify->status_max);
+    }
     for (i = 0; i < verify->headers->nelts; i++) {
         put_word(dump, masked_header(dump, APR_ARRAY_IDX(verify->headers, i,
                                                          const char *)));

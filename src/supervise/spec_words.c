@@ -30,19 +30,19 @@ static const char *find_password(const char *text, apr_size_t *out_len)
 {
     apr_size_t user = text[0] == '[' ? strcspn(text, "]") : 0;
     apr_size_t end;
-    apr_size_t last = 0;
+    apr_size_t last;
     apr_size_t digits;
 
     user += strcspn(text + user, ":/?#@ \t\r\n\"'");
     if (text[user] != ':') {
         return NULL;
     }
-    user++;
+    last = ++user;
     for (end = user; text[end] != '\0' && !is_blank(text[end]); end++) {
         last = text[end] == '@' ? end : last;
     }
     digits = user + strspn(text + user, "0123456789");
-    if (last == 0 ||
+    if (last == user ||
         (text[digits] != '\0' && strchr("/?#", text[digits]) != NULL)) {
         return NULL;
     }

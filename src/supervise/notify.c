@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See notify.h.
+ */
+#include "supervise/notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/** Datagrams that are heard before others are. */
+#define DATAGRAMS_MAX 32
+
+/** Generations between the guard and who speaks. */
+#define STEPS_MAX 64
+
+static int is_line(const char *line, apr_size_t len, const char *text)
+{
+    return len == strlen(text) && memcmp(line, text, len) == 0;
+}
+
+static void take_status(amgr_notice_t *notice, const char *text, apr_size_t len)
+{
+    if (len >= sizeof(notice->status)) {
+        len = sizeof(notice->status) - 1;
+        while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) {
+            len--;
+        }
+    }
+    memcpy(notice->status, text, len);
+    notice->status[len] = '\0';
+    notice->said |= AMGR_NOTICE_STATUS;
+}
+
+static void take_line(amgr_notice_t *notice, const char *line, apr_size_t len)
+{
+    static const char status[] = "STATUS=";
+    const apr_size_t status_len = sizeof(status) - 1;
+
+    if (is_line(line, len, "READY=1")) {
+        notice->said |= AMGR_NOTICE_READY;
+    }
+    else if (is_line(line, len, "WATCHDOG=1")) {
+        notice->said |= AMGR_NOTICE_WATCHDOG;
+    }
+    else if (is_line(line, len, "STOPPING=1")) {
+        notice->said |= AMGR_NOTICE_STOPPING;
+    }
+    else if (len >= status_len && memcmp(line, status, status_len) == 0) {
+        take_status(notice, line + status_len, len - status_len);
+    }
+}
+
+void amgr_notice_parse(const char *bytes, apr_size_t len, amgr_notice_t *notice)
+{
+    const char *end;
+    apr_size_t part;
+
+    /* A text has no NUL; what comes after one was meant otherwise. */
+    end = len > 0 ? memchr(bytes, '\0', len) : NULL;
+    if (end != NULL) {
+        len = (apr_size_t)(end - bytes);
+    }
+    while (len > 0) {
+        end = memchr(bytes, '\n', len);
+        part = end != NULL ? (apr_size_t)(end - bytes) : len;
+        take_line(notice, bytes, part);
+        if (end == NULL) {
+            return;
+        }
+        bytes += part + 1;
+        len -= part + 1;
+    }
+}
+
+/** What the kernel has named it: "@" stands for the NUL at the beginning. */
+static int read_address(amgr_notify_t *notify)
+{
+    struct sockaddr_un address;
+    socklen_t len = sizeof(address);
+    int name_len;
+
+    if (getsockname(notify->fd, (struct sockaddr *)&address, &len) != 0) {
+        return errno;
+    }
+    name_len = (int)len - (int)offsetof(struct sockaddr_un, sun_path) - 1;
+    if (name_len <= 0 || name_len >= AMGR_NOTIFY_ADDRESS_LEN - 1) {
+        return ENAMETOOLONG;
+    }
+    snprintf(notify->address, sizeof(notify->address), "@%.*s", name_len,
+             address.sun_path + 1);
+    return 0;
+}
+
+apr_status_t amgr_notify_open(amgr_notify_t *notify)
+{
+    sa_family_t family = AF_UNIX;
+    const int on = 1;
+    int error = 0;
+
+    memset(notify, 0, sizeof(*notify));
+    notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (notify->fd < 0) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    /* Before it has a name: no datagram comes without credentials. */
+    if (setsockopt(notify->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) != 0 ||
+        bind(notify->fd, (const struct sockaddr *)&family, sizeof(family)) !=
+            0) {
+        error = errno;
+    }
+    if (error == 0) {
+        error = read_address(notify);
+    }
+    if (error != 0) {
+        amgr_notify_close(notify);
+        return APR_FROM_OS_ERROR(error);
+    }
+    return APR_SUCCESS;
+}
+
+int amgr_notify_is_below(amgr_proc_dir_t *proc, pid_t pid, pid_t top)
+{
+    amgr_proc_stat_t stat;
+    int i;
+
+    for (i = 0; i < STEPS_MAX && pid > 1; i++) {
+        if (amgr_proc_read_stat(proc, pid, &stat) != APR_SUCCESS) {
+            return 0;
+        }
+        if (stat.ppid == top) {
+            return 1;
+        }
+        pid = stat.ppid;
+    }
+    return 0;
+}
+
+/** The sender of a datagram as the kernel has seen it; 0: not told, or of a
+ * place that we cannot see. */
+static pid_t sender_of(struct msghdr *message)
+{
+    struct cmsghdr *part = CMSG_FIRSTHDR(message);
+    struct ucred sender;
+
+    if (part == NULL || part->cmsg_level != SOL_SOCKET ||
+        part->cmsg_type != SCM_CREDENTIALS ||
+        part->cmsg_len < CMSG_LEN(sizeof(sender))) {
+        return 0;
+    }
+    memcpy(&sender, CMSG_DATA(part), sizeof(sender));
+    return sender.pid;
+}
+
+/** One datagram; 0 when there is none. */
+static int read_one(amgr_notify_t *notify, amgr_proc_dir_t *proc,
+                    amgr_notice_t *notice)
+{
+    /* Room for the credentials, and for no descriptor: the kernel drops them
+     * all, and none is ever open here. */
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
+    char bytes[AMGR_NOTIFY_LEN_MAX];
+    struct iovec vector = {bytes, sizeof(bytes)};
+    struct msghdr message;
+    ssize_t len;
+    pid_t sender;
+
+    memset(&message, 0, sizeof(message));
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    len = recvmsg(notify->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (len < 0) {
+        return errno == EINTR;
+    }
+    sender = sender_of(&message);
+    if (!amgr_notify_is_below(proc, sender, getpid())) {
+        notify->stranger = sender > 0 ? sender : -1;
+    }
+    else if ((message.msg_flags & MSG_TRUNC) == 0) {
+        amgr_notice_parse(bytes, (apr_size_t)len, notice);
+    }
+    return 1;
+}
+
+void amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
+                      amgr_notice_t *notice)
+{
+    int i;
+
+    for (i = 0;
+         i < DATAGRAMS_MAX && notify->fd >= 0 && read_one(notify, proc, notice);
+         i++) {
+        /* the next one */
+    }
+}
+
+void amgr_notify_close(amgr_notify_t *notify)
+{
+    if (notify->fd >= 0) {
+        close(notify->fd);
+    }
+    notify->fd = -1;
+}
