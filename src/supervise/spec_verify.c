@@ -26,6 +26,11 @@
 #define RETRIES_MAX 10000
 #define HEADERS_MAX 32
 
+/** What an attempt over HTTP takes at most: so long, and so many bytes of URL
+ * and headers. */
+#define ATTEMPT_MAX_US (30 * 60 * SEC)
+#define REQUEST_LEN_MAX (16 * 1024)
+
 /** A verifier while it is read. */
 typedef struct reading_t {
     amgr_setting_t *setting;
@@ -124,7 +129,17 @@ static const char *set_interval(reading_t *reading, const char *value)
 
 static const char *set_timeout(reading_t *reading, const char *value)
 {
-    return amgr_pause_parse(value, &reading->verify.timeout_us);
+    apr_interval_time_t timeout_us;
+
+    if (reading->type->number == AMGR_VERIFY_NOTIFY) {
+        return amgr_pause_parse(value, &reading->verify.timeout_us);
+    }
+    if (amgr_pause_parse(value, &timeout_us) != NULL ||
+        timeout_us > ATTEMPT_MAX_US) {
+        return "a duration from 100ms to 30m";
+    }
+    reading->verify.timeout_us = timeout_us;
+    return NULL;
 }
 
 static const char *set_retries(reading_t *reading, const char *value)
@@ -332,6 +347,18 @@ static const char *read_word(reading_t *reading, int *index)
     }
 }
 
+/* URL and headers, a line each. */
+static int is_request_short(const amgr_verify_t *verify)
+{
+    apr_size_t len = strlen(verify->target) + 1;
+    int i;
+
+    for (i = 0; i < verify->headers->nelts; i++) {
+        len += strlen(APR_ARRAY_IDX(verify->headers, i, const char *)) + 1;
+    }
+    return len <= REQUEST_LEN_MAX;
+}
+
 static const char *finish(reading_t *reading)
 {
     amgr_verify_t *verify = &reading->verify;
@@ -351,7 +378,12 @@ static const char *finish(reading_t *reading)
         verify->target = NULL;
         return NULL;
     case REST_TARGET:
-        return verify->target == NULL ? reading->type->help : NULL;
+        if (verify->target == NULL) {
+            return reading->type->help;
+        }
+        return is_request_short(verify)
+                   ? NULL
+                   : "at most 16384 bytes of URL and headers";
     default:
         return NULL;
     }

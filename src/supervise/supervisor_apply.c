@@ -288,7 +288,7 @@ void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
     amgr_order_socket_move(supervisor->orders, message->socket,
                            message->control, message->control_uid);
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
-             "%d managed processes are configured", i);
+             "managed processes are configured: %d", i);
     supervisor->is_dirty = 1;
     amgr_supervisor_settle(supervisor);
 }

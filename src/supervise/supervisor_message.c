@@ -27,14 +27,15 @@ typedef struct received_t {
     amgr_parent_message_t message;
     int fds[DESCRIPTORS_MAX];
     int fd_count;
-    int is_wrong; /**< of another size, cut, or from somebody else */
+    int is_parents; /**< the kernel says that the parent has sent it */
+    int is_wrong;   /**< of another size, or cut */
 } received_t;
 
 static void ignore(const amgr_supervisor_t *supervisor, int error,
                    const char *why)
 {
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_ERR, error,
-             "a message from the server is ignored: %s", why);
+             "a message to the supervisor is ignored: %s", why);
 }
 
 static void take_control(const amgr_supervisor_t *supervisor,
@@ -50,9 +51,8 @@ static void take_control(const amgr_supervisor_t *supervisor,
     }
     if (header->cmsg_type == SCM_CREDENTIALS && len == sizeof(sender)) {
         memcpy(&sender, data, sizeof(sender));
-        if (sender.pid != supervisor->setup.parent) {
-            out->is_wrong = 1;
-        }
+        out->is_parents = sender.pid == supervisor->setup.parent &&
+                          sender.uid == geteuid();
         return;
     }
     if (header->cmsg_type != SCM_RIGHTS) {
@@ -111,26 +111,29 @@ static const char *check(const received_t *received)
 {
     const amgr_parent_message_t *message = &received->message;
 
+    if (!received->is_parents) {
+        return "it is not from the parent";
+    }
     if (received->is_wrong) {
-        return "not of the size that is known, or not from the server";
+        return "it is cut, or of another size";
     }
     if (message->version != AMGR_PARENT_VERSION ||
         message->size != sizeof(*message)) {
-        return "of another version";
+        return "it is of another version";
     }
     if (message->word < 0 || message->word >= AMGR_PARENT_WORD_COUNT) {
-        return "an unknown word";
+        return "its word is unknown";
     }
     if (memchr(message->socket, '\0', sizeof(message->socket)) == NULL) {
-        return "a path without end";
+        return "its path has no end";
     }
     if (message->word == AMGR_PARENT_END) {
-        return received->fd_count == 0 ? NULL : "descriptors for nothing";
+        return received->fd_count == 0 ? NULL : "it has descriptors for nothing";
     }
     if (received->fd_count < 1 || received->fd_count > 2) {
-        return "not the descriptors that are expected";
+        return "it has not the descriptors that are expected";
     }
-    return message->bytes <= BYTES_MAX ? NULL : "too many specifications";
+    return message->bytes <= BYTES_MAX ? NULL : "it has too many specifications";
 }
 
 /** All of @a fd, a file in memory of at least @a bytes, malloc'ed. */

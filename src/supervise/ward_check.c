@@ -68,11 +68,12 @@ static void take_attempt(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     int failed = check->failed != failed_before;
 
     note_checks(supervisor, ward, check);
-    amgr_say(&supervisor->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_DEBUG, 0,
-             "process %s: attempt of %s %s%s%s", ward->row.name,
-             check->is_liveness ? "Liveness" : "Verify",
-             failed ? "failed" : "passed", failed ? ": " : "",
-             failed ? check->text : "");
+    if (!failed) { /* the check itself tells of those that fail */
+        amgr_say(&supervisor->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_DEBUG, 0,
+                 "process %s: %s %s: passed after %d ms", ward->row.name,
+                 check->is_liveness ? "Liveness" : "Verify",
+                 check->verify->name, (int)(check->last_us / 1000));
+    }
     if (check->is_liveness) {
         take_liveness(supervisor, ward, result);
         return;

@@ -170,6 +170,9 @@ static inline int rig_teardown(void **state)
     return 0;
 }
 
+#define RIGGED(test) \
+    cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+
 /* Whether @a type comes in time; what else comes is kept too. */
 static inline int rig_wait(rig_t *rig, int type)
 {

@@ -260,8 +260,8 @@ static void test_only_its_supervisor_ends_it(void **state)
     assert_int_equal(rig->last[AMGR_GUARD_EXITED].wait_status, SIGTERM);
 }
 
-/* Before it is executed there is nothing that would need a signal: here it
- * waits for the reader of an environment file that is a pipe of the test. */
+/* Orders that are there before the guard has looked for any: nothing of the
+ * program is asked for its opinion, whether it is executed by then or not. */
 static void test_stop_before_it_is_executed(void **state)
 {
     rig_t *rig = *state;
@@ -368,9 +368,6 @@ static void test_words(void **state)
     assert_string_equal(amgr_launch_text(-1), "unknown");
     assert_string_equal(amgr_launch_text(AMGR_LAUNCH_STAGE_COUNT), "unknown");
 }
-
-#define RIGGED(test) \
-    cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 int main(int argc, char **argv)
 {

@@ -59,7 +59,7 @@ static const char once[] = "Command /opt/app/bin/migrate\n"
 static const char other[] = "Command /opt/app/bin/run\n"
                             "Output inherit\n"
                             "Verify mine retries=3 a=b\n"
-                            "Liveness tcp [::1]:80\n";
+                            "Liveness http http://h/ status=200-399\n";
 
 static void compare(const char *name, const char *text)
 {

@@ -35,12 +35,24 @@ static const struct {
     {"User #-1", "User: '#-1' is not valid (expected a number after the #)"},
     {"User #4294967295",
      "User: '#4294967295' is not valid (expected a number after the #)"},
+    {"User #12345678901",
+     "User: '#12345678901' is not valid (expected a number after the #)"},
+    {"User #1x", "User: '#1x' is not valid (expected a number after the #)"},
     {"User #1000", TAKEN},
+    {"User #4294967294", TAKEN},
     {"Group -x",
      "Group: '-x' is not valid (expected a name, or # and a number)"},
     {"Group www-data", TAKEN},
-    {"Environment A", "Environment: 'A' is not valid (expected NAME VALUE or "
-                      "NAME=VALUE)"},
+    {"Environment A",
+     "Environment: 'A' is not valid (expected NAME VALUE or NAME=VALUE, quotes "
+     "around a whole word alone)"},
+    {"Environment A=\"secret secret\"",
+     "Environment: 'A=*** ***' is not valid (expected NAME VALUE or "
+     "NAME=VALUE, quotes around a whole word alone)"},
+    {"Environment A='secret'",
+     "Environment: 'A=***' is not valid (expected NAME VALUE or NAME=VALUE, "
+     "quotes around a whole word alone)"},
+    {"Environment A \"'secret\"", TAKEN},
     {"Environment 1A=secret",
      "Environment: '1A=***' is not valid (expected a variable's name of "
      "letters, digits and underscores)"},
@@ -52,7 +64,7 @@ static const struct {
      "digits and underscores)"},
     {"Environment A secret b",
      "Environment: 'A *** ***' is not valid (expected NAME VALUE or "
-     "NAME=VALUE)"},
+     "NAME=VALUE, quotes around a whole word alone)"},
     {"Environment A \"secret\x7f\"",
      "Environment: '***' is not valid (expected no control characters but tabs "
      "and line ends)"},

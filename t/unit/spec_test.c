@@ -230,6 +230,7 @@ static const struct {
     {"EnvironmentFile -", 0, "-"},
     {"Output logs/x", 0, "/sr v/logs/x"},
     {"Output discard", -1, NULL},
+    {"Output a/b c/d", 0, "/sr v/a/b"},
     {"Output \"|bin/x logs/y\"", 0, "|/sr\\ v/bin/x logs/y"},
     {"Output \"|| 'bin/x y' z\"", 0, "|| '/sr v/bin/x y' z"},
     {"Output \"|x logs/y\"", -1, NULL},

@@ -83,7 +83,10 @@ static const struct {
      "10000 days)"},
     {"Verify tcp h:1 timeout=Off",
      "Verify: 'timeout=Off' is not valid (expected a duration from 100ms to "
-     "10000 days)"},
+     "30m)"},
+    {"Verify tcp h:1 timeout=31m",
+     "Verify: 'timeout=31m' is not valid (expected a duration from 100ms to "
+     "30m)"},
     {"Verify tcp h:1 retries=-1",
      "Verify: 'retries=-1' is not valid (expected a whole number from 0 to "
      "10000, or Off for all that StartTimeout has room for)"},
@@ -93,6 +96,8 @@ static const struct {
     {"Liveness tcp h:1 retries=Off",
      "Liveness: 'retries=Off' is not valid (expected a whole number from 1 to "
      "10000)"},
+    {"Verify tcp [::1]:99999999", "Verify: '[::1]:99999999' is not valid "
+                                  "(expected HOST:PORT)"},
     {"Verify unix run/x", "Verify: 'run/x' is not valid (expected a socket's "
                           "path of at most 107 bytes, absolute or relative to "
                           "ServerRoot)"},
@@ -183,6 +188,8 @@ static void defaults_are_those_of_readiness_or_health(void **state)
     verify = verified("Liveness TCP db.example.org:5432");
     assert_int_equal(verify->type, AMGR_VERIFY_TCP);
     assert_string_equal(verify->name, "tcp");
+    assert_string_equal(verified("Verify tcp [::1%lo]:1")->target,
+                        "[::1%lo]:1");
     assert_int_equal(verify->interval_us, 10 * SEC);
     assert_int_equal(verify->timeout_us, 2 * SEC);
     assert_int_equal(verify->retries, 3);
@@ -263,9 +270,11 @@ static void another_modules_verifier_has_its_own_words(void **state)
     assert_null(verify->argv[0]);
 }
 
-static void headers_have_an_end(void **state)
+static void headers_and_urls_have_an_end(void **state)
 {
     const char *argv[40];
+    const char *said;
+    char *url = apr_palloc(pool, 16 * 1024 + 1);
     int i;
 
     (void)state; /* cmocka's signature */
@@ -279,6 +288,36 @@ static void headers_have_an_end(void **state)
         amgr_spec_add(begin("web"), "Verify", 35, argv, NULL, pool),
         "process web: Verify: 'header=A: ***' is not valid (expected at most "
         "32 headers)");
+    memset(url, 'x', 16 * 1024);
+    memcpy(url, "http://h/", 9);
+    url[16 * 1024] = '\0';
+    argv[1] = url;
+    said = amgr_spec_add(begin("web"), "Verify", 2, argv, NULL, pool);
+    assert_non_null(said);
+    assert_non_null(strstr(said, "xxx...' is not valid (expected at most 16384 "
+                                 "bytes of URL and headers)"));
+    url[16 * 1024 - 1] = '\0';
+    assert_null(amgr_spec_add(begin("web"), "Verify", 2, argv, NULL, pool));
+}
+
+static void paths_of_sockets_have_an_end(void **state)
+{
+    char *line = apr_psprintf(pool, "Verify unix /%0107d", 0);
+
+    (void)state; /* cmocka's signature */
+    assert_non_null(add_line(begin("web"), line));
+    line[strlen(line) - 1] = '\0';
+    assert_null(add_line(begin("web"), line));
+}
+
+static void hosts_have_an_end(void **state)
+{
+    char *line = apr_psprintf(pool, "Verify tcp %0256d:1", 0);
+
+    (void)state; /* cmocka's signature */
+    assert_non_null(add_line(begin("web"), line));
+    memmove(line + 11, line + 12, strlen(line + 11));
+    assert_null(add_line(begin("web"), line));
 }
 
 int main(void)
@@ -290,7 +329,9 @@ int main(void)
         cmocka_unit_test(a_program_has_what_follows_it),
         cmocka_unit_test(an_exit_code_and_a_notification_are_awaited),
         cmocka_unit_test(another_modules_verifier_has_its_own_words),
-        cmocka_unit_test(headers_have_an_end),
+        cmocka_unit_test(headers_and_urls_have_an_end),
+        cmocka_unit_test(paths_of_sockets_have_an_end),
+        cmocka_unit_test(hosts_have_an_end),
     };
 
     return cmocka_run_group_tests(tests, create_pool, destroy_pool);
