@@ -58,7 +58,8 @@ static const row_t rows[] = {
     {"once", AMGR_OPTION_ONCE, NULL,
      "Print what --watch shows once, on any output."},
     {"json", AMGR_OPTION_JSON, NULL, "Print status.json."},
-    {"processes", AMGR_OPTION_PROCESSES, NULL, "Print the managed processes."},
+    {"processes", AMGR_OPTION_PROCESSES, NULL,
+     "Print the managed processes; with --json as JSON."},
     {"url", AMGR_OPTION_URL, "URL",
      "Of which server: the address of its page, or http://HOST:PORT. "
      "Otherwise it is looked for in Apache's configuration."},
