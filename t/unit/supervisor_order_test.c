@@ -124,6 +124,36 @@ static void what_is_the_same_stays_and_the_rest_follows(void **state)
     assert_true(is_gone(same.pid, same.start_ticks));
 }
 
+/* Those that come after are gone first, and not back before the other is: not
+ * even while it still waits for the slower of them. */
+static void what_changes_together_does_so_in_order(void **state)
+{
+    static const char slow[] =
+        "StopTimeout 200ms\nAfter db\nShell On\n"
+        "Command 'trap \"\" TERM; while :; do sleep 0.01; done'\n" QUICK;
+    supervised_t *s = *state;
+    const char *second;
+    char text[1024];
+
+    snprintf(text, sizeof(text), "web\nAfter db\n%sdb\n%sslow\n%s", SLEEP,
+             SLEEP, slow);
+    apply(s, text);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "slow", AMGR_MANAGED_READY);
+    snprintf(text, sizeof(text),
+             "web\nNice 1\nAfter db\n%sdb\nNice 1\n%sslow\nNice 1\n%s", SLEEP,
+             SLEEP, slow);
+    apply(s, text);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    assert_int_equal(row(s, "db")->starts, 2);
+    second = strstr(logged(s), "(its configuration changed)");
+    assert_non_null(second);
+    assert_true(strstr(second, "slow: STOPPING -> STOPPED") <
+                strstr(second, "db: READY -> STOPPING"));
+    assert_true(strstr(second, "db: RUNNING -> READY") <
+                strstr(second, "web: STOPPED -> STARTING"));
+}
+
 static void many_configurations_change_nothing(void **state)
 {
     supervised_t *s = *state;
@@ -290,6 +320,7 @@ int main(void)
         SUPERVISED(one_that_fails_does_not_stop_who_comes_after),
         SUPERVISED(in_the_order_of_the_file_each_waits_for_the_last),
         SUPERVISED(what_is_the_same_stays_and_the_rest_follows),
+        SUPERVISED(what_changes_together_does_so_in_order),
         SUPERVISED(many_configurations_change_nothing),
         SUPERVISED(one_that_was_stopped_by_order_stays_so),
         SUPERVISED(an_order_starts_what_was_given_up),
