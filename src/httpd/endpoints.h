@@ -17,7 +17,9 @@ typedef enum amgr_trait_e {
     AMGR_LIVE = 1 << 0,
     /** As long as the server is large: it is sent as it is written, without
      * its length, and HEAD writes none of it. */
-    AMGR_LONG = 1 << 1
+    AMGR_LONG = 1 << 1,
+    /** DELETE on it stops all managed processes. */
+    AMGR_STOPS_ALL = 1 << 2
 } amgr_trait_e;
 
 /** One answer in one format. */
@@ -28,9 +30,18 @@ typedef struct amgr_endpoint_t {
     const char *asset; /**< its text; NULL: written from a view */
     int needs;         /**< of the view: amgr_need_e, ORed */
     int traits;        /**< amgr_trait_e, ORed */
+    int (*status)(const amgr_view_t *view); /**< of the answer; NULL: 200 */
 } amgr_endpoint_t;
 
-/** How many bytes at the end of @a uri are the path of an endpoint; 0: none. */
+/** An address at which a managed process is ordered something. */
+typedef struct amgr_endpoint_order_t {
+    char name[AMGR_MANAGED_NAME_LEN]; /**< as the client has it; there may be no
+                                           such process */
+    const char *verb;                 /**< start, stop or restart */
+} amgr_endpoint_order_t;
+
+/** How many bytes at the end of @a uri are the path of an endpoint or of an
+ * order; 0: none. */
 apr_size_t amgr_endpoints_path_len(const char *uri);
 
 /**
@@ -40,5 +51,8 @@ apr_size_t amgr_endpoints_path_len(const char *uri);
  */
 const amgr_endpoint_t *amgr_endpoints_find(const char *path, const char *accept,
                                            int *out_varies);
+
+/** Whether @a path is /processes/NAME/VERB. */
+int amgr_endpoints_find_order(const char *path, amgr_endpoint_order_t *out);
 
 #endif

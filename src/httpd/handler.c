@@ -14,8 +14,12 @@
 #include <http_request.h>
 
 #include "httpd/answer.h"
+#include "httpd/control_setting.h"
 #include "httpd/endpoints.h"
+#include "httpd/order_handler.h"
+#include "httpd/order_proof.h"
 #include "httpd/page_view.h"
+#include "httpd/pymanager.h"
 #include "httpd/status_lines.h"
 #include "render/assets.h"
 
@@ -226,6 +230,13 @@ static void send_head(request_rec *r)
     ap_rflush(r);
 }
 
+/** Where the page is, as its links have it. */
+static const char *base_path(request_rec *r, apr_size_t base_len)
+{
+    return ap_os_escape_path(r->pool, apr_pstrmemdup(r->pool, r->uri, base_len),
+                             1);
+}
+
 static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
                   const amgr_page_query_t *query, apr_size_t base_len)
 {
@@ -238,14 +249,17 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
         APR_SUCCESS) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    view.base_path = ap_os_escape_path(
-        r->pool, apr_pstrmemdup(r->pool, r->uri, base_len), 1);
+    view.base_path = base_path(r, base_len);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
+    view.control_token = amgr_order_proof_token(r);
     view.write_foreign = amgr_status_lines_write;
     view.foreign_baton = r;
     if (endpoint->traits & AMGR_LIVE && amgr_answer_is_whole(r)) {
         end_connection(r, &view);
+    }
+    if (endpoint->status != NULL) {
+        amgr_answer_set_status(r, endpoint->status(&view));
     }
     if (is_head) {
         send_head(r);
@@ -256,12 +270,9 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
     return OK;
 }
 
-/** A request for us.  Apart, so that the hook sets up no frame for the requests
- * of others. */
-static __attribute__((noinline)) int serve(request_rec *r)
+/** What is not an order. */
+static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
 {
-    apr_size_t base_len = find_base(r);
-    const char *path = r->uri + base_len;
     const amgr_endpoint_t *endpoint;
     amgr_page_query_t query;
     int varies;
@@ -271,18 +282,42 @@ static __attribute__((noinline)) int serve(request_rec *r)
         path = query.is_auto ? AMGR_ENDPOINT_AUTO : "";
     }
     endpoint = amgr_endpoints_find(
-        path, amgr_answer_is_whole(r) ? apr_table_get(r->headers_in, "Accept") : NULL,
+        path,
+        amgr_answer_is_whole(r) ? apr_table_get(r->headers_in, "Accept") : NULL,
         &varies);
     if (endpoint == NULL) {
         return HTTP_NOT_FOUND;
     }
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+    if (endpoint->traits & AMGR_STOPS_ALL) {
+        ap_allow_standard_methods(r, MERGE_ALLOW, M_DELETE, -1);
+        if (r->method_number == M_DELETE) {
+            return amgr_order_serve(r, NULL, base_path(r, base_len));
+        }
+    }
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
     set_headers(r, endpoint, varies && amgr_answer_is_whole(r));
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
                                    : answer(r, endpoint, &query, base_len);
+}
+
+/** A request for us.  Apart, so that the hook sets up no frame for the requests
+ * of others. */
+static __attribute__((noinline)) int serve(request_rec *r)
+{
+    amgr_endpoint_order_t order;
+    apr_size_t base_len;
+
+    if (amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
+        return amgr_pymanager_serve(r, r->uri + location_len(r));
+    }
+    base_len = find_base(r);
+    if (amgr_endpoints_find_order(r->uri + base_len, &order)) {
+        return amgr_order_serve(r, &order, base_path(r, base_len));
+    }
+    return serve_endpoint(r, r->uri + base_len, base_len);
 }
 
 int amgr_hook_handler(request_rec *r)

@@ -11,10 +11,10 @@
 #define AMGR_HELPER_KEEP_MAX 8
 
 /**
- * In the fork: a process group of its own, the name @a comm, SIGTERM blocked, the
- * signals of restarts and stops ignored, all others at their defaults; every
- * descriptor closed but the first three, the error log's, and the @a count in
- * @a keep (at most AMGR_HELPER_KEEP_MAX; -1 among them is none).
+ * In the fork: a process group of its own, the name @a comm, SIGTERM blocked,
+ * the signals of restarts and stops ignored, all others at their defaults;
+ * every descriptor closed but the first three, the error log's, and the
+ * @a count in @a keep (at most AMGR_HELPER_KEEP_MAX; -1 among them is none).
  */
 void amgr_helper_process_begin(server_rec *s, const char *comm, const int *keep,
                                int count);

@@ -20,6 +20,7 @@
 #include "httpd/hazards.h"
 #include "httpd/log.h"
 #include "httpd/max_time.h"
+#include "httpd/order_proof.h"
 #include "httpd/scoreboard.h"
 #include "httpd/server_about.h"
 #include "httpd/server_start.h"
@@ -172,6 +173,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     amgr_wsgi_check_sections(s, &parent->wsgi, &config->limits);
     apr_pool_cleanup_register(pconf, NULL, leave, apr_pool_cleanup_null);
     amgr_hazards_check(s);
+    amgr_order_proof_renew(s);
     amgr_max_time_number(s, runtime, &config->limits);
     if (amgr_ticker_stop(runtime)) {
         begin(runtime);

@@ -24,3 +24,15 @@ void amgr_log(server_rec *s, amgr_log_tag_e tag, int level, apr_status_t rv,
     va_end(args);
     ap_log_error(APLOG_MARK, level, rv, s, "%s: %s", tags[tag], line);
 }
+
+void amgr_log_request(const request_rec *r, amgr_log_tag_e tag, int level,
+                      const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args); /* cut is fine */
+    va_end(args);
+    ap_log_rerror(APLOG_MARK, level, 0, r, "%s: %s", tags[tag], line);
+}

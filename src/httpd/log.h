@@ -18,4 +18,9 @@
 void amgr_log(server_rec *s, amgr_log_tag_e tag, int level, apr_status_t rv,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/** The same of a request, with its client's address. */
+void amgr_log_request(const request_rec *r, amgr_log_tag_e tag, int level,
+                      const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 #endif

@@ -89,7 +89,7 @@ static void publish_end(const amgr_runtime_t *runtime,
     amgr_board_write_managed(amgr_runtime_board(runtime), table);
 }
 
-/** It is reaped.  @a s: the log, or NULL when the logs may be closed already. */
+/** It is reaped.  @a s: the log, or NULL when logs may be closed already. */
 static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
                      server_rec *s, int status)
 {
@@ -351,17 +351,20 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
     amgr_supervisor_record_t *record =
         amgr_supervisor_record_make(s, count > 0);
     apr_interval_time_t before_us;
+    int is_there;
 
     if (record == NULL) {
         return;
     }
+    /* One that had nothing to manage has ended as it should. */
+    is_there = !is_reaped(runtime, record, s);
     before_us = record->stop_us;
     record->count = count;
     record->one_process = one_process;
     record->stop_us = stop_us(config);
     record->forks = 0;
     record->retry_mono_us = 0;
-    if (!is_reaped(runtime, record, s)) {
+    if (is_there) {
         watch(record, s->process->pconf);
         if (fits(record, runtime)) {
             apply(s, runtime, record);

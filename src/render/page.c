@@ -117,7 +117,8 @@ static void put_header(const amgr_view_t *view, amgr_sink_t *sink)
 static int is_there(const amgr_view_t *view, const char *id)
 {
     return (strcmp(id, "history") != 0 || view->history != NULL) &&
-           (strcmp(id, "groups") != 0 || view->snapshot->group_count > 0);
+           (strcmp(id, "groups") != 0 || view->snapshot->group_count > 0) &&
+           (strcmp(id, "managed") != 0 || view->managed != NULL);
 }
 
 /* After what is urgent, so that readers of text come to that first. */
@@ -126,7 +127,8 @@ static void put_parts(const amgr_view_t *view, amgr_sink_t *sink)
     static const struct {
         const char *id;
         const char *title;
-    } parts[] = {{"history", "History"},
+    } parts[] = {{"managed", "Managed processes"},
+                 {"history", "History"},
                  {"processes", "Processes"},
                  {"groups", "Groups"},
                  {"scoreboard", "Scoreboard"},
@@ -169,6 +171,10 @@ static void put_foot(const amgr_view_t *view, amgr_sink_t *sink)
     put_link(view, sink, "status.json");
     amgr_sink_puts(sink, ", ");
     put_link(view, sink, "metrics.txt");
+    if (view->managed != NULL) {
+        amgr_sink_puts(sink, ", ");
+        put_link(view, sink, "processes");
+    }
     amgr_sink_puts(sink, ". mod_apache_manager " AMGR_VERSION
                          ".</p>\n</footer>\n</body>\n</html>\n");
 }
@@ -187,6 +193,7 @@ void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_page_headline(view, sink, &counts);
     amgr_page_overview(view, sink, &trend);
     put_parts(view, sink);
+    amgr_page_managed(view, sink);
     amgr_page_history(view, sink, &trend);
     amgr_page_processes(view, sink);
     amgr_page_groups(view, sink);

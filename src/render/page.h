@@ -30,6 +30,7 @@ void amgr_page_headline(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_view_counts_t *counts);
 void amgr_page_overview(const amgr_view_t *view, amgr_sink_t *sink,
                         const amgr_page_trend_t *trend);
+void amgr_page_managed(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_page_history(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_page_trend_t *trend);
 void amgr_page_processes(const amgr_view_t *view, amgr_sink_t *sink);
@@ -44,6 +45,10 @@ void amgr_page_slots(const amgr_view_t *view, amgr_sink_t *sink);
  * All 3 worker processes are within their limits." */
 void amgr_page_verdict_text(const amgr_view_t *view, amgr_sink_t *sink,
                             const amgr_view_counts_t *counts);
+
+/** That of it which is about managed processes. */
+void amgr_page_managed_sentence(const amgr_view_t *view, amgr_sink_t *sink,
+                                const amgr_view_counts_t *counts);
 
 /** A row for how a retirement went and what was seen before it, over so many
  * columns. */

@@ -38,6 +38,8 @@ const char *amgr_page_health_class(int health)
     case AMGR_HEALTH_NO_MONITOR:
         return "info";
     case AMGR_HEALTH_STORM:
+    case AMGR_HEALTH_FAILED:
+    case AMGR_HEALTH_NO_SUPERVISOR:
     case AMGR_HEALTH_NO_RIGHTS:
     case AMGR_HEALTH_STALE:
         return "bad";
@@ -267,6 +269,11 @@ static void put_sentence(const amgr_view_t *view, amgr_sink_t *sink,
         break;
     case AMGR_HEALTH_STALE:
         put_stale(view, sink);
+        break;
+    case AMGR_HEALTH_NOT_READY:
+    case AMGR_HEALTH_FAILED:
+    case AMGR_HEALTH_NO_SUPERVISOR:
+        amgr_page_managed_sentence(view, sink, counts);
         break;
     default:
         put_healthy(sink, counts);

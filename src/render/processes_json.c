@@ -13,9 +13,23 @@ void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_json_key(&json, "count");
     amgr_json_i64(&json, view->managed == NULL ? 0 : view->managed->count);
     amgr_status_supervisor(&json, view->managed);
+    if (view->control_token != NULL) {
+        amgr_json_key(&json, "token");
+        amgr_json_string(&json, view->control_token);
+    }
     amgr_json_key(&json, "processes");
     amgr_status_managed(&json, view->managed);
     amgr_json_end_object(&json);
+    amgr_sink_putc(sink, '\n');
+}
+
+void amgr_write_process_json(const amgr_view_t *view,
+                             const amgr_managed_t *process, amgr_sink_t *sink)
+{
+    amgr_json_t json;
+
+    amgr_json_init(&json, sink);
+    amgr_status_managed_process(&json, view->managed, process);
     amgr_sink_putc(sink, '\n');
 }
 

@@ -135,8 +135,9 @@ static void put_after(amgr_json_t *json, const amgr_managed_table_t *table,
     amgr_json_end_array(json);
 }
 
-static void put_process(amgr_json_t *json, const amgr_managed_table_t *table,
-                        const amgr_managed_t *process)
+void amgr_status_managed_process(amgr_json_t *json,
+                                 const amgr_managed_table_t *table,
+                                 const amgr_managed_t *process)
 {
     amgr_json_begin_object(json);
     put_number(json, "id", process->id, 1);
@@ -164,7 +165,7 @@ void amgr_status_managed(amgr_json_t *json, const amgr_managed_table_t *table)
 
     amgr_json_begin_array(json);
     for (i = 0; table != NULL && i < table->count; i++) {
-        put_process(json, table, &table->processes[i]);
+        amgr_status_managed_process(json, table, &table->processes[i]);
     }
     amgr_json_end_array(json);
 }

@@ -28,6 +28,11 @@ void amgr_status_history(amgr_json_t *json, const amgr_view_t *view);
 /** The array of managed processes; @a table NULL: there are none. */
 void amgr_status_managed(amgr_json_t *json, const amgr_managed_table_t *table);
 
+/** One of them; @a table is the one that it is in. */
+void amgr_status_managed_process(amgr_json_t *json,
+                                 const amgr_managed_table_t *table,
+                                 const amgr_managed_t *process);
+
 /** Members of the object around it: all of them together, and who watches
  * them. */
 void amgr_status_supervisor(amgr_json_t *json,

@@ -226,6 +226,10 @@ void amgr_write_discovery_json(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_write_ready_json(const amgr_view_t *view, amgr_sink_t *sink);
 
+/** One of them as that list has it: the answer to an order. */
+void amgr_write_process_json(const amgr_view_t *view,
+                             const amgr_managed_t *process, amgr_sink_t *sink);
+
 /** The page. */
 void amgr_write_page(const amgr_view_t *view, amgr_sink_t *sink);
 

@@ -10,9 +10,7 @@
 #define AMGR_ORDER_CLIENT_H
 
 #include "model/managed.h"
-
-/** The longest line of an answer, with its end. */
-#define AMGR_ORDER_ANSWER_MAX 4096
+#include "supervise/order_line.h"
 
 /** What is waited for beyond the order's own time. */
 #define AMGR_ORDER_GRACE_US (3 * APR_USEC_PER_SEC)
@@ -49,11 +47,18 @@ typedef struct amgr_order_answer_t {
  * APR_NOTFOUND, nobody listens at @a path; APR_EACCES, this process may not
  * connect, or who listens is neither root nor our own user; APR_TIMEUP, no
  * answer in time (the order may be carried out all the same); APR_EINVAL, what
- * cannot be asked; APR_EGENERAL, hung up on us or nonsense; or an errno.
+ * cannot be asked, such as a name that no process can have; APR_EGENERAL, hung
+ * up on us or nonsense; or an errno.
  */
 apr_status_t amgr_order_ask(const char *path, const char *verb,
                             const char *name, int id, int wait_ms,
                             amgr_order_answer_t *out);
+
+/** The same of a supervisor that has to be user @a server's: for whoever has
+ * the path from that user, who could name the socket of another one. */
+apr_status_t amgr_order_ask_user(const char *path, uid_t server,
+                                 const char *verb, const char *name, int id,
+                                 int wait_ms, amgr_order_answer_t *out);
 
 /** Read a line of an answer without its end; pure.  What is not known is passed
  * over.  APR_EGENERAL: not an answer. */

@@ -4,13 +4,19 @@
  * line of JSON each way, a connection for each.
  *
  *   {"verb":"restart","name":"web","wait_ms":5000}
- *   {"ok":true,"id":1,"name":"web","state":"READY","ready":true,"pid":123}
+ *   {"ok":true,"id":1,"name":"web","state":"READY","want":"up","ready":true,
+ *    "pid":123,"already":false,"settled":true}
  *   {"ok":false,"status":404,"error":"no process of this name"}
  *
  * Verbs are status, start, stop, restart (each with `name`, or `id`) and
  * shutdown (with neither).  With wait_ms (at most AMGR_ORDER_WAIT_MAX_MS) the
  * answer comes when the process has settled, or then; `"settled":false` says
- * that it has not.  Only root, whoever runs the server, and httpd's own User
+ * that it has not.  Status settles when what is wanted of the process is there,
+ * or cannot come any more.  Where `pid` is not, there may be `code` or `signal`
+ * of its last end; `reason` is left out where there is none.  `already`: it was
+ * so, or on its way, before the order.  Refused are (status) 400 what is wrong
+ * with the line, 403 who may not or while all is shut down, 404 what is not
+ * there, 503 what there is no room for.  Only root, whoever runs the server, and httpd's own User
  * when it is let, are heard (SO_PEERCRED, unix(7)).
  *
  * Runs in the supervisor and never waits.
@@ -20,10 +26,10 @@
 
 #include <poll.h>
 
+#include "supervise/order_line.h"
 #include "supervise/say.h"
 #include "supervise/supervisor.h"
 
-#define AMGR_ORDER_WAIT_MAX_MS 600000
 #define AMGR_ORDER_CLIENTS_MAX 16
 
 typedef struct amgr_order_socket_t amgr_order_socket_t;

@@ -218,16 +218,33 @@ static void tie_to(pid_t supervisor)
     }
 }
 
-static void attempt(amgr_probe_t *probe, int say_fd, pid_t supervisor)
-    __attribute__((noreturn));
+/* We lead the session's only group that we know of. */
+static void end_session(int number)
+{
+    (void)number; /* there is but one */
+    kill(0, SIGKILL);
+}
 
-static void attempt(amgr_probe_t *probe, int say_fd, pid_t supervisor)
+void amgr_probe_tie_session(const amgr_probe_t *probe)
+{
+    struct sigaction action = {.sa_handler = end_session};
+
+    sigaction(SIGTERM, &action, NULL);
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
+        getppid() != probe->supervisor) {
+        end_session(SIGTERM);
+    }
+}
+
+static void attempt(amgr_probe_t *probe, int say_fd) __attribute__((noreturn));
+
+static void attempt(amgr_probe_t *probe, int say_fd)
 {
     amgr_identity_t identity;
 
     setsid(); /* cannot fail: a fresh process leads no group */
     prctl(PR_SET_NAME, AMGR_PROBE_COMM);
-    tie_to(supervisor);
+    tie_to(probe->supervisor);
     amgr_probe_reset_signals();
     if (!take_descriptors(say_fd)) {
         _exit(1);
@@ -239,7 +256,7 @@ static void attempt(amgr_probe_t *probe, int say_fd, pid_t supervisor)
     }
     /* The change of user has undone it; and nobody of this user looks into
      * what is in our memory. */
-    tie_to(supervisor);
+    tie_to(probe->supervisor);
     prctl(PR_SET_DUMPABLE, 0);
     /* What a lookup of names has opened as root stays root's. */
     amgr_descriptors_close(PROGRAM_FD + 1, INT_MAX);
@@ -255,8 +272,8 @@ apr_status_t amgr_probe_start(const amgr_check_setup_t *setup,
                               const amgr_verify_t *verify, pid_t *out_pid,
                               int *out_fd)
 {
-    amgr_probe_t probe = {.setup = setup, .spec = spec, .verify = verify};
-    pid_t supervisor = getpid();
+    amgr_probe_t probe = {
+        .setup = setup, .spec = spec, .verify = verify, .supervisor = getpid()};
     apr_status_t rv;
     int ends[2];
     pid_t pid;
@@ -266,7 +283,7 @@ apr_status_t amgr_probe_start(const amgr_check_setup_t *setup,
     }
     pid = fork();
     if (pid == 0) {
-        attempt(&probe, ends[1], supervisor);
+        attempt(&probe, ends[1]);
     }
     rv = pid < 0 ? errno : APR_SUCCESS;
     close(ends[1]);

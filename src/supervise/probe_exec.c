@@ -69,6 +69,7 @@ int amgr_probe_exec(amgr_probe_t *probe)
     if (!set_environment(probe)) {
         return amgr_probe_fail(probe, "there is no memory");
     }
+    amgr_probe_tie_session(probe);
     amgr_probe_run(&run);
     return judge(probe, &run);
 }

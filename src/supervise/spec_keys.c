@@ -8,7 +8,6 @@
     "a TYPE (http, tcp, unix, exec, exited, file, notify), options and what " \
     "to look at"
 
-/* What depends on what is not told by the order: see amgr_spec_finish(). */
 const amgr_key_t amgr_spec_table[] = {
     {"Command", 1, 0, AMGR_KEY_TEXT, amgr_set_command, amgr_path_of_command,
      "PROGRAM and its arguments"},
@@ -18,7 +17,8 @@ const amgr_key_t amgr_spec_table[] = {
     {"User", 1, 1, 0, amgr_set_user, NULL, "one NAME or #UID"},
     {"Group", 1, 1, 0, amgr_set_group, NULL, "one NAME or #GID"},
     {"Environment", 1, 2, AMGR_KEY_REPEATS | AMGR_KEY_TEXT | AMGR_KEY_SECRET,
-     amgr_set_environment, NULL, "NAME VALUE or NAME=VALUE"},
+     amgr_set_environment, NULL,
+     "NAME VALUE or NAME=VALUE, quotes around a whole word alone"},
     {"EnvironmentFile", 1, 1, AMGR_KEY_REPEATS, amgr_set_environment_file,
      amgr_path_of_file, "one PATH, with a - before it when it may be missing"},
     {"PassEnv", 1, 0, AMGR_KEY_REPEATS, amgr_set_pass_env, NULL,

@@ -66,6 +66,9 @@ static inline const char *amgr_blame(amgr_setting_t *setting, const char *word,
 const amgr_spec_line_t *amgr_spec_line(const amgr_spec_t *spec,
                                        const char *key);
 
+/** Whether the section has the same gate. */
+int amgr_spec_has_gate(const amgr_spec_t *spec, const amgr_gate_t *gate);
+
 /* spec_words.c: words as they are read and shown. */
 
 /** @a word with passwords in URLs masked. */
@@ -111,23 +114,28 @@ const char *amgr_rlimit_parse(const char *text, amgr_rlimit_t *limit,
                               apr_pool_t *pool);
 void amgr_rlimit_put(amgr_sink_t *sink, const amgr_rlimit_t *limit);
 
-/* spec_run.c, spec_care.c: setters of how it is run, and of how it is cared
- * for; spec_verify.c. */
+/* spec_run.c: setters of how it is run. */
 
 amgr_set_fn amgr_set_command, amgr_set_shell, amgr_set_directory, amgr_set_user,
     amgr_set_group, amgr_set_environment, amgr_set_environment_file,
     amgr_set_pass_env, amgr_set_output, amgr_set_limit, amgr_set_nice,
-    amgr_set_oom, amgr_set_require_free;
-amgr_set_fn amgr_set_after, amgr_set_start_timeout, amgr_set_stop_signal,
-    amgr_set_stop_timeout, amgr_set_restart, amgr_set_restart_delay,
-    amgr_set_restart_limit, amgr_set_success_exit, amgr_set_max_memory,
-    amgr_set_gate;
-amgr_set_fn amgr_set_verify, amgr_set_liveness;
+    amgr_set_oom, amgr_set_require_free, amgr_set_after;
 amgr_path_fn amgr_path_of_first, amgr_path_of_file, amgr_path_of_command,
-    amgr_path_of_output, amgr_path_of_verify;
+    amgr_path_of_output;
 
 /** A program's path only where it has a slash: other words are no paths. */
 apr_size_t amgr_path_of_program(const char *word);
+
+/* spec_care.c: setters of how it is cared for. */
+
+amgr_set_fn amgr_set_start_timeout, amgr_set_stop_signal, amgr_set_stop_timeout,
+    amgr_set_restart, amgr_set_restart_delay, amgr_set_restart_limit,
+    amgr_set_success_exit, amgr_set_max_memory, amgr_set_gate;
+
+/* spec_verify.c */
+
+amgr_set_fn amgr_set_verify, amgr_set_liveness;
+amgr_path_fn amgr_path_of_verify;
 
 /** Defaults of a verifier of @a type. */
 void amgr_verify_init(amgr_verify_t *verify, int type, int is_liveness,

@@ -128,17 +128,28 @@ static int is_defined(const apr_array_header_t *environment,
     return 0;
 }
 
+/* httpd knows quotes around a whole word alone: of A="b c" it makes two words
+ * with a quote in each, and A="b" is one with both. */
+static int is_misquoted(int argc, const char *definition, apr_size_t name_len)
+{
+    const char *equals = definition + name_len;
+
+    if (argc == 2) {
+        return *equals != '\0';
+    }
+    return *equals == '\0' || equals[1] == '"' || equals[1] == '\'';
+}
+
 const char *amgr_set_environment(amgr_setting_t *setting)
 {
     char *definition = setting->argv[0];
     apr_size_t len = strcspn(definition, "=");
     const char *wrong;
 
-    if (setting->argc == 1 && definition[len] == '\0') {
+    if (is_misquoted(setting->argc, definition, len)) {
         return setting->key->help;
     }
     if (setting->argc == 2) {
-        len = strlen(definition);
         definition =
             apr_pstrcat(setting->pool, definition, "=", setting->argv[1], NULL);
     }

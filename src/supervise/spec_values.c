@@ -21,6 +21,9 @@
 /** As the kernel takes it (PATH_MAX). */
 #define PATH_LEN_MAX 4095
 
+/** RFC 1035 */
+#define HOST_LEN_MAX 255
+
 #define FACTOR_MAX 100
 
 const char *amgr_name_check(const char *text)
@@ -47,15 +50,23 @@ const char *amgr_program_check(const char *text)
                : "a program with its path, absolute or relative to ServerRoot";
 }
 
+/* The highest of 32 bits is no id: setresuid(2) takes it for "as it is". */
+static int is_id(const char *text)
+{
+    apr_size_t len = strspn(text, DIGITS);
+    apr_uint64_t id = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len && i < 10; i++) {
+        id = id * 10 + (apr_uint64_t)(text[i] - '0');
+    }
+    return i > 0 && text[i] == '\0' && id < APR_UINT32_MAX;
+}
+
 const char *amgr_account_check(const char *text)
 {
-    int number;
-
     if (text[0] == '#') {
-        /* Far from -1, by which setresuid(2) leaves what is there. */
-        return amgr_count_parse(text + 1, 0, INT_MAX, &number) == NULL
-                   ? NULL
-                   : "a number after the #";
+        return is_id(text + 1) ? NULL : "a number after the #";
     }
     return text[0] == '\0' || text[0] == '-' || strpbrk(text, " :/,") != NULL
                ? "a name, or # and a number"
@@ -73,6 +84,9 @@ const char *amgr_variable_check(const char *text, apr_size_t len)
 /* "HOST" or "[IPV6]" of @a len bytes. */
 static int is_host(const char *text, apr_size_t len)
 {
+    if (len > HOST_LEN_MAX) {
+        return 0;
+    }
     if (len > 2 && text[0] == '[') {
         return text[len - 1] == ']' &&
                strspn(text + 1, LETTERS DIGITS ":.%_-") == len - 2;
@@ -80,7 +94,7 @@ static int is_host(const char *text, apr_size_t len)
     return len > 0 && strspn(text, LETTERS DIGITS "._-") >= len;
 }
 
-/* Where the ":" before a port is, of @a len bytes; @a len when there is none. */
+/* Where the ":" before a port is; @a len, where the text ends, without one. */
 static apr_size_t find_port(const char *text, apr_size_t len)
 {
     apr_size_t at = len;
@@ -117,7 +131,7 @@ const char *amgr_host_port_check(const char *text)
 
 const char *amgr_url_check(const char *text)
 {
-    static const char expected[] = "an URL, http:// or https:// and a host";
+    static const char expected[] = "a URL, http:// or https:// and a host";
     const char *at;
     apr_size_t end;
     apr_size_t user;

@@ -26,15 +26,10 @@
 #define RETRIES_MAX 10000
 #define HEADERS_MAX 32
 
-/** A verifier while it is read. */
-typedef struct reading_t {
-    amgr_setting_t *setting;
-    const struct type_t *type;
-    amgr_verify_t verify;
-    int is_liveness;
-    unsigned int allowed; /**< OPTION_* */
-    unsigned int seen;
-} reading_t;
+/** What an attempt over HTTP takes at most: so long, and so many bytes of URL
+ * and headers. */
+#define ATTEMPT_MAX_US (30 * 60 * SEC)
+#define REQUEST_LEN_MAX (16 * 1024)
 
 /** What its words are that are no options. */
 typedef enum rest_e {
@@ -51,11 +46,10 @@ static const char *check_socket(const char *text)
                    strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path)
                ? NULL
                : "a socket's path of at most 107 bytes, absolute or relative "
-                 "to "
-                 "ServerRoot";
+                 "to ServerRoot";
 }
 
-static const struct type_t {
+typedef struct type_t {
     const char *name;
     int number;
     unsigned int verify; /**< its options, OPTION_* */
@@ -63,30 +57,42 @@ static const struct type_t {
     int rest;
     const char *(*check)(const char *target);
     const char *help;
-} types[] =
-    {
-        {"http", AMGR_VERIFY_HTTP,
-         OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER,
-         OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER, REST_TARGET,
-         amgr_url_check, "one URL behind http"},
-        {"tcp", AMGR_VERIFY_TCP, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
-         amgr_host_port_check, "one HOST:PORT behind tcp"},
-        {"unix", AMGR_VERIFY_UNIX, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_TARGET, check_socket, "one PATH behind unix"},
-        {"exec", AMGR_VERIFY_EXEC, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_PROGRAM, amgr_program_check, "a PROGRAM behind exec"},
-        {"exited", AMGR_VERIFY_EXITED, 0, 0, REST_CODE, NULL,
-         "one exit code from 0 to 255 behind exited"},
-        {"file", AMGR_VERIFY_FILE, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_TARGET, amgr_path_check, "one PATH behind file"},
-        {"notify", AMGR_VERIFY_NOTIFY, 0, OPTION_TIMEOUT, REST_NONE, NULL,
-         "notify alone, with timeout= in Liveness"},
-},
-  other_type = {
-      NULL, AMGR_VERIFY_OTHER, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_ANY, NULL,
-      NULL};
+} type_t;
 
-static const struct type_t *find_type(const char *name)
+static const type_t types[] = {
+    {"http", AMGR_VERIFY_HTTP, OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER,
+     OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER, REST_TARGET,
+     amgr_url_check, "one URL behind http"},
+    {"tcp", AMGR_VERIFY_TCP, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     amgr_host_port_check, "one HOST:PORT behind tcp"},
+    {"unix", AMGR_VERIFY_UNIX, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     check_socket, "one PATH behind unix"},
+    {"exec", AMGR_VERIFY_EXEC, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_PROGRAM,
+     amgr_program_check, "a PROGRAM behind exec"},
+    {"exited", AMGR_VERIFY_EXITED, 0, 0, REST_CODE, NULL,
+     "one exit code from 0 to 255 behind exited"},
+    {"file", AMGR_VERIFY_FILE, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     amgr_path_check, "one PATH behind file"},
+    {"notify", AMGR_VERIFY_NOTIFY, 0, OPTION_TIMEOUT, REST_NONE, NULL,
+     "notify alone, with timeout= in Liveness"},
+};
+
+static const type_t other_type = {
+    NULL, AMGR_VERIFY_OTHER, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_ANY, NULL,
+    NULL};
+
+/** A verifier while it is read. */
+typedef struct reading_t {
+    amgr_setting_t *setting;
+    const type_t *type;
+    amgr_verify_t verify;
+    int is_liveness;
+    unsigned int allowed; /**< OPTION_* */
+    unsigned int seen;
+    int has_code;
+} reading_t;
+
+static const type_t *find_type(const char *name)
 {
     apr_size_t i;
 
@@ -124,7 +130,17 @@ static const char *set_interval(reading_t *reading, const char *value)
 
 static const char *set_timeout(reading_t *reading, const char *value)
 {
-    return amgr_pause_parse(value, &reading->verify.timeout_us);
+    apr_interval_time_t timeout_us;
+
+    if (reading->type->number == AMGR_VERIFY_NOTIFY) {
+        return amgr_pause_parse(value, &reading->verify.timeout_us);
+    }
+    if (amgr_pause_parse(value, &timeout_us) != NULL ||
+        timeout_us > ATTEMPT_MAX_US) {
+        return "a duration from 100ms to 30m";
+    }
+    reading->verify.timeout_us = timeout_us;
+    return NULL;
 }
 
 static const char *set_retries(reading_t *reading, const char *value)
@@ -209,7 +225,7 @@ static const struct option_t *find_option(const char *word)
 }
 
 /* Words of other modules' verifiers are options only where they are known. */
-static int is_option(const struct type_t *type, const char *word)
+static int is_option(const type_t *type, const char *word)
 {
     apr_size_t letters = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                       "abcdefghijklmnopqrstuvwxyz");
@@ -309,13 +325,12 @@ static const char *read_word(reading_t *reading, int *index)
     case REST_TARGET:
         return read_target(reading, word);
     case REST_CODE:
-        /* The word is kept, to tell that there is one. */
-        if (reading->verify.target != NULL ||
+        if (reading->has_code ||
             amgr_count_parse(word, 0, 255, &reading->verify.expect_code) !=
                 NULL) {
             return reading->type->help;
         }
-        reading->verify.target = word;
+        reading->has_code = 1;
         return NULL;
     case REST_PROGRAM:
     case REST_ANY:
@@ -332,6 +347,18 @@ static const char *read_word(reading_t *reading, int *index)
     }
 }
 
+/* URL and headers, a line each. */
+static int is_request_short(const amgr_verify_t *verify)
+{
+    apr_size_t len = strlen(verify->target) + 1;
+    int i;
+
+    for (i = 0; i < verify->headers->nelts; i++) {
+        len += strlen(APR_ARRAY_IDX(verify->headers, i, const char *)) + 1;
+    }
+    return len <= REQUEST_LEN_MAX;
+}
+
 static const char *finish(reading_t *reading)
 {
     amgr_verify_t *verify = &reading->verify;
@@ -345,13 +372,14 @@ static const char *finish(reading_t *reading)
     case REST_PROGRAM:
         return verify->argv == NULL ? reading->type->help : NULL;
     case REST_CODE:
+        return reading->has_code ? NULL : reading->type->help;
+    case REST_TARGET:
         if (verify->target == NULL) {
             return reading->type->help;
         }
-        verify->target = NULL;
-        return NULL;
-    case REST_TARGET:
-        return verify->target == NULL ? reading->type->help : NULL;
+        return is_request_short(verify)
+                   ? NULL
+                   : "at most 16384 bytes of URL and headers";
     default:
         return NULL;
     }
@@ -402,6 +430,7 @@ static const char *read_verifier(amgr_setting_t *setting, int is_liveness,
     reading.is_liveness = is_liveness;
     wrong = read_type(&reading);
     for (i = 1; i < setting->argc && wrong == NULL; i++) {
+        setting->wrong = NULL;
         wrong = is_option(reading.type, setting->argv[i])
                     ? read_option(&reading, &i)
                     : read_word(&reading, &i);
@@ -428,7 +457,7 @@ const char *amgr_set_liveness(amgr_setting_t *setting)
 
 apr_size_t amgr_path_of_verify(int argc, const char *const *argv, int index)
 {
-    const struct type_t *type = find_type(argv[0]);
+    const type_t *type = find_type(argv[0]);
     int i = 1;
 
     if (type == NULL || index == 0 || is_option(type, argv[index]) ||

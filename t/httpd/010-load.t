@@ -55,6 +55,7 @@ my %malformed = (
     ManagerHardMemory       => $size,
     ManagerMaxMemoryTotal   => [@$size, qw(0% 101% -1% 50.5% 10%% % 1e1%)],
     ManagerMaxGenerationAge => $span,
+    ManagerControl          => [qw(yes 1 pymanagers Manager), ' '],
 );
 
 for my $directive (sort keys %malformed) {
@@ -242,7 +243,8 @@ my @good = (
     "ManagerMaxTime 1m\nManagerMaxTime 2m streams",
     (map { my ($section) = /<(\w+)/;
            ("$_\nManagerMaxTime 2m\n</$section>",
-            "$_\nManagerMaxTime Off\n</$section>") }
+            "$_\nManagerMaxTime Off\n</$section>",
+            "$_\nManagerControl On\n</$section>") }
      '<VirtualHost *:1>', '<Directory "/">', '<DirectoryMatch "x">',
      '<Location "/x">', '<LocationMatch "x">', '<Files "x">',
      '<If "true">'),
@@ -267,6 +269,7 @@ my @good = (
     (map { "ManagerShowRequests $_" } qw(off path FULL)),
     (map { "ManagerShowClients $_" } qw(off network FULL)),
     (map { "ManagerServerStatus $_" } qw(on OFF)),
+    (map { "ManagerControl $_" } qw(on OFF pymanager PyManager)),
     (map { "ManagerExitWhenDone $_" } qw(on OFF)),
     (map { "ManagerStartOrder $_" } qw(after CONFIG)),
     (map { "ManagerMetricsNames $_" } qw(native COMPAT Both)),
@@ -318,15 +321,19 @@ my %any = (
     ManagerStartOrder => 'Config',
     ManagerKillCommand => 'before /bin/true',
 );
-# The one that sections may have is asked for there above.
-is(join(' ', grep { !exists $any{$_} } sort keys %malformed), 'ManagerMaxTime',
+# Those that sections may have are asked for there above.
+is(join(' ', grep { !exists $any{$_} } sort keys %malformed),
+   'ManagerControl ManagerMaxTime',
    'the table of places knows every other directive');
 for my $place ('<Limit GET>', '<LimitExcept GET>') {
     my ($section) = $place =~ /<(\w+)/;
-    my ($out, $status) = $check->config_error(
-        "<Location \"/x\">\n$place\nManagerMaxTime 1m\n</$section>\n</Location>");
-    ok($status != 0 && $out =~ /ManagerMaxTime cannot occur within <Limit/,
-       "ManagerMaxTime in $place is refused") or diag("status $status: $out");
+    for my $line ('ManagerMaxTime 1m', 'ManagerControl On') {
+        my ($out, $status) = $check->config_error(
+            "<Location \"/x\">\n$place\n$line\n</$section>\n</Location>");
+        my ($directive) = split ' ', $line;
+        ok($status != 0 && $out =~ /$directive cannot occur within <Limit/,
+           "$directive in $place is refused") or diag("status $status: $out");
+    }
 }
 for my $directive (sort keys %any) {
     for my $place ('<VirtualHost *:1>', '<Directory "/">', '<Location "/x">',

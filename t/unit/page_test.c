@@ -4,7 +4,7 @@
  * inline, and with the words that scripts for mod_status look for.
  */
 #include "render/assets.h"
-#include "render_view.h"
+#include "managed_view.h"
 
 #include <ctype.h>
 
@@ -19,6 +19,7 @@ static void test_golden(void **state)
     check_golden(amgr_write_page, view_prefork, "prefork.html");
     check_golden(amgr_write_page, view_event, "event.html");
     check_golden(amgr_write_page, view_empty, "empty.html");
+    check_golden(amgr_write_page, view_managed, "managed.html");
 }
 
 static void test_failing_sink(void **state)
@@ -205,6 +206,10 @@ static void test_formed(void **state)
     view_prefork(&fixed);
     check_formed();
     view_empty(&fixed);
+    check_formed();
+    view_managed(&fixed);
+    check_formed();
+    view_unsupervised(&fixed);
     check_formed();
     view_event(&fixed);
     for (metric = -1; metric <= AMGR_METRIC_COUNT; metric++) {

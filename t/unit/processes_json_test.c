@@ -101,6 +101,46 @@ static void test_one_writer(void **state)
     free(alone.data);
 }
 
+static void write_second(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    amgr_write_process_json(view, &view->managed->processes[1], sink);
+}
+
+/* The answer to an order is the process as the list has it. */
+static void test_one_process(void **state)
+{
+    text_t alone;
+
+    (void)state; /* cmocka's signature */
+    view_managed(&fixed);
+    alone = render(write_second, &fixed.view, 4096);
+    assert_true(json_is_valid(alone.data));
+    assert_non_null(strstr(alone.data, managed_table.processes[1].name));
+    assert_null(strstr(alone.data, managed_table.processes[0].program));
+    check_failing_sink(write_second, view_managed);
+    free(alone.data);
+}
+
+/* Whoever may order gets what it takes, and nobody else. */
+static void test_token(void **state)
+{
+    text_t text;
+
+    (void)state; /* cmocka's signature */
+    view_managed(&fixed);
+    text = render(amgr_write_processes_json, &fixed.view, 4096);
+    assert_non_null(strstr(text.data, "\n\"token\":\"1a2b3c\",\n"));
+    free(text.data);
+    fixed.view.control_token = NULL;
+    text = render(amgr_write_processes_json, &fixed.view, 4096);
+    assert_null(strstr(text.data, "token"));
+    free(text.data);
+    view_managed(&fixed);
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_null(strstr(text.data, "1a2b3c"));
+    free(text.data);
+}
+
 /* Nothing of what a process says ends a string, or reaches a terminal. */
 static void test_hostile(void **state)
 {
@@ -149,7 +189,8 @@ int main(void)
         cmocka_unit_test(test_golden),       cmocka_unit_test(test_none),
         cmocka_unit_test(test_failing_sink), cmocka_unit_test(test_ready),
         cmocka_unit_test(test_one_writer),   cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits),       cmocka_unit_test(test_token),
+        cmocka_unit_test(test_one_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

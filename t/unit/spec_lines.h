@@ -18,6 +18,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "conf_words.h"
 #include "supervise/spec.h"
 
 #define SEC APR_USEC_PER_SEC
@@ -40,37 +41,11 @@ static inline int destroy_pool(void **state)
     return 0;
 }
 
-/* Like ap_getword_conf(): quotes around a word, in which they and backslashes
- * are escaped. */
-static inline char *take_word(char **line)
-{
-    char *at = *line + strspn(*line, " ");
-    char quote = *at == '"' || *at == '\'' ? *at++ : '\0';
-    char *word = at;
-    char *out = at;
-
-    while (*at != '\0' && (quote != '\0' ? *at != quote : *at != ' ')) {
-        if (*at == '\\' && (at[1] == '\\' || (quote && at[1] == quote))) {
-            at++;
-        }
-        *out++ = *at++;
-    }
-    at += *at != '\0';
-    *line = at + strspn(at, " ");
-    *out = '\0';
-    return word;
-}
-
 static inline int split_line(const char *line, const char **argv)
 {
-    char *rest = apr_pstrdup(pool, line);
-    int argc = 0;
+    int argc = conf_split(apr_pstrdup(pool, line), argv, WORDS_MAX);
 
-    rest += strspn(rest, " ");
-    while (*rest != '\0') {
-        assert_true(argc < WORDS_MAX);
-        argv[argc++] = take_word(&rest);
-    }
+    assert_in_range(argc, 0, WORDS_MAX);
     return argc;
 }
 

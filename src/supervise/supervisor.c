@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The supervisor's life: a loop around poll(2).
+ */
+#include "supervise/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "supervise/supervisor_parts.h"
+
+/** It wakes at least this often, and beats. */
+#define TURN_US (500 * 1000)
+
+/** Strays are looked for again so soon. */
+#define STRAYS_US (20 * 1000)
+
+/** How often trees are measured. */
+#define MEASURE_US (2 * APR_USEC_PER_SEC)
+
+/** It is said that the last supervisor's guards take longer than they may. */
+#define WARN_US (10 * APR_USEC_PER_SEC)
+
+/** The signals, the parent, the last run, guards and orders. */
+#define ENTRIES_MAX (3 + AMGR_WARDS_MAX + AMGR_ORDER_CLIENTS_MAX + 1)
+
+typedef struct polled_t {
+    struct pollfd entries[ENTRIES_MAX];
+    int count;
+    int orders; /**< where those begin */
+} polled_t;
+
+static void add(polled_t *polled, int fd, short events)
+{
+    struct pollfd *entry = &polled->entries[polled->count++];
+
+    entry->fd = fd; /* one below 0 is left alone by poll() */
+    entry->events = events;
+    entry->revents = 0;
+}
+
+static void list(amgr_supervisor_t *supervisor, polled_t *polled)
+{
+    int i;
+
+    polled->count = 0;
+    add(polled, supervisor->signal_fd, POLLIN);
+    add(polled, supervisor->setup.parent_fd, POLLIN);
+    add(polled, supervisor->is_waiting ? supervisor->setup.wait_fd : -1, 0);
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        add(polled, ward->quiet_due_us == AMGR_NO_TIME ? ward->guard.fd : -1,
+            POLLIN);
+    }
+    polled->orders = polled->count;
+    polled->count += amgr_order_socket_list(supervisor->orders,
+                                            polled->entries + polled->count);
+}
+
+static apr_time_t sooner(apr_time_t a_us, apr_time_t b_us)
+{
+    return b_us != AMGR_NO_TIME && b_us < a_us ? b_us : a_us;
+}
+
+static int timeout_ms(const amgr_supervisor_t *supervisor)
+{
+    apr_time_t now_us = amgr_clock_monotonic_us();
+    apr_time_t due_us = now_us + TURN_US;
+    int i;
+
+    if (supervisor->has_strays) {
+        due_us = now_us + STRAYS_US;
+    }
+    due_us = sooner(due_us, supervisor->measure_us);
+    due_us = sooner(due_us, supervisor->end_due_us);
+    due_us = sooner(due_us, amgr_order_socket_due(supervisor->orders));
+    for (i = 0; i < supervisor->ward_count; i++) {
+        due_us = sooner(due_us, amgr_ward_due(supervisor->wards[i]));
+    }
+    return due_us <= now_us ? 0 : (int)((due_us - now_us) / 1000 + 1);
+}
+
+/** SIGTERM: from the kernel when the parent has ended, else from whoever stops
+ * all processes of a service alike. */
+static void hear_signals(amgr_supervisor_t *supervisor)
+{
+    struct signalfd_siginfo info;
+
+    while (read(supervisor->signal_fd, &info, sizeof(info)) ==
+           (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGTERM &&
+            getppid() == supervisor->setup.parent) {
+            amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
+        }
+    }
+}
+
+static void look_at_last_run(amgr_supervisor_t *supervisor)
+{
+    struct pollfd entry = {supervisor->setup.wait_fd, 0, 0};
+
+    if (!supervisor->is_waiting) {
+        return;
+    }
+    if (entry.fd < 0 || poll(&entry, 1, 0) > 0) {
+        if (entry.fd >= 0) {
+            close(entry.fd);
+        }
+        supervisor->setup.wait_fd = -1;
+        supervisor->is_waiting = 0;
+    }
+    else if (!supervisor->is_warned &&
+             supervisor->now.mono_us - supervisor->begun_us > WARN_US) {
+        supervisor->is_warned = 1;
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
+                 0,
+                 "processes of the last supervisor have not ended yet: none is "
+                 "started before");
+    }
+}
+
+static void measure(amgr_supervisor_t *supervisor)
+{
+    int is_on = 0;
+    int i;
+
+    if (supervisor->measure_us == AMGR_NO_TIME ||
+        supervisor->now.mono_us < supervisor->measure_us) {
+        return;
+    }
+    for (i = 0; i < supervisor->ward_count; i++) {
+        if (amgr_ward_is_on(supervisor->wards[i])) {
+            is_on = 1;
+            amgr_ward_measure(supervisor, supervisor->wards[i],
+                              &supervisor->proc);
+        }
+    }
+    supervisor->measure_us =
+        is_on ? supervisor->now.mono_us + MEASURE_US : AMGR_NO_TIME;
+    supervisor->is_dirty |= is_on;
+}
+
+/** Everything that can be done without waiting. */
+static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
+{
+    int i;
+
+    amgr_clock_read(&supervisor->now);
+    hear_signals(supervisor);
+    if (getppid() != supervisor->setup.parent) {
+        amgr_supervisor_flee(supervisor);
+    }
+    look_at_last_run(supervisor);
+    for (i = 0; i < supervisor->ward_count; i++) {
+        if (supervisor->wards[i]->quiet_due_us == AMGR_NO_TIME) {
+            amgr_ward_listen(supervisor, supervisor->wards[i]);
+        }
+    }
+    amgr_supervisor_reap(supervisor);
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_look(supervisor, supervisor->wards[i]);
+    }
+    measure(supervisor);
+    amgr_supervisor_settle(supervisor);
+    if (supervisor->phase != AMGR_PHASE_ALONE) {
+        amgr_supervisor_hear_parent(supervisor);
+    }
+    amgr_supervisor_publish(supervisor, 0);
+    amgr_order_socket_serve(supervisor->orders,
+                            polled->entries + polled->orders,
+                            polled->count - polled->orders);
+    amgr_supervisor_look_done(supervisor);
+    amgr_supervisor_publish(supervisor, 0);
+}
+
+/** Whether there is nothing left to do. */
+static int is_over(const amgr_supervisor_t *supervisor)
+{
+    if (supervisor->phase >= AMGR_PHASE_ENDING) {
+        return !amgr_supervisor_is_busy(supervisor) ||
+               (supervisor->end_due_us != AMGR_NO_TIME &&
+                supervisor->now.mono_us >= supervisor->end_due_us);
+    }
+    return supervisor->is_applied && supervisor->ward_count == 0;
+}
+
+static void end(amgr_supervisor_t *supervisor)
+{
+    supervisor->phase = AMGR_PHASE_ENDING;
+    supervisor->table.supervisor = 0;
+    supervisor->table.socket[0] = '\0';
+    amgr_order_socket_end(supervisor->orders);
+    amgr_supervisor_publish(supervisor, 1);
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
+             "supervisor %" APR_PID_T_FMT " ends", getpid());
+    _exit(0);
+}
+
+/** Signals are read, not taken; what guards and attempts inherit of that they
+ * undo themselves. */
+static int open_signals(void)
+{
+    static const int ignored[] = {SIGHUP,  SIGUSR1, SIGUSR2, SIGWINCH, SIGINT,
+                                  SIGQUIT, SIGPIPE, SIGXFSZ, SIGALRM,  SIGTSTP};
+    sigset_t set;
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(ignored); i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/** A descriptor for each guard and client. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1024 &&
+        limit.rlim_max > limit.rlim_cur) {
+        limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
+{
+    amgr_supervisor_t *supervisor;
+    apr_pool_t *pool;
+
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        return NULL;
+    }
+    apr_pool_tag(pool, "amgr_supervisor");
+    supervisor = apr_pcalloc(pool, sizeof(*supervisor));
+    supervisor->setup = *setup;
+    supervisor->teller = setup->guard.teller;
+    supervisor->pool = pool;
+    supervisor->measure_us = AMGR_NO_TIME;
+    supervisor->end_due_us = AMGR_NO_TIME;
+    supervisor->is_waiting = setup->wait_fd >= 0;
+    supervisor->proc.fd = -1;
+    amgr_clock_read(&supervisor->now);
+    supervisor->begun_us = supervisor->now.mono_us;
+    supervisor->table.supervisor = getpid();
+    supervisor->table.application = AMGR_APPLICATION_STARTING;
+    supervisor->orders =
+        amgr_order_socket_create(supervisor, &supervisor->teller, pool);
+    return supervisor;
+}
+
+void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
+{
+    amgr_supervisor_t *supervisor;
+    polled_t polled;
+    apr_status_t rv;
+
+    setpgid(0, 0); /* a signal to httpd's group is not for it */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    supervisor = create(setup);
+    if (supervisor == NULL) {
+        _exit(1);
+    }
+    supervisor->signal_fd = open_signals();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    raise_descriptor_limit();
+    rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
+    if (rv != APR_SUCCESS) {
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
+                 rv,
+                 "cannot open /proc: memory is not watched, and what killed "
+                 "guards leave behind is not found");
+    }
+    amgr_supervisor_inherit(supervisor);
+    memset(&polled, 0, sizeof(polled));
+    for (;;) {
+        turn(supervisor, &polled);
+        if (is_over(supervisor)) {
+            end(supervisor);
+        }
+        list(supervisor, &polled);
+        if (poll(polled.entries, (nfds_t)polled.count, timeout_ms(supervisor)) <
+            0) {
+            memset(polled.entries, 0, sizeof(polled.entries));
+        }
+    }
+}

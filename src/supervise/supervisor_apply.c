@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A new configuration against what there is: what is the same stays as it is,
+ * what is asked for otherwise is stopped and started anew, what is gone is
+ * stopped, and what is new is started.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervise/machine.h"
+#include "supervise/supervisor_parts.h"
+
+/** The parent has checked that there is such a verifier; whether this process
+ * has it too, each attempt finds out. */
+static int any_verifier(const char *name)
+{
+    (void)name; /* every one will do */
+    return 1;
+}
+
+void amgr_spec_set_release(amgr_spec_set_t *set)
+{
+    if (set != NULL && --set->users == 0) {
+        apr_pool_destroy(set->pool);
+    }
+}
+
+static void complain(const amgr_supervisor_t *supervisor, const char *why)
+{
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_ERR, 0,
+             "the new configuration of managed processes is ignored: %s", why);
+}
+
+/** Unpack and check; NULL was said. */
+static amgr_spec_set_t *read_set(amgr_supervisor_t *supervisor,
+                                 const char *bytes, apr_size_t len)
+{
+    amgr_spec_set_t *set;
+    const char *wrong;
+    apr_pool_t *pool;
+
+    if (apr_pool_create(&pool, supervisor->pool) != APR_SUCCESS) {
+        complain(supervisor, "no memory");
+        return NULL;
+    }
+    apr_pool_tag(pool, "amgr_specs");
+    set = apr_pcalloc(pool, sizeof(*set));
+    set->pool = pool;
+    set->users = 1;
+    if (amgr_specs_unpack(bytes, len, any_verifier, &set->specs, &set->count,
+                          pool) != APR_SUCCESS) {
+        complain(supervisor, "it cannot be read");
+        amgr_spec_set_release(set);
+        return NULL;
+    }
+    wrong = amgr_specs_check((const amgr_spec_t *const *)set->specs, set->count,
+                             pool);
+    if (wrong == NULL && set->count > AMGR_MANAGED_MAX) {
+        wrong = "there are too many";
+    }
+    if (wrong != NULL) {
+        complain(supervisor, wrong);
+        amgr_spec_set_release(set);
+        return NULL;
+    }
+    return set;
+}
+
+static amgr_ward_t *find(const amgr_supervisor_t *supervisor, const char *name)
+{
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        if (strcmp(supervisor->wards[i]->row.name, name) == 0) {
+            return supervisor->wards[i];
+        }
+    }
+    return NULL;
+}
+
+/** What the specification alone decides of the row. */
+static void describe(amgr_ward_t *ward)
+{
+    const amgr_spec_t *spec = ward->spec;
+    amgr_managed_t *row = &ward->row;
+
+    amgr_supervisor_text(row->program, sizeof(row->program), "%s",
+                         spec->argv[0]);
+    amgr_supervisor_text(
+        row->verify, sizeof(row->verify), "%s",
+        spec->verify.type == AMGR_VERIFY_NONE ? "" : spec->verify.name);
+    row->max_memory_bytes = spec->max_memory_bytes;
+    row->restart = spec->restart;
+}
+
+void amgr_ward_take_next(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+{
+    const amgr_spec_t *spec = ward->next_spec;
+    amgr_spec_set_t *set = ward->next_set;
+
+    if (spec == NULL) {
+        return;
+    }
+    ward->next_spec = NULL;
+    ward->next_set = NULL;
+    amgr_ward_release(ward);
+    ward->spec = spec;
+    ward->set = set;
+    describe(ward);
+    supervisor->is_dirty = 1;
+}
+
+static amgr_ward_t *create(amgr_supervisor_t *supervisor, const char *name)
+{
+    amgr_ward_t *ward;
+
+    if (supervisor->ward_count == AMGR_WARDS_MAX) {
+        amgr_say(&supervisor->teller, AMGR_SAY_FAULT, AMGR_LEVEL_ERR, 0,
+                 "process %s: not started: too many that were removed have "
+                 "not ended yet",
+                 name);
+        return NULL;
+    }
+    ward = calloc(1, sizeof(*ward));
+    if (ward == NULL) {
+        amgr_say(&supervisor->teller, AMGR_SAY_FAULT, AMGR_LEVEL_ERR, 0,
+                 "process %s: not started: no memory", name);
+        return NULL;
+    }
+    amgr_supervisor_text(ward->row.name, sizeof(ward->row.name), "%s", name);
+    ward->row.state = AMGR_MANAGED_STOPPED;
+    ward->row.since_us = supervisor->now.wall_us;
+    ward->row.exit_code = -1;
+    ward->row.check_us = AMGR_NO_TIME;
+    ward->row.memory_bytes = AMGR_UNKNOWN;
+    ward->guard.fd = -1;
+    ward->order = -1;
+    ward->cause = -1;
+    ward->start_due_us = ward->stay_due_us = ward->watchdog_due_us =
+        ward->step_due_us = ward->delay_due_us = ward->ready_mono_us =
+            ward->quiet_due_us = AMGR_NO_TIME;
+    supervisor->wards[supervisor->ward_count++] = ward;
+    return ward;
+}
+
+/** It shall run as @a spec says, from its next start. */
+static void set_next(amgr_ward_t *ward, const amgr_spec_t *spec,
+                     amgr_spec_set_t *set)
+{
+    set->users++;
+    amgr_spec_set_release(ward->next_set);
+    ward->next_spec = spec;
+    ward->next_set = set;
+}
+
+static void start_anew(amgr_ward_t *ward)
+{
+    ward->row.want = AMGR_MANAGED_WANT_UP;
+    ward->is_asked = 1;
+    ward->was_ready = 0;
+    ward->told[0] = '\0';
+    amgr_backoff_clear(&ward->backoff);
+}
+
+/** The same as before.  Whoever was stopped with all the others runs again;
+ * whoever was stopped by an order of its own does not. */
+static void keep(amgr_ward_t *ward, int was_shut)
+{
+    if (ward->next_spec != NULL) {
+        /* Back to what it was, while it was being stopped for another. */
+        amgr_spec_set_release(ward->next_set);
+        ward->next_spec = NULL;
+        ward->next_set = NULL;
+    }
+    if ((was_shut || ward->is_removed) && !ward->is_down &&
+        ward->row.state != AMGR_MANAGED_EXITED) {
+        start_anew(ward);
+    }
+    if (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING) {
+        ward->is_leaving = 0; /* it was only going to be told */
+        ward->is_asked = 0;
+    }
+}
+
+static void change(amgr_ward_t *ward, const amgr_spec_t *spec,
+                   amgr_spec_set_t *set)
+{
+    set_next(ward, spec, set);
+    ward->is_down = 0;
+    ward->is_leaving = amgr_ward_is_on(ward);
+    start_anew(ward);
+}
+
+static void take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
+                 int was_shut)
+{
+    const amgr_spec_t *spec = set->specs[place];
+    amgr_ward_t *ward = find(supervisor, spec->name);
+
+    if (ward == NULL) {
+        ward = create(supervisor, spec->name);
+        if (ward == NULL) {
+            return;
+        }
+        set_next(ward, spec, set);
+        amgr_ward_take_next(supervisor, ward);
+        start_anew(ward);
+        amgr_supervisor_inherit_row(supervisor, ward);
+    }
+    else if (amgr_spec_equal(ward->spec, spec)) {
+        keep(ward, was_shut);
+    }
+    else if (ward->next_spec == NULL ||
+             !amgr_spec_equal(ward->next_spec, spec)) {
+        change(ward, spec, set);
+    }
+    ward->place = place;
+    ward->is_removed = 0;
+}
+
+/** What the new configuration has not: stopped, and then forgotten. */
+static void remove_others(amgr_supervisor_t *supervisor,
+                          const amgr_spec_set_t *set)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_t *ward = supervisor->wards[i];
+
+        for (j = 0; j < set->count; j++) {
+            if (strcmp(set->specs[j]->name, ward->row.name) == 0) {
+                break;
+            }
+        }
+        if (j < set->count) {
+            continue;
+        }
+        ward->is_removed = 1;
+        ward->is_leaving = 1;
+        ward->is_asked = 0;
+        ward->row.want = AMGR_MANAGED_WANT_DOWN;
+        amgr_spec_set_release(ward->next_set);
+        ward->next_spec = NULL;
+        ward->next_set = NULL;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const amgr_ward_t *x = *(amgr_ward_t *const *)a;
+    const amgr_ward_t *y = *(amgr_ward_t *const *)b;
+
+    if (x->is_removed != y->is_removed) {
+        return x->is_removed - y->is_removed;
+    }
+    return x->place - y->place;
+}
+
+void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
+                           apr_size_t len, const amgr_parent_message_t *message)
+{
+    amgr_spec_set_t *set = read_set(supervisor, bytes, len);
+    int was_shut = supervisor->phase == AMGR_PHASE_SHUT;
+    int i;
+
+    if (set == NULL) {
+        return;
+    }
+    if (supervisor->is_applied || !supervisor->was_shut) {
+        supervisor->phase = AMGR_PHASE_LIVE;
+    }
+    supervisor->start_in_order = message->start_in_order != 0;
+    supervisor->exit_when_done = message->exit_when_done != 0;
+    remove_others(supervisor, set);
+    for (i = 0; i < set->count; i++) {
+        take(supervisor, set, i, was_shut);
+    }
+    amgr_spec_set_release(set);
+    qsort(supervisor->wards, (apr_size_t)supervisor->ward_count,
+          sizeof(supervisor->wards[0]), compare);
+    supervisor->is_applied = 1;
+    supervisor->is_done = 0;
+    supervisor->table.control = message->control != 0;
+    amgr_supervisor_text(supervisor->table.socket,
+                         sizeof(supervisor->table.socket), "%s",
+                         message->socket);
+    amgr_order_socket_move(supervisor->orders, message->socket,
+                           message->control, message->control_uid);
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
+             "managed processes are configured: %d", i);
+    supervisor->is_dirty = 1;
+    amgr_supervisor_settle(supervisor);
+}
+
+void amgr_supervisor_bury(amgr_supervisor_t *supervisor)
+{
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_t *ward = supervisor->wards[i];
+
+        if (!ward->is_removed || amgr_ward_is_on(ward)) {
+            supervisor->wards[kept++] = ward;
+            continue;
+        }
+        amgr_ward_release(ward);
+        free(ward);
+        supervisor->is_dirty = 1;
+    }
+    supervisor->ward_count = kept;
+}

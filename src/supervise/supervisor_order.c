@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * In which order wards are started and stopped.  One is started when all that
+ * it comes after are ready; one that is to be stopped together with others is
+ * told when those that come after it are gone.
+ */
+#include <string.h>
+
+#include "supervise/machine.h"
+#include "supervise/supervisor_parts.h"
+
+static const char last_run[] = "waits for the last run to end";
+
+static int is_after_named(const amgr_spec_t *spec, const char *name)
+{
+    int i;
+
+    for (i = 0; spec->after != NULL && i < spec->after->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(spec->after, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Whether @a ward comes after @a other. */
+static int comes_after(const amgr_supervisor_t *supervisor,
+                       const amgr_ward_t *ward, const amgr_ward_t *other)
+{
+    return is_after_named(ward->spec, other->row.name) ||
+           (supervisor->start_in_order && ward->place > other->place);
+}
+
+/** Whether what comes after it may be started.  One that is about to be stopped
+ * is not what it will be. */
+static int lets_start(const amgr_supervisor_t *supervisor,
+                      const amgr_ward_t *ward, const amgr_ward_t *before)
+{
+    if (before->row.ready && !before->is_leaving) {
+        return 1;
+    }
+    /* The order of the file asks only that its turn is over. */
+    return supervisor->start_in_order &&
+           !is_after_named(ward->spec, before->row.name) &&
+           !amgr_ward_is_on(before) &&
+           before->row.want == AMGR_MANAGED_WANT_DOWN;
+}
+
+int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
+                           const amgr_ward_t *other, const amgr_ward_t *ward)
+{
+    return other != ward && !other->is_removed &&
+           comes_after(supervisor, ward, other) &&
+           !lets_start(supervisor, ward, other);
+}
+
+/** Who is in the way of its start, or NULL. */
+static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
+                                  const amgr_ward_t *ward)
+{
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        if (amgr_supervisor_blocks(supervisor, supervisor->wards[i], ward)) {
+            return supervisor->wards[i];
+        }
+    }
+    return NULL;
+}
+
+/** It waits, whatever it was before. */
+static void hold(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                 const char *why)
+{
+    amgr_ward_fire(supervisor, ward, AMGR_MACHINE_HELD, why);
+    if (strcmp(ward->row.reason, why) != 0) {
+        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
+                             why);
+        supervisor->is_dirty = 1;
+        amgr_say(&supervisor->teller, AMGR_SAY_STATE, AMGR_LEVEL_INFO, 0,
+                 "process %s: %s", ward->row.name, why);
+    }
+}
+
+/** Start it when nothing is in the way.  Non-zero: something happened. */
+static int try_start(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+{
+    char why[AMGR_MANAGED_TEXT_LEN];
+    const amgr_ward_t *other;
+
+    if (!ward->is_asked || amgr_ward_is_on(ward) || ward->is_removed ||
+        supervisor->phase != AMGR_PHASE_LIVE) {
+        return 0;
+    }
+    if (supervisor->is_waiting) {
+        hold(supervisor, ward, last_run);
+        return 0;
+    }
+    other = blocker(supervisor, ward);
+    if (other != NULL) {
+        amgr_supervisor_text(why, sizeof(why), "waits for %s", other->row.name);
+        hold(supervisor, ward, why);
+        return 0;
+    }
+    ward->is_asked = 0;
+    amgr_ward_fire(supervisor, ward, AMGR_MACHINE_START, "");
+    return 1;
+}
+
+/** Whether one that is to be stopped too comes after it, and is not gone. */
+static int must_stay(const amgr_supervisor_t *supervisor,
+                     const amgr_ward_t *ward)
+{
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *other = supervisor->wards[i];
+
+        if (other != ward && other->is_leaving && amgr_ward_is_on(other) &&
+            comes_after(supervisor, other, ward)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *why_leaving(const amgr_supervisor_t *supervisor,
+                               const amgr_ward_t *ward)
+{
+    if (supervisor->phase == AMGR_PHASE_SHUT) {
+        return "all are stopped by order";
+    }
+    if (supervisor->phase != AMGR_PHASE_LIVE) {
+        return "stopped with the server";
+    }
+    return ward->is_removed ? "not configured any more"
+                            : "its configuration changed";
+}
+
+/** Tell it to stop when its turn has come.  Non-zero: something happened. */
+static int try_stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                    int is_forced)
+{
+    if (!ward->is_leaving) {
+        return 0;
+    }
+    if (!amgr_ward_is_on(ward)) {
+        ward->is_leaving = 0;
+        amgr_ward_fire(supervisor, ward, AMGR_MACHINE_STOP,
+                       why_leaving(supervisor, ward));
+        return 1;
+    }
+    if (ward->row.state == AMGR_MANAGED_STOPPING ||
+        (!is_forced && must_stay(supervisor, ward))) {
+        return 0;
+    }
+    amgr_ward_stop(supervisor, ward, why_leaving(supervisor, ward));
+    return 1;
+}
+
+/** Specifications of several configurations could each wait for the other's
+ * end: where nobody is about to go, all go. */
+static int is_stuck(const amgr_supervisor_t *supervisor)
+{
+    int waiting = 0;
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        if (ward->is_leaving && amgr_ward_is_on(ward)) {
+            if (ward->row.state == AMGR_MANAGED_STOPPING) {
+                return 0;
+            }
+            waiting = 1;
+        }
+    }
+    return waiting;
+}
+
+static int settle_once(amgr_supervisor_t *supervisor)
+{
+    int is_forced = is_stuck(supervisor);
+    int changed = 0;
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        changed |= try_stop(supervisor, supervisor->wards[i], 0);
+    }
+    for (i = 0; i < supervisor->ward_count && is_forced && !changed; i++) {
+        changed |= try_stop(supervisor, supervisor->wards[i], 1);
+    }
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_t *ward = supervisor->wards[i];
+
+        if (!amgr_ward_is_on(ward)) {
+            amgr_ward_take_next(supervisor, ward);
+        }
+        changed |= try_start(supervisor, ward);
+    }
+    return changed;
+}
+
+void amgr_supervisor_settle(amgr_supervisor_t *supervisor)
+{
+    int i;
+
+    /* Each start and stop can let others start and stop; none of them can go
+     * on for ever, since what fails waits for its delay. */
+    for (i = 0; i < 4 * AMGR_WARDS_MAX; i++) {
+        if (!settle_once(supervisor)) {
+            break;
+        }
+    }
+    amgr_supervisor_bury(supervisor);
+}
+
+void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase)
+{
+    int i;
+
+    if (supervisor->phase >= phase) {
+        return;
+    }
+    supervisor->phase = phase;
+    supervisor->is_dirty = 1;
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
+             "all managed processes are stopped");
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_t *ward = supervisor->wards[i];
+
+        ward->is_asked = 0;
+        ward->is_restarting = 0;
+        ward->is_leaving = 1;
+        if (phase == AMGR_PHASE_SHUT) {
+            ward->row.want = AMGR_MANAGED_WANT_DOWN;
+        }
+    }
+    amgr_supervisor_settle(supervisor);
+}
+
+void amgr_supervisor_flee(amgr_supervisor_t *supervisor)
+{
+    int i;
+
+    if (supervisor->phase == AMGR_PHASE_ALONE) {
+        return;
+    }
+    supervisor->phase = AMGR_PHASE_ALONE;
+    supervisor->is_dirty = 1;
+    /* A guard needs no more than its mercy; what hangs longer than that ends
+     * when this process does. */
+    supervisor->end_due_us = supervisor->now.mono_us + 2 * AMGR_GUARD_MERCY_US;
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING, 0,
+             "the server is gone: all managed processes are stopped");
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_t *ward = supervisor->wards[i];
+
+        ward->is_asked = 0;
+        ward->is_leaving = 1;
+        if (ward->step == AMGR_WARD_TOLD &&
+            ward->row.state == AMGR_MANAGED_STOPPING &&
+            ward->step_due_us > supervisor->now.mono_us + AMGR_GUARD_MERCY_US) {
+            ward->step_due_us = supervisor->now.mono_us + AMGR_GUARD_MERCY_US;
+        }
+        amgr_ward_stop(supervisor, ward, "the server is gone");
+    }
+}
+
+int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor)
+{
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        if (amgr_ward_is_on(supervisor->wards[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The supervisor, for its own files: what it has, and what each file does for
+ * the others.
+ */
+#ifndef AMGR_SUPERVISOR_PARTS_H
+#define AMGR_SUPERVISOR_PARTS_H
+
+#include "base/clock.h"
+#include "supervise/order_socket.h"
+#include "supervise/supervisor.h"
+#include "supervise/ward.h"
+
+/** Those of the configuration, and of former ones that are not gone yet. */
+#define AMGR_WARDS_MAX (4 * AMGR_MANAGED_MAX)
+
+/** What it is about. */
+typedef enum amgr_phase_e {
+    AMGR_PHASE_LIVE = 0,
+    AMGR_PHASE_SHUT,   /**< all are stopped for good; it lives on */
+    AMGR_PHASE_ENDING, /**< all are stopped, then it ends */
+    AMGR_PHASE_ALONE   /**< the parent is gone: all at once, then it ends */
+} amgr_phase_e;
+
+struct amgr_supervisor_t {
+    amgr_supervisor_setup_t setup;
+    amgr_teller_t teller;
+    apr_pool_t *pool;
+    amgr_instant_t now; /**< of this turn */
+    int phase;          /**< amgr_phase_e */
+    int was_shut;       /**< the last supervisor, by an order */
+    int is_applied;     /**< a configuration has come */
+    int is_waiting;     /**< for the guards of the last supervisor */
+    int is_warned;      /**< that this takes long */
+    int has_strays;     /**< children that nobody knows were there lately */
+    int start_in_order;
+    int exit_when_done;
+    int is_done;  /**< the server was told so */
+    int is_dirty; /**< something changed that is to be published now */
+    int signal_fd;
+    amgr_proc_dir_t proc;
+    apr_time_t begun_us;                /**< all of these monotonic */
+    apr_time_t beat_us;                 /**< last published */
+    apr_time_t measure_us;              /**< trees are measured next */
+    apr_time_t end_due_us;              /**< it ends then, whatever is left */
+    amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
+                                             removed behind */
+    int ward_count;
+    amgr_order_socket_t *orders;
+    amgr_managed_table_t table; /**< as published */
+    amgr_managed_table_t last;  /**< of the supervisor before */
+};
+
+/* supervisor_message.c */
+
+/** What the parent sent; nothing is believed that was not checked. */
+void amgr_supervisor_hear_parent(amgr_supervisor_t *supervisor);
+
+/* supervisor_apply.c */
+
+/** Take a configuration: packed specifications of @a len bytes. */
+void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
+                           apr_size_t len,
+                           const amgr_parent_message_t *message);
+
+/** Forget those that were removed and are gone. */
+void amgr_supervisor_bury(amgr_supervisor_t *supervisor);
+
+/* supervisor_order.c */
+
+/** Start and stop what can be, until nothing changes any more. */
+void amgr_supervisor_settle(amgr_supervisor_t *supervisor);
+
+/** Stop all, in reverse order. */
+void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
+
+/** Stop all at once, since the parent is gone. */
+void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
+
+/** Whether @a other is in the way of the start of @a ward. */
+int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
+                           const amgr_ward_t *other, const amgr_ward_t *ward);
+
+/** Whether something is left of any run. */
+int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor);
+
+/* supervisor_verb.c */
+
+/** Tell the server once that all its processes have done their work. */
+void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);
+
+/* supervisor_reap.c */
+
+/** Reap every child that has ended, and kill what nobody knows. */
+void amgr_supervisor_reap(amgr_supervisor_t *supervisor);
+
+/* supervisor_table.c */
+
+/** Take over counters of the last supervisor, and who was stopped by order. */
+void amgr_supervisor_inherit(amgr_supervisor_t *supervisor);
+void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
+                                 amgr_ward_t *ward);
+
+/** Publish when something changed, or it is time for a beat. */
+void amgr_supervisor_publish(amgr_supervisor_t *supervisor, int force);
+
+/** Set whether a ward is ready, and count the change. */
+void amgr_supervisor_set_ready(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                               int ready);
+
+/** A clause of text, cut to fit. */
+void amgr_supervisor_text(char *out, apr_size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
