@@ -29,8 +29,10 @@ const amgr_fault_t *amgr_task_json(const amgr_source_t *source,
 const amgr_fault_t *amgr_task_discovery(const amgr_options_t *options,
                                         apr_pool_t *pool);
 
-/** Managed processes on standard output (task_processes.c). */
-const amgr_fault_t *amgr_task_processes(const amgr_source_t *source,
+/** Managed processes on standard output (task_processes.c): a line each, or
+ * with --json the answer to GET /processes. */
+const amgr_fault_t *amgr_task_processes(const amgr_options_t *options,
+                                        const amgr_source_t *source,
                                         apr_pool_t *pool);
 
 /** Some of them, each with all that is known of it (task_status.c). */

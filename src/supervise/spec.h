@@ -205,7 +205,8 @@ apr_status_t amgr_specs_unpack(const char *bytes, apr_size_t len,
                                apr_pool_t *pool);
 
 /** The effective configuration as text, defaults too, in the words of the
- * configuration: what `httpd -t -DDUMP_MANAGED` prints. */
+ * configuration: what `httpd -t -DDUMP_MANAGED` prints.  Passwords in URLs and
+ * headers that authorise are masked; values of variables are in it. */
 void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink);
 
 /** The names of all directives of a section, ending in NULL. */

@@ -157,6 +157,7 @@ apr_interval_time_t amgr_specs_stop_us(const amgr_spec_t *const *specs,
     int pass;
     int i;
 
+    count = count < AMGR_MANAGED_MAX ? count : AMGR_MANAGED_MAX;
     /* No chain has more members than there are, so neither have passes. */
     for (pass = 0; pass < count; pass++) {
         for (i = 0; i < count; i++) {

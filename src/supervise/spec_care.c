@@ -16,17 +16,23 @@ static int is_off(const char *word)
     return strcasecmp(word, "Off") == 0;
 }
 
+/* What is expected where Off is a value, too. */
+static const char *or_off(amgr_setting_t *setting, const char *expected)
+{
+    return expected == NULL
+               ? NULL
+               : apr_pstrcat(setting->pool, expected, ", or Off", NULL);
+}
+
 const char *amgr_set_start_timeout(amgr_setting_t *setting)
 {
     if (is_off(setting->argv[0])) {
         setting->spec->start_timeout_us = AMGR_LIMIT_OFF;
         return NULL;
     }
-    return amgr_duration_parse(setting->argv[0],
-                               &setting->spec->start_timeout_us) == NULL
-               ? NULL
-               : "a duration from 1 us to 10000 days with an optional unit "
-                 "(ms, s, m, h or d), or Off";
+    return or_off(setting,
+                  amgr_duration_parse(setting->argv[0],
+                                      &setting->spec->start_timeout_us));
 }
 
 const char *amgr_set_stop_signal(amgr_setting_t *setting)
@@ -161,7 +167,7 @@ const char *amgr_set_max_memory(amgr_setting_t *setting)
     const char *wrong = NULL;
 
     if (!is_off(setting->argv[0])) {
-        wrong = amgr_size_parse(setting->argv[0], &bytes);
+        wrong = or_off(setting, amgr_size_parse(setting->argv[0], &bytes));
     }
     setting->spec->max_memory_bytes = (apr_uint64_t)bytes;
     return wrong;

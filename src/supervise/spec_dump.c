@@ -13,7 +13,8 @@
 #include "base/units.h"
 #include "supervise/spec_parts.h"
 
-/** What is being dumped, to where; words are made in the section's own pool. */
+/** What is being dumped, to where; words are made in a
+ * pool that goes with it. */
 typedef struct dump_t {
     const amgr_spec_t *spec;
     amgr_sink_t *sink;
@@ -317,8 +318,9 @@ static void put_exits_and_gates(const dump_t *dump)
 
 void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink)
 {
-    const dump_t dump = {spec, sink, spec->lines->pool};
+    dump_t dump = {spec, sink, NULL};
 
+    apr_pool_create(&dump.pool, spec->lines->pool);
     amgr_sink_printf(sink, "<ManagedProcess %s>\n", spec->name);
     put_program(&dump);
     put_pair(&dump, "WorkingDirectory",
@@ -339,4 +341,5 @@ void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink)
     put_restart(&dump);
     put_exits_and_gates(&dump);
     amgr_sink_puts(sink, "</ManagedProcess>\n");
+    apr_pool_destroy(dump.pool);
 }

@@ -58,7 +58,8 @@ static const row_t rows[] = {
     {"once", AMGR_OPTION_ONCE, NULL,
      "Print what --watch shows once, on any output."},
     {"json", AMGR_OPTION_JSON, NULL, "Print status.json."},
-    {"processes", AMGR_OPTION_PROCESSES, NULL, "Print the managed processes."},
+    {"processes", AMGR_OPTION_PROCESSES, NULL,
+     "Print the managed processes; with --json as JSON."},
     {"wait", AMGR_OPTION_WAIT, "TIMESPAN",
      "Wait so long at most for what start, stop or restart is to bring about; "
      "without it, 30 seconds. 0 does not wait."},
