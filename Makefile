@@ -209,7 +209,7 @@ check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
 	    $(PROVE) $(PROVE_FLAGS) $(TESTS)
 
-check-unit: $(UNIT_BIN) ## run the unit tests alone
+check-unit: $(UNIT_BIN) $(FETCH) ## run the unit tests alone
 	AMGR_BUILD=$(BUILD) $(PROVE) t/unit/*.t
 
 test: deps-test ## run every test (installs what is missing when root)

@@ -136,6 +136,15 @@ static const amgr_fault_t *do_processes(run_t *run)
     return fault;
 }
 
+static const amgr_fault_t *do_status(run_t *run)
+{
+    amgr_source_t source;
+    const amgr_fault_t *fault = read_source(run, AMGR_WANT_NOW, &source);
+
+    return fault != NULL ? fault
+                         : amgr_task_status(&run->options, &source, run->pool);
+}
+
 static const amgr_fault_t *do_collect(run_t *run)
 {
     const amgr_options_t *options = &run->options;
@@ -161,6 +170,8 @@ static const amgr_fault_t *do_task(run_t *run, int task)
     switch (task) {
     case AMGR_TASK_KILL:
         return amgr_task_kill(options, &run->target, &run->killed, run->pool);
+    case AMGR_TASK_ORDER:
+        return amgr_task_order(options, &run->target, run->pool);
     case AMGR_TASK_WATCH:
         return amgr_task_watch(options, &run->target, run->pool);
     case AMGR_TASK_DISCOVERY:
@@ -169,6 +180,8 @@ static const amgr_fault_t *do_task(run_t *run, int task)
         return do_json(run);
     case AMGR_TASK_PROCESSES:
         return do_processes(run);
+    case AMGR_TASK_STATUS:
+        return do_status(run);
     case AMGR_TASK_TREE:
         return amgr_task_tree(options, &run->target, run->pool);
     case AMGR_TASK_REPORT:

@@ -21,7 +21,7 @@
 #define EVENTS_MAX 16
 #define QUIET_US (100 * 1000)
 
-/** A guard is asked to kill its tree, or killed itself, once more after this. */
+/** What a guard does not do within this is not waited for any longer. */
 #define ANSWER_US (5 * APR_USEC_PER_SEC)
 
 /** The tree of a new process is measured so soon. */

@@ -7,6 +7,7 @@
 #define AMGR_TEST_CHECK_RUN_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ typedef struct run_t {
     amgr_check_setup_t setup;
     amgr_spec_t spec;
     amgr_check_t check;
+    pid_t helper;      /**< a process of the test's own; 0: none */
     char program[256]; /**< what fetches */
     char log[8192];    /**< all that was told, with secrets if there are any */
     int lines;
@@ -80,6 +82,9 @@ static int run_tear_down(void **state)
     run_t *run = *state;
 
     amgr_check_end(&run->check);
+    if (run->helper != 0) {
+        kill(run->helper, SIGKILL); /* of a test that has failed */
+    }
     while (waitpid(-1, NULL, 0) > 0) {
         continue; /* what was killed here and in tests */
     }
@@ -132,7 +137,7 @@ static int run_on(run_t *run)
 }
 
 /* One attempt; its text. */
-static const char *attempt(run_t *run, int want)
+static inline const char *attempt(run_t *run, int want)
 {
     amgr_check_init(&run->check, &run->setup, &run->spec, 0);
     amgr_check_begin(&run->check, amgr_clock_monotonic_us());
@@ -143,12 +148,12 @@ static const char *attempt(run_t *run, int want)
     return run->check.text;
 }
 
-static void fails(run_t *run, const char *text)
+static inline void fails(run_t *run, const char *text)
 {
     assert_string_equal(attempt(run, AMGR_CHECK_FAILED), text);
 }
 
-static void passes(run_t *run)
+static inline void passes(run_t *run)
 {
     assert_string_equal(attempt(run, AMGR_CHECK_PASSED), "");
 }

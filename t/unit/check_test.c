@@ -2,7 +2,7 @@
  *
  * When verifiers attempt what, and what attempts are: their user, what they
  * have open, that they end.  Verifiers that ask a peer are in
- * check_peer_test.c.
+ * check_http_test.c and check_socket_test.c.
  */
 #include <dirent.h>
 #include <errno.h>

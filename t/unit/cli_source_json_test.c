@@ -132,7 +132,7 @@ static void view_managed_characters(fixed_view_t *view)
     int i;
 
     view_managed(view);
-    view->view.control_token = NULL; /* for whoever asks the server itself */
+    view->view.control_token = NULL; /* which status.json does not tell */
     for (i = 0; i < managed_table.count; i++) {
         make_plain(managed_table.processes[i].status);
     }
