@@ -186,11 +186,7 @@ static void change_log(amgr_supervisor_t *supervisor, int fd)
         return;
     }
     for (i = 0; i < supervisor->ward_count; i++) {
-        const amgr_ward_t *ward = supervisor->wards[i];
-
-        if (ward->guard.fd >= 0) {
-            amgr_guard_send(&ward->guard, AMGR_GUARD_REOPEN, log_fd);
-        }
+        amgr_ward_reopen(supervisor, supervisor->wards[i]);
     }
 }
 

@@ -39,6 +39,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->past_cpu_us = row->cpu_us;
     ward->run_cpu_us = 0;
     ward->order = -1;
+    ward->is_reopening = 0;
     ward->step = AMGR_WARD_UNTOLD;
     ward->is_ended = 0;
     ward->is_failed = 0;
@@ -127,6 +128,15 @@ void amgr_ward_tell(amgr_ward_t *ward, int order)
     }
     if (APR_STATUS_IS_EAGAIN(amgr_guard_send(&ward->guard, order, -1))) {
         ward->order = order;
+    }
+}
+
+void amgr_ward_reopen(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+{
+    ward->is_reopening = 0;
+    if (ward->guard.fd >= 0) {
+        ward->is_reopening = APR_STATUS_IS_EAGAIN(amgr_guard_send(
+            &ward->guard, AMGR_GUARD_REOPEN, supervisor->setup.guard.log_fd));
     }
 }
 

@@ -32,8 +32,6 @@ static const char *family(const supervised_t *s)
 static amgr_proc_id_t read_id(const supervised_t *s, const char *name)
 {
     apr_time_t until_us = amgr_clock_monotonic_us() + WAIT_US;
-    amgr_proc_id_t id = {0, 0};
-    amgr_proc_dir_t proc;
     char path[96];
     FILE *file;
     int pid = 0;
@@ -50,11 +48,8 @@ static amgr_proc_id_t read_id(const supervised_t *s, const char *name)
         usleep(2000);
     }
     assert_true(pid > 1);
-    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
-    assert_int_equal(amgr_proc_read_id(&proc, pid, &id), APR_SUCCESS);
-    amgr_proc_dir_close(&proc);
     unlink(path);
-    return id;
+    return id_of(pid);
 }
 
 static void nothing_is_left_of_a_killed_guard(void **state)
@@ -77,6 +72,24 @@ static void nothing_is_left_of_a_killed_guard(void **state)
     assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_LOST], 1);
     assert_int_equal(count_logged(s, "READY -> STOPPING (its guard is gone)"),
                      1);
+}
+
+/* It cannot hear, and so it is not waited for. */
+static void a_guard_that_hangs_is_killed(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t guard;
+    amgr_managed_t web;
+
+    apply(s, "web\nStopTimeout 100ms\n" SLEEP);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    guard = id_of(web.guard);
+    assert_int_equal(kill(web.guard, SIGSTOP), 0);
+    apply(s, "");
+    WAIT_UNTIL(s, is_ended(s));
+    assert_true(is_gone(web.pid, web.start_ticks));
+    assert_true(is_gone(guard.pid, guard.start_ticks));
+    assert_int_equal(count_logged(s, "does not come to an end: killed"), 1);
 }
 
 static void what_a_daemon_leaves_is_ended_too(void **state)
@@ -131,6 +144,7 @@ static void everything_ends_with_the_parent(void **state)
     supervised_t *s = *state;
     amgr_proc_id_t child;
     amgr_proc_id_t daemon;
+    amgr_proc_id_t guard;
     amgr_managed_t web;
     apr_time_t begun_us;
     int ready[2];
@@ -156,13 +170,14 @@ static void everything_ends_with_the_parent(void **state)
     web = wait_state(s, "web", AMGR_MANAGED_READY);
     child = read_id(s, "child");
     daemon = read_id(s, "daemon");
+    guard = id_of(web.guard);
     begun_us = amgr_clock_monotonic_us();
     assert_int_equal(kill(parent, SIGKILL), 0);
     waitpid(parent, NULL, 0);
     WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks) &&
                       is_gone(child.pid, child.start_ticks) &&
                       is_gone(daemon.pid, daemon.start_ticks) &&
-                      is_gone(web.guard, 0));
+                      is_gone(guard.pid, guard.start_ticks));
     WAIT_UNTIL(s, row(s, "web") != NULL && s->table.supervisor == 0);
     assert_true(amgr_clock_monotonic_us() - begun_us < 5 * SEC);
     assert_int_equal(count_logged(s, "[1] the server is gone"), 1);
@@ -331,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPERVISED(nothing_is_left_of_a_killed_guard),
+        SUPERVISED(a_guard_that_hangs_is_killed),
         SUPERVISED(what_a_daemon_leaves_is_ended_too),
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
         SUPERVISED(everything_ends_with_the_parent),
