@@ -85,7 +85,7 @@ sub blocks {
             s/\\\|/|/g for @rows; # as a cell has to have it
             print ".Bl -tag -width Ds -offset indent\n";
             while (my ($name, $meaning) = splice @rows, 0, 2) {
-                print '.It ', line($name), "\n", line($meaning), "\n";
+                print '.It ', line($name), "\n", sentences($meaning);
             }
             print ".El\n";
         }

@@ -125,7 +125,24 @@ static const amgr_fault_t *do_processes(run_t *run)
     amgr_source_t source;
     const amgr_fault_t *fault = read_source(run, AMGR_WANT_NOW, &source);
 
-    return fault != NULL ? fault : amgr_task_processes(&source, run->pool);
+    if (fault == NULL) {
+        fault = amgr_task_processes(&run->options, &source, run->pool);
+    }
+    /* Of the server's own workers it says nothing. */
+    if (fault == NULL && amgr_source_misses_process(&source) &&
+        run->exit_code == AMGR_EXIT_OK) {
+        run->exit_code = AMGR_EXIT_ATTENTION;
+    }
+    return fault;
+}
+
+static const amgr_fault_t *do_status(run_t *run)
+{
+    amgr_source_t source;
+    const amgr_fault_t *fault = read_source(run, AMGR_WANT_NOW, &source);
+
+    return fault != NULL ? fault
+                         : amgr_task_status(&run->options, &source, run->pool);
 }
 
 static const amgr_fault_t *do_collect(run_t *run)
@@ -153,6 +170,8 @@ static const amgr_fault_t *do_task(run_t *run, int task)
     switch (task) {
     case AMGR_TASK_KILL:
         return amgr_task_kill(options, &run->target, &run->killed, run->pool);
+    case AMGR_TASK_ORDER:
+        return amgr_task_order(options, &run->target, run->pool);
     case AMGR_TASK_WATCH:
         return amgr_task_watch(options, &run->target, run->pool);
     case AMGR_TASK_DISCOVERY:
@@ -161,6 +180,8 @@ static const amgr_fault_t *do_task(run_t *run, int task)
         return do_json(run);
     case AMGR_TASK_PROCESSES:
         return do_processes(run);
+    case AMGR_TASK_STATUS:
+        return do_status(run);
     case AMGR_TASK_TREE:
         return amgr_task_tree(options, &run->target, run->pool);
     case AMGR_TASK_REPORT:
@@ -174,18 +195,21 @@ static const amgr_fault_t *do_task(run_t *run, int task)
  * same. */
 static void do_tasks(run_t *run)
 {
+    int tasks = run->options.tasks;
     int task;
 
     if (run->options.dry_run) {
         amgr_message(AMGR_LEVEL_INFO, "Performing a dry run ..");
     }
+    if (run->options.tasks & AMGR_TASK_PROCESSES) {
+        tasks &= ~AMGR_TASK_JSON; /* it is how these are told */
+    }
     for (task = AMGR_TASK_KILL; task <= AMGR_TASK_COLLECT; task <<= 1) {
         const amgr_fault_t *fault;
 
-        if ((run->options.tasks & task) == 0 ||
-            (run->exit_code != AMGR_EXIT_OK &&
-             run->exit_code != AMGR_EXIT_ATTENTION &&
-             task != AMGR_TASK_COLLECT)) {
+        if ((tasks & task) == 0 || (run->exit_code != AMGR_EXIT_OK &&
+                                    run->exit_code != AMGR_EXIT_ATTENTION &&
+                                    task != AMGR_TASK_COLLECT)) {
             continue;
         }
         fault = do_task(run, task);

@@ -74,7 +74,7 @@ static apr_status_t find_server(const char *url, amgr_local_server_t *out,
     apr_array_header_t *servers;
 
     memset(out, 0, sizeof(*out));
-    fault = amgr_tree_servers(url, &servers, pool);
+    fault = amgr_tree_servers(url, &servers, NULL, pool);
     if (fault == NULL && servers->nelts == 1) {
         *out = APR_ARRAY_IDX(servers, 0, amgr_local_server_t);
         return APR_SUCCESS;

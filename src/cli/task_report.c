@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "cli/hanging.h"
+#include "cli/managed_text.h"
 #include "cli/output.h"
 #include "cli/tasks.h"
 
@@ -317,6 +318,17 @@ static void put_retiring(const report_t *report)
     put_rest(report, counts.retiring - listed);
 }
 
+/* Beside the server, if there are any. */
+static void put_managed(const report_t *report)
+{
+    if (report->view->managed == NULL) {
+        return;
+    }
+    amgr_sink_puts(report->sink, "\nManaged processes: ");
+    amgr_managed_put_summary(report->view->managed, report->sink);
+    amgr_sink_putc(report->sink, '\n');
+}
+
 /* Whoever reads figures of the past is told so, and why they are when they
  * should not be that old. */
 static void put_age(const report_t *report, const amgr_source_t *source)
@@ -358,6 +370,7 @@ void amgr_report_write(const amgr_source_t *source, int colored,
     put_groups(&report);
     put_hanging(&report);
     put_retiring(&report);
+    put_managed(&report);
     put_age(&report, source);
 }
 

@@ -29,9 +29,22 @@ const amgr_fault_t *amgr_task_json(const amgr_source_t *source,
 const amgr_fault_t *amgr_task_discovery(const amgr_options_t *options,
                                         apr_pool_t *pool);
 
-/** Managed processes on standard output (task_processes.c). */
-const amgr_fault_t *amgr_task_processes(const amgr_source_t *source,
+/** Managed processes on standard output (task_processes.c): a line each, or
+ * with --json the answer to GET /processes. */
+const amgr_fault_t *amgr_task_processes(const amgr_options_t *options,
+                                        const amgr_source_t *source,
                                         apr_pool_t *pool);
+
+/** Some of them, each with all that is known of it (task_status.c). */
+const amgr_fault_t *amgr_task_status(const amgr_options_t *options,
+                                     const amgr_source_t *source,
+                                     apr_pool_t *pool);
+
+/** Give the supervisor of a server on this machine orders for its managed
+ * processes, and wait for what comes of them (task_order.c). */
+const amgr_fault_t *amgr_task_order(const amgr_options_t *options,
+                                    const amgr_target_t *target,
+                                    apr_pool_t *pool);
 
 /** Write the data file, whole or not at all (task_collect.c). */
 const amgr_fault_t *amgr_task_collect(const amgr_options_t *options,

@@ -21,6 +21,7 @@
 #include "httpd/order_proof.h"
 #include "httpd/page_view.h"
 #include "render/accept.h"
+#include "render/assets.h"
 #include "render/json.h"
 
 /** One order from its request to its answer. */
@@ -41,16 +42,33 @@ static int wants_html(request_rec *r)
                               (int)AMGR_COUNT(types)) == 1;
 }
 
+/** Where the page is, as an address of its own: with two slashes before it, it
+ * would be one of another server. */
+static const char *page_path(const serving_t *serving)
+{
+    const char *path = serving->base_path;
+
+    while (path[0] == '/' && path[1] == '/') {
+        path++;
+    }
+    return path[0] == '\0' ? "/" : path;
+}
+
 static void put_refusal_html(const serving_t *serving, const char *why,
                              amgr_sink_t *sink)
 {
     amgr_sink_puts(sink, "<!doctype html>\n<html lang=\"en\"><head>"
                          "<meta charset=\"utf-8\"><title>Not done</title>"
-                         "</head><body><h1>Not done</h1>\n<p>The order was "
-                         "refused: ");
+                         "<link rel=\"icon\" href=\"data:,\">"
+                         "<link rel=\"stylesheet\" href=\"");
+    amgr_escape_html(sink, serving->base_path);
+    amgr_sink_puts(sink, "/assets/page.css?v=");
+    amgr_sink_puts(sink, amgr_assets_version);
+    amgr_sink_puts(sink, "\"></head><body><h1>Not done</h1>\n"
+                         "<p>The order was refused: ");
     amgr_escape_html(sink, why);
     amgr_sink_puts(sink, ".</p>\n<p><a href=\"");
-    amgr_escape_html(sink, serving->base_path);
+    amgr_escape_html(sink, page_path(serving));
     amgr_sink_puts(sink, "\">Back to the page</a></p></body></html>\n");
 }
 
@@ -123,15 +141,19 @@ static int answer_json(const serving_t *serving, int status)
     return OK;
 }
 
-/** Back to the page, which shows what came of it. */
+/** Back to where the page shows what came of it. */
 static int answer_html(const serving_t *serving)
 {
     request_rec *r = serving->r;
+    const char *page = page_path(serving);
+    const char *name = serving->order.name;
 
     amgr_answer_set_headers(r, AMGR_TYPE_HTML, 0);
     apr_table_mergen(r->headers_out, "Vary", "Accept");
     apr_table_setn(r->headers_out, "Location",
-                   serving->base_path[0] == '\0' ? "/" : serving->base_path);
+                   name == NULL
+                       ? page
+                       : apr_pstrcat(r->pool, page, "#managed-", name, NULL));
     amgr_answer_set_status(r, HTTP_SEE_OTHER);
     ap_set_content_length(r, 0);
     return OK;

@@ -108,6 +108,12 @@ int amgr_managed_all_ready(const amgr_managed_table_t *table)
     return 1;
 }
 
+int amgr_managed_is_unwatched(const amgr_managed_table_t *table)
+{
+    return table->supervisor <= 0 &&
+           table->application != AMGR_APPLICATION_SHUTDOWN;
+}
+
 /* A state that is none is one of which nothing good is known. */
 static void mend_states(amgr_managed_t *process)
 {

@@ -140,6 +140,9 @@ int amgr_managed_is_missed(const amgr_managed_t *process);
 /** Whether every process that is wanted is ready; none at all is. */
 int amgr_managed_all_ready(const amgr_managed_table_t *table);
 
+/** Whether nobody watches them, though somebody should. */
+int amgr_managed_is_unwatched(const amgr_managed_table_t *table);
+
 /** Bound every count and enumeration and end every string of a table that was
  * read from shared memory; rows behind its count are not looked at. */
 void amgr_managed_mend(amgr_managed_table_t *table);

@@ -267,8 +267,7 @@ static void put_process(const amgr_view_t *view, amgr_sink_t *sink,
 /* All of them together, and who watches them. */
 static void put_summary(amgr_sink_t *sink, const amgr_managed_table_t *table)
 {
-    if (table->supervisor == 0 &&
-        table->application != AMGR_APPLICATION_SHUTDOWN) {
+    if (amgr_managed_is_unwatched(table)) {
         amgr_sink_puts(sink, "<p class=\"note\">No supervisor: nobody watches"
                              " these processes, and this is how they were seen"
                              " last.</p>\n");
@@ -346,9 +345,10 @@ void amgr_page_managed_sentence(const amgr_view_t *view, amgr_sink_t *sink,
     int missed = counts->managed_missed;
 
     if (counts->health == AMGR_HEALTH_NO_SUPERVISOR) {
-        amgr_sink_puts(sink, "The supervisor of the managed processes is gone:"
-                             " nobody watches them, and none counts as"
-                             " ready.");
+        amgr_sink_puts(
+            sink, "The supervisor of the managed processes is gone or hangs:"
+                  " nobody watches them, and none counts as"
+                  " ready.");
     }
     else if (counts->health == AMGR_HEALTH_FAILED) {
         amgr_page_plural(sink, failed, "managed process");

@@ -371,8 +371,7 @@ static amgr_health_e managed_health(const amgr_view_t *view,
     if (view->managed == NULL) {
         return AMGR_HEALTH_OK;
     }
-    if (view->managed->supervisor == 0 &&
-        view->managed->application != AMGR_APPLICATION_SHUTDOWN) {
+    if (amgr_managed_is_unwatched(view->managed)) {
         return AMGR_HEALTH_NO_SUPERVISOR;
     }
     if (counts->managed_failed > 0) {

@@ -415,6 +415,7 @@ void amgr_guard_live(const amgr_guard_setup_t *setup, const amgr_spec_t *spec,
     take_signals(&life);
     life.now_mono_us = amgr_clock_monotonic_us();
     amgr_guard_begin(&life);
+    amgr_guard_reap(&life); /* it may be over already */
     while (life.phase != AMGR_GUARD_PHASE_OVER) {
         life.voice_mono_us =
             amgr_guard_voice_send(&life.voice, life.now_mono_us);

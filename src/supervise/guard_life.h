@@ -82,8 +82,8 @@ void amgr_guard_begin(amgr_guard_life_t *life);
 void amgr_guard_hear_logger(amgr_guard_life_t *life);
 void amgr_guard_hear_launch(amgr_guard_life_t *life);
 
-/** What the process says of itself. */
-void amgr_guard_hear_notices(amgr_guard_life_t *life);
+/** What the process says of itself.  Non-zero when there may be more. */
+int amgr_guard_hear_notices(amgr_guard_life_t *life);
 
 /** StopSignal to the process; where it was not executed yet, its end. */
 void amgr_guard_stop(amgr_guard_life_t *life);

@@ -17,6 +17,10 @@
 #define PAUSE_FIRST_US (APR_USEC_PER_SEC / 200)
 #define PAUSE_MAX_US APR_USEC_PER_SEC
 
+/** Looks at what was notified before the end, so that a queue as long as the
+ * kernel has them is heard. */
+#define LAST_NOTICES 32
+
 static void tell_failed(amgr_guard_life_t *life, int stage, int error,
                         const char *text)
 {
@@ -41,7 +45,7 @@ static void drain(amgr_guard_life_t *life)
     }
     /* What it wrote while there was no logger is not lost. */
     if (life->spec->output == AMGR_OUTPUT_PIPE && life->logger.pid == 0 &&
-        !life->logger.is_failing && life->output.read_fd >= 0) {
+        !life->logger.is_failing && !amgr_output_is_over(&life->output)) {
         amgr_logger_start(&life->logger, life->output.read_fd,
                           life->now_mono_us);
     }
@@ -258,7 +262,7 @@ void amgr_guard_kill(amgr_guard_life_t *life)
     kill_all(life);
 }
 
-void amgr_guard_hear_notices(amgr_guard_life_t *life)
+int amgr_guard_hear_notices(amgr_guard_life_t *life)
 {
     static const struct {
         unsigned int said;
@@ -272,9 +276,10 @@ void amgr_guard_hear_notices(amgr_guard_life_t *life)
     amgr_guard_event_t *event;
     amgr_notice_t notice;
     apr_size_t i;
+    int is_more;
 
     notice.said = 0;
-    amgr_notify_read(&life->notify, &life->tree.proc, &notice);
+    is_more = amgr_notify_read(&life->notify, &life->tree.proc, &notice);
     for (i = 0; i < AMGR_COUNT(kinds); i++) {
         if ((notice.said & kinds[i].said) != 0) {
             event = amgr_guard_voice_add(&life->voice, kinds[i].type);
@@ -290,15 +295,22 @@ void amgr_guard_hear_notices(amgr_guard_life_t *life)
                  " is not heard, which is not below it or has ended",
                  life->spec->name, life->notify.stranger);
     }
+    return is_more;
 }
 
 /** What it wrote before its end, and said. */
 static void tell_exited(amgr_guard_life_t *life, int wait_status)
 {
     amgr_guard_event_t *event;
+    int i;
 
-    amgr_guard_hear_notices(life);
-    amgr_output_read(&life->output, life->now_mono_us);
+    for (i = 0; i < LAST_NOTICES && amgr_guard_hear_notices(life); i++) {
+        /* on with the next ones */
+    }
+    /* A logger's pipe is not ours to read. */
+    if (life->spec->output != AMGR_OUTPUT_PIPE) {
+        amgr_output_read(&life->output, life->now_mono_us);
+    }
     event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_EXITED);
     event->wait_status = wait_status;
     event->pid = life->pid;
@@ -349,7 +361,8 @@ static int reap_one(amgr_guard_life_t *life, pid_t pid)
     }
     if (pid == life->logger.pid) {
         amgr_logger_ended(&life->logger, status, life->now_mono_us,
-                          life->phase >= AMGR_GUARD_PHASE_DRAIN);
+                          amgr_output_is_over(&life->output) ||
+                              life->phase >= AMGR_GUARD_PHASE_DRAIN);
     }
     return 1;
 }

@@ -106,8 +106,13 @@ void amgr_logger_ended(amgr_logger_t *logger, int wait_status,
     }
     logger->pid = 0;
     if (logger->state == AMGR_LOGGER_RUNS) {
-        logger->is_failing =
-            now_mono_us - logger->begun_mono_us < AMGR_LOGGER_PAUSE_US;
+        if (now_mono_us - logger->begun_mono_us >= AMGR_LOGGER_PAUSE_US) {
+            logger->short_lives = 0;
+        }
+        else if (logger->short_lives < 2) {
+            logger->short_lives++;
+        }
+        logger->is_failing = logger->short_lives >= 2;
         if (!is_over && (!was_failing || !logger->is_failing)) {
             amgr_say(logger->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_WARNING, 0,
                      "process %s: its logger %s ended by %s %d and is started "

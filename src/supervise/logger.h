@@ -25,11 +25,12 @@ typedef enum amgr_logger_e {
 typedef struct amgr_logger_t {
     const amgr_spec_t *spec;
     const amgr_teller_t *teller;
-    int state;      /**< amgr_logger_e */
-    pid_t pid;      /**< 0: there is none */
-    int report_fd;  /**< to poll for reading while it starts; else -1 */
-    int is_failing; /**< it ends at once, or cannot be executed: what the
-                         process writes meanwhile has to be dropped */
+    int state;       /**< amgr_logger_e */
+    pid_t pid;       /**< 0: there is none */
+    int report_fd;   /**< to poll for reading while it starts; else -1 */
+    int short_lives; /**< in a row: loggers that ended within the pause */
+    int is_failing;  /**< two of these, or it cannot be executed: what the
+                          process writes meanwhile has to be dropped */
     apr_time_t begun_mono_us; /**< the last one */
 } amgr_logger_t;
 

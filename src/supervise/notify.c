@@ -188,16 +188,16 @@ static int read_one(amgr_notify_t *notify, amgr_proc_dir_t *proc,
     return 1;
 }
 
-void amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
-                      amgr_notice_t *notice)
+int amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
+                     amgr_notice_t *notice)
 {
-    int i;
+    int i = 0;
 
-    for (i = 0;
-         i < DATAGRAMS_MAX && notify->fd >= 0 && read_one(notify, proc, notice);
-         i++) {
-        /* the next one */
+    while (i < DATAGRAMS_MAX && notify->fd >= 0 &&
+           read_one(notify, proc, notice)) {
+        i++;
     }
+    return i == DATAGRAMS_MAX;
 }
 
 void amgr_notify_close(amgr_notify_t *notify)

@@ -52,9 +52,9 @@ void amgr_notice_parse(const char *bytes, apr_size_t len,
 apr_status_t amgr_notify_open(amgr_notify_t *notify);
 
 /** Hear what is there, a bounded number of datagrams, of processes below this
- * one; adds to @a notice. */
-void amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
-                      amgr_notice_t *notice);
+ * one; adds to @a notice.  Non-zero when there may be more. */
+int amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
+                     amgr_notice_t *notice);
 
 void amgr_notify_close(amgr_notify_t *notify);
 

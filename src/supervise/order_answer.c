@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reading an answer.  Supervisor and asker may be of different versions, since
- * the one outlives restarts of the server: so a member that nobody knows here is
- * passed over, whatever it holds, while one that is known has to be right.
+ * the one outlives restarts of the server: so a member that nobody knows here
+ * is passed over, while one that is known has to be right.
  */
 #include "supervise/order_client.h"
 

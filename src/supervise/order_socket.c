@@ -205,8 +205,8 @@ static void serve_client(amgr_order_socket_t *orders, amgr_order_peer_t *client)
     case AMGR_ORDER_READING:
         read_some(orders, client);
         break;
-    case AMGR_ORDER_WAITING: /* nobody is there any more who could be answered */
-        amgr_order_peer_end(client);
+    case AMGR_ORDER_WAITING:
+        amgr_order_peer_end(client); /* it hung up, and needs no answer */
         break;
     case AMGR_ORDER_WRITING:
         amgr_order_peer_send(client);

@@ -16,8 +16,11 @@
  * of its last end; `reason` is left out where there is none.  `already`: it was
  * so, or on its way, before the order.  Refused are (status) 400 what is wrong
  * with the line, 403 who may not or while all is shut down, 404 what is not
- * there, 503 what there is no room for.  Only root, whoever runs the server, and httpd's own User
- * when it is let, are heard (SO_PEERCRED, unix(7)).
+ * there, 503 what there is no room for.
+ *
+ * Only root, whoever runs the server, and httpd's own User when it is let, are
+ * heard (SO_PEERCRED, unix(7)); some places are kept from the latter, so that
+ * nobody can keep root out by waiting.
  *
  * Runs in the supervisor and never waits.
  */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -320,6 +321,18 @@ void amgr_output_drop(amgr_output_t *output)
         len = read_chunk(output, chunk, sizeof(chunk));
         output->dropped += len;
     }
+}
+
+int amgr_output_is_over(amgr_output_t *output)
+{
+    struct pollfd row = {output->read_fd, POLLIN, 0};
+
+    if (output->read_fd >= 0 && poll(&row, 1, 0) == 1 &&
+        (row.revents & (POLLIN | POLLHUP)) == POLLHUP) {
+        close(output->read_fd);
+        output->read_fd = -1;
+    }
+    return output->read_fd < 0;
 }
 
 void amgr_output_reopen(amgr_output_t *output)

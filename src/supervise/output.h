@@ -58,6 +58,10 @@ int amgr_output_read(amgr_output_t *output, apr_time_t now_mono_us);
 /** Read and forget, for a pipe whose logger cannot be had. */
 void amgr_output_drop(amgr_output_t *output);
 
+/** Whether there is nothing to read any more and nobody who could write;
+ * without reading.  Then the pipe is closed. */
+int amgr_output_is_over(amgr_output_t *output);
+
 /** Open the file anew, after the old one was renamed.  The old one is kept
  * where that fails. */
 void amgr_output_reopen(amgr_output_t *output);

@@ -15,6 +15,9 @@
 
 #define SEC APR_USEC_PER_SEC
 
+/** Of all words in an error, beyond which no further is shown. */
+#define SHOWN_MAX 200
+
 static apr_array_header_t *make_words(apr_pool_t *pool)
 {
     return apr_array_make(pool, 2, sizeof(char *));
@@ -122,14 +125,11 @@ static const char *value_of(const amgr_key_t *key, int argc,
     if (wrong != NULL) {
         return shown(key, wrong, argc > 0 && wrong == argv[0], pool);
     }
-    for (i = 0; i < argc; i++) {
+    for (i = 0; i < argc && strlen(text) < SHOWN_MAX; i++) {
         text = apr_pstrcat(pool, text, i > 0 ? " " : "",
                            shown(key, argv[i], i == 0, pool), NULL);
     }
-    return strlen(text) <= 200
-               ? text
-               : apr_pstrcat(pool, apr_pstrmemdup(pool, text, 200), "...",
-                             NULL);
+    return i == argc ? text : apr_pstrcat(pool, text, " ...", NULL);
 }
 
 static const char *refuse(const amgr_spec_t *spec, const char *key,
@@ -297,9 +297,7 @@ static const char *finish_command(amgr_spec_t *spec, apr_pool_t *pool)
     if (shell != NULL && strcasecmp(shell->argv[0], "On") == 0) {
         if (command->argc != 1) {
             return refuse(spec, command->key,
-                          value_of(find_key(command->key), command->argc,
-                                   (const char *const *)command->argv, NULL,
-                                   pool),
+                          amgr_word_shown(command->argv[0], pool),
                           "one quoted text, as Shell is On", pool);
         }
         spec->argv = apr_pcalloc(pool, 4 * sizeof(char *));

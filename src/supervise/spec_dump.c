@@ -13,7 +13,8 @@
 #include "base/units.h"
 #include "supervise/spec_parts.h"
 
-/** What is being dumped, to where; words are made in the section's own pool. */
+/** What is being dumped, to where; words are made in a
+ * pool that goes with it. */
 typedef struct dump_t {
     const amgr_spec_t *spec;
     amgr_sink_t *sink;
@@ -160,9 +161,14 @@ static void put_limits(const dump_t *dump)
     put_key(dump, "Nice ");
     amgr_sink_i64(dump->sink, spec->nice);
     put_end(dump);
-    put_key(dump, "Oom ");
-    amgr_sink_i64(dump->sink, spec->oom == AMGR_SPEC_NO_OOM ? 0 : spec->oom);
-    put_end(dump);
+    if (spec->oom == AMGR_SPEC_NO_OOM) {
+        put_note(dump, "Oom: 0 where it may be set");
+    }
+    else {
+        put_key(dump, "Oom ");
+        amgr_sink_i64(dump->sink, spec->oom);
+        put_end(dump);
+    }
     put_pair(dump, "MaxMemory",
              spec->max_memory_bytes == 0
                  ? "Off"
@@ -317,8 +323,9 @@ static void put_exits_and_gates(const dump_t *dump)
 
 void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink)
 {
-    const dump_t dump = {spec, sink, spec->lines->pool};
+    dump_t dump = {spec, sink, NULL};
 
+    apr_pool_create(&dump.pool, spec->lines->pool);
     amgr_sink_printf(sink, "<ManagedProcess %s>\n", spec->name);
     put_program(&dump);
     put_pair(&dump, "WorkingDirectory",
@@ -339,4 +346,5 @@ void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink)
     put_restart(&dump);
     put_exits_and_gates(&dump);
     amgr_sink_puts(sink, "</ManagedProcess>\n");
+    apr_pool_destroy(dump.pool);
 }

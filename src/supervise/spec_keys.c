@@ -8,7 +8,6 @@
     "a TYPE (http, tcp, unix, exec, exited, file, notify), options and what " \
     "to look at"
 
-/* What depends on what is not told by the order: see amgr_spec_finish(). */
 const amgr_key_t amgr_spec_table[] = {
     {"Command", 1, 0, AMGR_KEY_TEXT, amgr_set_command, amgr_path_of_command,
      "PROGRAM and its arguments"},

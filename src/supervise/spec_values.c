@@ -131,7 +131,7 @@ const char *amgr_host_port_check(const char *text)
 
 const char *amgr_url_check(const char *text)
 {
-    static const char expected[] = "an URL, http:// or https:// and a host";
+    static const char expected[] = "a URL, http:// or https:// and a host";
     const char *at;
     apr_size_t end;
     apr_size_t user;

@@ -31,16 +31,6 @@
 #define ATTEMPT_MAX_US (30 * 60 * SEC)
 #define REQUEST_LEN_MAX (16 * 1024)
 
-/** A verifier while it is read. */
-typedef struct reading_t {
-    amgr_setting_t *setting;
-    const struct type_t *type;
-    amgr_verify_t verify;
-    int is_liveness;
-    unsigned int allowed; /**< OPTION_* */
-    unsigned int seen;
-} reading_t;
-
 /** What its words are that are no options. */
 typedef enum rest_e {
     REST_NONE = 0,
@@ -56,11 +46,10 @@ static const char *check_socket(const char *text)
                    strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path)
                ? NULL
                : "a socket's path of at most 107 bytes, absolute or relative "
-                 "to "
-                 "ServerRoot";
+                 "to ServerRoot";
 }
 
-static const struct type_t {
+typedef struct type_t {
     const char *name;
     int number;
     unsigned int verify; /**< its options, OPTION_* */
@@ -68,30 +57,42 @@ static const struct type_t {
     int rest;
     const char *(*check)(const char *target);
     const char *help;
-} types[] =
-    {
-        {"http", AMGR_VERIFY_HTTP,
-         OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER,
-         OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER, REST_TARGET,
-         amgr_url_check, "one URL behind http"},
-        {"tcp", AMGR_VERIFY_TCP, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
-         amgr_host_port_check, "one HOST:PORT behind tcp"},
-        {"unix", AMGR_VERIFY_UNIX, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_TARGET, check_socket, "one PATH behind unix"},
-        {"exec", AMGR_VERIFY_EXEC, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_PROGRAM, amgr_program_check, "a PROGRAM behind exec"},
-        {"exited", AMGR_VERIFY_EXITED, 0, 0, REST_CODE, NULL,
-         "one exit code from 0 to 255 behind exited"},
-        {"file", AMGR_VERIFY_FILE, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT,
-         REST_TARGET, amgr_path_check, "one PATH behind file"},
-        {"notify", AMGR_VERIFY_NOTIFY, 0, OPTION_TIMEOUT, REST_NONE, NULL,
-         "notify alone, with timeout= in Liveness"},
-},
-  other_type = {
-      NULL, AMGR_VERIFY_OTHER, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_ANY, NULL,
-      NULL};
+} type_t;
 
-static const struct type_t *find_type(const char *name)
+static const type_t types[] = {
+    {"http", AMGR_VERIFY_HTTP, OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER,
+     OPTIONS_ATTEMPT | OPTION_STATUS | OPTION_HEADER, REST_TARGET,
+     amgr_url_check, "one URL behind http"},
+    {"tcp", AMGR_VERIFY_TCP, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     amgr_host_port_check, "one HOST:PORT behind tcp"},
+    {"unix", AMGR_VERIFY_UNIX, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     check_socket, "one PATH behind unix"},
+    {"exec", AMGR_VERIFY_EXEC, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_PROGRAM,
+     amgr_program_check, "a PROGRAM behind exec"},
+    {"exited", AMGR_VERIFY_EXITED, 0, 0, REST_CODE, NULL,
+     "one exit code from 0 to 255 behind exited"},
+    {"file", AMGR_VERIFY_FILE, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_TARGET,
+     amgr_path_check, "one PATH behind file"},
+    {"notify", AMGR_VERIFY_NOTIFY, 0, OPTION_TIMEOUT, REST_NONE, NULL,
+     "notify alone, with timeout= in Liveness"},
+};
+
+static const type_t other_type = {
+    NULL, AMGR_VERIFY_OTHER, OPTIONS_ATTEMPT, OPTIONS_ATTEMPT, REST_ANY, NULL,
+    NULL};
+
+/** A verifier while it is read. */
+typedef struct reading_t {
+    amgr_setting_t *setting;
+    const type_t *type;
+    amgr_verify_t verify;
+    int is_liveness;
+    unsigned int allowed; /**< OPTION_* */
+    unsigned int seen;
+    int has_code;
+} reading_t;
+
+static const type_t *find_type(const char *name)
 {
     apr_size_t i;
 
@@ -224,7 +225,7 @@ static const struct option_t *find_option(const char *word)
 }
 
 /* Words of other modules' verifiers are options only where they are known. */
-static int is_option(const struct type_t *type, const char *word)
+static int is_option(const type_t *type, const char *word)
 {
     apr_size_t letters = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                       "abcdefghijklmnopqrstuvwxyz");
@@ -324,13 +325,12 @@ static const char *read_word(reading_t *reading, int *index)
     case REST_TARGET:
         return read_target(reading, word);
     case REST_CODE:
-        /* The word is kept, to tell that there is one. */
-        if (reading->verify.target != NULL ||
+        if (reading->has_code ||
             amgr_count_parse(word, 0, 255, &reading->verify.expect_code) !=
                 NULL) {
             return reading->type->help;
         }
-        reading->verify.target = word;
+        reading->has_code = 1;
         return NULL;
     case REST_PROGRAM:
     case REST_ANY:
@@ -372,11 +372,7 @@ static const char *finish(reading_t *reading)
     case REST_PROGRAM:
         return verify->argv == NULL ? reading->type->help : NULL;
     case REST_CODE:
-        if (verify->target == NULL) {
-            return reading->type->help;
-        }
-        verify->target = NULL;
-        return NULL;
+        return reading->has_code ? NULL : reading->type->help;
     case REST_TARGET:
         if (verify->target == NULL) {
             return reading->type->help;
@@ -461,7 +457,7 @@ const char *amgr_set_liveness(amgr_setting_t *setting)
 
 apr_size_t amgr_path_of_verify(int argc, const char *const *argv, int index)
 {
-    const struct type_t *type = find_type(argv[0]);
+    const type_t *type = find_type(argv[0]);
     int i = 1;
 
     if (type == NULL || index == 0 || is_option(type, argv[index]) ||

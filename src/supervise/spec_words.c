@@ -87,17 +87,35 @@ static const char *without_secret(const char *word, apr_pool_t *pool)
                              NULL);
 }
 
+/* At most SHOWN_MAX bytes, no character of UTF-8 in parts. */
+static apr_size_t cut_at(const char *word)
+{
+    apr_size_t len = strnlen(word, SHOWN_MAX + 1);
+    int back;
+
+    if (len <= SHOWN_MAX) {
+        return len;
+    }
+    len = SHOWN_MAX;
+    for (back = 0; back < 3 && ((unsigned char)word[len] & 0xC0) == 0x80;
+         back++) {
+        len--;
+    }
+    return len;
+}
+
 const char *amgr_word_shown(const char *word, apr_pool_t *pool)
 {
-    char *text = apr_palloc(pool, SHOWN_MAX + 1);
+    char *text = apr_palloc(pool, SHOWN_MAX * 4 + 1);
     amgr_sink_t sink;
+    apr_size_t len;
 
     word = amgr_word_masked(without_secret(word, pool), pool);
-    amgr_sink_init_text(&sink, text, SHOWN_MAX + 1);
-    amgr_escape_line(&sink, word);
+    len = cut_at(word);
+    amgr_sink_init_text(&sink, text, SHOWN_MAX * 4 + 1);
+    amgr_escape_line(&sink, apr_pstrmemdup(pool, word, len));
     amgr_sink_text(&sink);
-    return sink.status == APR_SUCCESS ? text
-                                      : apr_pstrcat(pool, text, "...", NULL);
+    return word[len] == '\0' ? text : apr_pstrcat(pool, text, "...", NULL);
 }
 
 static int must_be_quoted(const char *word)

@@ -5,9 +5,9 @@
  * loop around poll(2); it never waits for anything else, reads nothing from a
  * network, and publishes what it knows in its region of the board.
  *
- * It ends when it is told to (every process is stopped first, in reverse
- * order, each within its StopTimeout), when there is nothing left to manage,
- * and when its parent is gone or sends SIGTERM (all are stopped at once, and
+ * It ends when it is told to, by a word or by SIGTERM (every process is stopped
+ * first, in reverse order, each within its StopTimeout), when there is nothing
+ * left to manage, and when its parent is gone (all are stopped at once, and
  * killed after AMGR_GUARD_MERCY_US).
  */
 #ifndef AMGR_SUPERVISOR_H

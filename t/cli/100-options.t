@@ -77,7 +77,9 @@ for my $case (
     [['--max-kills', 'all'], q{--max-kills: 'all' is not a whole number}],
     [['--interval', '1ms'], q{--interval: '1ms' is not a time span}],
     [['--color', 'blue'], q{--color: 'blue' is not auto, always or never}],
-    [['start'], q{unknown command 'start', there is: tree}],
+    [['launch'], q{unknown command 'launch', there are: tree, status, start, stop and restart}],
+    [['start'], q{start whom? Name processes, or all}],
+    [['--wait', '1h', 'stop', 'web'], q{--wait: '1h' is not a time span up to 10 minutes}],
     [["-a", "\e]0;x\a"], q{--max-memory-active: '\x1b]0;x\x07' is not a size}],
 ) {
     my ($args, $text) = @$case;

@@ -150,7 +150,11 @@ END
 
 sub completion {
     my @cases = (
-        ['apache-manager ', 'tree'],
+        ['apache-manager ', 'restart start status stop tree'],
+        ['apache-manager sta', 'start status'],
+        ['apache-manager stop ', 'all'],
+        ['apache-manager -v restart web a', 'all'],
+        ['apache-manager stop --wait 1', '10m 10s'],
         ['apache-manager t', 'tree'],
         ['apache-manager --max-m', '--max-memory-active= --max-memory-idle='],
         ['apache-manager --si', '--simulate'],

@@ -108,6 +108,16 @@ static void test_tasks(void **state)
         { "--json", AMGR_TASK_JSON },
         { "--processes", AMGR_TASK_PROCESSES },
         { "tree", AMGR_TASK_TREE },
+        { "status", AMGR_TASK_PROCESSES },
+        { "status all", AMGR_TASK_PROCESSES },
+        { "status web all", AMGR_TASK_PROCESSES },
+        { "status web", AMGR_TASK_STATUS },
+        { "start web", AMGR_TASK_ORDER },
+        { "stop all", AMGR_TASK_ORDER },
+        { "restart web db --wait 5", AMGR_TASK_ORDER },
+        { "--wait 5 restart web -w", AMGR_TASK_ORDER | WATCH },
+        { "--w", WATCH },
+        { "--wa", WATCH },
         { "tree -v", AMGR_TASK_TREE },
         { "-v -- tree", AMGR_TASK_TREE },
         { "-h", AMGR_TASK_HELP },
@@ -124,6 +134,30 @@ static void test_tasks(void **state)
             fail_msg("'%s': tasks %x", cases[i].line, options.tasks);
         }
     }
+}
+
+static void test_orders(void **state)
+{
+    amgr_options_t options;
+
+    (void)state;
+    read_well("stop web -v db", &options);
+    assert_string_equal(options.verb, "stop");
+    assert_int_equal(options.name_count, 2);
+    assert_string_equal(options.names[0], "web");
+    assert_string_equal(options.names[1], "db");
+    assert_int_equal(options.wait_us, apr_time_from_sec(30));
+    read_well("--wait 1.5m start -- -x", &options);
+    assert_string_equal(options.verb, "start");
+    assert_string_equal(options.names[0], "-x");
+    assert_int_equal(options.wait_us, apr_time_from_sec(90));
+    read_well("restart all --wait=0", &options);
+    assert_int_equal(options.wait_us, 0);
+    read_well("restart all --wait=10m", &options);
+    assert_int_equal(options.wait_us, apr_time_from_sec(600));
+    read_well("status web", &options);
+    assert_null(options.verb);
+    assert_int_equal(options.name_count, 1);
 }
 
 static void test_values(void **state)
@@ -238,7 +272,13 @@ static void test_refused(void **state)
         { "--color=", "--color: '' is not auto, always or never" },
         { "--url=", "--url: '' is not the address of a server" },
         { "--data-file=", "--data-file: '' is not the path of a file" },
-        { "start", "unknown command 'start', there is: tree" },
+        { "launch", "unknown command 'launch', there are: tree, status, "
+                    "start, stop and restart" },
+        { "start", "start whom? Name processes, or all" },
+        { "stop -v", "stop whom?" },
+        { "restart --wait 5", "restart whom?" },
+        { "--wait 601 stop a", "--wait: '601' is not a time span up to 10" },
+        { "--wait soon stop a", "--wait: 'soon' is not a time span" },
         { "tree x", "unknown command 'x'" },
         { "-a -i 5", "--max-memory-active: '-i' is not a size" },
         { "-a \033[2J", "'\\x1b[2J'" },
@@ -265,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_orders),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_levels),

@@ -3,7 +3,7 @@
  * The report: the lines of the original to the byte, and what stands where a
  * source does not know.
  */
-#include "render_view.h"
+#include "managed_view.h"
 
 #include <apr_general.h>
 
@@ -210,6 +210,29 @@ static void test_golden(void **state)
     check_failing_sink(write_report, view_event);
 }
 
+/* The original's lines, then one more. */
+static void test_managed(void **state)
+{
+    text_t with;
+    text_t text;
+    char *line;
+
+    (void)state;
+    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(4));
+    view_managed(&fixed);
+    with = render(write_report, &fixed.view, 8192);
+    fixed.view.managed = NULL;
+    text = render(write_report, &fixed.view, 8192);
+    line = strstr(with.data, "\nManaged processes: 3 ready, 1 FATAL (solr), ");
+    assert_non_null(line);
+    assert_memory_equal(with.data, text.data, (size_t)(line - with.data));
+    assert_null(strstr(text.data, "Managed"));
+    assert_string_equal(strchr(line + 1, '\n') + 1,
+                        text.data + (line - with.data));
+    free(with.data);
+    free(text.data);
+}
+
 /* A threshold of one's own, and the longest list. */
 static void test_hanging(void **state)
 {
@@ -261,7 +284,7 @@ int main(void)
         cmocka_unit_test(test_plain),   cmocka_unit_test(test_groups),
         cmocka_unit_test(test_unknown), cmocka_unit_test(test_age),
         cmocka_unit_test(test_colors),  cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_hanging),
+        cmocka_unit_test(test_hanging), cmocka_unit_test(test_managed),
     };
     int failed;
 

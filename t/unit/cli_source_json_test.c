@@ -132,6 +132,7 @@ static void view_managed_characters(fixed_view_t *view)
     int i;
 
     view_managed(view);
+    view->view.control_token = NULL; /* which status.json does not tell */
     for (i = 0; i < managed_table.count; i++) {
         make_plain(managed_table.processes[i].status);
     }
@@ -301,6 +302,7 @@ static int is_derived(const char *key)
         "limit_in_seconds\":",
         "health\":",
         "id\":",
+        "missed\":",
         "window_seconds\":3600",
         "retired\":{",
         "dry_runs\":",

@@ -4,7 +4,7 @@
  * and there are no more of them than asked for; what it looks like at three
  * sizes is kept.
  */
-#include "render_view.h"
+#include "managed_view.h"
 
 #include <locale.h>
 #include <wchar.h>
@@ -113,8 +113,8 @@ static void check_sizes(scene_t *at)
 
 static void test_every_size_of_every_table(void **state)
 {
-    static fixed_view_fn *const views[] = {view_prefork, view_event,
-                                           view_empty};
+    static fixed_view_fn *const views[] = {view_prefork, view_event, view_empty,
+                                           view_managed};
     apr_size_t i;
     int table;
 
@@ -514,6 +514,23 @@ static void test_pictures(void **state)
     check_picture(at, 100, AMGR_CANVAS_ENDLESS, 1, "watch-event-once.txt");
 }
 
+static void test_managed_pictures(void **state)
+{
+    scene_t *at = make_scene(view_managed);
+
+    (void)state;
+    check_picture(at, 80, 24, 1, "watch-managed-80x24.txt");
+    check_picture(at, 60, 12, 0, "watch-managed-60x12.txt");
+    at->picture.read_us = VIEW_SEC(5);
+    check_picture(at, 200, 60, 1, "watch-managed-200x60.txt");
+    at->picture.once = 1;
+    check_picture(at, 100, AMGR_CANVAS_ENDLESS, 0, "watch-managed-once.txt");
+    at = make_scene(view_unsupervised);
+    at->picture.once = 1;
+    check_picture(at, 100, AMGR_CANVAS_ENDLESS, 0,
+                  "watch-unsupervised-once.txt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_new_kills),
         cmocka_unit_test(test_hidden_texts),
         cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_managed_pictures),
     };
     int failed;
 

@@ -442,16 +442,17 @@ static void test_the_logger_dies(void **state)
 
     set_logger(rig, LOGGER);
     rig_shell(rig,
-              "for i in $(seq 100); do echo line $i.; sleep 0.01; done; "
+              "echo line 1.; until test -e $1/go; do sleep 0.01; done; "
+              "for i in $(seq 2 100); do echo line $i.; sleep 0.01; done; "
               "echo end; sleep 600",
-              NULL, NULL);
+              rig->dir, NULL);
     rig_run(rig);
     do {
         text = rig_read(rig, "log");
-    } while (strstr(text, "line 5.") == NULL);
+    } while (strstr(text, "line 1.\n") == NULL);
     first = (pid_t)strtol(text + 7, NULL, 10);
-    assert_int_equal(kill(first, SIGSTOP), 0); /* nothing in hand */
-    assert_int_equal(kill(first, SIGKILL), 0);
+    assert_int_equal(kill(first, SIGKILL), 0); /* with nothing in hand */
+    close(open(path_in(rig, "go"), O_CREAT | O_WRONLY, 0644));
     do {
         text = rig_read(rig, "log");
     } while (strstr(text, "\nend\n") == NULL);
@@ -464,6 +465,24 @@ static void test_the_logger_dies(void **state)
     rig_order(rig, AMGR_GUARD_KILL);
     rig_finish(rig);
     assert_int_equal(rig->log->lines, 1);
+}
+
+/* The process closes its output and goes on: its logger has no more to do. */
+static void test_the_logger_is_done(void **state)
+{
+    rig_t *rig = *state;
+    pid_t logger;
+
+    set_logger(rig, "echo $$ >$D/logger; cat >$D/log");
+    rig_shell(rig, "echo bye; exec >/dev/null 2>&1; sleep 600", NULL, NULL);
+    rig_run(rig);
+    logger = rig_read_pid(rig, "logger");
+    assert_true(rig_is_gone(logger));
+    assert_string_equal(rig_read(rig, "log"), "bye\n");
+    rig_order(rig, AMGR_GUARD_STOP);
+    rig_finish(rig);
+    assert_int_equal(rig->log->lines, 0);
+    assert_int_equal(rig_read_pid(rig, "logger"), logger);
 }
 
 /* It ends at once whenever it is started: the process goes on all the same. */
@@ -518,6 +537,7 @@ int main(void)
         RIGGED(test_a_new_error_log),
         RIGGED(test_a_logger),
         RIGGED(test_the_logger_dies),
+        RIGGED(test_the_logger_is_done),
         RIGGED(test_the_logger_is_useless),
         RIGGED(test_the_logger_does_not_end),
     };

@@ -140,7 +140,7 @@ static const struct {
     {"Oom -1000", TAKEN},
     {"MaxMemory 0",
      "MaxMemory: '0' is not valid (expected a size above 0 and up to 1 EiB in "
-     "digits with an optional fraction and unit (B, K, M, G or T))"},
+     "digits with an optional fraction and unit (B, K, M, G or T), or Off)"},
     {"MaxMemory off", TAKEN},
     {"RequireFree localhost:80",
      "RequireFree: 'localhost:80' is not valid (expected tcp://ADDRESS:PORT "
@@ -154,8 +154,9 @@ static const struct {
     {"After a b a", "After: 'a' is not valid (expected each once)"},
     {"After", "After: '' is not valid (expected names of other processes)"},
     {"StartTimeout 0",
-     "StartTimeout: '0' is not valid (expected a duration from 1 us to 10000 "
-     "days with an optional unit (ms, s, m, h or d), or Off)"},
+     "StartTimeout: '0' is not valid (expected a duration above 0 and up to "
+     "10000 days in digits with an optional fraction and unit (ms, s, m, h or "
+     "d), or Off)"},
     {"StartTimeout off", TAKEN},
     {"StopSignal 9",
      "StopSignal: '9' is not valid (expected one of TERM, INT, QUIT, HUP, "
@@ -365,19 +366,31 @@ static void long_values_are_cut_and_nothing_commands_a_terminal(void **state)
 {
     char *line = apr_palloc(pool, 100000);
     const char *said;
+    int i;
 
     (void)state; /* cmocka's signature */
     memset(line, 'x', 99999);
     line[99999] = '\0';
     memcpy(line, "Restart ", 8);
     said = add_line(begin("web"), line);
-    assert_in_range(strlen(said), 200, 400);
+    assert_in_range(strlen(said), 200, 300);
     assert_non_null(strstr(said, "x...' is not valid"));
-    line[300] = '\0';
+    /* No character of UTF-8 is cut. */
+    memcpy(line + 8 + 198, "\xe2\x82\xac", 3);
+    said = add_line(begin("web"), line);
+    assert_non_null(strstr(said, "x...' is not valid"));
     memset(line + 8, '\x1b', 100);
     said = add_line(begin("web"), line);
     assert_null(strchr(said, '\x1b'));
-    assert_in_range(strlen(said), 200, 400);
+    assert_in_range(strlen(said), 500, 600);
+    memcpy(line, "User", 4);
+    for (i = 4; i < 500; i++) {
+        line[i] = i % 20 == 4 ? ' ' : 'x';
+    }
+    line[500] = '\0';
+    said = add_line(begin("web"), line);
+    assert_non_null(strstr(said, "xxx ...' is not valid (expected one NAME"));
+    assert_in_range(strlen(said), 200, 300);
 }
 
 static void names_are_short_and_plain(void **state)

@@ -183,7 +183,7 @@ static const struct {
      "process web: Command: '/bin/x\\x0a' is not valid (expected a program's "
      "path without control characters)"},
     {{"Shell On", "Command a b"},
-     "process web: Command: 'a b' is not valid (expected one quoted text, as "
+     "process web: Command: 'a' is not valid (expected one quoted text, as "
      "Shell is On)"},
     {{"Command /x", "Verify exited 0", "Restart always"},
      "process web: Restart: 'always' is not valid (expected on-failure or "

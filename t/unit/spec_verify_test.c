@@ -19,30 +19,30 @@ static const struct {
     {"Verify http http://h/ http://i/",
      "Verify: 'http http://h/ http://i/' is not valid (expected one URL behind "
      "http)"},
-    {"Verify http ftp://h/", "Verify: 'ftp://h/' is not valid (expected an "
+    {"Verify http ftp://h/", "Verify: 'ftp://h/' is not valid (expected a "
                              "URL, http:// or https:// and a host)"},
-    {"Verify http http://", "Verify: 'http://' is not valid (expected an URL, "
+    {"Verify http http://", "Verify: 'http://' is not valid (expected a URL, "
                             "http:// or https:// and a host)"},
-    {"Verify http http:///x", "Verify: 'http:///x' is not valid (expected an "
+    {"Verify http http:///x", "Verify: 'http:///x' is not valid (expected a "
                               "URL, http:// or https:// and a host)"},
     {"Verify http \"http://h/a b\"",
-     "Verify: 'http://h/a b' is not valid (expected an URL, http:// or "
+     "Verify: 'http://h/a b' is not valid (expected a URL, http:// or "
      "https:// and a host)"},
     {"Verify http \"http://h/\n\"", "Verify: 'http://h/\\x0a' is not valid "
                                     "(expected no control characters)"},
     {"Verify http http://h:0/", "Verify: 'http://h:0/' is not valid (expected "
-                                "an URL, http:// or https:// and a host)"},
+                                "a URL, http:// or https:// and a host)"},
     {"Verify http http://h:65536/",
-     "Verify: 'http://h:65536/' is not valid (expected an URL, http:// or "
+     "Verify: 'http://h:65536/' is not valid (expected a URL, http:// or "
      "https:// and a host)"},
     {"Verify http http://u:pa/ss@h/",
-     "Verify: 'http://u:***@h/' is not valid (expected an URL, http:// or "
+     "Verify: 'http://u:***@h/' is not valid (expected a URL, http:// or "
      "https:// and a host)"},
     {"Verify http http://u:p@h:x/",
-     "Verify: 'http://u:***@h:x/' is not valid (expected an URL, http:// or "
+     "Verify: 'http://u:***@h:x/' is not valid (expected a URL, http:// or "
      "https:// and a host)"},
     {"Verify http http://[::1/", "Verify: 'http://[::1/' is not valid "
-                                 "(expected an URL, http:// or https:// and a "
+                                 "(expected a URL, http:// or https:// and a "
                                  "host)"},
     {"Verify http status=200 status=201 http://h/",
      "Verify: 'status=201' is not valid (expected each option once)"},

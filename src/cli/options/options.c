@@ -58,7 +58,11 @@ static const row_t rows[] = {
     {"once", AMGR_OPTION_ONCE, NULL,
      "Print what --watch shows once, on any output."},
     {"json", AMGR_OPTION_JSON, NULL, "Print status.json."},
-    {"processes", AMGR_OPTION_PROCESSES, NULL, "Print the managed processes."},
+    {"processes", AMGR_OPTION_PROCESSES, NULL,
+     "Print the managed processes; with --json as JSON."},
+    {"wait", AMGR_OPTION_WAIT, "TIMESPAN",
+     "Wait so long at most for what start, stop or restart is to bring about; "
+     "without it, 30 seconds. 0 does not wait."},
     {"url", AMGR_OPTION_URL, "URL",
      "Of which server: the address of its page, or http://HOST:PORT. "
      "Otherwise it is looked for in Apache's configuration."},
@@ -217,23 +221,6 @@ static const amgr_fault_t *refuse(amgr_reading_t *reading, int id,
                                  list);
 }
 
-static const amgr_fault_t *read_commands(amgr_reading_t *reading, int argc,
-                                         char *const *argv)
-{
-    int i;
-
-    for (i = optind; i < argc; i++) {
-        if (strcmp(argv[i], "tree") != 0) {
-            return amgr_fault_make(reading->pool, AMGR_EXIT_USAGE,
-                                   "unknown command '%s', there is: tree. "
-                                   "Try 'apache-manager --help'",
-                                   amgr_fault_quote(reading->pool, argv[i]));
-        }
-        reading->out->tasks |= AMGR_TASK_TREE;
-    }
-    return NULL;
-}
-
 static const amgr_fault_t *read_line(amgr_reading_t *reading, int argc,
                                      char *const *argv)
 {
@@ -253,7 +240,9 @@ static const amgr_fault_t *read_line(amgr_reading_t *reading, int argc,
             fault = amgr_option_set(reading, id, optarg);
         }
     }
-    return fault != NULL ? fault : read_commands(reading, argc, argv);
+    return fault != NULL
+               ? fault
+               : amgr_option_command(reading, argv + optind, argc - optind);
 }
 
 static int clamp_level(int level)
@@ -325,6 +314,10 @@ static void warn_of_useless(const amgr_reading_t *reading)
         amgr_message(AMGR_LEVEL_WARNING,
                      "--interval does nothing without --watch");
     }
+    if (reading->wait_given && (tasks & AMGR_TASK_ORDER) == 0) {
+        amgr_message(AMGR_LEVEL_WARNING,
+                     "--wait does nothing without start, stop or restart");
+    }
 }
 
 const amgr_fault_t *amgr_options_read(amgr_options_t *out, int argc,
@@ -342,6 +335,7 @@ const amgr_fault_t *amgr_options_read(amgr_options_t *out, int argc,
     memset(&reading, 0, sizeof(reading));
     out->data_file = AMGR_DEFAULT_DATA_FILE;
     out->interval_us = INTERVAL_DEFAULT_US;
+    out->wait_us = AMGR_DEFAULT_WAIT_US;
     out->level = AMGR_LEVEL_INFO;
     reading.out = out;
     reading.pool = pool;
@@ -402,12 +396,16 @@ void amgr_options_help(void)
         sink,
         "Usage: apache-manager [OPTIONS]\n"
         "       apache-manager [OPTIONS] tree\n"
+        "       apache-manager [OPTIONS] status [NAME...]\n"
+        "       apache-manager [OPTIONS] start|stop|restart NAME...|all\n"
         "\n"
         "Watch the workers of an Apache web server, and kill those that use "
         "too much\n"
         "memory or hang. Without options the server's metrics and the memory "
         "of its\n"
-        "workers are printed; tree prints its processes.\n"
+        "workers are printed; tree prints its processes, status its managed "
+        "processes,\n"
+        "which start, stop and restart give orders to.\n"
         "\n"
         "Options, in any order:\n");
     for (i = 0; i < AMGR_COUNT(rows); i++) {
@@ -427,8 +425,8 @@ void amgr_options_help(void)
         put_wrapped(sink, rows[i].help);
     }
     amgr_sink_puts(
-        sink,
-        "\n"
-        "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something hangs, "
-        "4 not allowed.\n");
+        sink, "\n"
+              "Exit status: 0 done, 1 failed, 2 wrong usage, 3 something hangs "
+              "or is not\n"
+              "ready, 4 not allowed.\n");
 }

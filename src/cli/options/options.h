@@ -12,15 +12,17 @@
 /** What to do; bits, done in this order. */
 typedef enum amgr_task_e {
     AMGR_TASK_KILL = 1 << 0,
-    AMGR_TASK_WATCH = 1 << 1,
-    AMGR_TASK_DISCOVERY = 1 << 2, /**< -z */
-    AMGR_TASK_JSON = 1 << 3,
-    AMGR_TASK_PROCESSES = 1 << 4,
-    AMGR_TASK_TREE = 1 << 5,
-    AMGR_TASK_REPORT = 1 << 6,  /**< when nothing is asked for but -f FILE */
-    AMGR_TASK_COLLECT = 1 << 7, /**< write the data file */
-    AMGR_TASK_HELP = 1 << 8,    /**< alone; and so is the next */
-    AMGR_TASK_VERSION = 1 << 9
+    AMGR_TASK_ORDER = 1 << 1, /**< start, stop or restart NAME */
+    AMGR_TASK_WATCH = 1 << 2,
+    AMGR_TASK_DISCOVERY = 1 << 3, /**< -z */
+    AMGR_TASK_JSON = 1 << 4,
+    AMGR_TASK_PROCESSES = 1 << 5,
+    AMGR_TASK_STATUS = 1 << 6, /**< status NAME */
+    AMGR_TASK_TREE = 1 << 7,
+    AMGR_TASK_REPORT = 1 << 8,  /**< when nothing is asked for but -f FILE */
+    AMGR_TASK_COLLECT = 1 << 9, /**< write the data file */
+    AMGR_TASK_HELP = 1 << 10,   /**< alone; and so is the next */
+    AMGR_TASK_VERSION = 1 << 11
 } amgr_task_e;
 
 typedef enum amgr_color_e {
@@ -52,12 +54,22 @@ typedef struct amgr_options_t {
     int data_file_given;
     const char *url;                 /**< NULL: to be found out */
     apr_interval_time_t interval_us; /**< of the watch */
+    const char *verb;         /**< of ORDER: "start", "stop" or "restart" */
+    const char *const *names; /**< of ORDER and STATUS */
+    int name_count;
+    apr_interval_time_t wait_us; /**< of ORDER, 0: not at all */
     int once;  /**< the watch prints itself once; implies it */
     int color; /**< amgr_color_e */
     int level; /**< amgr_level_e */
 } amgr_options_t;
 
 #define AMGR_KILLS_UNLIMITED 0
+
+/** How long an order is waited for, unless --wait says otherwise. */
+#define AMGR_DEFAULT_WAIT_US apr_time_from_sec(30)
+
+/** The name that means all managed processes. */
+#define AMGR_NAME_ALL "all"
 
 /** The original's, which its agents and templates read. */
 #define AMGR_DEFAULT_DATA_FILE "/tmp/apache-manager.txt"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/options/python_units.h"
+#include "supervise/order_line.h"
 
 #define INTERVAL_MIN_US (100 * APR_TIME_C(1000))
 #define INTERVAL_MAX_US apr_time_from_sec(86400)
@@ -72,6 +73,23 @@ static const amgr_fault_t *set_interval(amgr_reading_t *reading,
     }
     reading->out->interval_us = span_us;
     reading->interval_given = 1;
+    return NULL;
+}
+
+static const amgr_fault_t *set_wait(amgr_reading_t *reading, const char *value)
+{
+    apr_interval_time_t span_us;
+    const char *wrong = amgr_python_span_parse(value, &span_us);
+
+    if (wrong == NULL && span_us == AMGR_LIMIT_OFF) {
+        span_us = 0;
+    }
+    if (wrong != NULL || span_us > AMGR_ORDER_WAIT_MAX_MS * APR_TIME_C(1000)) {
+        return value_fault(reading->pool, "--wait", value,
+                           "a time span up to 10 minutes");
+    }
+    reading->out->wait_us = span_us;
+    reading->wait_given = 1;
     return NULL;
 }
 
@@ -189,6 +207,8 @@ const amgr_fault_t *amgr_option_set(amgr_reading_t *reading, int id,
         return set_interval(reading, value);
     case AMGR_OPTION_MAX_KILLS:
         return set_max_kills(reading, value);
+    case AMGR_OPTION_WAIT:
+        return set_wait(reading, value);
     default:
         return set_color(reading, value);
     }

@@ -18,6 +18,7 @@ typedef enum amgr_option_e {
     AMGR_OPTION_URL,
     AMGR_OPTION_MAX_KILLS,
     AMGR_OPTION_COLOR,
+    AMGR_OPTION_WAIT,
     AMGR_OPTION_VERSION
 } amgr_option_e;
 
@@ -28,6 +29,7 @@ typedef struct amgr_reading_t {
     amgr_settings_t given; /**< not 0 for what it says at all */
     int verbosity;
     int interval_given;
+    int wait_given;
     apr_pool_t *pool;
 } amgr_reading_t;
 
@@ -39,5 +41,10 @@ int amgr_option_switch(amgr_reading_t *reading, int id);
  * expected. */
 const amgr_fault_t *amgr_option_set(amgr_reading_t *reading, int id,
                                     const char *value);
+
+/** What is to be done by a word without dashes, in @a words: one command, with
+ * the names of processes behind those that take them. */
+const amgr_fault_t *amgr_option_command(amgr_reading_t *reading,
+                                        char *const *words, int count);
 
 #endif

@@ -53,7 +53,16 @@ const char *amgr_source_remark(const amgr_source_t *source)
 int amgr_source_needs_attention(const amgr_source_t *source)
 {
     return source->view.snapshot->hanging > 0 ||
-           amgr_source_remark(source) != NULL;
+           amgr_source_remark(source) != NULL ||
+           amgr_source_misses_process(source);
+}
+
+int amgr_source_misses_process(const amgr_source_t *source)
+{
+    const amgr_managed_table_t *table = source->view.managed;
+
+    return table != NULL &&
+           (!amgr_managed_all_ready(table) || amgr_managed_is_unwatched(table));
 }
 
 const amgr_fault_t *amgr_source_check(const amgr_source_t *source,

@@ -79,6 +79,10 @@ const char *amgr_source_remark(const amgr_source_t *source);
 /** Whether it, or what it tells of, is not as it should be. */
 int amgr_source_needs_attention(const amgr_source_t *source);
 
+/** Of that: whether a managed process is wanted and not ready, or nobody
+ * watches them. */
+int amgr_source_misses_process(const amgr_source_t *source);
+
 /** The fault of whoever has to have a server that is whole: of one whose parent
  * has ended.  NULL for any other. */
 const amgr_fault_t *amgr_source_check(const amgr_source_t *source,

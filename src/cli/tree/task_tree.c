@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/local/local_server.h"
+#include "cli/message.h"
 #include "cli/output.h"
 #include "cli/source/source_parts.h"
 #include "cli/tree/tree_kind.h"
@@ -108,14 +109,21 @@ const amgr_fault_t *amgr_task_tree(const amgr_options_t *options,
                                    apr_pool_t *pool)
 {
     apr_array_header_t *servers = NULL;
+    const char *unsure;
     const amgr_fault_t *fault;
     amgr_proc_dir_t dir;
     amgr_canvas_t *canvas;
     apr_status_t rv;
 
-    fault = amgr_tree_servers(target->url, &servers, pool);
+    fault = amgr_tree_servers(target->url, &servers, &unsure, pool);
     if (fault != NULL) {
         return fault;
+    }
+    if (unsure != NULL) {
+        amgr_message(AMGR_LEVEL_NOTICE,
+                     "this user may not know which of these is the httpd of "
+                     "%s: all are shown",
+                     unsure);
     }
     rv = amgr_proc_dir_open(&dir, "/proc");
     if (rv != APR_SUCCESS) {

@@ -14,7 +14,6 @@
 #include "cli/config/apache_config.h"
 #include "cli/local/local_address.h"
 #include "cli/local/local_server.h"
-#include "cli/message.h"
 #include "cli/source/source_url.h"
 
 static apr_array_header_t *only(const amgr_local_server_t *server,
@@ -157,6 +156,7 @@ static const amgr_fault_t *not_running(const amgr_apache_config_t *config,
 
 static const amgr_fault_t *find_configured(const amgr_apache_config_t *config,
                                            apr_array_header_t **out,
+                                           const char **out_unsure,
                                            apr_pool_t *pool)
 {
     amgr_local_server_t server;
@@ -174,25 +174,25 @@ static const amgr_fault_t *find_configured(const amgr_apache_config_t *config,
     if (!is_denied) {
         return not_running(config, pool);
     }
-    if ((*out)->nelts > 1) {
-        amgr_message(AMGR_LEVEL_NOTICE,
-                     "this user may not know which of these is the httpd of "
-                     "%s: all are shown",
-                     amgr_fault_quote(pool, config->file));
+    if ((*out)->nelts > 1 && out_unsure != NULL) {
+        *out_unsure = amgr_fault_quote(pool, config->file);
     }
     return NULL;
 }
 
 const amgr_fault_t *amgr_tree_servers(const char *url, apr_array_header_t **out,
-                                      apr_pool_t *pool)
+                                      const char **out_unsure, apr_pool_t *pool)
 {
     amgr_apache_config_t config;
 
+    if (out_unsure != NULL) {
+        *out_unsure = NULL;
+    }
     if (url != NULL) {
         return find_named(url, out, pool);
     }
     if (amgr_apache_config_read(NULL, &config, pool) == NULL) {
-        return find_configured(&config, out, pool);
+        return find_configured(&config, out, out_unsure, pool);
     }
     *out = amgr_local_servers(pool);
     return NULL;

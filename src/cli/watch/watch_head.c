@@ -322,6 +322,9 @@ void amgr_watch_put_head(const amgr_watch_picture_t *picture, int is_short,
     amgr_watch_put_fault(picture, canvas);
     put_workers(&picture->source->view, canvas);
     put_memory(&picture->source->view, canvas);
+    if (picture->source->view.managed != NULL) {
+        amgr_watch_put_managed_line(picture->source->view.managed, canvas);
+    }
     if (!is_short) {
         put_rates(picture->source, canvas);
         if (picture->source->view.history != NULL) {

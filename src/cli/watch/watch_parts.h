@@ -91,6 +91,15 @@ void amgr_watch_put_groups(const amgr_watch_picture_t *picture, int page,
 void amgr_watch_put_kills(const amgr_watch_picture_t *picture, int first,
                           int max, amgr_canvas_t *canvas);
 
+/** How managed processes are, on one line. */
+void amgr_watch_put_managed_line(const amgr_managed_table_t *table,
+                                 amgr_canvas_t *canvas);
+
+/** Their table, as long as a part of the canvas, or whole where it has no end;
+ * nothing where there are none. */
+void amgr_watch_put_managed(const amgr_watch_picture_t *picture,
+                            amgr_canvas_t *canvas);
+
 /** All keys, a line each. */
 void amgr_watch_put_help(int max, amgr_canvas_t *canvas);
 

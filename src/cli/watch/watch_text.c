@@ -10,9 +10,11 @@
 
 #include "cli/watch/watch_parts.h"
 
-/** With fewer rows the head is short, and kills have a table only. */
+/** With fewer rows the head is short, kills have a table only, and managed
+ * processes a line. */
 #define ROWS_FOR_HEAD 16
 #define ROWS_FOR_KILLS 20
+#define ROWS_FOR_MANAGED 20
 
 /** Kills below another table: their part of the rows, and how many when
  * there is no end to them. */
@@ -171,9 +173,14 @@ static int put_body(const amgr_watch_picture_t *picture, amgr_canvas_t *canvas)
 {
     const amgr_watch_state_t *state = picture->state;
     int kills = kill_rows(picture, canvas);
-    int left = amgr_canvas_rows_left(canvas);
+    int left;
     int page;
 
+    if (state->table != AMGR_WATCH_KILLS &&
+        (picture->once || canvas->rows >= ROWS_FOR_MANAGED)) {
+        amgr_watch_put_managed(picture, canvas);
+    }
+    left = amgr_canvas_rows_left(canvas);
     /* A heading each, and the last line. */
     page = picture->once ? left : left - 2 - (kills > 0 ? kills + 1 : 0);
     if (page < 1) {

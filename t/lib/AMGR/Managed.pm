@@ -63,6 +63,7 @@ sub prepare {
     mkdir $dir or die "$dir: $!\n" unless -d $dir;
     chmod 0777, $dir or die "$dir: $!\n";
     $s->write('work/holder.pl', $holder);
+    $s->prepare_module; # the configuration may be written from now on
     return $s;
 }
 

@@ -7,6 +7,7 @@ package AMGR::Case::ManagedHttp;
 use strict;
 use warnings;
 
+use AMGR::Browser;
 use AMGR::Httpd qw(wait_until);
 use AMGR::Request;
 use Apache::Test qw(-withtestmore);
@@ -25,10 +26,10 @@ use constant {
 
 my %parts = (
     event   => [\&read_only, \&proof, \&hosts, \&bodies, \&orders, \&waiting,
-                \&hang_up, \&coalesced, \&levels, \&new_token, \&pymanager,
-                \&shut_down],
-    prefork => [\&orders, \&waiting, \&new_token, \&silent,
-                \&pymanager_ends],
+                \&hang_up, \&restarted, \&coalesced, \&levels, \&new_token,
+                \&pymanager, \&shut_down],
+    worker  => [\&silent, \&buttons, \&pymanager_ends],
+    prefork => [\&orders, \&waiting, \&restarted, \&new_token],
 );
 
 sub run {
@@ -118,6 +119,9 @@ Listen 127.0.0.1:$s->{pym_port}
     SetHandler manager-status
     Require local
     ManagerControl On
+</Location>
+<Location "/on/ready">
+    Require all granted
 </Location>
 <Location "/on/off">
     SetHandler manager-status
@@ -457,12 +461,28 @@ sub orders {
     my @html = (Accept => 'text/html,application/xhtml+xml,*/*;q=0.8');
     $answer = order($s, 'web/start', @html);
     is($answer->code, 303, 'a browser is sent back');
-    is($answer->header('Location'), '/on', 'to the page');
+    is($answer->header('Location'), '/on#managed-web', 'to the page');
     $answer = $s->request(POST => '/on/processes/web/start', @html);
     is($answer->code, 403, 'or told');
     like($answer->header('Content-Type'), qr{^text/html}, 'in HTML');
     like($answer->content, qr{<a href="/on">}, 'with a way back');
     return;
+}
+
+# A client that waits ten minutes for "slow", once that runs and is not ready.
+sub waiting_client {
+    my ($s) = @_;
+    my $token = token($s);
+    unlink $s->path('work/slow.ready');
+    my $client = AMGR::Request->new($s->port,
+        "POST /on/processes/slow/restart?wait=600 HTTP/1.1\r\n"
+        . "Host: localhost\r\nX-Manager-Token: $token\r\n"
+        . "Connection: close\r\n\r\n");
+    ok(wait_until(sub {
+        $client->pump(0);
+        return process($s, 'slow')->{state} eq 'RUNNING';
+    }, SOON, 'it is started'), 'it is started');
+    return $client;
 }
 
 # Not settled in time: as far as it is then.
@@ -479,33 +499,34 @@ sub waiting {
     cmp_ok($took, '<', 8, 'and not much longer');
     is($s->get('/on/ready')->code, 503, 'not all are ready');
     # A stop ends the wait of a start.
-    my $token = token($s);
-    my $waiting = AMGR::Request->new($s->port,
-        "POST /on/processes/slow/restart?wait=600 HTTP/1.1\r\n"
-        . "Host: localhost\r\nX-Manager-Token: $token\r\n"
-        . "Connection: close\r\n\r\n");
-    ok(wait_until(sub { $waiting->pump(0);
-                        (process($s, 'slow')->{state} // '') =~ /^R|STARTING/ },
-                  SOON, 'it is started'), 'it is started');
+    my $waiting = waiting_client($s);
     is(order($s, 'slow/stop?wait=20')->code, 200, 'it is stopped');
     $waiting->wait(SOON);
-    like($waiting->bytes, qr{^HTTP/1\.1 20[02] }, 'whoever waited has an answer');
+    like($waiting->bytes, qr{^HTTP/1\.1 20[02] },
+         'whoever waited has an answer');
     is(process($s, 'slow')->{state}, 'STOPPED', 'and it is stopped');
     is($s->get('/on/ready')->code, 200, 'what is not wanted is not missed');
+    return;
+}
+
+# A worker that is to end does not wait: a restart is not held up.
+sub restarted {
+    my ($s) = @_;
+    my $waiting = waiting_client($s);
+    my $pid = pid($s, 'slow');
+    $s->graceful or return fail('graceful restart');
+    $waiting->wait(SOON);
+    like($waiting->bytes, qr{^HTTP/1\.1 202 }, 'a restart ends the wait');
+    is(pid($s, 'slow'), $pid, 'and not the start');
+    settle_slow($s);
     return;
 }
 
 # Nobody waits for a client that has gone.
 sub hang_up {
     my ($s) = @_;
-    my $token = token($s);
-    unlink $s->path('work/slow.ready');
     $s->mark_log;
-    my $gone = AMGR::Request->new($s->port,
-        "POST /on/processes/slow/restart?wait=600 HTTP/1.1\r\n"
-        . "Host: localhost\r\nX-Manager-Token: $token\r\n\r\n");
-    ok(wait_until(sub { $gone->pump(0); process($s, 'slow')->{pid} }, SOON,
-                  'it is started'), 'it is started');
+    my $gone = waiting_client($s);
     is(scalar(() = $s->log_lines(AUDIT)), 0, 'somebody waits');
     $gone->close_now;
     ok(wait_until(sub { $s->log_lines(AUDIT) }, SOON, 'the end of the wait'),
@@ -560,8 +581,40 @@ sub levels {
     $s->mark_log;
     is($s->request(POST => $start, Authorization => $auth{admin})->code, 403,
        'and needs a proof');
-    like(join("\n", $s->log_lines(REFUSED)), qr/: start web by user admin from /,
-         'by name too');
+    like(join("\n", $s->log_lines(REFUSED)),
+         qr/: start web by user admin from /, 'by name too');
+    return;
+}
+
+# A person presses a button, and sees what comes of it.
+sub buttons {
+    my ($s) = @_;
+    my $pid = pid($s, 'web');
+    my $b = AMGR::Browser->new;
+    $b->go($s->url('/manager-status'));
+    ok($b->find('#managed-web'), 'the page shows them');
+    ok(!$b->find('#managed-web button'), 'and has no buttons without control');
+    $b->go($s->url('/on'));
+    $b->click('#managed-web button[formaction$="/web/restart"]');
+    ok(wait_until(sub { (pid($s, 'web') // $pid) != $pid }, SOON,
+                  'another process'), 'its button restarts it');
+    is($b->address, $s->url('/on#managed-web'), 'it is the page again');
+    ready($s, 'web');
+    $pid = pid($s, 'web');
+    ok(wait_until(sub { ($b->text('#managed-web') // '') =~ /\b$pid\b/ }, SOON,
+                  'the process on the page'), 'which keeps up with it');
+    # The page is older than the server's last start, and its token too; its
+    # script is not there to load it anew.
+    $b->run('document.querySelector("#managed-web input").value = "0";');
+    $b->click('#managed-web button[formaction$="/web/restart"]');
+    ok(wait_until(sub {
+        $b->text('body') =~ /its token is not this server/;
+    }, SOON, 'a refusal'), 'it says why not');
+    $b->click('a');
+    ok(wait_until(sub { $b->address eq $s->url('/on') }, SOON, 'the page'),
+       'and leads back');
+    is(pid($s, 'web'), $pid, 'nothing happened');
+    $b->stop_ok;
     return;
 }
 
@@ -587,6 +640,7 @@ sub new_token {
 # A supervisor that does not answer is asked once, and then not even that.
 sub silent {
     my ($s) = @_;
+    settle_slow($s);
     my $supervisor = $s->json('/on/processes')->{supervisor};
     my @token = ('X-Manager-Token' => token($s));
     ok(kill('STOP', $supervisor), 'the supervisor is stopped');
@@ -605,7 +659,7 @@ sub silent {
     kill 'CONT', $supervisor;
     ok(wait_until(sub { $s->get('/on/ready')->code == 200 }, SOON,
                   'it is back'), 'it is back');
-    ready($s, qw(web other));
+    ready($s, qw(web other slow));
     return;
 }
 

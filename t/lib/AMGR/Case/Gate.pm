@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Gates: members of balancers and places that are kept shut while a managed
+# process is not ready, although it may well listen.
+package AMGR::Case::Gate;
+
+use strict;
+use warnings;
+
+use AMGR::Httpd qw(wait_until);
+use AMGR::Managed;
+use Apache::Test qw(-withtestmore);
+use HTTP::Request ();
+
+use constant {
+    ROUNDS => 12, # requests after which each member has had its turn
+    SOON   => 30,
+};
+
+# Says its name to whoever asks, and listens from the first moment.
+my $backend = <<'END';
+use strict;
+use warnings;
+use IO::Socket::INET;
+my ($name, $port) = @ARGV;
+my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port",
+    Listen => 20, ReuseAddr => 1) or die "$port: $!\n";
+while (1) {
+    my $client = $listener->accept or next;
+    while (<$client>) { last if /^\r?\n$/ }
+    print $client "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n$name\n";
+    close $client;
+}
+END
+
+sub section {
+    my ($s, $name, $lines) = @_;
+    my $script = $s->path('work/backend.pl');
+    return <<"END";
+<ManagedProcess $name>
+    Command "$^X" "$script" $name $s->{ports}{$name}
+    PassEnv AMGR_TEST_SERVER
+    RequireFree tcp://127.0.0.1:$s->{ports}{$name}
+    Restart never
+    $lines
+</ManagedProcess>
+END
+}
+
+sub config {
+    my ($s) = @_;
+    my %at = map { $_ => "http://127.0.0.1:$s->{ports}{$_}" } qw(one two);
+    my $ready = AMGR::Managed::state_dir($s) . '/one.ready';
+    return <<"END";
+ManagerControl On
+<Proxy balancer://shop>
+    BalancerMember $at{one} retry=0
+    BalancerMember $at{two} retry=0
+</Proxy>
+ProxyPass /shop/ balancer://shop/
+<Location /balancer-manager>
+    SetHandler balancer-manager
+    Require local
+</Location>
+<Location /place>
+    ManagerGate one two
+</Location>
+<Location /place/always>
+    ManagerGate Off
+</Location>
+Listen 127.0.0.1:$s->{ports}{host}
+<VirtualHost 127.0.0.1:$s->{ports}{host}>
+    ProxyPass /inherited/ balancer://shop/
+</VirtualHost>
+@{[section($s, 'one', "Verify file $ready interval=100ms\n"
+           . "    StartTimeout Off\n    Gate balancer://shop $at{one}")]}
+@{[section($s, 'two', "Verify tcp 127.0.0.1:$s->{ports}{two} interval=100ms\n"
+           . "    Gate balancer://shop $at{two}/")]}
+END
+}
+
+sub server {
+    my ($mpm) = @_;
+    my $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-gate", modules =>
+        [qw(proxy proxy_http proxy_balancer lbmethod_byrequests slotmem_shm)]);
+    AMGR::Managed::prepare($s);
+    $s->write('work/backend.pl', $backend);
+    for my $place (qw(place place/always)) {
+        my $dir = $s->path("htdocs/$place");
+        mkdir $dir or die "$dir: $!\n";
+        $s->write("htdocs/$place/index.html", "here\n");
+    }
+    $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host) };
+    $s->set_config(config($s));
+    # AH10187: balancer-manager, of an order that it then carries out.
+    $s->expect_log(qr/AH10187: ignoring params in balancer-manager/);
+    return $s->start;
+}
+
+# Who answers, and how often nobody does.
+sub answers {
+    my ($s, $url) = @_;
+    my %count;
+    for (1 .. ROUNDS) {
+        my $answer = $s->agent->get($url // $s->url('/shop/'));
+        my $who = $answer->code == 200 ? $answer->content : $answer->code;
+        chomp $who;
+        $count{$who}++;
+    }
+    return \%count;
+}
+
+sub only {
+    my ($s, $who, $what) = @_;
+    return is_deeply(answers($s), { $who => ROUNDS }, $what);
+}
+
+sub both {
+    my ($s, $what) = @_;
+    my $count;
+    ok(wait_until(sub { $count = answers($s); $count->{one} && $count->{two} },
+                  SOON, 'both serve'), $what);
+    return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
+}
+
+sub order {
+    my ($s, $verb) = @_;
+    my $token = $s->json('/manager-status/processes')->{token};
+    my $answer = $s->request('POST', "/manager-status/processes/one/$verb"
+                             . '?wait=20', 'X-Manager-Token' => $token);
+    return $answer->code;
+}
+
+# balancer-manager's own form.
+sub administer {
+    my ($s, %fields) = @_;
+    my $page = $s->get('/balancer-manager')->content;
+    my ($nonce) = $page =~ /nonce=([-0-9a-f]{36})/ or die "no nonce: $page\n";
+    my $body = join '&', map { "$_=$fields{$_}" } keys %fields;
+    my $request = HTTP::Request->new(POST => $s->url('/balancer-manager'),
+        [ Referer => $s->url('/balancer-manager'),
+          'Content-Type' => 'application/x-www-form-urlencoded' ],
+        "b=shop&w=http://127.0.0.1:$s->{ports}{one}&nonce=$nonce&$body");
+    is($s->agent->request($request)->code, 200, 'balancer-manager: ' . $body);
+    return;
+}
+
+sub members {
+    my ($s) = @_;
+    AMGR::Managed::wait_for($s, 'two', 'READY') or return;
+    is(AMGR::Managed::wait_for($s, 'one', 'RUNNING')->{ready}, 0,
+       'one runs, and is not ready');
+    my $direct = $s->agent->get("http://127.0.0.1:$s->{ports}{one}/");
+    is($direct->content, "one\n", 'although it would answer');
+    only($s, 'two', 'its member of the balancer is kept out');
+    is_deeply(answers($s, "http://127.0.0.1:$s->{ports}{host}/inherited/"),
+              { two => ROUNDS }, 'in a virtual host that inherits it as well');
+    return;
+}
+
+sub place {
+    my ($s) = @_;
+    my $answer = $s->get('/place/');
+    is($answer->code, 503, 'a place that needs it is shut');
+    like($answer->header('Retry-After') // '', qr/^(?:[1-9]|[1-5]\d|60)$/,
+         'and says when to come back');
+    is($s->get('/place/always/')->code, 200, 'Off opens it within');
+    return;
+}
+
+sub opens {
+    my ($s) = @_;
+    $s->write('state/one.ready', '');
+    AMGR::Managed::wait_for($s, 'one', 'READY');
+    both($s, 'one is let in when it is ready');
+    is($s->get('/place/')->code, 200, 'the place is open');
+    ok($s->graceful, 'graceful restart');
+    both($s, 'both serve after it');
+    is($s->get('/place/')->code, 200, 'the place is still open');
+    return;
+}
+
+sub closes {
+    my ($s) = @_;
+    my $pid = AMGR::Managed::one($s, 'one')->{pid};
+    kill 'KILL', $pid;
+    AMGR::Managed::wait_for($s, 'one', 'EXITED');
+    only($s, 'two', 'one is out as soon as it is known to be gone');
+    is($s->get('/place/')->header('Retry-After'), 60,
+       'what is not started again is not soon there');
+    ok($s->graceful, 'graceful restart');
+    only($s, 'two', 'it is still out after it');
+    is(order($s, 'start'), 200, 'it is started by an order');
+    both($s, 'and let in');
+    return;
+}
+
+sub keeps_orders {
+    my ($s) = @_;
+    administer($s, w_status_D => 1);
+    only($s, 'two', 'what an administrator has disabled is out');
+    is(order($s, 'restart'), 200, 'restart');
+    AMGR::Managed::wait_for($s, 'one', 'READY');
+    only($s, 'two', 'and stays so when its process gets ready');
+    administer($s, w_status_D => 0);
+    both($s, 'until it is enabled');
+    return;
+}
+
+sub wrong {
+    my ($s) = @_;
+    my %config = (
+        'ManagerGate three'  => qr/ManagerGate: 'three' is not valid \(/,
+        'ManagerGate one Off' => qr/ManagerGate: 'Off' is not valid/,
+        "<Location /x>\n<Limit GET>\nManagerGate one\n</Limit>\n</Location>"
+            => qr/ManagerGate cannot occur within <Limit>/,
+    );
+    for my $lines (sort keys %config) {
+        my ($out, $status) = $s->config_error(config($s) . $lines);
+        ok($status != 0 && $out =~ $config{$lines}, $lines =~ s/\n/ /gr)
+            or diag($out);
+    }
+    my $member = "http://127.0.0.1:$s->{ports}{host}";
+    $s->set_config(config($s) . "<ManagedProcess three>\n"
+        . "Command /bin/sleep 1000\nPassEnv AMGR_TEST_SERVER\n"
+        . "Gate balancer://shop $member\n</ManagedProcess>\n");
+    $s->expect_log(qr/AMGR0043: process three: Gate: balancer:\S+ has no member/);
+    ok($s->graceful, 'graceful restart');
+    ok(wait_until(sub { $s->log_text =~ /AMGR0043: process three/ }, SOON,
+                  'a line of it'), 'a gate for no member is told of');
+    return;
+}
+
+sub run {
+    my ($mpm) = @_;
+    my $s = server($mpm);
+    members($s);
+    place($s);
+    opens($s);
+    closes($s);
+    keeps_orders($s);
+    wrong($s);
+    $s->stop_ok;
+    done_testing();
+    return;
+}
+
+1;
