@@ -136,6 +136,8 @@ const char *amgr_set_managed(cmd_parms *cmd, void *unused, const char *args)
 static const char *check_all(const amgr_config_t *config, apr_pool_t *ptemp)
 {
     const char *stranger = amgr_gate_stranger(config->managed);
+    const amgr_spec_t *const *specs;
+    const char *wrong;
 
     if (stranger != NULL) {
         return apr_psprintf(ptemp,
@@ -143,11 +145,14 @@ static const char *check_all(const amgr_config_t *config, apr_pool_t *ptemp)
                             "of a <ManagedProcess> section)",
                             stranger);
     }
-    return config->managed == NULL
-               ? NULL
-               : amgr_specs_check(
-                     (const amgr_spec_t *const *)config->managed->elts,
-                     config->managed->nelts, ptemp);
+    if (config->managed == NULL) {
+        return NULL;
+    }
+    specs = (const amgr_spec_t *const *)config->managed->elts;
+    wrong = amgr_specs_check(specs, config->managed->nelts, ptemp);
+    return wrong != NULL || !config->start_in_order
+               ? wrong
+               : amgr_specs_check_order(specs, config->managed->nelts, ptemp);
 }
 
 int amgr_hook_check_config(apr_pool_t *pconf, apr_pool_t *plog,

@@ -35,8 +35,15 @@
 /** One that lived for so long has not failed at its start. */
 #define SETTLED_US (60 * APR_USEC_PER_SEC)
 
-/** How much longer than all StopTimeouts its end may take. */
+/** How much longer than all StopTimeouts its end may take; and what each of
+ * its processes has left behind, besides. */
 #define END_SLACK_US (2 * APR_USEC_PER_SEC)
+#define REST_US (2 * APR_USEC_PER_SEC)
+
+/** Between two looks at whether it has ended, and how many of them lie between
+ * two at whether it is alive. */
+#define TURN_MS 5
+#define BEAT_TURNS 200
 
 /** And that of guards which nobody tells anything any more. */
 #define GUARDS_END_US (AMGR_GUARD_MERCY_US + APR_USEC_PER_SEC)
@@ -334,13 +341,13 @@ static apr_interval_time_t stop_us(const amgr_config_t *config)
         return 0;
     }
     specs = (const amgr_spec_t *const *)config->managed->elts;
-    if (!config->start_in_order) {
-        return amgr_specs_stop_us(specs, config->managed->nelts);
-    }
     for (i = 0; i < config->managed->nelts; i++) {
         sum_us += specs[i]->stop_timeout_us;
     }
-    return sum_us;
+    if (!config->start_in_order) {
+        sum_us = amgr_specs_stop_us(specs, config->managed->nelts);
+    }
+    return sum_us + config->managed->nelts * REST_US;
 }
 
 void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
@@ -366,11 +373,11 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
     record->retry_mono_us = 0;
     if (is_there) {
         watch(record, s->process->pconf);
-        if (fits(record, runtime)) {
-            apply(s, runtime, record);
-        }
-        else {
+        if (!fits(record, runtime)) {
             replace(s, record);
+        }
+        else if (record->leave_mono_us == 0) {
+            apply(s, runtime, record);
         }
         /* What goes now is stopped as it was begun. */
         if (before_us > record->stop_us) {
@@ -382,11 +389,10 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
     }
 }
 
-/** Kill one that has not beaten for long, or does not end. */
-static void check_beat(server_rec *s, const amgr_runtime_t *runtime,
-                       amgr_supervisor_record_t *record)
+/** How long ago it was alive for certain. */
+static apr_interval_time_t silence_us(const amgr_runtime_t *runtime,
+                                      amgr_supervisor_record_t *record)
 {
-    apr_time_t now_us = amgr_clock_monotonic_us();
     apr_time_t beat_us = record->forked_mono_us;
 
     look_at_table(runtime, record);
@@ -394,15 +400,25 @@ static void check_beat(server_rec *s, const amgr_runtime_t *runtime,
         record->table.beat_mono_us > beat_us) {
         beat_us = record->table.beat_mono_us;
     }
+    return amgr_clock_monotonic_us() - beat_us;
+}
+
+/** Kill one that has not beaten for long, or does not end. */
+static void check_beat(server_rec *s, const amgr_runtime_t *runtime,
+                       amgr_supervisor_record_t *record)
+{
+    apr_interval_time_t silent_us = silence_us(runtime, record);
+
     if (record->killed ||
-        (now_us - beat_us <= SILENCE_US &&
-         (record->leave_mono_us == 0 || now_us < record->leave_mono_us))) {
+        (silent_us <= SILENCE_US &&
+         (record->leave_mono_us == 0 ||
+          amgr_clock_monotonic_us() < record->leave_mono_us))) {
         return;
     }
     amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
              "supervisor %" APR_PID_T_FMT " has not answered for %d s: killed, "
              "to be replaced",
-             record->pid, (int)apr_time_sec(now_us - beat_us));
+             record->pid, (int)apr_time_sec(silent_us));
     kill(record->pid, SIGKILL); /* our child, not reaped */
     record->killed = 1;
 }
@@ -424,18 +440,25 @@ void amgr_supervisor_check(server_rec *s, amgr_runtime_t *runtime)
     }
 }
 
-/** Wait until it has ended, at most until @a deadline_us. */
-static int wait_for_end(amgr_supervisor_record_t *record, int is_told,
+/** Wait until it has ended, at most until @a deadline_us, and no longer than it
+ * is alive.  Non-zero when it has. */
+static int wait_for_end(const amgr_runtime_t *runtime,
+                        amgr_supervisor_record_t *record,
                         apr_time_t deadline_us)
 {
-    while (!is_reaped(NULL, record, NULL)) {
-        if (amgr_clock_monotonic_us() > deadline_us) {
+    int is_told = record->killed;
+    int turn;
+
+    for (turn = 0; !is_reaped(NULL, record, NULL); turn++) {
+        if (amgr_clock_monotonic_us() > deadline_us ||
+            (turn % BEAT_TURNS == 0 && !record->killed && runtime != NULL &&
+             silence_us(runtime, record) > SILENCE_US)) {
             return 0;
         }
         if (!is_told) {
             is_told = amgr_supervisor_link_end(record->fd) == APR_SUCCESS;
         }
-        sleep_ms(5);
+        sleep_ms(TURN_MS);
     }
     return 1;
 }
@@ -447,7 +470,7 @@ static void wait_for_guards(int fd)
 
     while (fd >= 0 && !amgr_supervisor_link_is_gone(fd) &&
            amgr_clock_monotonic_us() < deadline_us) {
-        sleep_ms(5);
+        sleep_ms(TURN_MS);
     }
 }
 
@@ -463,9 +486,11 @@ void amgr_supervisor_end(void)
         return;
     }
     record->is_ending = 1;
-    if (!wait_for_end(record, 0, now_us + record->stop_us + END_SLACK_US)) {
+    if (!wait_for_end(amgr_runtime_record(ap_pglobal), record,
+                      now_us + record->stop_us + END_SLACK_US)) {
         kill(record->pid, SIGKILL); /* our child, not reaped */
-        wait_for_end(record, 1, amgr_clock_monotonic_us() + END_SLACK_US);
+        record->killed = 1;
+        wait_for_end(NULL, record, amgr_clock_monotonic_us() + END_SLACK_US);
     }
     wait_for_guards(record->wait_fd);
     wait_for_guards(record->hold_fd);

@@ -307,7 +307,10 @@ static void tell_exited(amgr_guard_life_t *life, int wait_status)
     for (i = 0; i < LAST_NOTICES && amgr_guard_hear_notices(life); i++) {
         /* on with the next ones */
     }
-    amgr_output_read(&life->output, life->now_mono_us);
+    /* A logger's pipe is not ours to read. */
+    if (life->spec->output != AMGR_OUTPUT_PIPE) {
+        amgr_output_read(&life->output, life->now_mono_us);
+    }
     event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_EXITED);
     event->wait_status = wait_status;
     event->pid = life->pid;

@@ -12,7 +12,6 @@
 #define AMGR_PROBE_H
 
 #include "supervise/check.h"
-#include "supervise/identity.h"
 
 /** How an attempt is called in lists of processes. */
 #define AMGR_PROBE_COMM "apache-check"
@@ -50,7 +49,7 @@ typedef struct amgr_probe_t {
     const amgr_check_setup_t *setup;
     const amgr_spec_t *spec;
     const amgr_verify_t *verify;
-    const amgr_identity_t *identity;
+    char **environment; /**< of exec: the section's; else NULL */
     pid_t supervisor;
     int program_fd;                 /**< of http: what fetches; else -1 */
     int program_error;              /**< why there is none */

@@ -177,9 +177,15 @@ const char *amgr_spec_absolute(const char *key, int argc,
 const char *amgr_spec_finish(amgr_spec_t *spec, apr_pool_t *pool);
 
 /** What can only be told of all sections: names twice, After that names none
- * or closes a circle, too many.  NULL or a sentence. */
+ * or closes a circle, gates of two, too many.  NULL or a sentence. */
 const char *amgr_specs_check(const amgr_spec_t *const *specs, int count,
                              apr_pool_t *pool);
+
+/** What is wrong only where each is started after the one before it
+ * (ManagerStartOrder Config): After that names a later one would wait for ever.
+ * NULL or a sentence. */
+const char *amgr_specs_check_order(const amgr_spec_t *const *specs, int count,
+                                   apr_pool_t *pool);
 
 /** Those that @a index comes after: bit i for specs[i].  At most
  * AMGR_MANAGED_MAX of them; what is none of them is left out. */

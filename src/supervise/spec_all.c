@@ -39,6 +39,31 @@ apr_uint64_t amgr_specs_after(const amgr_spec_t *const *specs, int count,
     return mask;
 }
 
+/* A member that two let in and out would be in only by chance. */
+static const char *check_gates(const amgr_spec_t *const *specs, int index,
+                               apr_pool_t *pool)
+{
+    const apr_array_header_t *gates = specs[index]->gates;
+    int other;
+    int i;
+
+    for (i = 0; i < gates->nelts; i++) {
+        const amgr_gate_t *gate = &APR_ARRAY_IDX(gates, i, amgr_gate_t);
+
+        for (other = 0; other < index; other++) {
+            if (amgr_spec_has_gate(specs[other], gate)) {
+                return apr_psprintf(
+                    pool,
+                    "process %s: Gate: '%s %s' is not valid (expected a member "
+                    "that is not process %s's)",
+                    specs[index]->name, amgr_word_shown(gate->balancer, pool),
+                    amgr_word_shown(gate->member, pool), specs[other]->name);
+            }
+        }
+    }
+    return NULL;
+}
+
 static const char *check_names(const amgr_spec_t *const *specs, int count,
                                int index, apr_pool_t *pool)
 {
@@ -57,6 +82,28 @@ static const char *check_names(const amgr_spec_t *const *specs, int count,
                                 "(expected the name of another "
                                 "<ManagedProcess>)",
                                 spec->name, name);
+        }
+    }
+    return check_gates(specs, index, pool);
+}
+
+const char *amgr_specs_check_order(const amgr_spec_t *const *specs, int count,
+                                   apr_pool_t *pool)
+{
+    const char *name;
+    int i;
+    int k;
+
+    for (i = 0; i < count; i++) {
+        for (k = 0; k < specs[i]->after->nelts; k++) {
+            name = APR_ARRAY_IDX(specs[i]->after, k, const char *);
+            if (find(specs, count, name) > i) {
+                return apr_psprintf(pool,
+                                    "process %s: After: '%s' is not valid "
+                                    "(expected a section before this one, as "
+                                    "ManagerStartOrder is Config)",
+                                    specs[i]->name, name);
+            }
         }
     }
     return NULL;

@@ -192,11 +192,24 @@ static int is_member(const char *text)
            strpbrk(text, " \"'") == NULL;
 }
 
+int amgr_spec_has_gate(const amgr_spec_t *spec, const amgr_gate_t *gate)
+{
+    int i;
+
+    for (i = 0; i < spec->gates->nelts; i++) {
+        const amgr_gate_t *own = &APR_ARRAY_IDX(spec->gates, i, amgr_gate_t);
+
+        if (strcasecmp(own->balancer, gate->balancer) == 0 &&
+            strcmp(own->member, gate->member) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 const char *amgr_set_gate(amgr_setting_t *setting)
 {
-    apr_array_header_t *gates = setting->spec->gates;
     amgr_gate_t gate = {setting->argv[0], setting->argv[1]};
-    int i;
 
     if (!is_balancer(gate.balancer)) {
         return amgr_blame(setting, gate.balancer, "balancer://NAME");
@@ -204,14 +217,9 @@ const char *amgr_set_gate(amgr_setting_t *setting)
     if (!is_member(gate.member)) {
         return amgr_blame(setting, gate.member, "the URL of a BalancerMember");
     }
-    for (i = 0; i < gates->nelts; i++) {
-        const amgr_gate_t *other = &APR_ARRAY_IDX(gates, i, amgr_gate_t);
-
-        if (strcasecmp(other->balancer, gate.balancer) == 0 &&
-            strcmp(other->member, gate.member) == 0) {
-            return "each member once";
-        }
+    if (amgr_spec_has_gate(setting->spec, &gate)) {
+        return "each member once";
     }
-    APR_ARRAY_PUSH(gates, amgr_gate_t) = gate;
+    APR_ARRAY_PUSH(setting->spec->gates, amgr_gate_t) = gate;
     return NULL;
 }

@@ -161,9 +161,14 @@ static void put_limits(const dump_t *dump)
     put_key(dump, "Nice ");
     amgr_sink_i64(dump->sink, spec->nice);
     put_end(dump);
-    put_key(dump, "Oom ");
-    amgr_sink_i64(dump->sink, spec->oom == AMGR_SPEC_NO_OOM ? 0 : spec->oom);
-    put_end(dump);
+    if (spec->oom == AMGR_SPEC_NO_OOM) {
+        put_note(dump, "Oom: 0 where it may be set");
+    }
+    else {
+        put_key(dump, "Oom ");
+        amgr_sink_i64(dump->sink, spec->oom);
+        put_end(dump);
+    }
     put_pair(dump, "MaxMemory",
              spec->max_memory_bytes == 0
                  ? "Off"

@@ -66,6 +66,9 @@ static inline const char *amgr_blame(amgr_setting_t *setting, const char *word,
 const amgr_spec_line_t *amgr_spec_line(const amgr_spec_t *spec,
                                        const char *key);
 
+/** Whether the section has the same gate. */
+int amgr_spec_has_gate(const amgr_spec_t *spec, const amgr_gate_t *gate);
+
 /* spec_words.c: words as they are read and shown. */
 
 /** @a word with passwords in URLs masked. */

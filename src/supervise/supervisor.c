@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -19,8 +18,10 @@
 /** It wakes at least this often, and beats. */
 #define TURN_US (500 * 1000)
 
-/** Strays are looked for again so soon. */
+/** Strays are looked for again so soon; one that not even SIGKILL ends, since
+ * it is in a wait of the kernel's, is not looked for that often for long. */
 #define STRAYS_US (20 * 1000)
+#define STRAYS_SOON 50
 
 /** How often trees are measured. */
 #define MEASURE_US (2 * APR_USEC_PER_SEC)
@@ -76,7 +77,7 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     apr_time_t due_us = now_us + TURN_US;
     int i;
 
-    if (supervisor->has_strays) {
+    if (supervisor->has_strays && supervisor->stray_looks < STRAYS_SOON) {
         due_us = now_us + STRAYS_US;
     }
     due_us = sooner(due_us, supervisor->measure_us);
@@ -170,9 +171,7 @@ static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
     }
     measure(supervisor);
     amgr_supervisor_settle(supervisor);
-    if (supervisor->phase != AMGR_PHASE_ALONE) {
-        amgr_supervisor_hear_parent(supervisor);
-    }
+    amgr_supervisor_hear_parent(supervisor);
     amgr_supervisor_publish(supervisor, 0);
     amgr_order_socket_serve(supervisor->orders,
                             polled->entries + polled->orders,
@@ -224,18 +223,6 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/** A descriptor for each guard and client. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1024 &&
-        limit.rlim_max > limit.rlim_cur) {
-        limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
 {
     amgr_supervisor_t *supervisor;
@@ -276,7 +263,6 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
     }
     supervisor->signal_fd = open_signals();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    raise_descriptor_limit();
     rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
     if (rv != APR_SUCCESS) {
         amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,

@@ -51,8 +51,8 @@ static void take_control(const amgr_supervisor_t *supervisor,
     }
     if (header->cmsg_type == SCM_CREDENTIALS && len == sizeof(sender)) {
         memcpy(&sender, data, sizeof(sender));
-        out->is_parents = sender.pid == supervisor->setup.parent &&
-                          sender.uid == geteuid();
+        out->is_parents =
+            sender.pid == supervisor->setup.parent && sender.uid == geteuid();
         return;
     }
     if (header->cmsg_type != SCM_RIGHTS) {
@@ -128,12 +128,13 @@ static const char *check(const received_t *received)
         return "its path has no end";
     }
     if (message->word == AMGR_PARENT_END) {
-        return received->fd_count == 0 ? NULL : "it has descriptors for nothing";
+        return received->fd_count == 0 ? NULL : "it has descriptors";
     }
     if (received->fd_count < 1 || received->fd_count > 2) {
         return "it has not the descriptors that are expected";
     }
-    return message->bytes <= BYTES_MAX ? NULL : "it has too many specifications";
+    return message->bytes <= BYTES_MAX ? NULL
+                                       : "it has too many specifications";
 }
 
 /** All of @a fd, a file in memory of at least @a bytes, malloc'ed. */
@@ -185,11 +186,7 @@ static void change_log(amgr_supervisor_t *supervisor, int fd)
         return;
     }
     for (i = 0; i < supervisor->ward_count; i++) {
-        const amgr_ward_t *ward = supervisor->wards[i];
-
-        if (ward->guard.fd >= 0) {
-            amgr_guard_send(&ward->guard, AMGR_GUARD_REOPEN, log_fd);
-        }
+        amgr_ward_reopen(supervisor, supervisor->wards[i]);
     }
 }
 

@@ -5,6 +5,7 @@
  * told when those that come after it are gone.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "supervise/machine.h"
 #include "supervise/supervisor_parts.h"
@@ -248,6 +249,10 @@ void amgr_supervisor_flee(amgr_supervisor_t *supervisor)
     }
     supervisor->phase = AMGR_PHASE_ALONE;
     supervisor->is_dirty = 1;
+    if (supervisor->setup.parent_fd >= 0) {
+        close(supervisor->setup.parent_fd); /* nobody is at its other end */
+        supervisor->setup.parent_fd = -1;
+    }
     /* A guard needs no more than its mercy; what hangs longer than that ends
      * when this process does. */
     supervisor->end_due_us = supervisor->now.mono_us + 2 * AMGR_GUARD_MERCY_US;

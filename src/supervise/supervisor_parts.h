@@ -33,6 +33,7 @@ struct amgr_supervisor_t {
     int is_waiting;     /**< for the guards of the last supervisor */
     int is_warned;      /**< that this takes long */
     int has_strays;     /**< children that nobody knows were there lately */
+    int stray_looks;    /**< that have found some, one after the other */
     int start_in_order;
     int exit_when_done;
     int is_done;  /**< the server was told so */

@@ -99,7 +99,10 @@ void amgr_supervisor_reap(amgr_supervisor_t *supervisor)
     }
     supervisor->has_strays =
         amgr_tree_sweep(&supervisor->proc, is_known, supervisor) > 0;
-    if (!supervisor->has_strays) {
-        finish_lost(supervisor);
+    if (supervisor->has_strays) {
+        supervisor->stray_looks++;
+        return;
     }
+    supervisor->stray_looks = 0;
+    finish_lost(supervisor);
 }

@@ -51,6 +51,7 @@ typedef struct amgr_ward_t {
 
     amgr_guard_t guard; /**< pid 0: there is none, or it is reaped */
     int order;          /**< amgr_guard_order_e that it did not hear; -1 */
+    int is_reopening;   /**< it did not hear of the new error log yet */
     int step;           /**< amgr_ward_step_e */
     int is_ended;       /**< the process itself has */
     int is_failed;      /**< it could not be executed */
@@ -123,6 +124,10 @@ void amgr_ward_launch(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward);
 
 /** Tell the guard, now or as soon as it hears. */
 void amgr_ward_tell(amgr_ward_t *ward, int order);
+
+/** Pass the error log on to the guard, now or as soon as it hears. */
+void amgr_ward_reopen(const struct amgr_supervisor_t *supervisor,
+                      amgr_ward_t *ward);
 
 /** What its guard has said. */
 void amgr_ward_listen(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward);

@@ -217,6 +217,9 @@ void amgr_ward_look(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     if (ward->order >= 0) {
         amgr_ward_tell(ward, ward->order);
     }
+    if (ward->is_reopening) {
+        amgr_ward_reopen(supervisor, ward);
+    }
     if (is_due(ward->quiet_due_us, now_us)) {
         ward->quiet_due_us = AMGR_NO_TIME;
     }
@@ -269,7 +272,7 @@ apr_time_t amgr_ward_due(const amgr_ward_t *ward)
     if (ward->is_watching) {
         due_us = sooner(due_us, amgr_check_due(&ward->liveness));
     }
-    if (ward->order >= 0) {
+    if (ward->order >= 0 || ward->is_reopening) {
         due_us = sooner(due_us, amgr_clock_monotonic_us() + AGAIN_US);
     }
     return due_us;

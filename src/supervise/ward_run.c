@@ -21,7 +21,7 @@
 #define EVENTS_MAX 16
 #define QUIET_US (100 * 1000)
 
-/** A guard is asked to kill its tree, or killed itself, once more after this. */
+/** What a guard does not do within this is not waited for any longer. */
 #define ANSWER_US (5 * APR_USEC_PER_SEC)
 
 /** The tree of a new process is measured so soon. */
@@ -39,6 +39,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->past_cpu_us = row->cpu_us;
     ward->run_cpu_us = 0;
     ward->order = -1;
+    ward->is_reopening = 0;
     ward->step = AMGR_WARD_UNTOLD;
     ward->is_ended = 0;
     ward->is_failed = 0;
@@ -127,6 +128,15 @@ void amgr_ward_tell(amgr_ward_t *ward, int order)
     }
     if (APR_STATUS_IS_EAGAIN(amgr_guard_send(&ward->guard, order, -1))) {
         ward->order = order;
+    }
+}
+
+void amgr_ward_reopen(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+{
+    ward->is_reopening = 0;
+    if (ward->guard.fd >= 0) {
+        ward->is_reopening = APR_STATUS_IS_EAGAIN(amgr_guard_send(
+            &ward->guard, AMGR_GUARD_REOPEN, supervisor->setup.guard.log_fd));
     }
 }
 

@@ -132,7 +132,7 @@ is_refused(section("$command\nVerify exited 0\nRestart always"),
            qr/^process web: Restart: 'always' $expected/m, 1,
            'Restart always does not go with Verify exited');
 is_refused(section("Command /bin/sleep 60\nShell On"),
-           qr/^process web: Command: '\/bin\/sleep 60' $expected/m, 1,
+           qr/^process web: Command: '\/bin\/sleep' $expected/m, 1,
            'a shell takes one word');
 
 # ---- directives that are httpd's, and unknown ones --------------------------
@@ -250,6 +250,12 @@ for my $case (
     ['After itself', chain(['a', 'a']), qr/process a: After: 'a' $expected/],
     ['a circle', chain(['a', 'b'], ['b', 'c'], ['c', 'a']),
      qr/process a: After: 'b' is not valid \(expected no circle: a after b after c after a\)/],
+    ['After a later one in the order of the configuration',
+     "ManagerStartOrder Config\n" . chain(['a', 'b']) . section($command, 'b'),
+     qr/process a: After: 'b' is not valid \(expected a section before this one, as ManagerStartOrder is Config\)/],
+    ['a member of two', join('', map {
+         section("$command\nGate balancer://x http://y", $_) } qw(a b)),
+     qr/process b: Gate: 'balancer:\/\/x http:\/\/y' $expected/],
     ['65 of them', join('', map { section($command, "p$_") } 1 .. 65),
      qr/<ManagedProcess>: '65' is not valid \(expected at most 64 sections\)/],
 ) {

@@ -114,7 +114,7 @@ else {
 # ---- no file to log to --------------------------------------------------------
 
 {
-    my $s = server('syslog', sub {
+    my $s = server('piped', sub {
         my ($s) = @_;
         return 'ErrorLog "|' . $s->write('work/log.sh', "#!/bin/sh\nexec cat >> "
             . $s->path('logs/piped.log') . "\n", 0755) . "\"\n"
@@ -153,6 +153,37 @@ else {
     $s->write('state/there', '');
     ok(ready($s), 'and then that it is ready');
     $s->stop_ok;
+}
+
+# ---- order, and the end of a job --------------------------------------------------
+
+{
+    my $s = server('order', sub {
+        my ($s) = @_;
+        return "ManagerStartOrder Config\n"
+            . join '', map { AMGR::Managed::section($s, $_) } qw(web b);
+    })->start;
+    ok(AMGR::Managed::wait_for($s, $_, 'READY'), "$_ is ready") for qw(web b);
+    my $all = AMGR::Managed::all($s);
+    cmp_ok($all->{b}{started}, '>=', $all->{web}{ready_at},
+           'ManagerStartOrder Config: one after the other');
+    $s->stop_ok;
+    is("@{[AMGR::Managed::noted($s, 'ended')]}", 'b web', 'and back');
+}
+{
+    my $s = server('job', sub { <<'END' })->start;
+ManagerExitWhenDone On
+<ManagedProcess job>
+    Command /bin/sleep 1
+    Verify exited 0
+    Restart never
+</ManagedProcess>
+END
+    my $parent = $s->parent_pid;
+    ok(wait_until(sub { $s->reap; !$s->is_running }, 20, 'the end'),
+       'ManagerExitWhenDone: httpd ends with its job');
+    ok(!-e $s->board_file, 'and leaves nothing');
+    $s->stop;
 }
 
 # ---- one that hung ----------------------------------------------------------------

@@ -98,6 +98,38 @@ static void the_graph_is_checked_and_bounds_a_stop(void **state)
     }
 }
 
+static void an_order_by_configuration_knows_no_later_one(void **state)
+{
+    const char *const lines[] = {"a 1", "b 1 a", "c 1 a d", "d 1", NULL};
+    amgr_spec_t *specs[SPECS_MAX];
+    int count = make_all(lines, specs);
+
+    (void)state; /* cmocka's signature */
+    assert_null(check(lines));
+    assert_string_equal(
+        amgr_specs_check_order((const amgr_spec_t *const *)specs, count, pool),
+        "process c: After: 'd' is not valid (expected a section before this "
+        "one, as ManagerStartOrder is Config)");
+    assert_null(
+        amgr_specs_check_order((const amgr_spec_t *const *)specs, 2, pool));
+}
+
+static void a_member_has_one_gate(void **state)
+{
+    const amgr_spec_t *specs[] = {
+        section("a", "Command /x\nGate balancer://app http://u:pw@h\n"),
+        section("b", "Command /x\nGate balancer://app http://i\n"),
+        section("c", "Command /x\nGate balancer://app http://j\n"
+                     "Gate balancer://APP http://u:pw@h\n")};
+
+    (void)state; /* cmocka's signature */
+    assert_null(amgr_specs_check(specs, 2, pool));
+    assert_string_equal(amgr_specs_check(specs, 3, pool),
+                        "process c: Gate: 'balancer://APP http://u:***@h' is "
+                        "not valid (expected a member that is not process "
+                        "a's)");
+}
+
 /* Each after the one behind it, which is the worst order to look at them. */
 static void the_most_there_can_be_form_a_chain(void **state)
 {
@@ -143,6 +175,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_graph_is_checked_and_bounds_a_stop),
+        cmocka_unit_test(an_order_by_configuration_knows_no_later_one),
+        cmocka_unit_test(a_member_has_one_gate),
         cmocka_unit_test(the_most_there_can_be_form_a_chain),
         cmocka_unit_test(there_is_a_most),
     };

@@ -36,7 +36,7 @@ typedef struct supervised_t {
     int fd;       /* to it */
     int wait_fd;  /* hangs up when nothing of it is left */
     int log_fd;
-    char dir[64]; /* var in it is for everybody */
+    char dir[64];               /* var in it is for everybody */
     amgr_managed_table_t table; /* as last read */
 } supervised_t;
 
@@ -379,6 +379,18 @@ static inline int is_gone(pid_t pid, apr_uint64_t start_ticks)
     alive = amgr_proc_is_alive(&proc, &id);
     amgr_proc_dir_close(&proc);
     return !alive;
+}
+
+/* A process of which only the pid is known, while it lives. */
+static inline amgr_proc_id_t id_of(pid_t pid)
+{
+    amgr_proc_id_t id = {0, 0};
+    amgr_proc_dir_t proc;
+
+    assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
+    assert_int_equal(amgr_proc_read_id(&proc, pid, &id), APR_SUCCESS);
+    amgr_proc_dir_close(&proc);
+    return id;
 }
 
 #define SUPERVISED(test) \

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is killed: guards, supervisors and their parent.  Nothing is left of a
+ * run, and never are there two.
+ */
+#include "supervised.h"
+
+#define QUICK                        \
+    "RestartDelay 100ms jitter=0%\n" \
+    "Output discard\n"               \
+    "Verify exec /bin/true\n"
+#define SLEEP "Command /bin/sleep 60\n" QUICK
+
+/* A process, a child of it, and one that has left both and their session; the
+ * last two write down who they are. */
+static const char *family(const supervised_t *s)
+{
+    static char text[1024];
+
+    snprintf(text, sizeof(text),
+             "web\nShell On\n"
+             "Command '(sleep 61 & echo $! > %s/var/child; wait) & "
+             "setsid sh -c \"(sleep 62 & echo \\$! > %s/var/daemon) &\"; "
+             "wait'\n"
+             "RestartDelay 100ms\nOutput discard\nVerify exec /bin/true\n",
+             s->dir, s->dir);
+    return text;
+}
+
+static amgr_proc_id_t read_id(const supervised_t *s, const char *name)
+{
+    apr_time_t until_us = amgr_clock_monotonic_us() + WAIT_US;
+    char path[96];
+    FILE *file;
+    int pid = 0;
+
+    snprintf(path, sizeof(path), "%s/var/%s", s->dir, name);
+    while (pid == 0 && amgr_clock_monotonic_us() < until_us) {
+        file = fopen(path, "r");
+        if (file != NULL) {
+            if (fscanf(file, "%d", &pid) != 1) {
+                pid = 0;
+            }
+            fclose(file);
+        }
+        usleep(2000);
+    }
+    assert_true(pid > 1);
+    unlink(path);
+    return id_of(pid);
+}
+
+static void nothing_is_left_of_a_killed_guard(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t child;
+    amgr_proc_id_t daemon;
+    amgr_managed_t web;
+
+    apply(s, family(s));
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    child = read_id(s, "child");
+    daemon = read_id(s, "daemon");
+    assert_int_equal(kill(web.guard, SIGKILL), 0);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    /* All of it was gone before the next was started. */
+    assert_true(is_gone(web.pid, web.start_ticks));
+    assert_true(is_gone(child.pid, child.start_ticks));
+    assert_true(is_gone(daemon.pid, daemon.start_ticks));
+    assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_LOST], 1);
+    assert_int_equal(count_logged(s, "READY -> STOPPING (its guard is gone)"),
+                     1);
+}
+
+/* It cannot hear, and so it is not waited for. */
+static void a_guard_that_hangs_is_killed(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t guard;
+    amgr_managed_t web;
+
+    apply(s, "web\nStopTimeout 100ms\n" SLEEP);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    guard = id_of(web.guard);
+    assert_int_equal(kill(web.guard, SIGSTOP), 0);
+    apply(s, "");
+    WAIT_UNTIL(s, is_ended(s));
+    assert_true(is_gone(web.pid, web.start_ticks));
+    assert_true(is_gone(guard.pid, guard.start_ticks));
+    assert_int_equal(count_logged(s, "does not come to an end: killed"), 1);
+}
+
+static void what_a_daemon_leaves_is_ended_too(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t daemon;
+
+    apply(s, "web\nShell On\nCommand 'sleep 60 & exit 0'\nRestart never\n"
+             "Output discard\n");
+    wait_state(s, "web", AMGR_MANAGED_EXITED);
+    assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_CLEAN], 1);
+    apply(s, family(s));
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    daemon = read_id(s, "daemon");
+    apply(s, "");
+    WAIT_UNTIL(s, is_ended(s));
+    assert_true(is_gone(daemon.pid, daemon.start_ticks));
+}
+
+static void a_killed_supervisor_is_followed_by_the_next(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t child;
+    amgr_proc_id_t daemon;
+    amgr_managed_t web;
+    amgr_managed_t next;
+
+    apply(s, family(s));
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    child = read_id(s, "child");
+    daemon = read_id(s, "daemon");
+    kill_supervisor(s);
+    start_supervisor(s);
+    apply(s, family(s));
+    WAIT_UNTIL(s, is_in(s, "web", AMGR_MANAGED_STOPPED) ||
+                      row(s, "web")->starts == 2);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->pid > 0);
+    /* It has waited for the end of what the first had left. */
+    assert_true(is_gone(web.pid, web.start_ticks));
+    assert_true(is_gone(child.pid, child.start_ticks));
+    assert_true(is_gone(daemon.pid, daemon.start_ticks));
+    next = wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(next.exits[AMGR_MANAGED_EXIT_LOST], 1);
+    assert_true(next.cpu_us >= web.cpu_us);
+    assert_int_equal(s->table.supervisors, 2);
+    assert_true(s->table.revision > 1);
+    assert_int_equal(count_logged(s, "waits for the last run to end"), 1);
+}
+
+static void everything_ends_with_the_parent(void **state)
+{
+    static const char deaf[] =
+        "deaf\nShell On\nCommand 'trap \"\" TERM; while :; do sleep 1; done'\n"
+        "StopTimeout 1h\nVerify exec /bin/true\nOutput discard\n";
+    amgr_managed_t bold;
+    supervised_t *s = *state;
+    amgr_proc_id_t child;
+    amgr_proc_id_t daemon;
+    amgr_proc_id_t guard;
+    amgr_managed_t web;
+    apr_time_t begun_us;
+    int ready[2];
+    char c;
+    pid_t parent;
+
+    kill_supervisor(s);
+    assert_int_equal(pipe(ready), 0);
+    parent = fork();
+    if (parent == 0) {
+        char text[1536];
+
+        start_supervisor(s);
+        snprintf(text, sizeof(text), "%s%s", family(s), deaf);
+        apply(s, text);
+        if (write(ready[1], "x", 1) != 1) {
+            _exit(1);
+        }
+        for (;;) {
+            pause();
+        }
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    child = read_id(s, "child");
+    daemon = read_id(s, "daemon");
+    bold = wait_state(s, "deaf", AMGR_MANAGED_READY);
+    guard = id_of(web.guard);
+    begun_us = amgr_clock_monotonic_us();
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    waitpid(parent, NULL, 0);
+    WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks) &&
+                      is_gone(bold.pid, bold.start_ticks) &&
+                      is_gone(child.pid, child.start_ticks) &&
+                      is_gone(daemon.pid, daemon.start_ticks) &&
+                      is_gone(guard.pid, guard.start_ticks));
+    WAIT_UNTIL(s, row(s, "web") != NULL && s->table.supervisor == 0);
+    assert_true(amgr_clock_monotonic_us() - begun_us < 5 * SEC);
+    assert_int_equal(count_logged(s, "[1] the server is gone"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUPERVISED(nothing_is_left_of_a_killed_guard),
+        SUPERVISED(a_guard_that_hangs_is_killed),
+        SUPERVISED(what_a_daemon_leaves_is_ended_too),
+        SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
+        SUPERVISED(everything_ends_with_the_parent),
+    };
+
+    apr_initialize();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
