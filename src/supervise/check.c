@@ -133,14 +133,18 @@ static void start(amgr_check_t *check, apr_time_t now_mono_us)
 
     check->killed = 0;
     check->begun_mono_us = now_mono_us;
-    if (rv == APR_SUCCESS) {
-        check->due_mono_us = after(now_mono_us, check->verify->timeout_us);
+    check->due_mono_us =
+        after(now_mono_us, rv == APR_SUCCESS ? check->verify->timeout_us
+                                             : check->verify->interval_us);
+    if (rv == check->fault) {
         return;
     }
-    check->due_mono_us = after(now_mono_us, check->verify->interval_us);
-    amgr_say(&check->setup->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_WARNING, rv,
-             "process %s: an attempt of %s cannot be begun", check->spec->name,
-             check->verify->name);
+    check->fault = rv;
+    if (rv != APR_SUCCESS) {
+        amgr_say(&check->setup->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_WARNING, rv,
+                 "process %s: an attempt of %s cannot be begun",
+                 check->spec->name, check->verify->name);
+    }
 }
 
 /** The peer had its time.  The attempt itself may stay for longer where not

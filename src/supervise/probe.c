@@ -265,24 +265,6 @@ static void tie_to(pid_t supervisor)
     }
 }
 
-/* We lead the session's only group that we know of. */
-static void end_session(int number)
-{
-    (void)number; /* there is but one */
-    kill(0, SIGKILL);
-}
-
-void amgr_probe_tie_session(const amgr_probe_t *probe)
-{
-    struct sigaction action = {.sa_handler = end_session};
-
-    sigaction(SIGTERM, &action, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
-        getppid() != probe->supervisor) {
-        end_session(SIGTERM);
-    }
-}
-
 static void attempt(amgr_probe_t *probe, int say_fd) __attribute__((noreturn));
 
 static void attempt(amgr_probe_t *probe, int say_fd)

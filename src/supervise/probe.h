@@ -76,10 +76,6 @@ int amgr_probe_fail_errno(amgr_probe_t *probe, const char *what, int error);
 /** Go where the process of the section lives; 0, or it has failed. */
 int amgr_probe_enter_directory(amgr_probe_t *probe);
 
-/** From here on the end of the supervisor is the end of the whole session, for
- * programs that have children of their own. */
-void amgr_probe_tie_session(const amgr_probe_t *probe);
-
 /** Signals as they are in a program that was just executed. */
 void amgr_probe_reset_signals(void);
 

@@ -29,7 +29,9 @@ static int judge(amgr_probe_t *probe, const amgr_probe_run_t *run)
 
 int amgr_probe_exec(amgr_probe_t *probe)
 {
-    amgr_probe_run_t run = {.argv = probe->verify->argv, .program_fd = -1};
+    amgr_probe_run_t run = {.argv = probe->verify->argv,
+                            .program_fd = -1,
+                            .supervisor = probe->supervisor};
 
     if (run.argv == NULL || run.argv[0] == NULL) {
         return amgr_probe_fail(probe, "it names no program");
@@ -38,7 +40,6 @@ int amgr_probe_exec(amgr_probe_t *probe)
         return 1;
     }
     environ = probe->environment;
-    amgr_probe_tie_session(probe);
     amgr_probe_run(&run);
     return judge(probe, &run);
 }

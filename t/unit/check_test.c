@@ -43,6 +43,8 @@ static void programs_pass_by_their_exit_code(void **state)
          "exit code 1, it printed: no end of line"},
         {"printf '\\033[2J\\342\\200\\256x\\n'; exit 1",
          "exit code 1, it printed: \\x1b[2J\\xe2\\x80\\xaex"},
+        {"trap '' TERM; kill 0; echo alive; exit 3",
+         "exit code 3, it printed: alive"},
         {"echo dying; kill -TERM $$", "ended by signal 15, it printed: dying"},
     };
     run_t *run = *state;
