@@ -146,6 +146,7 @@ void amgr_status_managed_process(amgr_json_t *json,
     put_string(json, "state", amgr_managed_state_word(process->state));
     put_string(json, "want", amgr_managed_want_word(process->want));
     put_bool(json, "ready", process->ready);
+    put_bool(json, "missed", amgr_managed_is_missed(process));
     put_number(json, "pid", process->pid, amgr_managed_is_running(process));
     put_end(json, process);
     put_text(json, "reason", process->reason);

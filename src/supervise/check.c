@@ -105,7 +105,7 @@ static int count_failure(amgr_check_t *check, apr_time_t now_mono_us)
     }
     say_failure(check);
     if (is_too_much(check)) {
-        check->due_mono_us = AMGR_NO_TIME;
+        amgr_check_end(check);
         return AMGR_CHECK_FAILED;
     }
     check->due_mono_us = after(now_mono_us, check->verify->interval_us);
@@ -133,14 +133,18 @@ static void start(amgr_check_t *check, apr_time_t now_mono_us)
 
     check->killed = 0;
     check->begun_mono_us = now_mono_us;
-    if (rv == APR_SUCCESS) {
-        check->due_mono_us = after(now_mono_us, check->verify->timeout_us);
+    check->due_mono_us =
+        after(now_mono_us, rv == APR_SUCCESS ? check->verify->timeout_us
+                                             : check->verify->interval_us);
+    if (rv == check->fault) {
         return;
     }
-    check->due_mono_us = after(now_mono_us, check->verify->interval_us);
-    amgr_say(&check->setup->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_WARNING, rv,
-             "process %s: an attempt of %s cannot be begun", check->spec->name,
-             check->verify->name);
+    check->fault = rv;
+    if (rv != APR_SUCCESS) {
+        amgr_say(&check->setup->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_WARNING, rv,
+                 "process %s: an attempt of %s cannot be begun",
+                 check->spec->name, check->verify->name);
+    }
 }
 
 /** The peer had its time.  The attempt itself may stay for longer where not
@@ -150,6 +154,7 @@ static int run_late(amgr_check_t *check, apr_time_t now_mono_us)
 {
     if (!check->killed) {
         amgr_probe_kill(check->pid);
+        close_words(check);
         check->killed = 1;
     }
     amgr_probe_late_text(check->verify, check->text, sizeof(check->text));
@@ -210,7 +215,6 @@ int amgr_check_reaped(amgr_check_t *check, pid_t pid, int wait_status,
     check->pid = 0;
     check->killed = 0;
     if (was_killed) {
-        close_words(check);
         *out_result = AMGR_CHECK_GOES_ON; /* amgr_check_look() has judged it */
         return 1;
     }

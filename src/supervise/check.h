@@ -63,6 +63,7 @@ typedef struct amgr_check_t {
     apr_interval_time_t last_us; /**< how long the last took; < 0: none yet */
     char text[AMGR_CHECK_TEXT_LEN]; /**< why the last failed, escaped; empty
                                          when it has passed */
+    apr_status_t fault; /**< why the last could not be begun; told once */
 } amgr_check_t;
 
 /** Nothing is attempted yet.  @a setup and @a spec must live as long. */

@@ -281,8 +281,7 @@ static apr_time_t next_due(const amgr_guard_life_t *life)
         life->drain_mono_us > life->now_mono_us) {
         sooner(&due, life->drain_mono_us);
     }
-    if (life->spec->output == AMGR_OUTPUT_PIPE && life->logger.pid == 0 &&
-        life->output.read_fd >= 0) {
+    if (amgr_guard_wants_logger(life)) {
         sooner(&due, amgr_logger_due(&life->logger));
     }
     return due;

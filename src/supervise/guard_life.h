@@ -94,6 +94,9 @@ void amgr_guard_kill(amgr_guard_life_t *life);
 /** Children may have ended: reap, and go on to where that leads. */
 void amgr_guard_reap(amgr_guard_life_t *life);
 
+/** Whether the logger is gone while there may be something for it to read. */
+int amgr_guard_wants_logger(const amgr_guard_life_t *life);
+
 /** What the time brings. */
 void amgr_guard_tick(amgr_guard_life_t *life);
 

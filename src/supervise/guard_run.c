@@ -152,17 +152,28 @@ void amgr_guard_hear_logger(amgr_guard_life_t *life)
 }
 
 /** Whether the process was executed: exec clears the flag that fork sets, and
- * a zombie still has it. */
-static int was_executed(amgr_guard_life_t *life, amgr_proc_stat_t *stat)
+ * a zombie still has it.  One that we may not see (set-uid, for who is not
+ * root) and that lives was: its end of the pipe is closed. */
+static int was_executed(amgr_guard_life_t *life, apr_uint64_t *out_start_ticks)
 {
-    return amgr_proc_read_stat(&life->tree.proc, life->pid, stat) ==
-               APR_SUCCESS &&
-           (stat->flags & AMGR_PROC_FORKED_NO_EXEC) == 0;
+    amgr_proc_stat_t stat;
+
+    *out_start_ticks = 0;
+    if (amgr_proc_read_stat(&life->tree.proc, life->pid, &stat) !=
+        APR_SUCCESS) {
+        return !life->has_ended;
+    }
+    *out_start_ticks = stat.start_ticks;
+    return (stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0;
 }
 
 /** It was not executed, and its fork ends. */
 static void end_unexecuted(amgr_guard_life_t *life)
 {
+    if (life->report_fd >= 0) {
+        close(life->report_fd); /* whatever it says: we have ended it */
+        life->report_fd = -1;
+    }
     life->phase = AMGR_GUARD_PHASE_END;
     amgr_guard_kill(life);
 }
@@ -171,7 +182,7 @@ void amgr_guard_hear_launch(amgr_guard_life_t *life)
 {
     amgr_launch_fault_t fault;
     amgr_guard_event_t *event;
-    amgr_proc_stat_t stat;
+    apr_uint64_t start_ticks;
     apr_status_t rv;
 
     rv = amgr_launch_report(life->report_fd, &fault);
@@ -184,15 +195,17 @@ void amgr_guard_hear_launch(amgr_guard_life_t *life)
         tell_failed(life, fault.stage, fault.error, fault.text);
         end_unexecuted(life);
     }
-    else if (was_executed(life, &stat)) {
+    else if (was_executed(life, &start_ticks)) {
         event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_STARTED);
         event->pid = life->pid;
-        event->start_ticks = stat.start_ticks;
+        event->start_ticks = start_ticks;
         life->phase = AMGR_GUARD_PHASE_RUN;
     }
     else {
-        tell_failed(life, AMGR_LAUNCH_NO_EXEC, 0,
-                    "killed before it was executed");
+        if (!life->is_killing) {
+            tell_failed(life, AMGR_LAUNCH_NO_EXEC, 0,
+                        "killed before it was executed");
+        }
         end_unexecuted(life);
     }
 }
@@ -443,32 +456,22 @@ void amgr_guard_reap(amgr_guard_life_t *life)
         look_at_process(life);
     }
     left = reap_others(life);
-    if (life->phase == AMGR_GUARD_PHASE_END && left == 0) {
+    if (life->phase == AMGR_GUARD_PHASE_END && left == 0 &&
+        reap_others(life) == 0) { /* nor was one left out of the list */
         leave_process(life);
     }
-    if (life->phase != AMGR_GUARD_PHASE_DRAIN) {
-        return;
-    }
-    if (has_no_child(life) && is_drained(life)) {
+    /* What a logger has left behind has the same time as the output. */
+    if (life->phase == AMGR_GUARD_PHASE_DRAIN && has_no_child(life) &&
+        is_drained(life)) {
         life->phase = AMGR_GUARD_PHASE_OVER;
-    }
-    else if (left > 0) {
-        amgr_guard_kill(life); /* what a logger has left behind */
     }
 }
 
-/** The logger is gone, and there is something for it to read. */
-static void keep_logger(amgr_guard_life_t *life)
+int amgr_guard_wants_logger(const amgr_guard_life_t *life)
 {
-    amgr_logger_t *logger = &life->logger;
-
-    if (life->spec->output != AMGR_OUTPUT_PIPE || logger->pid != 0 ||
-        life->phase < AMGR_GUARD_PHASE_LAUNCH ||
-        life->phase >= AMGR_GUARD_PHASE_DRAIN || life->output.read_fd < 0 ||
-        life->now_mono_us < amgr_logger_due(logger)) {
-        return;
-    }
-    amgr_logger_start(logger, life->output.read_fd, life->now_mono_us);
+    return life->spec->output == AMGR_OUTPUT_PIPE && life->logger.pid == 0 &&
+           life->phase >= AMGR_GUARD_PHASE_LAUNCH &&
+           life->phase < AMGR_GUARD_PHASE_DRAIN && life->output.read_fd >= 0;
 }
 
 void amgr_guard_tick(amgr_guard_life_t *life)
@@ -486,5 +489,9 @@ void amgr_guard_tick(amgr_guard_life_t *life)
         life->now_mono_us >= life->pass_mono_us) {
         kill_all(life);
     }
-    keep_logger(life);
+    if (amgr_guard_wants_logger(life) &&
+        life->now_mono_us >= amgr_logger_due(&life->logger)) {
+        amgr_logger_start(&life->logger, life->output.read_fd,
+                          life->now_mono_us);
+    }
 }

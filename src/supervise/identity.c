@@ -16,11 +16,13 @@ static int parse_number(const char *text, apr_uint32_t *out)
     apr_uint64_t value = 0;
     apr_size_t i;
 
+    if (text[0] != '#') {
+        return 0;
+    }
     for (i = 1; text[i] >= '0' && text[i] <= '9' && i <= 10; i++) {
         value = value * 10 + (apr_uint64_t)(text[i] - '0');
     }
-    if (text[0] != '#' || i == 1 || text[i] != '\0' ||
-        value >= APR_UINT32_MAX) {
+    if (i == 1 || text[i] != '\0' || value >= APR_UINT32_MAX) {
         return 0;
     }
     *out = (apr_uint32_t)value;

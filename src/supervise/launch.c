@@ -19,14 +19,11 @@
 #include <unistd.h>
 
 #include "base/descriptors.h"
-#include "supervise/environment.h"
+#include "supervise/environment_spec.h"
 #include "supervise/identity.h"
 
 /** Where the program-to-be keeps its end of the pipe. */
 #define REPORT_FD (STDERR_FILENO + 1)
-
-#define PATH_VALUE \
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** In the fork: tell why there will be no program, and end. */
 static void give_up(int stage, int error, const char *text)
@@ -99,51 +96,6 @@ static void set_variable(amgr_environment_t *environment, const char *name,
     }
 }
 
-static void set_user_variables(amgr_environment_t *environment,
-                               const amgr_identity_t *user)
-{
-    set_variable(environment, "PATH", PATH_VALUE);
-    set_variable(environment, "HOME", user->home[0] == '/' ? user->home : "/");
-    set_variable(environment, "SHELL",
-                 user->shell[0] == '/' ? user->shell : "/bin/sh");
-    if (user->name[0] != '\0') {
-        set_variable(environment, "USER", user->name);
-        set_variable(environment, "LOGNAME", user->name);
-    }
-}
-
-/** A "NAME=value" of the configuration. */
-static void set_given(amgr_environment_t *environment, const char *given)
-{
-    const char *value = strchr(given, '=');
-    char name[256];
-
-    if (value == NULL || (size_t)(value - given) >= sizeof(name)) {
-        give_up(AMGR_LAUNCH_NO_ENVIRONMENT, EINVAL, "Environment");
-    }
-    memcpy(name, given, (size_t)(value - given));
-    name[value - given] = '\0';
-    set_variable(environment, name, value + 1);
-}
-
-static void read_files(amgr_environment_t *environment,
-                       const apr_array_header_t *files)
-{
-    char why[AMGR_MANAGED_TEXT_LEN];
-    apr_status_t rv;
-    int i;
-
-    for (i = 0; files != NULL && i < files->nelts; i++) {
-        rv = amgr_environment_read(environment,
-                                   APR_ARRAY_IDX(files, i, const char *), why,
-                                   sizeof(why));
-        if (rv != APR_SUCCESS) {
-            give_up(AMGR_LAUNCH_NO_ENVIRONMENT,
-                    rv == APR_EGENERAL ? 0 : APR_TO_OS_ERROR(rv), why);
-        }
-    }
-}
-
 /** What the protocol of sd_notify(3) wants to have. */
 static void set_notify(amgr_environment_t *environment,
                        const amgr_launch_t *launch)
@@ -163,35 +115,22 @@ static void set_notify(amgr_environment_t *environment,
     }
 }
 
-/** What is said more specifically comes later and wins: a file of the
- * administrator over the configuration, as in systemd. */
 static char **make_environment(const amgr_launch_t *launch,
                                const amgr_identity_t *user)
 {
     amgr_environment_t *environment = malloc(sizeof(*environment));
-    const amgr_spec_t *spec = launch->spec;
-    const char *name;
-    const char *value;
-    int i;
+    char why[AMGR_MANAGED_TEXT_LEN] = "";
+    apr_status_t rv;
 
     if (environment == NULL) {
         give_up(AMGR_LAUNCH_NO_ENVIRONMENT, ENOMEM, "");
     }
-    amgr_environment_init(environment);
-    set_user_variables(environment, user);
-    for (i = 0; spec->pass_env != NULL && i < spec->pass_env->nelts; i++) {
-        name = APR_ARRAY_IDX(spec->pass_env, i, const char *);
-        value = getenv(name);
-        if (value != NULL) {
-            set_variable(environment, name, value);
-        }
+    rv = amgr_environment_of_spec(environment, launch->spec, user, why,
+                                  sizeof(why));
+    if (rv != APR_SUCCESS) {
+        give_up(AMGR_LAUNCH_NO_ENVIRONMENT,
+                rv == APR_EGENERAL ? 0 : APR_TO_OS_ERROR(rv), why);
     }
-    for (i = 0; spec->environment != NULL && i < spec->environment->nelts;
-         i++) {
-        set_given(environment,
-                  APR_ARRAY_IDX(spec->environment, i, const char *));
-    }
-    read_files(environment, spec->environment_files);
     set_notify(environment, launch);
     return environment->vars;
 }

@@ -19,12 +19,14 @@ void amgr_logger_init(amgr_logger_t *logger, const amgr_spec_t *spec,
     logger->spec = spec;
     logger->teller = teller;
     logger->state = AMGR_LOGGER_GONE;
+    logger->in_fd = -1;
     logger->report_fd = -1;
 }
 
 /** The same pipe through another open file, which blocks as a program expects
  * of its standard input: whether it does belongs to the open file, and the
- * guard's must not. */
+ * guard's must not.  Once for all loggers, before the pipe is given to the
+ * process's user. */
 static int open_again(int pipe_fd)
 {
     char path[32];
@@ -50,20 +52,21 @@ void amgr_logger_start(amgr_logger_t *logger, int pipe_fd,
 {
     amgr_launch_t launch;
     apr_status_t rv;
-    int fd = open_again(pipe_fd);
 
     logger->begun_mono_us = now_mono_us;
-    if (fd < 0) {
+    if (logger->in_fd < 0) {
+        logger->in_fd = open_again(pipe_fd);
+    }
+    if (logger->in_fd < 0) {
         fail(logger, errno, "no pipe");
         return;
     }
     memset(&launch, 0, sizeof(launch));
     launch.argv = logger->spec->output_argv;
-    launch.in_fd = fd;
+    launch.in_fd = logger->in_fd;
     launch.out_fd = STDERR_FILENO;
     launch.err_fd = STDERR_FILENO;
     rv = amgr_launch_start(&launch, &logger->pid, &logger->report_fd);
-    close(fd);
     if (rv != APR_SUCCESS) {
         fail(logger, APR_TO_OS_ERROR(rv),
              amgr_launch_text(AMGR_LAUNCH_NO_FORK));

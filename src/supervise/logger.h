@@ -27,6 +27,7 @@ typedef struct amgr_logger_t {
     const amgr_teller_t *teller;
     int state;       /**< amgr_logger_e */
     pid_t pid;       /**< 0: there is none */
+    int in_fd;       /**< the pipe, as loggers get it; -1: not open yet */
     int report_fd;   /**< to poll for reading while it starts; else -1 */
     int short_lives; /**< in a row: loggers that ended within the pause */
     int is_failing;  /**< two of these, or it cannot be executed: what the
@@ -38,7 +39,7 @@ typedef struct amgr_logger_t {
 void amgr_logger_init(amgr_logger_t *logger, const amgr_spec_t *spec,
                       const amgr_teller_t *teller);
 
-/** Start one that reads from @a pipe_fd, which need not block. */
+/** Start one that reads from the pipe of @a pipe_fd, which need not block. */
 void amgr_logger_start(amgr_logger_t *logger, int pipe_fd,
                        apr_time_t now_mono_us);
 

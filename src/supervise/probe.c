@@ -10,15 +10,18 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/descriptors.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "supervise/environment_spec.h"
 
 /** Where an attempt has its end of the pipe, and the program of http. */
 enum { SAY_FD = STDERR_FILENO + 1, PROGRAM_FD };
@@ -163,9 +166,23 @@ static void lower_limit(int resource, rlim_t to)
     setrlimit(resource, &limit);
 }
 
+/* A protected httpd hands no protection down to what it only asks. */
+static void be_ordinary(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    ssize_t ignored;
+
+    if (fd >= 0) {
+        ignored = write(fd, "0", 1);
+        (void)ignored; /* who is not root may not lower it */
+        close(fd);
+    }
+}
+
 /* No core file: the memory is the supervisor's, with every section's words. */
 static void lower_limits(void)
 {
+    be_ordinary();
     lower_limit(RLIMIT_CORE, 0);
     lower_limit(RLIMIT_NOFILE, FILES_MAX);
 }
@@ -181,13 +198,40 @@ static int fail_lookup(amgr_probe_t *probe, const char *what, const char *name,
                            strerror(error));
 }
 
+/* What a program of the administrator's is run with; 0, or it has failed. */
+static int make_environment(amgr_probe_t *probe, const amgr_identity_t *user)
+{
+    amgr_environment_t *environment;
+    char why[AMGR_PROBE_TEXT_LEN] = "";
+    apr_status_t rv;
+
+    if (probe->verify->type != AMGR_VERIFY_EXEC) {
+        return 0;
+    }
+    environment = malloc(sizeof(*environment));
+    if (environment == NULL) {
+        return amgr_probe_fail_errno(probe, "its environment", ENOMEM);
+    }
+    rv = amgr_environment_of_spec(environment, probe->spec, user, why,
+                                  sizeof(why));
+    if (rv != APR_SUCCESS && rv != APR_EGENERAL) {
+        return amgr_probe_fail(probe, "its environment: %s: %s", why,
+                               strerror(APR_TO_OS_ERROR(rv)));
+    }
+    probe->environment = environment->vars;
+    return rv == APR_SUCCESS
+               ? 0
+               : amgr_probe_fail(probe, "its environment: %s", why);
+}
+
 /* 0, or it has failed.  Without root there is one user alone, and httpd's own
  * is meant. */
-static int become_user(amgr_probe_t *probe, amgr_identity_t *identity)
+static int become_user(amgr_probe_t *probe)
 {
     const amgr_check_setup_t *setup = probe->setup;
     const char *user = probe->spec->user;
     const char *group = probe->spec->group;
+    amgr_identity_t identity;
     int error = 0;
     int result;
 
@@ -195,9 +239,12 @@ static int become_user(amgr_probe_t *probe, amgr_identity_t *identity)
         user = setup->default_user;
         group = group == NULL ? setup->default_group : group;
     }
-    result = amgr_identity_look_up(user, group, identity, &error);
+    result = amgr_identity_look_up(user, group, &identity, &error);
     if (result == AMGR_IDENTITY_FINE) {
-        result = amgr_identity_take(identity, &error);
+        if (make_environment(probe, &identity) != 0) {
+            return 1;
+        }
+        result = amgr_identity_take(&identity, &error);
     }
     switch (result) {
     case AMGR_IDENTITY_FINE:
@@ -218,30 +265,10 @@ static void tie_to(pid_t supervisor)
     }
 }
 
-/* We lead the session's only group that we know of. */
-static void end_session(int number)
-{
-    (void)number; /* there is but one */
-    kill(0, SIGKILL);
-}
-
-void amgr_probe_tie_session(const amgr_probe_t *probe)
-{
-    struct sigaction action = {.sa_handler = end_session};
-
-    sigaction(SIGTERM, &action, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
-        getppid() != probe->supervisor) {
-        end_session(SIGTERM);
-    }
-}
-
 static void attempt(amgr_probe_t *probe, int say_fd) __attribute__((noreturn));
 
 static void attempt(amgr_probe_t *probe, int say_fd)
 {
-    amgr_identity_t identity;
-
     setsid(); /* cannot fail: a fresh process leads no group */
     prctl(PR_SET_NAME, AMGR_PROBE_COMM);
     tie_to(probe->supervisor);
@@ -251,7 +278,7 @@ static void attempt(amgr_probe_t *probe, int say_fd)
     }
     lower_limits();
     open_program(probe);
-    if (become_user(probe, &identity) != 0) {
+    if (become_user(probe) != 0) {
         end(probe, 1);
     }
     /* The change of user has undone it; and nobody of this user looks into
@@ -260,10 +287,10 @@ static void attempt(amgr_probe_t *probe, int say_fd)
     prctl(PR_SET_DUMPABLE, 0);
     /* What a lookup of names has opened as root stays root's. */
     amgr_descriptors_close(PROGRAM_FD + 1, INT_MAX);
+    umask(S_IWGRP | S_IWOTH);
     if (chdir("/") != 0) {
         end(probe, amgr_probe_fail_errno(probe, "/ cannot be entered", errno));
     }
-    probe->identity = &identity;
     end(probe, probes[probe->verify->type](probe));
 }
 

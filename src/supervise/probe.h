@@ -12,7 +12,6 @@
 #define AMGR_PROBE_H
 
 #include "supervise/check.h"
-#include "supervise/identity.h"
 
 /** How an attempt is called in lists of processes. */
 #define AMGR_PROBE_COMM "apache-check"
@@ -50,7 +49,7 @@ typedef struct amgr_probe_t {
     const amgr_check_setup_t *setup;
     const amgr_spec_t *spec;
     const amgr_verify_t *verify;
-    const amgr_identity_t *identity;
+    char **environment; /**< of exec: the section's; else NULL */
     pid_t supervisor;
     int program_fd;                 /**< of http: what fetches; else -1 */
     int program_error;              /**< why there is none */
@@ -76,10 +75,6 @@ int amgr_probe_fail_errno(amgr_probe_t *probe, const char *what, int error);
 
 /** Go where the process of the section lives; 0, or it has failed. */
 int amgr_probe_enter_directory(amgr_probe_t *probe);
-
-/** From here on the end of the supervisor is the end of the whole session, for
- * programs that have children of their own. */
-void amgr_probe_tie_session(const amgr_probe_t *probe);
 
 /** Signals as they are in a program that was just executed. */
 void amgr_probe_reset_signals(void);

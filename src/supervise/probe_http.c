@@ -140,8 +140,10 @@ int amgr_probe_http(amgr_probe_t *probe)
     char input[INPUT_LEN];
     char timeout[24];
     char *const argv[] = {(char[]){PROGRAM}, timeout, (char[]){"head"}, NULL};
-    amgr_probe_run_t run = {
-        .argv = argv, .program_fd = probe->program_fd, .input = input};
+    amgr_probe_run_t run = {.argv = argv,
+                            .program_fd = probe->program_fd,
+                            .input = input,
+                            .supervisor = probe->supervisor};
     apr_int64_t timeout_ms = apr_time_as_msec(probe->verify->timeout_us);
 
     if (probe->program_fd < 0) {

@@ -171,10 +171,37 @@ static int read_some(following_t *following)
     return 0;
 }
 
-/* Its end only has to interrupt ppoll(2). */
-static void on_child(int number)
+/* It only has to interrupt ppoll(2). */
+static void on_signal(int number)
 {
-    (void)number; /* there is but one */
+    (void)number; /* whoever waits looks for himself */
+}
+
+/* Both are heard only in ppoll(2), and the supervisor's end is one of them from
+ * here on. */
+static void hear_signals(sigset_t *out_waiting)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, out_waiting);
+    sigaction(SIGCHLD, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* no such signal: its only error */
+}
+
+/* The program may have children, whom no signal of a parent's death reaches; it
+ * reaches us, and we are in one group with them.  A SIGTERM of anybody else's,
+ * such as a script's own `kill 0`, is not our end. */
+static void end_with_supervisor(const amgr_probe_run_t *run)
+{
+    if (getppid() != run->supervisor) {
+        kill(0, SIGKILL);
+    }
 }
 
 static void follow(following_t *following, pid_t pid, const sigset_t *waiting)
@@ -183,6 +210,7 @@ static void follow(following_t *following, pid_t pid, const sigset_t *waiting)
     int i;
 
     for (;;) {
+        end_with_supervisor(following->run);
         entry.fd = following->output[READ_END]; /* -1 is left out */
         entry.events = POLLIN;
         entry.revents = 0;
@@ -226,9 +254,7 @@ static void feed(following_t *following)
 void amgr_probe_run(amgr_probe_run_t *run)
 {
     following_t following = {run, {-1, -1}, {-1, -1}, {-1, -1}, 0, ""};
-    struct sigaction noted = {.sa_handler = on_child};
     pid_t attempt = getpid();
-    sigset_t blocked;
     sigset_t waiting;
     pid_t pid;
 
@@ -239,11 +265,7 @@ void amgr_probe_run(amgr_probe_run_t *run)
     if (run->error != 0) {
         return;
     }
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &blocked, &waiting);
-    sigaction(SIGCHLD, &noted, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    hear_signals(&waiting);
     pid = fork();
     if (pid == 0) {
         become_program(&following, attempt);

@@ -17,6 +17,7 @@
 typedef struct amgr_probe_run_t {
     char *const *argv;
     int program_fd;    /**< the program; -1: argv[0], looked for in PATH */
+    pid_t supervisor;  /**< whose end is that of the whole session */
     const char *input; /**< its standard input; NULL: nothing */
     int error;         /**< out: errno, it could not be executed; 0: it was */
     int status;        /**< out: as waitpid(2) has it */

@@ -3,7 +3,7 @@
  * The verifier `tcp`: somebody accepts connections at HOST:PORT.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <string.h>
@@ -41,10 +41,11 @@ static int wait_for(int fd, apr_interval_time_t span_us)
 {
     struct pollfd entry = {.fd = fd, .events = POLLOUT};
     socklen_t len = sizeof(int);
+    apr_int64_t span_ms = apr_time_as_msec(span_us) + 1;
     int error = 0;
     int ready;
 
-    ready = poll(&entry, 1, (int)apr_time_as_msec(span_us) + 1);
+    ready = poll(&entry, 1, span_ms > INT_MAX ? INT_MAX : (int)span_ms);
     if (ready <= 0) {
         return ready == 0 ? ETIMEDOUT : errno;
     }

@@ -29,6 +29,7 @@ my %healthy = (
     'orphaned-locks' => 0, 'tick-age' => 4, 'time' => 1_700_000_000,
     'interval' => 10, 'health' => 0, 'worker-memory' => 3 << 30,
     'memory-capacity' => 8 << 30, 'group-max' => 100 << 20,
+    'managed-missed' => 0,
 );
 
 # [what, { item => [minutes, value], ... }, triggers by agent, by HTTP, macros]:
@@ -91,6 +92,9 @@ my @cases = (
     ['no limit of all workers', { 'worker-memory' => [MINUTES] }, undef, []],
     ['a request lost', { 'requests-lost' => [1, 2] }, undef,
      ['Requests were cut off']],
+    ['a managed process starts', { 'managed-missed' => [4, 1] }, undef, []],
+    ['a managed process is not ready', { 'managed-missed' => [6, 1] }, undef,
+     ['process {#NAME} is not ready']],
     ['a lock without a holder', { 'orphaned-locks' => [1, 1] }, undef,
      ['Workers wait for a lock for ever']],
 );
@@ -118,6 +122,7 @@ sub bare { return $_[0]{name} =~ s/^Apache Manager: //r }
 sub short {
     my ($key) = @_;
     return 'group-max' if $key =~ /\{#NAME\},max\]$/;
+    return 'managed-missed' if $key =~ /managed\[\{#NAME\},missed\]$/;
     my ($name) = $key =~ /\[([a-z-]+)\]$/;
     $name //= $key =~ s/^apache-manager\.//r;
     return $name =~ s/^workers-//r;

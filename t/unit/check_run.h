@@ -72,7 +72,6 @@ static int run_set_up(void **state)
     run->setup.fetch_program = run->program;
     run->setup.default_user = "nobody";
     run->spec.name = "web";
-    run->spec.environment = apr_array_make(run->pool, 2, sizeof(char *));
     *state = run;
     return 0;
 }

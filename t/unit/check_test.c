@@ -43,6 +43,8 @@ static void programs_pass_by_their_exit_code(void **state)
          "exit code 1, it printed: no end of line"},
         {"printf '\\033[2J\\342\\200\\256x\\n'; exit 1",
          "exit code 1, it printed: \\x1b[2J\\xe2\\x80\\xaex"},
+        {"trap '' TERM; kill 0; echo alive; exit 3",
+         "exit code 3, it printed: alive"},
         {"echo dying; kill -TERM $$", "ended by signal 15, it printed: dying"},
     };
     run_t *run = *state;
@@ -140,26 +142,42 @@ static void what_hangs_is_killed(void **state)
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
 }
 
+static void add(run_t *run, apr_array_header_t **list, const char *text)
+{
+    if (*list == NULL) {
+        *list = apr_array_make(run->pool, 2, sizeof(char *));
+    }
+    APR_ARRAY_PUSH(*list, char *) = apr_pstrdup(run->pool, text);
+}
+
 /* Environment and directory of the section, and nothing of httpd's. */
 static void programs_live_where_the_process_does(void **state)
 {
     run_t *run = *state;
 
     run->spec.directory = "/usr/share";
-    run->spec.user = "nobody";
     setenv("LD_AMGR_TEST", "leaks", 1);
-    APR_ARRAY_PUSH(run->spec.environment, char *) =
-        apr_pstrdup(run->pool, "COLOUR=blue");
-    APR_ARRAY_PUSH(run->spec.environment, char *) =
-        apr_pstrdup(run->pool, "LOGNAME=other");
-    exec_script(run, "echo \"$PWD $COLOUR $USER $LOGNAME $LD_AMGR_TEST.\"; "
-                     "exit 1");
-    fails(run, "exit code 1, it printed: /usr/share blue nobody other .");
-    unsetenv("LD_AMGR_TEST");
+    setenv("AMGR_TEST_PASSED", "on", 1);
+    add(run, &run->spec.environment, "COLOUR=blue");
+    add(run, &run->spec.environment, "LOGNAME=other");
+    add(run, &run->spec.pass_env, "AMGR_TEST_PASSED");
+    exec_script(run, "[ \"$USER\" = \"$(id -un)\" ] && echo \"$PWD $COLOUR "
+                     "$LOGNAME $AMGR_TEST_PASSED $LD_AMGR_TEST.\"; exit 1");
+    if (geteuid() == 0) {
+        fails(run, "exit code 1, it printed: /usr/share blue other on .");
+    }
     exec_script(run, "case $PATH in /usr/local/sbin:*) exit 0;; esac; exit 1");
     passes(run);
-    APR_ARRAY_PUSH(run->spec.environment, char *) =
-        apr_pstrdup(run->pool, "PATH=/nonexistent");
+    unsetenv("LD_AMGR_TEST");
+    unsetenv("AMGR_TEST_PASSED");
+    add(run, &run->spec.environment_files, "-/nonexistent/file");
+    passes(run);
+    add(run, &run->spec.environment_files, "/nonexistent/file");
+    assert_int_equal(strncmp(attempt(run, AMGR_CHECK_FAILED),
+                             "its environment: /nonexistent/file", 34),
+                     0);
+    run->spec.environment_files = NULL;
+    add(run, &run->spec.environment, "PATH=/nonexistent");
     fails(run, "its program cannot be executed: no such file or directory");
     run->spec.directory = "/nonexistent";
     fails(run, "its directory cannot be entered: no such file or directory");

@@ -302,6 +302,7 @@ static int is_derived(const char *key)
         "limit_in_seconds\":",
         "health\":",
         "id\":",
+        "missed\":",
         "window_seconds\":3600",
         "retired\":{",
         "dry_runs\":",

@@ -49,6 +49,29 @@ static int headless(const char *dir)
     pthread_exit(NULL);
 }
 
+/* Eight that hop from pid to pid, until that has an end of its own. */
+static int run_away(void)
+{
+    int hops;
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        if (fork() == 0) {
+            for (hops = 0; hops < 200000; hops++) {
+                setsid();
+                if (fork() != 0) {
+                    _exit(0);
+                }
+            }
+            _exit(0);
+        }
+    }
+    printf("they are off\n");
+    fflush(stdout);
+    sleep_on(NULL);
+    return 0;
+}
+
 static void test_a_run(void **state)
 {
     rig_t *rig = *state;
@@ -139,6 +162,7 @@ static void test_a_daemon_is_left_behind(void **state)
     stray = rig_read_pid(rig, "stray");
     rig_finish(rig);
     assert_true(rig_is_gone(stray));
+    assert_in_range(rig_cpu_ms(rig), 0, 500);
 }
 
 /* Many, in sessions of their own, each below the one before it. */
@@ -158,6 +182,21 @@ static void test_a_deep_tree(void **state)
     rig_order(rig, AMGR_GUARD_KILL);
     rig_finish(rig);
     /* Nothing has come to us, as their next subreaper. */
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* Each of them is gone as soon as it was seen: it forks and ends, in a new
+ * session each time. */
+static void test_they_run_away(void **state)
+{
+    rig_t *rig = *state;
+
+    rig->spec.argv = rig_argv(rig, "/proc/self/exe", "run-away", NULL);
+    rig_run(rig);
+    assert_true(rig_wait(rig, AMGR_GUARD_OUTPUT));
+    rig_order(rig, AMGR_GUARD_KILL);
+    rig_finish(rig);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
 }
@@ -379,6 +418,7 @@ int main(int argc, char **argv)
         RIGGED(test_kill_takes_all),
         RIGGED(test_a_daemon_is_left_behind),
         RIGGED(test_a_deep_tree),
+        RIGGED(test_they_run_away),
         RIGGED(test_a_process_without_its_first_thread),
         RIGGED(test_the_supervisor_is_gone),
         RIGGED(test_the_supervisor_is_gone_politely),
@@ -394,6 +434,9 @@ int main(int argc, char **argv)
 
     if (argc > 2 && strcmp(argv[1], "headless") == 0) {
         return headless(argv[2]);
+    }
+    if (argc > 1 && strcmp(argv[1], "run-away") == 0) {
+        return run_away();
     }
     apr_initialize();
     return cmocka_run_group_tests(tests, NULL, NULL);

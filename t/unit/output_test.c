@@ -6,8 +6,6 @@
  */
 #include "guard_rig.h"
 
-#include <sys/resource.h>
-
 static amgr_output_t output;
 
 static char *path_in(rig_t *rig, const char *name)
@@ -325,6 +323,7 @@ static void test_a_writer_elsewhere(void **state)
     rig_finish(rig);
     assert_true(amgr_clock_monotonic_us() - begin >= APR_USEC_PER_SEC);
     assert_string_equal(rig->log->text, "process web: late\n");
+    assert_in_range(rig_cpu_ms(rig), 0, 300);
     close(fd);
 }
 
@@ -435,7 +434,7 @@ static void test_a_logger(void **state)
 static void test_the_logger_dies(void **state)
 {
     rig_t *rig = *state;
-    char line[16];
+    char line[32];
     char *text;
     pid_t first;
     int i;
@@ -516,6 +515,7 @@ static void test_the_logger_does_not_end(void **state)
     logger = rig_read_pid(rig, "logger");
     rig_finish(rig);
     assert_true(rig_is_gone(logger));
+    assert_in_range(rig_cpu_ms(rig), 0, 300);
 }
 
 int main(void)

@@ -277,6 +277,7 @@ sub write_config {
 
 sub config_text {
     my ($self) = @_;
+    $self->prepare_module;
     my ($root, $port) = ($self->{root}, $self->{port} // 1);
     my %want = map { $_ => 1 } @{ $self->{modules} };
     my @base = grep { !$want{$_} } qw(authz_core authz_host mime dir);

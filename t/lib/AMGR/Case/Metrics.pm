@@ -158,6 +158,9 @@ sub families {
     my ($m, $mpm) = @_;
     my @want = table('NATIVE');
     @want = grep { $_ ne NATIVE . 'connections' } @want if $mpm ne 'event';
+    # Without managed processes there is nothing of them.
+    @want = grep { !/^\Q@{[NATIVE]}\E(?:process|verifier|application|supervisor)_/ }
+        @want;
     is_deeply([$m->families], \@want,
               'every family, in the order of the table');
     is_deeply([sort keys %{ $m->by_label(NATIVE . 'workers', 'state') }],

@@ -38,13 +38,27 @@ WSGIScriptAlias /shop SCRIPT process-group=shop
 WSGIScriptAlias /app SCRIPT
 END_OF_LIMITS
 
+# Of which every figure there is of managed processes comes: one that runs, and
+# one that has ended.
+my $managed = <<'END';
+<ManagedProcess beside>
+    Command /bin/sleep 600
+    Verify file /etc/passwd
+    MaxMemory 1G
+</ManagedProcess>
+<ManagedProcess once>
+    Command /bin/true
+    Restart never
+</ManagedProcess>
+END
+
 sub run {
     my ($mpm) = @_;
     my $begun = time;
     my $leaky = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
                                  modules => ['wsgi'], name => "$mpm-leaky");
     my $script = $leaky->wsgi_script;
-    $leaky->{config} = $limits =~ s/SCRIPT/$script/gr;
+    $leaky->{config} = ($limits =~ s/SCRIPT/$script/gr) . $managed;
     $leaky->expect_log(qr/AMGR0004: .* inert/);
     my $quiet = AMGR::Httpd->new(mpm => $mpm, interval => '200ms',
                                  name => "$mpm-quiet");

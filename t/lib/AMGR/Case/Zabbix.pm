@@ -244,19 +244,27 @@ sub http_template {
                   all_items($template)) {
         push @wrong, part_of($item, $json, $text);
     }
-    my ($rule) = @{ $template->{discovery_rules} };
-    my ($groups) = json_path($json, preprocessing($rule, 'JSONPATH'));
-    my @found = discover($rule, $groups);
+    my ($groups, $managed) = map { discovered($_, $json, \@wrong) }
+        @{ $template->{discovery_rules} };
+    is(join("\n", @wrong), '', "$what: every part has its value");
+    is_deeply($groups, [GROUPS], "$what: the groups");
+    is_deeply($managed, [], "$what: no managed processes");
+    return;
+}
+
+# The names that a rule finds; what is wrong with its items is added.
+sub discovered {
+    my ($rule, $json, $wrong) = @_;
+    my ($nodes) = json_path($json, preprocessing($rule, 'JSONPATH'));
+    my @found = discover($rule, $nodes);
     for my $macros (@found) {
-        for my $item (prototypes($template)) {
+        for my $item (@{ $rule->{item_prototypes} }) {
             my ($path) = preprocessing($item, 'JSONPATH');
             $path =~ s/(\{#[A-Z]+\})/$macros->{$1}/g;
-            push @wrong, value_of($item, json_path($json, $path));
+            push @$wrong, value_of($item, json_path($json, $path));
         }
     }
-    is(join("\n", @wrong), '', "$what: every part has its value");
-    is_deeply([map { $_->{'{#NAME}'} } @found], [GROUPS], "$what: the groups");
-    return;
+    return [map { $_->{'{#NAME}'} } @found];
 }
 
 # The address with the macros' values; of it the path.
