@@ -112,6 +112,7 @@ typedef struct amgr_managed_table_t {
     apr_uint64_t revision;   /**< one more with each change of any `ready` */
     apr_uint64_t supervisors; /**< how often one was started, from 1 */
     char socket[108];         /**< where it takes orders; empty: nowhere */
+    apr_int32_t is_shut;      /**< all were stopped by an order, for good */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 
