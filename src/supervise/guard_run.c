@@ -460,6 +460,9 @@ void amgr_guard_reap(amgr_guard_life_t *life)
         reap_others(life) == 0) { /* nor was one left out of the list */
         leave_process(life);
     }
+    /* Of the end that is told next, where this has found it. */
+    life->voice.events[AMGR_GUARD_EXITED].is_left =
+        life->phase == AMGR_GUARD_PHASE_END;
     /* What a logger has left behind has the same time as the output. */
     if (life->phase == AMGR_GUARD_PHASE_DRAIN && has_no_child(life) &&
         is_drained(life)) {
