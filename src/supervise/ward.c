@@ -82,7 +82,7 @@ static void clear_timers(amgr_ward_t *ward)
 static int is_passing(const amgr_ward_t *ward)
 {
     return ward->row.state == AMGR_MANAGED_STOPPING && ward->is_ended &&
-           !ward->is_left;
+           ward->is_ended_all;
 }
 
 static void log_change(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,

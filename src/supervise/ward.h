@@ -54,7 +54,7 @@ typedef struct amgr_ward_t {
     int is_reopening;   /**< it did not hear of the new error log yet */
     int step;           /**< amgr_ward_step_e */
     int is_ended;       /**< the process itself has */
-    int is_left;        /**< and has left something of its tree behind */
+    int is_ended_all;   /**< and has left nothing of its tree behind */
     int is_failed;      /**< it could not be executed */
     int is_empty;       /**< nothing is left of its tree */
     int is_lost;        /**< the guard went without a word */

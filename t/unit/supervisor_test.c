@@ -84,7 +84,7 @@ one_that_leaves_children_is_stopping_until_they_are_gone(void **state)
 {
     supervised_t *s = *state;
 
-    apply(s, "bad\nShell On\nCommand 'sleep 1000 & exit 3'\n"
+    apply(s, "bad\nShell On\nCommand 'trap \"\" TERM; sleep 1000 & exit 3'\n"
              "RestartDelay 100ms\nRestartLimit 1 in 1m\n");
     wait_state(s, "bad", AMGR_MANAGED_FATAL);
     assert_int_equal(count_logged(s, "[2] process bad: RUNNING -> STOPPING "
