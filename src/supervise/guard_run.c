@@ -37,6 +37,7 @@ static void tell_failed(amgr_guard_life_t *life, int stage, int error,
 static void drain(amgr_guard_life_t *life)
 {
     life->phase = AMGR_GUARD_PHASE_DRAIN;
+    life->voice.events[AMGR_GUARD_EXITED].is_all = 1; /* if still to be told */
     life->kill_mono_us = AMGR_NO_TIME;
     life->drain_mono_us = life->now_mono_us + AMGR_GUARD_DRAIN_US;
     if (life->write_fd >= 0) {
@@ -95,6 +96,7 @@ static void launch(amgr_guard_life_t *life)
 void amgr_guard_begin(amgr_guard_life_t *life)
 {
     const amgr_spec_t *spec = life->spec;
+    char text[AMGR_MANAGED_TEXT_LEN];
     apr_status_t rv;
 
     /* Nothing is started that could not be ended. */
@@ -110,8 +112,8 @@ void amgr_guard_begin(amgr_guard_life_t *life)
     rv = amgr_output_open(&life->output, spec, &life->setup->teller,
                           &life->write_fd);
     if (rv != APR_SUCCESS) {
-        fail(life, AMGR_LAUNCH_NO_OUTPUT, APR_TO_OS_ERROR(rv),
-             spec->output == AMGR_OUTPUT_FILE ? spec->output_file : "pipe");
+        amgr_output_fault_text(spec, APR_TO_OS_ERROR(rv), text, sizeof(text));
+        fail(life, AMGR_LAUNCH_NO_OUTPUT, APR_TO_OS_ERROR(rv), text);
         return;
     }
     if (spec->verify.type == AMGR_VERIFY_NOTIFY ||

@@ -79,6 +79,36 @@ static int check_file(int fd)
     return info.st_nlink > 1 ? EMLINK : 0;
 }
 
+/** To stand behind its path, where the errno alone would be a riddle. */
+static const char *file_fault(const char *path, int error)
+{
+    struct stat info;
+
+    switch (error) {
+    case ELOOP:
+        return lstat(path, &info) == 0 && S_ISLNK(info.st_mode)
+                   ? ", which is a symbolic link"
+                   : "";
+    case EINVAL:
+        return ", which is not a regular file";
+    case EMLINK:
+        return ", which has another name, too";
+    default:
+        return "";
+    }
+}
+
+void amgr_output_fault_text(const amgr_spec_t *spec, int error, char *text,
+                            apr_size_t size)
+{
+    if (spec->output != AMGR_OUTPUT_FILE) {
+        snprintf(text, size, "pipe");
+        return;
+    }
+    snprintf(text, size, "%s%s", spec->output_file,
+             file_fault(spec->output_file, error));
+}
+
 /** Non-negative, or the negative of an errno. */
 static int open_file(const char *path)
 {
@@ -345,9 +375,10 @@ void amgr_output_reopen(amgr_output_t *output)
     fd = open_file(output->spec->output_file);
     if (fd < 0) {
         amgr_say(output->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_ERR, -fd,
-                 "process %s: %s cannot be opened anew: its output goes to "
+                 "process %s: %s%s cannot be opened anew: its output goes to "
                  "the file that was open before",
-                 output->spec->name, output->spec->output_file);
+                 output->spec->name, output->spec->output_file,
+                 file_fault(output->spec->output_file, -fd));
         return;
     }
     close(output->file_fd);

@@ -51,6 +51,10 @@ typedef struct amgr_output_t {
 apr_status_t amgr_output_open(amgr_output_t *output, const amgr_spec_t *spec,
                               const amgr_teller_t *teller, int *out_write_fd);
 
+/** What amgr_output_open() has failed with, for people; unescaped. */
+void amgr_output_fault_text(const amgr_spec_t *spec, int error, char *text,
+                            apr_size_t size);
+
 /** Read what is there and put it where it belongs; a bounded amount, so that
  * the caller hears others too.  Non-zero when there may be more. */
 int amgr_output_read(amgr_output_t *output, apr_time_t now_mono_us);

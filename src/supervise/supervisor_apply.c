@@ -136,6 +136,7 @@ static amgr_ward_t *create(amgr_supervisor_t *supervisor, const char *name)
     ward->guard.fd = -1;
     ward->order = -1;
     ward->cause = -1;
+    ward->untold_state = -1;
     ward->start_due_us = ward->stay_due_us = ward->watchdog_due_us =
         ward->step_due_us = ward->delay_due_us = ward->ready_mono_us =
             ward->quiet_due_us = AMGR_NO_TIME;

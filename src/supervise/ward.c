@@ -77,11 +77,27 @@ static void clear_timers(amgr_ward_t *ward)
     ward->row.backoff_us = 0;
 }
 
-static void log_change(const amgr_supervisor_t *supervisor,
-                       const amgr_ward_t *ward, int was, const char *why)
+/* A process that ends by itself and leaves nothing behind is not being stopped
+ * for anybody to see: that is told as one change with what it leads to. */
+static int is_passing(const amgr_ward_t *ward)
+{
+    return ward->row.state == AMGR_MANAGED_STOPPING && ward->is_ended &&
+           ward->is_ended_all;
+}
+
+static void log_change(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                       int was, const char *why)
 {
     int state = ward->row.state;
 
+    if (is_passing(ward)) {
+        ward->untold_state = was;
+        return;
+    }
+    if (ward->untold_state >= 0) {
+        was = ward->untold_state;
+        ward->untold_state = -1;
+    }
     amgr_say(&supervisor->teller, AMGR_SAY_STATE,
              state == AMGR_MANAGED_FATAL ? AMGR_LEVEL_WARNING
                                          : AMGR_LEVEL_NOTICE,

@@ -42,6 +42,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_reopening = 0;
     ward->step = AMGR_WARD_UNTOLD;
     ward->is_ended = 0;
+    ward->is_ended_all = 0;
     ward->is_failed = 0;
     ward->is_empty = 0;
     ward->is_lost = 0;
@@ -218,6 +219,7 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         return;
     }
     ward->is_ended = 1;
+    ward->is_ended_all = event->is_all != 0;
     ward->wait_status = status;
     ward->row.pid = 0;
     ward->row.start_ticks = 0;

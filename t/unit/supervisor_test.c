@@ -66,14 +66,31 @@ static void one_that_ends_at_once_is_left_alone_and_given_up(void **state)
     assert_int_equal(bad.want, AMGR_MANAGED_WANT_UP);
     assert_int_equal(bad.backoff_us, 0);
     assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
-    assert_int_equal(count_logged(s, "[2] process bad: RUNNING -> STOPPING "
+    /* Nothing is left of it at once: one line for each end. */
+    assert_int_equal(count_logged(s, "[2] process bad: RUNNING -> BACKOFF "
                                      "(exited with code 3, its last line: no "
-                                     "luck)\n"),
-                     4);
+                                     "luck; started again in "),
+                     3);
     assert_int_equal(count_logged(s, "started again in 0.2 s)\n"), 1);
-    assert_int_equal(count_logged(s, "[1] process bad: STOPPING -> FATAL (4 "
+    assert_int_equal(count_logged(s, "[1] process bad: RUNNING -> FATAL (4 "
                                      "failures within 1m, the last: exited "
                                      "with code 3"),
+                     1);
+    assert_int_equal(count_logged(s, "STOPPING"), 0);
+}
+
+static void
+one_that_leaves_children_is_stopping_until_they_are_gone(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "bad\nShell On\nCommand 'trap \"\" TERM; sleep 1000 & exit 3'\n"
+             "RestartDelay 100ms\nRestartLimit 1 in 1m\n");
+    wait_state(s, "bad", AMGR_MANAGED_FATAL);
+    assert_int_equal(count_logged(s, "[2] process bad: RUNNING -> STOPPING "
+                                     "(exited with code 3)\n"),
+                     1);
+    assert_int_equal(count_logged(s, "[1] process bad: STOPPING -> FATAL (1 "),
                      1);
 }
 
@@ -313,6 +330,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         SUPERVISED(a_process_is_started_and_becomes_ready),
         SUPERVISED(one_that_ends_at_once_is_left_alone_and_given_up),
+        SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),
         SUPERVISED(a_verifier_decides_of_ready),
