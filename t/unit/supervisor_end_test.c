@@ -159,7 +159,7 @@ static void one_that_fails_for_ever_costs_little(void **state)
     getrusage(RUSAGE_CHILDREN, &before);
     apply(s, "bad\nCommand /bin/false\nRestartLimit Off\nOutput discard\n"
              "RestartDelay 100ms factor=1 jitter=0%\n");
-    WAIT_UNTIL(s, row(s, "bad") != NULL && row(s, "bad")->starts == 20);
+    WAIT_UNTIL(s, row(s, "bad") != NULL && row(s, "bad")->starts >= 20);
     tell_end(s);
     WAIT_UNTIL(s, is_ended(s));
     getrusage(RUSAGE_CHILDREN, &after); /* its guards and those's processes */
