@@ -84,8 +84,8 @@ void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
                            const amgr_ward_t *other, const amgr_ward_t *ward);
 
-/** One that is to be stopped too, is not gone, and comes after @a ward, be it by
- * way of others, which may have ended long ago.  NULL: there is none. */
+/** One that is to be stopped too, is not gone, and comes after @a ward, also by
+ * way of others, which may have ended long ago; or NULL. */
 const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
                                         const amgr_ward_t *ward);
 
