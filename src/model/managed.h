@@ -131,6 +131,11 @@ const char *amgr_application_word(int application);
 const amgr_managed_t *amgr_managed_find(const amgr_managed_table_t *table,
                                         const char *name);
 
+/** Whom @a process of @a table comes after, also by way of others: bits as in
+ * its `after`. */
+apr_uint64_t amgr_managed_after_all(const amgr_managed_table_t *table,
+                                    const amgr_managed_t *process);
+
 /** Whether it has a process now. */
 int amgr_managed_is_running(const amgr_managed_t *process);
 

@@ -188,7 +188,7 @@ static void change(amgr_ward_t *ward, const amgr_spec_t *spec,
 {
     set_next(ward, spec, set);
     ward->is_down = 0;
-    ward->is_leaving = amgr_ward_is_on(ward);
+    ward->is_leaving = 1; /* one that has ended has its turn, too */
     start_anew(ward);
 }
 
@@ -207,6 +207,9 @@ static void take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
         amgr_ward_take_next(supervisor, ward);
         start_anew(ward);
         amgr_supervisor_inherit_row(supervisor, ward);
+    }
+    else if (ward->is_removed && !amgr_ward_is_on(ward)) {
+        change(ward, spec, set); /* forgotten, but for the order */
     }
     else if (amgr_spec_equal(ward->spec, spec)) {
         keep(ward, was_shut);
@@ -296,13 +299,20 @@ void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
 
 void amgr_supervisor_bury(amgr_supervisor_t *supervisor)
 {
+    char is_over[AMGR_WARDS_MAX];
     int kept = 0;
     int i;
 
     for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        is_over[i] = ward->is_removed && !amgr_ward_is_on(ward) &&
+                     amgr_supervisor_user(supervisor, ward) == NULL;
+    }
+    for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 
-        if (!ward->is_removed || amgr_ward_is_on(ward)) {
+        if (!is_over[i]) {
             supervisor->wards[kept++] = ward;
             continue;
         }

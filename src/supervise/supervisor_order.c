@@ -33,11 +33,11 @@ static int comes_after(const amgr_supervisor_t *supervisor,
 }
 
 /** Whether what comes after it may be started.  One that is about to be stopped
- * is not what it will be. */
+ * or started is not what it will be. */
 static int lets_start(const amgr_supervisor_t *supervisor,
                       const amgr_ward_t *ward, const amgr_ward_t *before)
 {
-    if (before->row.ready && !before->is_leaving) {
+    if (before->row.ready && !before->is_leaving && !before->is_asked) {
         return 1;
     }
     /* The order of the file asks only that its turn is over. */
@@ -47,23 +47,97 @@ static int lets_start(const amgr_supervisor_t *supervisor,
            before->row.want == AMGR_MANAGED_WANT_DOWN;
 }
 
+/** In @a out: @a ward, and what has ended well that it comes after.  That says
+ * nothing any more of what it came after itself, as a migration does not of its
+ * database, so @a ward comes after this, too.  How many. */
+static int list_stands(const amgr_supervisor_t *supervisor,
+                       const amgr_ward_t *ward,
+                       const amgr_ward_t *out[AMGR_WARDS_MAX])
+{
+    char is_known[AMGR_WARDS_MAX] = {0};
+    int count = 1;
+    int next;
+    int i;
+
+    out[0] = ward;
+    for (next = 0; next < count; next++) {
+        for (i = 0; i < supervisor->ward_count; i++) {
+            const amgr_ward_t *other = supervisor->wards[i];
+
+            if (!is_known[i] && other != ward && !other->is_removed &&
+                other->row.ready && !amgr_ward_is_on(other) &&
+                is_after_named(out[next]->spec, other->row.name)) {
+                is_known[i] = 1;
+                out[count++] = other;
+            }
+        }
+    }
+    return count;
+}
+
+static int is_in_way(const amgr_supervisor_t *supervisor,
+                     const amgr_ward_t *other, const amgr_ward_t *const *stands,
+                     int count)
+{
+    int i;
+
+    for (i = 0; i < count && other != stands[0] && !other->is_removed; i++) {
+        if (comes_after(supervisor, stands[i], other) &&
+            !lets_start(supervisor, stands[i], other)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
                            const amgr_ward_t *other, const amgr_ward_t *ward)
 {
-    return other != ward && !other->is_removed &&
-           comes_after(supervisor, ward, other) &&
-           !lets_start(supervisor, ward, other);
+    const amgr_ward_t *stands[AMGR_WARDS_MAX];
+    int count = list_stands(supervisor, ward, stands);
+
+    return is_in_way(supervisor, other, stands, count);
 }
 
 /** Who is in the way of its start, or NULL. */
 static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
                                   const amgr_ward_t *ward)
 {
+    const amgr_ward_t *stands[AMGR_WARDS_MAX];
+    int count = list_stands(supervisor, ward, stands);
     int i;
 
     for (i = 0; i < supervisor->ward_count; i++) {
-        if (amgr_supervisor_blocks(supervisor, supervisor->wards[i], ward)) {
+        if (is_in_way(supervisor, supervisor->wards[i], stands, count)) {
             return supervisor->wards[i];
+        }
+    }
+    return NULL;
+}
+
+const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
+                                        const amgr_ward_t *ward)
+{
+    const amgr_ward_t *way[AMGR_WARDS_MAX];
+    char is_known[AMGR_WARDS_MAX] = {0};
+    int count = 1;
+    int next;
+    int i;
+
+    way[0] = ward;
+    for (next = 0; next < count; next++) {
+        for (i = 0; i < supervisor->ward_count; i++) {
+            const amgr_ward_t *other = supervisor->wards[i];
+
+            if (is_known[i] || other == ward ||
+                !comes_after(supervisor, other, way[next])) {
+                continue;
+            }
+            if (other->is_leaving && amgr_ward_is_on(other)) {
+                return other;
+            }
+            is_known[i] = 1;
+            way[count++] = other;
         }
     }
     return NULL;
@@ -97,6 +171,16 @@ static int try_start(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         hold(supervisor, ward, last_run);
         return 0;
     }
+    if (ward->is_leaving) { /* as it was, and not its turn yet */
+        other = amgr_supervisor_user(supervisor, ward);
+        if (other == NULL) {
+            return 1; /* just now: try_stop() sees to it */
+        }
+        amgr_supervisor_text(why, sizeof(why), "waits for the end of %s",
+                             other->row.name);
+        hold(supervisor, ward, why);
+        return 0;
+    }
     other = blocker(supervisor, ward);
     if (other != NULL) {
         amgr_supervisor_text(why, sizeof(why), "waits for %s", other->row.name);
@@ -106,23 +190,6 @@ static int try_start(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_asked = 0;
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_START, "");
     return 1;
-}
-
-/** Whether one that is to be stopped too comes after it, and is not gone. */
-static int must_stay(const amgr_supervisor_t *supervisor,
-                     const amgr_ward_t *ward)
-{
-    int i;
-
-    for (i = 0; i < supervisor->ward_count; i++) {
-        const amgr_ward_t *other = supervisor->wards[i];
-
-        if (other != ward && other->is_leaving && amgr_ward_is_on(other) &&
-            comes_after(supervisor, other, ward)) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 static const char *why_leaving(const amgr_supervisor_t *supervisor,
@@ -146,13 +213,16 @@ static int try_stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         return 0;
     }
     if (!amgr_ward_is_on(ward)) {
+        if (ward->is_asked && amgr_supervisor_user(supervisor, ward) != NULL) {
+            return 0; /* it is started anew, in its turn */
+        }
         ward->is_leaving = 0;
         amgr_ward_fire(supervisor, ward, AMGR_MACHINE_STOP,
                        why_leaving(supervisor, ward));
         return 1;
     }
     if (ward->row.state == AMGR_MANAGED_STOPPING ||
-        (!is_forced && must_stay(supervisor, ward))) {
+        (!is_forced && amgr_supervisor_user(supervisor, ward) != NULL)) {
         return 0;
     }
     amgr_ward_stop(supervisor, ward, why_leaving(supervisor, ward));

@@ -64,7 +64,8 @@ void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
                            apr_size_t len,
                            const amgr_parent_message_t *message);
 
-/** Forget those that were removed and are gone. */
+/** Forget those that were removed and are gone; but not one that stands between
+ * others whose stop is not over. */
 void amgr_supervisor_bury(amgr_supervisor_t *supervisor);
 
 /* supervisor_order.c */
@@ -78,9 +79,15 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
-/** Whether @a other is in the way of the start of @a ward. */
+/** Whether @a other is in the way of the start of @a ward, which may be by way
+ * of others that have ended. */
 int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
                            const amgr_ward_t *other, const amgr_ward_t *ward);
+
+/** One that is to be stopped too, is not gone, and comes after @a ward, also by
+ * way of others, which may have ended long ago; or NULL. */
+const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
+                                        const amgr_ward_t *ward);
 
 /** Whether something is left of any run. */
 int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor);

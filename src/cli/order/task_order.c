@@ -146,7 +146,8 @@ static void show(orders_t *orders, const job_t *job)
     }
 }
 
-/* Whether another one that comes after it is still to be stopped. */
+/* Whether another one that comes after it is still to be stopped; by way of one
+ * that nobody stops, too. */
 static int is_needed(const orders_t *orders, const job_t *job)
 {
     apr_int32_t id = job->process->id;
@@ -161,7 +162,8 @@ static int is_needed(const orders_t *orders, const job_t *job)
         const job_t *other = &orders->jobs[i];
 
         if (!other->is_given && other != job &&
-            (other->process->after & bit) != 0) {
+            (amgr_managed_after_all(orders->target.table, other->process) &
+             bit) != 0) {
             return 1;
         }
     }
