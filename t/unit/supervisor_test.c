@@ -94,6 +94,27 @@ one_that_leaves_children_is_stopping_until_they_are_gone(void **state)
                      1);
 }
 
+static void one_that_goes_into_the_background_is_told_of(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "bad\nShell On\nCommand 'setsid sleep 1000 & exit 0'\n"
+             "good\nCommand /bin/true\nRestart never\n"
+             "stopped\nShell On\nCommand 'trap \"exit 0\" TERM; sleep 1000 & "
+             "while :; do sleep 0.1; done'\n");
+    wait_state(s, "bad", AMGR_MANAGED_EXITED);
+    wait_state(s, "good", AMGR_MANAGED_EXITED);
+    wait_state(s, "stopped", AMGR_MANAGED_READY);
+    tell_end(s);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_int_equal(count_logged(s, "[1] process bad: exited with code 0 and "
+                                     "left 1 process behind, which is ended: "
+                                     "a program that goes into the background "
+                                     "cannot be managed\n"),
+                     1);
+    assert_int_equal(count_logged(s, "behind"), 1);
+}
+
 static void what_cannot_be_executed_fails_and_is_said_once(void **state)
 {
     supervised_t *s = *state;
@@ -350,6 +371,7 @@ int main(int argc, char **argv)
         SUPERVISED(a_process_is_started_and_becomes_ready),
         SUPERVISED(one_that_ends_at_once_is_left_alone_and_given_up),
         SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
+        SUPERVISED(one_that_goes_into_the_background_is_told_of),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),
         SUPERVISED(one_that_ends_well_unasked_is_missed),
