@@ -165,6 +165,14 @@ static void start_anew(amgr_ward_t *ward)
     amgr_backoff_clear(&ward->backoff);
 }
 
+/** It was to end, and has ended well. */
+static int has_done(const amgr_ward_t *ward)
+{
+    return ward->row.state == AMGR_MANAGED_EXITED &&
+           ward->row.exit_cause == AMGR_MANAGED_EXIT_CLEAN &&
+           (ward->row.ready || ward->spec->restart == AMGR_RESTART_NEVER);
+}
+
 /** The same as before.  Whoever was stopped with all the others runs again;
  * whoever was stopped by an order of its own does not. */
 static void keep(amgr_ward_t *ward, int was_shut)
@@ -175,8 +183,7 @@ static void keep(amgr_ward_t *ward, int was_shut)
         ward->next_spec = NULL;
         ward->next_set = NULL;
     }
-    if ((was_shut || ward->is_removed) && !ward->is_down &&
-        ward->row.state != AMGR_MANAGED_EXITED) {
+    if ((was_shut || ward->is_removed) && !ward->is_down && !has_done(ward)) {
         start_anew(ward);
     }
     if (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING) {
