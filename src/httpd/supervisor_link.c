@@ -19,10 +19,15 @@
 #include "httpd/control_setting.h"
 #include "httpd/helper_process.h"
 
-#define SOCKET_NAME "apache-manager.sock"
+#define SOCKET_NAME "apache-managed.sock"
 
 /** The specifications, and the error log. */
 #define DESCRIPTORS_MAX 2
+
+const char *amgr_supervisor_link_socket(apr_pool_t *pool)
+{
+    return ap_runtime_dir_relative(pool, SOCKET_NAME);
+}
 
 apr_status_t amgr_supervisor_link_create(amgr_supervisor_ends_t *out)
 {
@@ -167,7 +172,7 @@ static apr_status_t pack(const amgr_config_t *config, int *out_fd,
 static void set_socket(amgr_parent_message_t *message,
                        const amgr_runtime_t *runtime, apr_pool_t *pool)
 {
-    const char *path = ap_runtime_dir_relative(pool, SOCKET_NAME);
+    const char *path = amgr_supervisor_link_socket(pool);
 
     if (runtime->place != AMGR_BOARD_DIR_TAKEN && path != NULL &&
         strlen(path) < sizeof(message->socket)) {

@@ -18,6 +18,10 @@ typedef struct amgr_supervisor_ends_t {
     int hold_write; /**< kept open by the supervisor and all its guards */
 } amgr_supervisor_ends_t;
 
+/** Where it takes orders: a path in httpd's runtime directory; NULL: there is
+ * none.  It may be too long for a socket. */
+const char *amgr_supervisor_link_socket(apr_pool_t *pool);
+
 /** Make them; an errno when there are none to be had. */
 apr_status_t amgr_supervisor_link_create(amgr_supervisor_ends_t *out);
 
