@@ -19,6 +19,10 @@
 /** Chunks that are read before others are heard. */
 #define CHUNKS_MAX 16
 
+/** From the beginning of the last second of a flood until it is known to be
+ * over. */
+#define FLOOD_OVER_US (2 * APR_USEC_PER_SEC)
+
 /** Made by the administrator's server, for the administrator. */
 #define FILE_MODE (S_IRUSR | S_IWUSR | S_IRGRP)
 
@@ -172,6 +176,19 @@ static void tell_left_out(amgr_output_t *output)
     output->is_flooded = 0;
     output->left_lines = 0;
     output->left_bytes = 0;
+}
+
+apr_time_t amgr_output_due(const amgr_output_t *output)
+{
+    return output->is_flooded ? output->second_mono_us + FLOOD_OVER_US
+                              : AMGR_NO_TIME;
+}
+
+void amgr_output_look(amgr_output_t *output, apr_time_t now_mono_us)
+{
+    if (output->is_flooded && now_mono_us >= amgr_output_due(output)) {
+        tell_left_out(output);
+    }
 }
 
 /** Whether this second has room for one line more. */
