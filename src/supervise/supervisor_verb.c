@@ -11,6 +11,9 @@
 #include "supervise/machine.h"
 #include "supervise/supervisor_parts.h"
 
+/** Of those that have failed when all is done. */
+#define NAMED_MAX 10
+
 const char *amgr_verb_word(int verb)
 {
     static const char *const words[AMGR_VERB_COUNT] = {
@@ -222,9 +225,44 @@ static int is_all_over(const amgr_supervisor_t *supervisor, int *out_worked)
     return count == supervisor->ward_count;
 }
 
+/** Whether what it was for was not done: it has failed, or was never begun. */
+static int has_failed(const amgr_ward_t *ward)
+{
+    return ward->is_asked || ward->row.state == AMGR_MANAGED_FATAL ||
+           (ward->row.state == AMGR_MANAGED_EXITED &&
+            ward->row.exit_cause != AMGR_MANAGED_EXIT_CLEAN);
+}
+
+/** "migrate, web and 2 more" in @a out; how many. */
+static int list_failed(const amgr_supervisor_t *supervisor, char *out,
+                       apr_size_t size)
+{
+    apr_size_t used = 0;
+    int count = 0;
+    int i;
+
+    out[0] = '\0';
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        if (has_failed(ward) && count++ < NAMED_MAX) {
+            amgr_supervisor_text(out + used, size - used, "%s%s",
+                                 count > 1 ? ", " : "", ward->row.name);
+            used += strlen(out + used);
+        }
+    }
+    if (count > NAMED_MAX) {
+        amgr_supervisor_text(out + used, size - used, " and %d more",
+                             count - NAMED_MAX);
+    }
+    return count;
+}
+
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
 {
+    char names[NAMED_MAX * (AMGR_MANAGED_NAME_LEN + 2) + 32];
     int worked;
+    int failed;
 
     if (!supervisor->exit_when_done || supervisor->is_done ||
         supervisor->phase != AMGR_PHASE_LIVE || supervisor->is_waiting ||
@@ -233,8 +271,11 @@ void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
         return;
     }
     supervisor->is_done = 1;
-    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_NOTICE, 0,
+    failed = list_failed(supervisor, names, sizeof(names));
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR,
+             failed > 0 ? AMGR_LEVEL_ERR : AMGR_LEVEL_NOTICE, 0,
              "all managed processes have ended and none will be started "
-             "again: the server is told to stop gracefully");
+             "again: the server is told to stop gracefully%s%s",
+             failed > 0 ? "; failed: " : "", names);
     kill(supervisor->setup.parent, SIGWINCH);
 }
