@@ -42,30 +42,29 @@ static void ask(amgr_ward_t *ward)
     amgr_backoff_clear(&ward->backoff);
 }
 
-static int start(amgr_ward_t *ward)
+/** Whether an order finds things as it would have them, or on their way. */
+static int is_so(const amgr_ward_t *ward, int verb)
 {
     int is_up = ward->row.want == AMGR_MANAGED_WANT_UP;
 
-    if (is_up &&
-        (ward->is_asked ||
-         (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING))) {
-        return AMGR_OBEYED_ALREADY;
+    switch (verb) {
+    case AMGR_VERB_START:
+        return is_up &&
+               (ward->is_asked || (amgr_ward_is_on(ward) &&
+                                   ward->row.state != AMGR_MANAGED_STOPPING));
+    case AMGR_VERB_STOP:
+        return ward->is_down || (ward->row.state == AMGR_MANAGED_EXITED &&
+                                 !ward->is_asked && !is_up);
+    default:
+        return is_up && (ward->is_asked || ward->is_restarting ||
+                         ward->row.state == AMGR_MANAGED_STARTING);
     }
-    ask(ward);
-    return AMGR_OBEYED;
 }
 
-static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+static void stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     int is_missed = amgr_managed_is_missed(&ward->row);
 
-    if (ward->row.state == AMGR_MANAGED_EXITED && !ward->is_asked &&
-        !is_missed) {
-        return AMGR_OBEYED_ALREADY;
-    }
-    if (ward->is_down) {
-        return AMGR_OBEYED_ALREADY;
-    }
     ward->is_down = 1;
     ward->is_asked = 0;
     ward->is_leaving = 0;
@@ -79,52 +78,54 @@ static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
                              "stopped by order"); /* it may have waited */
     }
-    return AMGR_OBEYED;
 }
 
-static int restart(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+static void restart(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
-    int is_up = ward->row.want == AMGR_MANAGED_WANT_UP;
-
-    if (is_up && (ward->is_asked || ward->is_restarting ||
-                  ward->row.state == AMGR_MANAGED_STARTING)) {
-        return AMGR_OBEYED_ALREADY;
-    }
     ask(ward);
     ward->is_restarting = 1;
     if (amgr_ward_is_on(ward)) {
         amgr_ward_stop(supervisor, ward, "restarted by order");
     }
-    return AMGR_OBEYED;
+}
+
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb)
+{
+    const amgr_ward_t *ward = get(supervisor, index);
+
+    if (verb == AMGR_VERB_STATUS) {
+        return ward == NULL ? AMGR_OBEYED_NOT : AMGR_OBEYED;
+    }
+    if (ward == NULL || ward->is_removed ||
+        supervisor->phase != AMGR_PHASE_LIVE || verb < 0 ||
+        verb >= AMGR_VERB_COUNT) {
+        return AMGR_OBEYED_NOT;
+    }
+    return is_so(ward, verb) ? AMGR_OBEYED_ALREADY : AMGR_OBEYED;
 }
 
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
 {
+    int result = amgr_supervisor_foresee(supervisor, index, verb);
     amgr_ward_t *ward = get(supervisor, index);
-    int result = AMGR_OBEYED;
 
-    if (ward == NULL) {
-        return AMGR_OBEYED_NOT;
-    }
-    if (verb == AMGR_VERB_STATUS) {
-        return AMGR_OBEYED;
-    }
-    if (supervisor->phase != AMGR_PHASE_LIVE || ward->is_removed) {
-        return AMGR_OBEYED_NOT;
+    if (result == AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
+        return result;
     }
     amgr_clock_read(&supervisor->now);
-    switch (verb) {
-    case AMGR_VERB_START:
-        result = start(ward);
-        break;
-    case AMGR_VERB_STOP:
-        result = stop(supervisor, ward);
-        break;
-    case AMGR_VERB_RESTART:
-        result = restart(supervisor, ward);
-        break;
-    default:
-        return AMGR_OBEYED_NOT;
+    if (result == AMGR_OBEYED) {
+        switch (verb) {
+        case AMGR_VERB_START:
+            ask(ward);
+            break;
+        case AMGR_VERB_STOP:
+            stop(supervisor, ward);
+            break;
+        default:
+            restart(supervisor, ward);
+            break;
+        }
     }
     amgr_supervisor_settle(supervisor);
     amgr_supervisor_publish(supervisor, 1);
