@@ -54,7 +54,8 @@ typedef enum amgr_application_e {
     AMGR_APPLICATION_STARTING =
         0,                     /**< some were not ready yet since the start */
     AMGR_APPLICATION_RUNNING,  /**< all that are wanted are ready */
-    AMGR_APPLICATION_DEGRADED, /**< they were, or one is FATAL */
+    AMGR_APPLICATION_DEGRADED, /**< they were, or one is FATAL; or there are
+                                    some, and all were stopped by order */
     AMGR_APPLICATION_SHUTDOWN, /**< all are stopped for good */
     AMGR_APPLICATION_COUNT
 } amgr_application_e;
@@ -111,7 +112,10 @@ typedef struct amgr_managed_table_t {
     apr_time_t beat_mono_us; /**< the supervisor was alive then */
     apr_uint64_t revision;   /**< one more with each change of any `ready` */
     apr_uint64_t supervisors; /**< how often one was started, from 1 */
-    char socket[108];         /**< where it takes orders; empty: nowhere */
+    apr_uint64_t applied; /**< number of the last configuration that was dealt
+                               with; one that could not be for want of memory or
+                               descriptors is not, and is to be sent again */
+    char socket[108];     /**< where it takes orders; empty: nowhere */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 

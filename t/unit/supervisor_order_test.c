@@ -212,6 +212,25 @@ static void one_that_was_stopped_by_order_stays_so(void **state)
     assert_int_equal(row(s, "web")->starts, 2);
 }
 
+static void an_application_that_was_stopped_does_not_run(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\n" SLEEP "db\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    assert_true(order(s, "stop", "web", 5000).settled);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    assert_true(order(s, "stop", "db", 5000).settled);
+    assert_int_equal(row(s, "db")->state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
+    /* One that has done its work is enough. */
+    apply(s, "web\n" SLEEP "job\nCommand /bin/true\nVerify exited 0\n");
+    wait_state(s, "job", AMGR_MANAGED_EXITED);
+    assert_int_equal(row(s, "web")->state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+}
+
 static void an_order_starts_what_was_given_up(void **state)
 {
     supervised_t *s = *state;
@@ -355,6 +374,7 @@ int main(void)
         SUPERVISED(what_changes_together_does_so_in_order),
         SUPERVISED(many_configurations_change_nothing),
         SUPERVISED(one_that_was_stopped_by_order_stays_so),
+        SUPERVISED(an_application_that_was_stopped_does_not_run),
         SUPERVISED(an_order_starts_what_was_given_up),
         SUPERVISED(one_that_has_ended_well_is_stopped_and_started),
         SUPERVISED(restarts_at_the_same_time_are_one),
