@@ -51,6 +51,8 @@ static void a_process_waits_for_what_it_comes_after(void **state)
 
     tell_end(s);
     WAIT_UNTIL(s, is_ended(s));
+    assert_true(place_of(s, "stopping all managed processes\n") <
+                place_of(s, "process web: READY -> STOPPING"));
     assert_true(place_of(s, "process web: STOPPING -> STOPPED") <
                 place_of(s, "process db: READY -> STOPPING"));
 }
