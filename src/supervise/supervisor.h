@@ -94,6 +94,10 @@ typedef enum amgr_obeyed_e {
 const amgr_managed_table_t *
 amgr_supervisor_table(const amgr_supervisor_t *supervisor);
 
+/** What amgr_supervisor_order() would return; nothing is done. */
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb);
+
 /** Carry out @a verb for the process at @a index of the table; published when
  * this returns.  amgr_obeyed_e. */
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
@@ -103,8 +107,8 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor);
 
 /** Whether what @a verb was meant to bring about is there, or cannot come any
- * more: READY, EXITED or FATAL for start and restart; STOPPED, EXITED or FATAL
- * for stop. */
+ * more: READY, EXITED or FATAL for start and restart, or STOPPED when what it
+ * waits for does not come; STOPPED, EXITED or FATAL for stop. */
 int amgr_supervisor_is_settled(const amgr_supervisor_t *supervisor, int index,
                                int verb);
 

@@ -232,6 +232,7 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
 {
     int status = event->wait_status;
     const char *line = "";
+    char expected[32] = "";
 
     if (ward->is_ended || !amgr_ward_is_on(ward)) {
         return;
@@ -250,11 +251,17 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         note_left(supervisor, ward, event->left);
     }
     if (WIFEXITED(status)) {
+        if (ward->spec->verify.type == AMGR_VERIFY_EXITED &&
+            !is_success(ward->spec, WEXITSTATUS(status))) {
+            amgr_supervisor_text(expected, sizeof(expected), ", expected %d",
+                                 ward->spec->verify.expect_code);
+        }
         amgr_ward_blame(ward,
                         is_success(ward->spec, WEXITSTATUS(status))
                             ? AMGR_MANAGED_EXIT_CLEAN
                             : AMGR_MANAGED_EXIT_CODE,
-                        "exited with code %d%s%s", WEXITSTATUS(status),
+                        "exited with code %d%s%s%s", WEXITSTATUS(status),
+                        expected,
                         line[0] == '\0' ? "" : ", its last line: ", line);
     }
     else {
