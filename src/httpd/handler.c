@@ -308,14 +308,19 @@ static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
 static __attribute__((noinline)) int serve(request_rec *r)
 {
     amgr_endpoint_order_t order;
+    const char *part;
     apr_size_t base_len;
 
     if (amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
         return amgr_pymanager_serve(r, r->uri + location_len(r));
     }
     base_len = find_base(r);
+    part = amgr_endpoints_order_part(r->uri + base_len);
     if (amgr_endpoints_find_order(r->uri + base_len, &order)) {
         return amgr_order_serve(r, &order, base_path(r, base_len));
+    }
+    if (r->method_number != M_GET && part != NULL) {
+        return amgr_order_refuse_unknown(r, part, base_path(r, base_len));
     }
     return serve_endpoint(r, r->uri + base_len, base_len);
 }
