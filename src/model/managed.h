@@ -112,7 +112,10 @@ typedef struct amgr_managed_table_t {
     apr_time_t beat_mono_us; /**< the supervisor was alive then */
     apr_uint64_t revision;   /**< one more with each change of any `ready` */
     apr_uint64_t supervisors; /**< how often one was started, from 1 */
-    char socket[108];         /**< where it takes orders; empty: nowhere */
+    apr_uint64_t applied; /**< number of the last configuration that was dealt
+                               with; one that could not be for want of memory or
+                               descriptors is not, and is to be sent again */
+    char socket[108];     /**< where it takes orders; empty: nowhere */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 

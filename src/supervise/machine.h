@@ -14,9 +14,10 @@
 #include "model/managed.h"
 
 typedef enum amgr_machine_event_e {
-    AMGR_MACHINE_START = 0,     /**< asked for, and nothing is in its way */
-    AMGR_MACHINE_HELD,          /**< asked for, and something is */
-    AMGR_MACHINE_STARTED,       /**< executed */
+    AMGR_MACHINE_START = 0, /**< asked for, and nothing is in its way */
+    AMGR_MACHINE_HELD,      /**< asked for, and something is; or not wanted any
+                            more, having ended */
+    AMGR_MACHINE_STARTED,   /**< executed */
     AMGR_MACHINE_LAUNCH_FAILED, /**< not to be executed; its guard ends */
     AMGR_MACHINE_VERIFIED,      /**< its verifier passed, or it has stayed */
     AMGR_MACHINE_UNVERIFIED,    /**< its verifier's retries are used up */

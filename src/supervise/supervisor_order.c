@@ -44,7 +44,9 @@ static int lets_start(const amgr_supervisor_t *supervisor,
     return supervisor->start_in_order &&
            !is_after_named(ward->spec, before->row.name) &&
            !amgr_ward_is_on(before) &&
-           before->row.want == AMGR_MANAGED_WANT_DOWN;
+           (before->row.want == AMGR_MANAGED_WANT_DOWN ||
+            (before->row.state == AMGR_MANAGED_EXITED &&
+             before->row.exit_cause == AMGR_MANAGED_EXIT_CLEAN));
 }
 
 /** In @a out: @a ward, and what has ended well that it comes after.  That says

@@ -54,7 +54,10 @@ static int start(amgr_ward_t *ward)
 
 static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
-    if (ward->row.state == AMGR_MANAGED_EXITED && !ward->is_asked) {
+    int is_missed = amgr_managed_is_missed(&ward->row);
+
+    if (ward->row.state == AMGR_MANAGED_EXITED && !ward->is_asked &&
+        !is_missed) {
         return AMGR_OBEYED_ALREADY;
     }
     if (ward->is_down) {
@@ -66,6 +69,9 @@ static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_restarting = 0;
     ward->row.want = AMGR_MANAGED_WANT_DOWN;
     amgr_ward_stop(supervisor, ward, "stopped by order");
+    if (ward->row.state == AMGR_MANAGED_EXITED && is_missed) {
+        amgr_ward_fire(supervisor, ward, AMGR_MACHINE_HELD, "stopped by order");
+    }
     if (!amgr_ward_is_on(ward)) {
         amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
                              "stopped by order"); /* it may have waited */

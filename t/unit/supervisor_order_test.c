@@ -240,6 +240,36 @@ static void an_order_starts_what_was_given_up(void **state)
     assert_int_equal(row(s, "bad")->state, AMGR_MANAGED_FATAL);
 }
 
+static void one_that_has_ended_well_is_stopped_and_started(void **state)
+{
+    static const char sections[] = "web\nCommand /bin/true\n" QUICK
+                                   "job\nCommand /bin/true\nVerify exited 0\n"
+                                   "db\n" SLEEP;
+    supervised_t *s = *state;
+    amgr_order_answer_t answer;
+
+    apply(s, sections);
+    wait_state(s, "job", AMGR_MANAGED_EXITED);
+    wait_state(s, "web", AMGR_MANAGED_EXITED);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    assert_true(order(s, "stop", "job", 0).already);
+    answer = order(s, "stop", "web", 5000);
+    assert_true(answer.ok && answer.settled && !answer.already);
+    assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(row(s, "web")->want, AMGR_MANAGED_WANT_DOWN);
+    assert_string_equal(row(s, "web")->reason, "stopped by order");
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    answer = order(s, "start", "web", 5000);
+    assert_true(answer.settled);
+    assert_int_equal(answer.state, AMGR_MANAGED_EXITED);
+    assert_int_equal(answer.want, AMGR_MANAGED_WANT_UP);
+    /* What has done its work does it no second time. */
+    assert_true(order(s, "shutdown", NULL, 5000).settled);
+    apply(s, sections);
+    WAIT_UNTIL(s, row(s, "web")->starts == 3);
+    assert_int_equal(row(s, "job")->starts, 1);
+}
+
 /* So many orders at once, each from a process of its own; how many of them
  * found that it was on its way. */
 static int restart_at_once(supervised_t *s, int count)
@@ -344,6 +374,7 @@ int main(void)
         SUPERVISED(one_that_was_stopped_by_order_stays_so),
         SUPERVISED(an_application_that_was_stopped_does_not_run),
         SUPERVISED(an_order_starts_what_was_given_up),
+        SUPERVISED(one_that_has_ended_well_is_stopped_and_started),
         SUPERVISED(restarts_at_the_same_time_are_one),
         SUPERVISED(there_are_never_two_copies),
         SUPERVISED(all_can_be_stopped_for_good),
