@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "httpd/answer.h"
 #include "httpd/control_setting.h"
+#include "httpd/handler_place.h"
 #include "httpd/managed_order.h"
 #include "httpd/order_audit.h"
 #include "httpd/order_body.h"
@@ -270,6 +271,7 @@ static int refuse_method(const serving_t *serving)
 int amgr_order_serve(request_rec *r, const amgr_endpoint_order_t *order,
                      const char *base_path)
 {
+    amgr_handler_place_t place;
     amgr_order_token_t token;
     serving_t serving;
     const char *why;
@@ -286,6 +288,11 @@ int amgr_order_serve(request_rec *r, const amgr_endpoint_order_t *order,
     if (amgr_control_of(r) != AMGR_CONTROL_ON) {
         return refuse_order(&serving, HTTP_FORBIDDEN,
                             "ManagerControl is Off here");
+    }
+    amgr_handler_place_find(r, &place);
+    if (!place.is_known) {
+        return refuse_order(&serving, HTTP_FORBIDDEN,
+                            AMGR_HANDLER_PLACE_UNKNOWN);
     }
     status = amgr_order_body_read(r, &token);
     if (status != OK) {

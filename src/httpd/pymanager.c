@@ -11,6 +11,7 @@
 #include <http_request.h>
 
 #include "httpd/answer.h"
+#include "httpd/handler_place.h"
 #include "httpd/managed_order.h"
 #include "httpd/order_audit.h"
 #include "httpd/order_body.h"
@@ -219,6 +220,19 @@ static int serve_root(serving_t *serving)
                                      : refuse_method(serving);
 }
 
+/** Where the handler's place is not known, its addresses are not either. */
+static int refuse_place(serving_t *serving)
+{
+    request_rec *r = serving->r;
+
+    if (r->method_number != M_POST && r->method_number != M_DELETE) {
+        return HTTP_NOT_FOUND;
+    }
+    serving->words.verb = r->method_number == M_POST ? "restart" : "shutdown";
+    serving->words.name = r->method_number == M_POST ? r->uri : NULL;
+    return refuse_order(serving, HTTP_FORBIDDEN, AMGR_HANDLER_PLACE_UNKNOWN);
+}
+
 int amgr_pymanager_serve(request_rec *r, const char *path)
 {
     apr_size_t restart_len = strlen(RESTART);
@@ -228,6 +242,9 @@ int amgr_pymanager_serve(request_rec *r, const char *path)
     serving.r = r;
     serving.table = apr_palloc(r->pool, sizeof(*serving.table));
     amgr_managed_order_read(serving.table);
+    if (path == NULL) {
+        return refuse_place(&serving);
+    }
     if (path[0] == '\0' || strcmp(path, "/") == 0) {
         return serve_root(&serving);
     }

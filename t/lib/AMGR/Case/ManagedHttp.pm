@@ -137,6 +137,7 @@ Listen 127.0.0.1:$s->{pym_port}
         ManagerControl pymanager
     </Location>
     <Location "/page">
+        SetHandler manager-status
         ManagerControl Off
     </Location>
 </VirtualHost>
