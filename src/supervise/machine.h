@@ -69,7 +69,8 @@ typedef struct amgr_machine_run_t {
 /** Which AMGR_MACHINE_GONE_... it is. */
 int amgr_machine_gone(const amgr_machine_run_t *run);
 
-/** Whether an end for this reason counts for back-off and RestartLimit. */
+/** Whether an end for this reason counts for RestartLimit.  A clean one of what
+ * is to run always does not, but it makes the delay longer. */
 int amgr_machine_is_failure(const amgr_machine_run_t *run);
 
 #endif

@@ -94,6 +94,10 @@ typedef enum amgr_obeyed_e {
 const amgr_managed_table_t *
 amgr_supervisor_table(const amgr_supervisor_t *supervisor);
 
+/** What amgr_supervisor_order() would return; nothing is done. */
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb);
+
 /** Carry out @a verb for the process at @a index of the table; published when
  * this returns.  amgr_obeyed_e. */
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);

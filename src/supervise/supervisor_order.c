@@ -298,7 +298,7 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase)
     supervisor->phase = phase;
     supervisor->is_dirty = 1;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
-             "all managed processes are stopped");
+             "stopping all managed processes");
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 
@@ -329,7 +329,7 @@ void amgr_supervisor_flee(amgr_supervisor_t *supervisor)
      * when this process does. */
     supervisor->end_due_us = supervisor->now.mono_us + 2 * AMGR_GUARD_MERCY_US;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING, 0,
-             "the server is gone: all managed processes are stopped");
+             "the server is gone: stopping all managed processes");
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 

@@ -11,6 +11,9 @@
 #include "supervise/machine.h"
 #include "supervise/supervisor_parts.h"
 
+/** Of those that have failed when all is done. */
+#define NAMED_MAX 10
+
 const char *amgr_verb_word(int verb)
 {
     static const char *const words[AMGR_VERB_COUNT] = {
@@ -39,30 +42,29 @@ static void ask(amgr_ward_t *ward)
     amgr_backoff_clear(&ward->backoff);
 }
 
-static int start(amgr_ward_t *ward)
+/** Whether an order finds things as it would have them, or on their way. */
+static int is_so(const amgr_ward_t *ward, int verb)
 {
     int is_up = ward->row.want == AMGR_MANAGED_WANT_UP;
 
-    if (is_up &&
-        (ward->is_asked ||
-         (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING))) {
-        return AMGR_OBEYED_ALREADY;
+    switch (verb) {
+    case AMGR_VERB_START:
+        return is_up &&
+               (ward->is_asked || (amgr_ward_is_on(ward) &&
+                                   ward->row.state != AMGR_MANAGED_STOPPING));
+    case AMGR_VERB_STOP:
+        return ward->is_down || (ward->row.state == AMGR_MANAGED_EXITED &&
+                                 !ward->is_asked && !is_up);
+    default:
+        return is_up && (ward->is_asked || ward->is_restarting ||
+                         ward->row.state == AMGR_MANAGED_STARTING);
     }
-    ask(ward);
-    return AMGR_OBEYED;
 }
 
-static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+static void stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     int is_missed = amgr_managed_is_missed(&ward->row);
 
-    if (ward->row.state == AMGR_MANAGED_EXITED && !ward->is_asked &&
-        !is_missed) {
-        return AMGR_OBEYED_ALREADY;
-    }
-    if (ward->is_down) {
-        return AMGR_OBEYED_ALREADY;
-    }
     ward->is_down = 1;
     ward->is_asked = 0;
     ward->is_leaving = 0;
@@ -76,52 +78,54 @@ static int stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
                              "stopped by order"); /* it may have waited */
     }
-    return AMGR_OBEYED;
 }
 
-static int restart(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+static void restart(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
-    int is_up = ward->row.want == AMGR_MANAGED_WANT_UP;
-
-    if (is_up && (ward->is_asked || ward->is_restarting ||
-                  ward->row.state == AMGR_MANAGED_STARTING)) {
-        return AMGR_OBEYED_ALREADY;
-    }
     ask(ward);
     ward->is_restarting = 1;
     if (amgr_ward_is_on(ward)) {
         amgr_ward_stop(supervisor, ward, "restarted by order");
     }
-    return AMGR_OBEYED;
+}
+
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb)
+{
+    const amgr_ward_t *ward = get(supervisor, index);
+
+    if (verb == AMGR_VERB_STATUS) {
+        return ward == NULL ? AMGR_OBEYED_NOT : AMGR_OBEYED;
+    }
+    if (ward == NULL || ward->is_removed ||
+        supervisor->phase != AMGR_PHASE_LIVE || verb < 0 ||
+        verb >= AMGR_VERB_COUNT) {
+        return AMGR_OBEYED_NOT;
+    }
+    return is_so(ward, verb) ? AMGR_OBEYED_ALREADY : AMGR_OBEYED;
 }
 
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
 {
+    int result = amgr_supervisor_foresee(supervisor, index, verb);
     amgr_ward_t *ward = get(supervisor, index);
-    int result = AMGR_OBEYED;
 
-    if (ward == NULL) {
-        return AMGR_OBEYED_NOT;
-    }
-    if (verb == AMGR_VERB_STATUS) {
-        return AMGR_OBEYED;
-    }
-    if (supervisor->phase != AMGR_PHASE_LIVE || ward->is_removed) {
-        return AMGR_OBEYED_NOT;
+    if (result == AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
+        return result;
     }
     amgr_clock_read(&supervisor->now);
-    switch (verb) {
-    case AMGR_VERB_START:
-        result = start(ward);
-        break;
-    case AMGR_VERB_STOP:
-        result = stop(supervisor, ward);
-        break;
-    case AMGR_VERB_RESTART:
-        result = restart(supervisor, ward);
-        break;
-    default:
-        return AMGR_OBEYED_NOT;
+    if (result == AMGR_OBEYED) {
+        switch (verb) {
+        case AMGR_VERB_START:
+            ask(ward);
+            break;
+        case AMGR_VERB_STOP:
+            stop(supervisor, ward);
+            break;
+        default:
+            restart(supervisor, ward);
+            break;
+        }
     }
     amgr_supervisor_settle(supervisor);
     amgr_supervisor_publish(supervisor, 1);
@@ -222,9 +226,44 @@ static int is_all_over(const amgr_supervisor_t *supervisor, int *out_worked)
     return count == supervisor->ward_count;
 }
 
+/** Whether what it was for was not done: it has failed, or was never begun. */
+static int has_failed(const amgr_ward_t *ward)
+{
+    return ward->is_asked || ward->row.state == AMGR_MANAGED_FATAL ||
+           (ward->row.state == AMGR_MANAGED_EXITED &&
+            ward->row.exit_cause != AMGR_MANAGED_EXIT_CLEAN);
+}
+
+/** "migrate, web and 2 more" in @a out; how many. */
+static int list_failed(const amgr_supervisor_t *supervisor, char *out,
+                       apr_size_t size)
+{
+    apr_size_t used = 0;
+    int count = 0;
+    int i;
+
+    out[0] = '\0';
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        if (has_failed(ward) && count++ < NAMED_MAX) {
+            amgr_supervisor_text(out + used, size - used, "%s%s",
+                                 count > 1 ? ", " : "", ward->row.name);
+            used += strlen(out + used);
+        }
+    }
+    if (count > NAMED_MAX) {
+        amgr_supervisor_text(out + used, size - used, " and %d more",
+                             count - NAMED_MAX);
+    }
+    return count;
+}
+
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
 {
+    char names[NAMED_MAX * (AMGR_MANAGED_NAME_LEN + 2) + 32];
     int worked;
+    int failed;
 
     if (!supervisor->exit_when_done || supervisor->is_done ||
         supervisor->phase != AMGR_PHASE_LIVE || supervisor->is_waiting ||
@@ -233,8 +272,11 @@ void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
         return;
     }
     supervisor->is_done = 1;
-    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_NOTICE, 0,
+    failed = list_failed(supervisor, names, sizeof(names));
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR,
+             failed > 0 ? AMGR_LEVEL_ERR : AMGR_LEVEL_NOTICE, 0,
              "all managed processes have ended and none will be started "
-             "again: the server is told to stop gracefully");
+             "again: the server is told to stop gracefully%s%s",
+             failed > 0 ? "; failed: " : "", names);
     kill(supervisor->setup.parent, SIGWINCH);
 }

@@ -278,7 +278,7 @@ static void note_exit(amgr_ward_t *ward)
     row->status[0] = '\0';
 }
 
-/* One more failure: which event that makes, and what there is to say. */
+/* One more end that another run follows, or too many: which event that makes, and what there is to say. */
 static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                          amgr_machine_run_t *run, char *why, apr_size_t size)
 {
@@ -291,8 +291,13 @@ static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         amgr_backoff_note_ready(&ward->backoff, &rule,
                                 supervisor->now.mono_us - ward->ready_mono_us);
     }
-    run->limit_reached = amgr_backoff_note_failure(&ward->backoff, &rule,
-                                                   supervisor->now.mono_us);
+    if (amgr_machine_is_failure(run)) {
+        run->limit_reached = amgr_backoff_note_failure(&ward->backoff, &rule,
+                                                       supervisor->now.mono_us);
+    }
+    else {
+        amgr_backoff_note_end(&ward->backoff);
+    }
     event = amgr_machine_gone(run);
     if (event == AMGR_MACHINE_GONE_FATAL) {
         amgr_duration_format_exact(rule.window_us, span, sizeof(span));

@@ -57,6 +57,16 @@ amgr_supervisor_table(const amgr_supervisor_t *supervisor)
     return &supervisor->table;
 }
 
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb)
+{
+    (void)index; /* one is like the other */
+    if (verb == AMGR_VERB_STATUS) {
+        return AMGR_OBEYED;
+    }
+    return supervisor->shut ? AMGR_OBEYED_NOT : supervisor->obeyed;
+}
+
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
 {
     amgr_managed_t *process = &supervisor->table.processes[index];

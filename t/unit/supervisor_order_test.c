@@ -51,6 +51,8 @@ static void a_process_waits_for_what_it_comes_after(void **state)
 
     tell_end(s);
     WAIT_UNTIL(s, is_ended(s));
+    assert_true(place_of(s, "stopping all managed processes\n") <
+                place_of(s, "process web: READY -> STOPPING"));
     assert_true(place_of(s, "process web: STOPPING -> STOPPED") <
                 place_of(s, "process db: READY -> STOPPING"));
 }
@@ -196,6 +198,8 @@ static void one_that_was_stopped_by_order_stays_so(void **state)
     assert_true(answer.ok && answer.settled && !answer.already);
     assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
     assert_true(order(s, "stop", "web", 0).already);
+    assert_true(place_of(s, "process web: stop ordered by process ") <
+                place_of(s, "process web: READY -> STOPPING"));
     web = *row(s, "web");
     assert_int_equal(web.want, AMGR_MANAGED_WANT_DOWN);
     assert_string_equal(web.reason, "stopped by order");

@@ -94,6 +94,18 @@ one_that_leaves_children_is_stopping_until_they_are_gone(void **state)
                      1);
 }
 
+static void one_that_always_runs_may_end_well_as_often_as_it_likes(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "job\nCommand /bin/true\nRestart always\nOutput discard\n"
+             "RestartDelay 100ms factor=2 max=200ms jitter=0%\n"
+             "RestartLimit 2 in 1m\n");
+    WAIT_UNTIL(s, row(s, "job") != NULL && row(s, "job")->starts >= 4);
+    assert_int_equal(count_logged(s, "FATAL"), 0);
+    assert_true(count_logged(s, "started again in 0.2 s)\n") > 0);
+}
+
 static void one_that_goes_into_the_background_is_told_of(void **state)
 {
     supervised_t *s = *state;
@@ -371,6 +383,7 @@ int main(int argc, char **argv)
         SUPERVISED(a_process_is_started_and_becomes_ready),
         SUPERVISED(one_that_ends_at_once_is_left_alone_and_given_up),
         SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
+        SUPERVISED(one_that_always_runs_may_end_well_as_often_as_it_likes),
         SUPERVISED(one_that_goes_into_the_background_is_told_of),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),
