@@ -256,6 +256,7 @@ static __attribute__((noinline)) int serve(request_rec *r)
 {
     amgr_endpoint_order_t order;
     amgr_handler_place_t place;
+    const char *part;
 
     amgr_handler_place_find(r, &place);
     if (amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
@@ -264,6 +265,10 @@ static __attribute__((noinline)) int serve(request_rec *r)
     }
     if (amgr_endpoints_find_order(r->uri + place.len, &order)) {
         return amgr_order_serve(r, &order, base_path(r, place.len));
+    }
+    part = amgr_endpoints_order_part(r->uri + place.len);
+    if (r->method_number != M_GET && part != NULL) {
+        return amgr_order_refuse_unknown(r, part, base_path(r, place.len));
     }
     return serve_endpoint(r, &place);
 }
