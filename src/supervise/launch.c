@@ -172,7 +172,8 @@ static void set_limits(const amgr_spec_t *spec)
         limit = &APR_ARRAY_IDX(spec->limits, i, amgr_rlimit_t);
         if (setrlimit((__rlimit_resource_t)limit->resource, &limit->limit) !=
             0) {
-            snprintf(text, sizeof(text), "Limit, resource %d", limit->resource);
+            snprintf(text, sizeof(text), "Limit %s",
+                     amgr_rlimit_name(limit->resource));
             give_up(AMGR_LAUNCH_NO_LIMIT, errno, text);
         }
     }
@@ -235,7 +236,17 @@ static char **become_managed(const amgr_launch_t *launch)
     return environment;
 }
 
-/** A script whose interpreter is missing is as absent as a missing file. */
+/** What the errno alone would not tell. */
+static const char *what_is_wrong(const char *program, int error)
+{
+    /* As absent as a missing file. */
+    if (error == ENOENT && access(program, F_OK) == 0) {
+        return ", whose interpreter is missing";
+    }
+    return error == ENOEXEC ? ", which does not begin as a program or with #!"
+                            : "";
+}
+
 static void tell_no_exec(const char *program, int error)
     __attribute__((noreturn));
 
@@ -244,9 +255,7 @@ static void tell_no_exec(const char *program, int error)
     char text[AMGR_MANAGED_TEXT_LEN];
 
     snprintf(text, sizeof(text), "%s%s", program,
-             error == ENOENT && access(program, F_OK) == 0
-                 ? ", whose interpreter is missing"
-                 : "");
+             what_is_wrong(program, error));
     give_up(AMGR_LAUNCH_NO_EXEC, error, text);
 }
 

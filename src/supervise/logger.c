@@ -35,10 +35,11 @@ static int open_again(int pipe_fd)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/** No logger came to be: say so once until one has. */
+/** No logger came to be: say so once until one has.  Of the first, without
+ * which the process is not started, that is told as its fault. */
 static void fail(amgr_logger_t *logger, int error, const char *text)
 {
-    if (!logger->is_failing) {
+    if (!logger->is_failing && logger->has_run) {
         amgr_say(logger->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_ERR, error,
                  "process %s: its logger %s cannot be started, and its output "
                  "is dropped: %s",
@@ -94,6 +95,7 @@ apr_status_t amgr_logger_look(amgr_logger_t *logger, amgr_launch_fault_t *fault)
     }
     if (logger->state == AMGR_LOGGER_STARTING) {
         logger->state = AMGR_LOGGER_RUNS;
+        logger->has_run = 1;
     }
     return APR_SUCCESS;
 }

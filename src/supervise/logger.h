@@ -29,6 +29,7 @@ typedef struct amgr_logger_t {
     pid_t pid;       /**< 0: there is none */
     int in_fd;       /**< the pipe, as loggers get it; -1: not open yet */
     int report_fd;   /**< to poll for reading while it starts; else -1 */
+    int has_run;     /**< one was executed */
     int short_lives; /**< in a row: loggers that ended within the pause */
     int is_failing;  /**< two of these, or it cannot be executed: what the
                           process writes meanwhile has to be dropped */

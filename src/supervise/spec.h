@@ -219,6 +219,10 @@ void amgr_spec_dump(const amgr_spec_t *spec, amgr_sink_t *sink);
 const char *const *amgr_spec_keys(void);
 
 const char *amgr_restart_word(int restart);
+
+/** "nofile" of RLIMIT_NOFILE. */
+const char *amgr_rlimit_name(int resource);
+
 const char *amgr_output_word(int output);
 
 #endif

@@ -51,6 +51,11 @@ static const struct resource_t *find_resource(int number)
     return &resources[i];
 }
 
+const char *amgr_rlimit_name(int resource)
+{
+    return find_resource(resource)->name;
+}
+
 const char *amgr_rlimit_name_parse(const char *text, int *out)
 {
     apr_size_t i;

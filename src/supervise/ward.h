@@ -54,11 +54,13 @@ typedef struct amgr_ward_t {
     int is_reopening;   /**< it did not hear of the new error log yet */
     int step;           /**< amgr_ward_step_e */
     int is_ended;       /**< the process itself has */
+    int is_ended_all;   /**< and has left nothing of its tree behind */
     int is_failed;      /**< it could not be executed */
     int is_empty;       /**< nothing is left of its tree */
     int is_lost;        /**< the guard went without a word */
     int is_notified;    /**< READY=1 was said */
-    int ends_well;      /**< as `exited` or SuccessExit ask for */
+    int untold_state;   /**< before a change that is told with the next; -1:
+                             all are told */
     int wait_status;    /**< of the process itself, when is_ended */
     int cause;          /**< amgr_managed_exit_e, the first; -1: none yet */
     char fault[AMGR_MANAGED_TEXT_LEN]; /**< that in words, a clause */
@@ -116,6 +118,9 @@ void amgr_ward_release(amgr_ward_t *ward);
 
 /** Whether there is, or may be, something of a run. */
 int amgr_ward_is_on(const amgr_ward_t *ward);
+
+/** Whether there is nothing of a run, and none is due. */
+int amgr_ward_is_at_rest(const amgr_ward_t *ward);
 
 /* ward_run.c: its guard and its tree. */
 

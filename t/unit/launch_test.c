@@ -81,8 +81,13 @@ static void test_no_environment(void **state)
     rig_shell(rig, "exit 0", NULL, NULL);
     rig_push(rig, &rig->spec.environment_files, path);
     expect_fault(rig, AMGR_LAUNCH_NO_ENVIRONMENT, ENOENT, path);
-    write_text(path, "A=1\nwhat\n", 0600);
+    write_text(path, "A=1\nwhat\n", 0644);
     expect_fault(rig, AMGR_LAUNCH_NO_ENVIRONMENT, 0, "line 2 of ");
+    if (geteuid() == 0) { /* everybody may put a link in its place */
+        assert_int_equal(chmod(path, 0600), 0);
+        expect_fault(rig, AMGR_LAUNCH_NO_ENVIRONMENT, EACCES,
+                     "read as its user since others can change");
+    }
 }
 
 static void test_no_output(void **state)
@@ -98,20 +103,22 @@ static void test_no_output(void **state)
     expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, EISDIR, rig->dir);
     rig->spec.output_file = path;
     assert_int_equal(symlink("/dev/null", path), 0);
-    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, ELOOP, path);
+    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, ELOOP, "which is a symbolic link");
     unlink(path);
     write_text(path_in(rig, "other"), "", 0600);
     assert_int_equal(link(path_in(rig, "other"), path), 0);
-    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, EMLINK, path);
+    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, EMLINK, "which has another name");
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, ENXIO, path);
     rig->spec.output_file = "/dev/null";
-    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, EINVAL, "/dev/null");
+    expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, EINVAL,
+                 "/dev/null, which is not a regular file");
 
     rig->spec.output = AMGR_OUTPUT_PIPE;
     rig->spec.output_argv = rig_argv(rig, "/no/logger", NULL);
     expect_fault(rig, AMGR_LAUNCH_NO_OUTPUT, ENOENT, "/no/logger");
+    assert_int_equal(rig->log->lines, 0); /* the supervisor tells it, once */
 }
 
 static void test_no_limit(void **state)
@@ -125,7 +132,7 @@ static void test_no_limit(void **state)
     limit->resource = RLIMIT_NOFILE;
     limit->limit.rlim_cur = 100;
     limit->limit.rlim_max = 50;
-    expect_fault(rig, AMGR_LAUNCH_NO_LIMIT, EINVAL, "Limit");
+    expect_fault(rig, AMGR_LAUNCH_NO_LIMIT, EINVAL, "Limit nofile");
     rig->spec.limits = NULL;
     rig->spec.oom = 5000;
     expect_fault(rig, AMGR_LAUNCH_NO_LIMIT, EINVAL, "Oom");
@@ -157,7 +164,8 @@ static void test_no_exec(void **state)
     expect_fault(rig, AMGR_LAUNCH_NO_EXEC, ENOENT,
                  "whose interpreter is missing");
     write_text(path, "no program\n", 0755);
-    expect_fault(rig, AMGR_LAUNCH_NO_EXEC, ENOEXEC, path);
+    expect_fault(rig, AMGR_LAUNCH_NO_EXEC, ENOEXEC,
+                 "which does not begin as a");
 }
 
 /* An ordinary user can be nobody else. */
@@ -225,8 +233,8 @@ static void test_what_it_finds(void **state)
                   "own");
     expect_answer(rig,
                   "grep -E 'Sig(Blk|Ign)' /proc/self/status | "
-                  "grep -vc 0000000000000000; true",
-                  "0");
+                  "grep -Evc '0000000(000000000|180000000)$'; true",
+                  "0"); /* 32 and 33 are the C library's own */
     signal(SIGUSR1, SIG_DFL);
 }
 
@@ -266,7 +274,7 @@ static void test_environment(void **state)
 
     setenv("AMGR_PASSED", "by httpd", 1);
     setenv("AMGR_KEPT", "from it", 1);
-    write_text(path, "FILE=file\nBOTH=file\n", 0600);
+    write_text(path, "FILE=file\nBOTH=file\n", 0644);
     rig_push(rig, &rig->spec.pass_env, "AMGR_PASSED");
     rig_push(rig, &rig->spec.pass_env, "AMGR_NOT_THERE");
     rig_push(rig, &rig->spec.environment, "GIVEN=a=b c");
