@@ -63,6 +63,13 @@ static int is_started(const amgr_managed_t *process)
             process->want == AMGR_MANAGED_WANT_DOWN);
 }
 
+/** Whether a stop has come to its end, or was overtaken by a start. */
+static int has_ended(const amgr_managed_t *process)
+{
+    return is_stopped(process) ||
+           (process->want == AMGR_MANAGED_WANT_UP && is_started(process));
+}
+
 static int is_settled(const amgr_managed_order_t *order)
 {
     const amgr_managed_table_t *table = order->table;
@@ -72,7 +79,7 @@ static int is_settled(const amgr_managed_order_t *order)
     if (order->name != NULL) {
         process = amgr_managed_find(table, order->name);
         return process == NULL ||
-               (strcmp(order->verb, "stop") == 0 ? is_stopped(process)
+               (strcmp(order->verb, "stop") == 0 ? has_ended(process)
                                                  : is_started(process));
     }
     for (i = 0; i < table->count; i++) {

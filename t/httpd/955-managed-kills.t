@@ -63,7 +63,7 @@ sub no_double {
     return is("@found", '', "no second copy $when");
 }
 
-# ---- what is counted ----------------------------------------------------------
+# ---- what is counted --------------------------------------------------------
 
 # Every counter of every process, by name.
 sub counters {
@@ -75,8 +75,9 @@ sub counters {
         $count{"$name starts"} = $process->{starts};
         $count{"$name cpu"} = $process->{cpu_seconds} // 0;
         $count{"$name output"} = $process->{output_bytes};
-        $count{"$name $_"} = $process->{exits}{$_} for keys %{ $process->{exits} };
-        $count{"$name checks $_"} = $process->{checks}{$_} for qw(passed failed);
+        my ($exits, $checks) = @$process{qw(exits checks)};
+        $count{"$name $_"} = $exits->{$_} for keys %$exits;
+        $count{"$name checks $_"} = $checks->{$_} for qw(passed failed);
     }
     return \%count;
 }
@@ -103,7 +104,7 @@ sub adds_up {
     return;
 }
 
-# ---- servers that end -----------------------------------------------------------
+# ---- servers that end -------------------------------------------------------
 
 # While another one goes on: how each of them is struck.
 my %ended = (
@@ -167,7 +168,7 @@ sub start_others {
     return \%servers;
 }
 
-# Workers of a parent that was killed go on for a while, which is httpd's affair.
+# Workers of a parent that was killed go on for a while: httpd's affair.
 sub strike {
     my ($servers) = @_;
     for my $what (sort keys %$servers) {
@@ -196,7 +197,7 @@ sub are_ended {
     return;
 }
 
-# ---- a server that goes on ------------------------------------------------------
+# ---- a server that goes on --------------------------------------------------
 
 # Burns some time, so that there is something to be counted.
 sub busy {
@@ -284,7 +285,7 @@ sub deaf {
     $s->graceful or fail('graceful restart');
     is(order($s, 'down/restart'), 200, 'it obeys');
     my $now = ready($s, 'web');
-    is($now->{pid}, $web->{pid}, 'signals for guard and supervisor are nothing');
+    is($now->{pid}, $web->{pid}, 'signals for guard and supervisor: nothing');
     is(guard_of($now->{pid}), $guard, 'to either of them');
     is(AMGR::Managed::supervisor($s), $supervisor, 'neither has ended');
     is($now->{starts}, 1, 'nothing was started again');

@@ -48,7 +48,7 @@ sub order {
                        'X-Manager-Token' => $token)->code;
 }
 
-# ---- those that are stopped: all at once ----------------------------------------
+# ---- those that are stopped: all at once ------------------------------------
 
 sub slow_one {
     my ($s) = @_;
@@ -94,7 +94,7 @@ $broken->{tree} = [AMGR::Managed::tree($broken,
 $broken->write('conf/httpd.conf', "NoSuchDirective\n" . $broken->config_text);
 $broken->signal('USR1');
 
-# ---- a graceful stop -------------------------------------------------------------
+# ---- a graceful stop --------------------------------------------------------
 
 # What serves requests goes on until the last of them is answered.
 {
@@ -142,7 +142,7 @@ END
     $s->stop;
 }
 
-# ---- with the last job -------------------------------------------------------------
+# ---- with the last job ------------------------------------------------------
 
 # Before httpd hears signals.
 {
@@ -189,7 +189,8 @@ END
 
 # What somebody has stopped, somebody may start.
 {
-    my $s = server('by-order', sub { <<"END" . AMGR::Managed::section($_[0], 'web') });
+    my $s = server('by-order', sub {
+        AMGR::Managed::section($_[0], 'web') . <<'END' });
 ManagerControl On
 ManagerExitWhenDone On
 <ManagedProcess job>
@@ -199,7 +200,7 @@ ManagerExitWhenDone On
 </ManagedProcess>
 END
     my $web = ready($s, 'web');
-    is(AMGR::Managed::wait_for($s, 'job', 'EXITED')->{ready}, 1, 'a job is done');
+    ok(AMGR::Managed::wait_for($s, 'job', 'EXITED'), 'a job is done');
     is(order($s, 'web/stop'), 200, 'and the other process is stopped by order');
     is(order($s, 'web/start'), 200, 'httpd has not ended then');
     isnt(ready($s, 'web')->{pid}, $web->{pid}, 'and it is started again');
@@ -208,7 +209,7 @@ END
     $s->stop_ok;
 }
 
-# ---- those that were stopped --------------------------------------------------------
+# ---- those that were stopped ------------------------------------------------
 
 for my $how (sort keys %stopped) {
     my $s = $waits{$how};

@@ -143,7 +143,7 @@ sub load {
                 '1:' . known('/shop/', LINE x 20)]);
 }
 
-# ---- what is counted -------------------------------------------------------
+# ---- what is counted --------------------------------------------------------
 
 # Those that are there all the time, and what each of them is called.
 sub those {
@@ -152,8 +152,8 @@ sub those {
                 supervisor => AMGR::Managed::supervisor($s));
     for my $name (@names) {
         my $process = AMGR::Managed::wait_for($s, $name, 'READY') or next;
-        $pids{$name} = $process->{pid};
-        $pids{"guard of $name"} = (AMGR::Httpd::stat_fields($process->{pid}))[1];
+        my (undef, $guard) = AMGR::Httpd::stat_fields($process->{pid});
+        @pids{$name, "guard of $name"} = ($process->{pid}, $guard);
     }
     return \%pids;
 }
@@ -200,7 +200,7 @@ sub zombies {
     return join ' ', sort keys %seen;
 }
 
-# ---- the test --------------------------------------------------------------
+# ---- the test ---------------------------------------------------------------
 
 sub restart {
     my ($s, $count) = @_;
@@ -259,8 +259,8 @@ sub run {
     restart($s, $count);
     diag(sprintf '%d restarts in %.1f s', $count, time - $begun);
     rotated($s);
-    cmp_ok(scalar(() = $s->{rotated} =~ /managed processes are configured: 3$/mg),
-           '>', $count + WARM_UP, 'each restart has configured them');
+    my $configured = () = $s->{rotated} =~ /are configured: 3$/mg;
+    cmp_ok($configured, '>', $count + WARM_UP, 'each restart configures them');
     is(in_words(those($s)), in_words($before),
        "after $count restarts all are the same");
     my $all = AMGR::Managed::all($s);
