@@ -34,7 +34,7 @@ ServerLimit 8
 MaxRequestWorkers 128
 END
 AMGR::Managed::prepare($s);
-$s->expect_log(qr/AMGR0045: order over HTTP refused: quick .* shut down /);
+$s->expect_log(qr/AMGR0045: .* start quick .* are shut down until /);
 my $passes = $s->write('work/passes', '');
 
 
