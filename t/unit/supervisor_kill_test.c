@@ -139,6 +139,51 @@ static void a_killed_supervisor_is_followed_by_the_next(void **state)
     assert_int_equal(count_logged(s, "waits for the last run to end"), 1);
 }
 
+/* With its guard nobody is left who would adopt what it has started. */
+static void what_a_killed_guard_left_is_ended_by_the_next(void **state)
+{
+    supervised_t *s = *state;
+    char section[256];
+    amgr_proc_id_t child;
+    amgr_managed_t web;
+
+    snprintf(
+        section, sizeof(section),
+        "web\nShell On\nCommand 'sleep 61 & echo $! > %s/var/child; wait'\n"
+        "Output discard\nVerify exec /bin/true\n",
+        s->dir);
+    apply(s, section);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    child = read_id(s, "child");
+    assert_int_equal(kill(s->pid, SIGSTOP), 0); /* or it would see to it */
+    assert_int_equal(kill(web.guard, SIGKILL), 0);
+    kill_supervisor(s);
+    start_supervisor(s);
+    apply(s, section);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    assert_true(is_gone(web.pid, web.start_ticks));
+    assert_true(is_gone(child.pid, child.start_ticks));
+    assert_int_equal(row(s, "web")->exit_cause, AMGR_MANAGED_EXIT_LOST);
+    assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_LOST], 1);
+    assert_int_equal(count_logged(s, "what is left of processes of the last "
+                                     "supervisor, whose guards are gone, is "
+                                     "killed: 1\n"),
+                     1);
+}
+
+/* Nobody else would wake it, or end what it guards. */
+static void a_stopped_guard_goes_on_without_its_supervisor(void **state)
+{
+    supervised_t *s = *state;
+    amgr_managed_t web;
+
+    apply(s, "web\n" SLEEP);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(kill(web.guard, SIGSTOP), 0);
+    kill_supervisor(s);
+    WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks));
+}
+
 static void everything_ends_with_the_parent(void **state)
 {
     static const char deaf[] =
@@ -199,6 +244,8 @@ int main(void)
         SUPERVISED(a_guard_that_hangs_is_killed),
         SUPERVISED(what_a_daemon_leaves_is_ended_too),
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
+        SUPERVISED(what_a_killed_guard_left_is_ended_by_the_next),
+        SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
         SUPERVISED(everything_ends_with_the_parent),
     };
 
