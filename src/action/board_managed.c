@@ -35,6 +35,16 @@ static void copy_table(amgr_managed_table_t *to,
     to->count = (apr_int32_t)rows;
 }
 
+/* The revision comes before the end: whoever can read the new table must not
+ * take it for the old one, and who sees the new revision too early finds the
+ * table being written. */
+static void end_write(amgr_board_managed_t *region)
+{
+    __atomic_store_n(&region->revision, region->table.revision,
+                     __ATOMIC_RELEASE);
+    amgr_seq_end_write(&region->seq);
+}
+
 void amgr_board_write_managed(amgr_board_t *board,
                               const amgr_managed_table_t *table)
 {
@@ -42,8 +52,7 @@ void amgr_board_write_managed(amgr_board_t *board,
 
     amgr_seq_begin_write(&region->seq);
     copy_table(&region->table, table);
-    amgr_seq_end_write(&region->seq);
-    __atomic_store_n(&region->revision, table->revision, __ATOMIC_RELEASE);
+    end_write(region);
 }
 
 apr_status_t amgr_board_read_managed(const amgr_board_t *board,
@@ -96,7 +105,5 @@ void amgr_board_carry_managed(amgr_board_t *board, const amgr_board_t *old)
     amgr_seq_begin_write(&region->seq);
     copy_table(&region->table, &from->table);
     amgr_managed_mend(&region->table);
-    amgr_seq_end_write(&region->seq);
-    __atomic_store_n(&region->revision, region->table.revision,
-                     __ATOMIC_RELEASE);
+    end_write(region);
 }

@@ -7,8 +7,11 @@
 #include "httpd/managed_section.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
+#include <apr_lib.h>
 #include <http_core.h>
 #include <http_main.h>
 
@@ -17,6 +20,7 @@
 #include "httpd/directives_paths.h"
 #include "httpd/gate.h"
 #include "httpd/log.h"
+#include "httpd/supervisor_link.h"
 #include "httpd/verifiers.h"
 #include "supervise/spec.h"
 
@@ -132,13 +136,46 @@ const char *amgr_set_managed(cmd_parms *cmd, void *unused, const char *args)
     return wrong;
 }
 
+/** Whether two paths are one file, also by way of links to its directory. */
+static int is_same_place(const char *one, const char *other, apr_pool_t *pool)
+{
+    const char *one_name = apr_filepath_name_get(one);
+    const char *other_name = apr_filepath_name_get(other);
+    struct stat one_dir;
+    struct stat other_dir;
+
+    return strcmp(one_name, other_name) == 0 &&
+           (strcmp(one, other) == 0 ||
+            (stat(ap_make_dirstr_parent(pool, one), &one_dir) == 0 &&
+             stat(ap_make_dirstr_parent(pool, other), &other_dir) == 0 &&
+             one_dir.st_dev == other_dir.st_dev &&
+             one_dir.st_ino == other_dir.st_ino));
+}
+
+/** The ticker and the supervisor would take the place from each other. */
+static const char *check_socket(const char *path, apr_pool_t *ptemp)
+{
+    const char *taken = amgr_supervisor_link_socket(ptemp);
+
+    if (path == NULL || taken == NULL || !is_same_place(path, taken, ptemp)) {
+        return NULL;
+    }
+    return apr_psprintf(ptemp,
+                        "ManagerSocket: '%s' is not valid (expected another "
+                        "path: orders to managed processes are taken there)",
+                        path);
+}
+
 /** What is wrong with all sections together, or NULL. */
 static const char *check_all(const amgr_config_t *config, apr_pool_t *ptemp)
 {
     const char *stranger = amgr_gate_stranger(config->managed);
     const amgr_spec_t *const *specs;
-    const char *wrong;
+    const char *wrong = check_socket(config->control_socket, ptemp);
 
+    if (wrong != NULL) {
+        return wrong;
+    }
     if (stranger != NULL) {
         return apr_psprintf(ptemp,
                             "ManagerGate: '%s' is not valid (expected the name "

@@ -19,10 +19,15 @@
 #include "httpd/control_setting.h"
 #include "httpd/helper_process.h"
 
-#define SOCKET_NAME "apache-manager.sock"
+#define SOCKET_NAME "apache-managed.sock"
 
 /** The specifications, and the error log. */
 #define DESCRIPTORS_MAX 2
+
+const char *amgr_supervisor_link_socket(apr_pool_t *pool)
+{
+    return ap_runtime_dir_relative(pool, SOCKET_NAME);
+}
 
 apr_status_t amgr_supervisor_link_create(amgr_supervisor_ends_t *out)
 {
@@ -167,7 +172,7 @@ static apr_status_t pack(const amgr_config_t *config, int *out_fd,
 static void set_socket(amgr_parent_message_t *message,
                        const amgr_runtime_t *runtime, apr_pool_t *pool)
 {
-    const char *path = ap_runtime_dir_relative(pool, SOCKET_NAME);
+    const char *path = amgr_supervisor_link_socket(pool);
 
     if (runtime->place != AMGR_BOARD_DIR_TAKEN && path != NULL &&
         strlen(path) < sizeof(message->socket)) {
@@ -177,7 +182,8 @@ static void set_socket(amgr_parent_message_t *message,
 
 apr_status_t amgr_supervisor_link_apply(int fd, server_rec *s,
                                         const amgr_runtime_t *runtime,
-                                        const amgr_config_t *config)
+                                        const amgr_config_t *config,
+                                        apr_uint64_t number)
 {
     amgr_parent_message_t message;
     int descriptors[DESCRIPTORS_MAX];
@@ -187,6 +193,7 @@ apr_status_t amgr_supervisor_link_apply(int fd, server_rec *s,
 
     memset(&message, 0, sizeof(message));
     message.word = AMGR_PARENT_APPLY;
+    message.number = number;
     message.control = amgr_control_is_on_anywhere();
     message.exit_when_done = config->exit_when_done;
     message.start_in_order = config->start_in_order;
@@ -207,11 +214,22 @@ apr_status_t amgr_supervisor_link_apply(int fd, server_rec *s,
     return rv;
 }
 
-apr_status_t amgr_supervisor_link_end(int fd)
+/** One that is nothing but its word. */
+static apr_status_t send_word(int fd, int word)
 {
     amgr_parent_message_t message;
 
     memset(&message, 0, sizeof(message));
-    message.word = AMGR_PARENT_END;
+    message.word = word;
     return send_message(fd, &message, NULL, 0);
+}
+
+apr_status_t amgr_supervisor_link_restart(int fd)
+{
+    return send_word(fd, AMGR_PARENT_RESTART);
+}
+
+apr_status_t amgr_supervisor_link_end(int fd)
+{
+    return send_word(fd, AMGR_PARENT_END);
 }

@@ -161,8 +161,8 @@ static void watch(amgr_supervisor_record_t *record, apr_pool_t *pconf)
 static void apply(server_rec *s, const amgr_runtime_t *runtime,
                   amgr_supervisor_record_t *record)
 {
-    apr_status_t rv =
-        amgr_supervisor_link_apply(record->fd, s, runtime, amgr_config_main());
+    apr_status_t rv = amgr_supervisor_link_apply(
+        record->fd, s, runtime, amgr_config_main(), ++record->number);
 
     if (rv != APR_SUCCESS && !record->is_pending) {
         amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_INFO, rv,

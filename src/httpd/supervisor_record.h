@@ -47,6 +47,7 @@ typedef struct amgr_supervisor_record_t {
     gid_t gid;
     uid_t rights;               /**< whose the parent had then */
     amgr_managed_table_t table; /**< as last seen whole */
+    apr_uint64_t number;        /**< of the configuration that was sent last */
 } amgr_supervisor_record_t;
 
 #define AMGR_SUPERVISOR_RECORD_VERSION 1

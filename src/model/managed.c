@@ -86,6 +86,24 @@ const amgr_managed_t *amgr_managed_find(const amgr_managed_table_t *table,
     return NULL;
 }
 
+apr_uint64_t amgr_managed_after_all(const amgr_managed_table_t *table,
+                                    const amgr_managed_t *process)
+{
+    apr_uint64_t all = process->after;
+    apr_uint64_t before;
+    int i;
+
+    do {
+        before = all;
+        for (i = 0; i < table->count; i++) {
+            if ((all & (APR_UINT64_C(1) << i)) != 0) {
+                all |= table->processes[i].after;
+            }
+        }
+    } while (all != before); /* each time one bit more, at least */
+    return all;
+}
+
 int amgr_managed_is_running(const amgr_managed_t *process)
 {
     return process->pid > 0;
@@ -125,6 +143,7 @@ static void mend_states(amgr_managed_t *process)
         process->want = AMGR_MANAGED_WANT_UP;
     }
     process->ready = process->ready != 0;
+    process->is_stuck = process->is_stuck != 0;
     process->exit_known = process->exit_known != 0;
     if (!is_one_of(process->exit_cause, AMGR_MANAGED_EXIT_COUNT)) {
         process->exit_known = 0;

@@ -54,7 +54,8 @@ typedef enum amgr_application_e {
     AMGR_APPLICATION_STARTING =
         0,                     /**< some were not ready yet since the start */
     AMGR_APPLICATION_RUNNING,  /**< all that are wanted are ready */
-    AMGR_APPLICATION_DEGRADED, /**< they were, or one is FATAL */
+    AMGR_APPLICATION_DEGRADED, /**< they were, or one is FATAL; or there are
+                                    some, and all were stopped by order */
     AMGR_APPLICATION_SHUTDOWN, /**< all are stopped for good */
     AMGR_APPLICATION_COUNT
 } amgr_application_e;
@@ -100,6 +101,8 @@ typedef struct amgr_managed_t {
     apr_int32_t restart;       /**< amgr_restart_e of supervise/spec.h */
     apr_uint64_t output_bytes; /**< what it wrote */
     apr_uint64_t output_dropped; /**< of that, what nobody could keep */
+    apr_int32_t is_stuck; /**< wanted, and waits for what does not come without
+                               an order */
 } amgr_managed_t;
 
 /** All of them: one region of the board, written by the supervisor. */
@@ -111,7 +114,10 @@ typedef struct amgr_managed_table_t {
     apr_time_t beat_mono_us; /**< the supervisor was alive then */
     apr_uint64_t revision;   /**< one more with each change of any `ready` */
     apr_uint64_t supervisors; /**< how often one was started, from 1 */
-    char socket[108];         /**< where it takes orders; empty: nowhere */
+    apr_uint64_t applied; /**< number of the last configuration that was dealt
+                               with; one that could not be for want of memory or
+                               descriptors is not, and is to be sent again */
+    char socket[108];     /**< where it takes orders; empty: nowhere */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 
@@ -130,6 +136,11 @@ const char *amgr_application_word(int application);
 /** The process of this name, or NULL. */
 const amgr_managed_t *amgr_managed_find(const amgr_managed_table_t *table,
                                         const char *name);
+
+/** Whom @a process of @a table comes after, also by way of others: bits as in
+ * its `after`. */
+apr_uint64_t amgr_managed_after_all(const amgr_managed_table_t *table,
+                                    const amgr_managed_t *process);
 
 /** Whether it has a process now. */
 int amgr_managed_is_running(const amgr_managed_t *process);

@@ -29,6 +29,13 @@ static apr_time_t failed_us(const amgr_backoff_t *backoff, int ago)
     return backoff->failed_mono_us[at];
 }
 
+void amgr_backoff_note_end(amgr_backoff_t *backoff)
+{
+    if (backoff->failures < 10000) {
+        backoff->failures++;
+    }
+}
+
 int amgr_backoff_note_failure(amgr_backoff_t *backoff,
                               const amgr_backoff_rule_t *rule,
                               apr_time_t now_mono_us)
@@ -40,9 +47,7 @@ int amgr_backoff_note_failure(amgr_backoff_t *backoff,
     if (backoff->count > 0 && failed_us(backoff, 0) > now_mono_us) {
         now_mono_us = failed_us(backoff, 0);
     }
-    if (backoff->failures < 10000) {
-        backoff->failures++;
-    }
+    amgr_backoff_note_end(backoff);
     backoff->newest = (backoff->newest + 1) % AMGR_BACKOFF_FAILURES_MAX;
     backoff->failed_mono_us[backoff->newest] = now_mono_us;
     if (backoff->count < AMGR_BACKOFF_FAILURES_MAX) {

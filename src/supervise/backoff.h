@@ -28,7 +28,7 @@ typedef struct amgr_backoff_rule_t {
 
 /** All zero: no failure is known. */
 typedef struct amgr_backoff_t {
-    int failures; /**< in a row; what the delay grows by */
+    int failures; /**< in a row, and other ends; what the delay grows by */
     int count;    /**< of those kept below */
     int newest;   /**< where the last one is */
     apr_time_t failed_mono_us[AMGR_BACKOFF_FAILURES_MAX];
@@ -40,6 +40,9 @@ void amgr_backoff_clear(amgr_backoff_t *backoff);
 void amgr_backoff_note_ready(amgr_backoff_t *backoff,
                              const amgr_backoff_rule_t *rule,
                              apr_interval_time_t ready_us);
+
+/** One more end that is none: the delay alone grows. */
+void amgr_backoff_note_end(amgr_backoff_t *backoff);
 
 /** One more failure.  Non-zero: that is too many. */
 int amgr_backoff_note_failure(amgr_backoff_t *backoff,

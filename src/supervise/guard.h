@@ -68,8 +68,8 @@ typedef enum amgr_guard_event_e {
     AMGR_GUARD_STARTED = 0, /**< executed: pid, start_ticks */
     AMGR_GUARD_FAILED,      /**< not executed: stage, error, text; the guard
                                  ends */
-    AMGR_GUARD_EXITED,      /**< the process itself ended: wait_status, is_all;
-                                 text is the last line that it wrote, escaped */
+    AMGR_GUARD_EXITED,      /**< the process itself ended: wait_status, is_all,
+                                 left; text is the last line that it wrote, escaped */
     AMGR_GUARD_READY,       /**< it said READY=1 */
     AMGR_GUARD_STATUS,      /**< it said STATUS=text: hostile bytes */
     AMGR_GUARD_WATCHDOG,    /**< it said WATCHDOG=1 */
@@ -91,6 +91,7 @@ typedef struct amgr_guard_event_t {
     apr_uint64_t output_bytes;
     apr_uint64_t output_dropped;
     char text[AMGR_MANAGED_TEXT_LEN];
+    apr_int32_t left; /**< EXITED: processes of its tree that lived on */
 } amgr_guard_event_t;
 
 /** What a guard is told. */

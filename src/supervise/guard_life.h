@@ -73,7 +73,7 @@ typedef struct amgr_guard_life_t {
 void amgr_guard_live(const amgr_guard_setup_t *setup, const amgr_spec_t *spec,
                      int fd) __attribute__((noreturn));
 
-/* What guard_run.c does for the loop in guard_life.c. */
+/* What guard_run.c does for the loop in guard_life.c, and guard_notice.c. */
 
 /** Prepare the output and start what is to be started first. */
 void amgr_guard_begin(amgr_guard_life_t *life);
@@ -84,6 +84,10 @@ void amgr_guard_hear_launch(amgr_guard_life_t *life);
 
 /** What the process says of itself.  Non-zero when there may be more. */
 int amgr_guard_hear_notices(amgr_guard_life_t *life);
+
+/** The process has ended, but is not reaped: what it wrote before, and said,
+ * and how many others of its tree are there still. */
+void amgr_guard_tell_exited(amgr_guard_life_t *life, int wait_status);
 
 /** StopSignal to the process; where it was not executed yet, its end. */
 void amgr_guard_stop(amgr_guard_life_t *life);

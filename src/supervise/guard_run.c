@@ -17,10 +17,6 @@
 #define PAUSE_FIRST_US (APR_USEC_PER_SEC / 200)
 #define PAUSE_MAX_US APR_USEC_PER_SEC
 
-/** Looks at what was notified before the end, so that a queue as long as the
- * kernel has them is heard. */
-#define LAST_NOTICES 32
-
 static void tell_failed(amgr_guard_life_t *life, int stage, int error,
                         const char *text)
 {
@@ -277,61 +273,6 @@ void amgr_guard_kill(amgr_guard_life_t *life)
     kill_all(life);
 }
 
-int amgr_guard_hear_notices(amgr_guard_life_t *life)
-{
-    static const struct {
-        unsigned int said;
-        int type;
-    } kinds[] = {
-        {AMGR_NOTICE_READY, AMGR_GUARD_READY},
-        {AMGR_NOTICE_STATUS, AMGR_GUARD_STATUS},
-        {AMGR_NOTICE_WATCHDOG, AMGR_GUARD_WATCHDOG},
-        {AMGR_NOTICE_STOPPING, AMGR_GUARD_STOPPING},
-    };
-    amgr_guard_event_t *event;
-    amgr_notice_t notice;
-    apr_size_t i;
-    int is_more;
-
-    notice.said = 0;
-    is_more = amgr_notify_read(&life->notify, &life->tree.proc, &notice);
-    for (i = 0; i < AMGR_COUNT(kinds); i++) {
-        if ((notice.said & kinds[i].said) != 0) {
-            event = amgr_guard_voice_add(&life->voice, kinds[i].type);
-            if (kinds[i].said == AMGR_NOTICE_STATUS) {
-                memcpy(event->text, notice.status, sizeof(event->text));
-            }
-        }
-    }
-    if (life->notify.stranger != 0 && !life->told_stranger) {
-        life->told_stranger = 1;
-        amgr_say(&life->setup->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_WARNING, 0,
-                 "process %s: a notification of process %" APR_PID_T_FMT
-                 " is not heard, which is not below it or has ended",
-                 life->spec->name, life->notify.stranger);
-    }
-    return is_more;
-}
-
-/** What it wrote before its end, and said. */
-static void tell_exited(amgr_guard_life_t *life, int wait_status)
-{
-    amgr_guard_event_t *event;
-    int i;
-
-    for (i = 0; i < LAST_NOTICES && amgr_guard_hear_notices(life); i++) {
-        /* on with the next ones */
-    }
-    /* A logger's pipe is not ours to read. */
-    if (life->spec->output != AMGR_OUTPUT_PIPE) {
-        amgr_output_read(&life->output, life->now_mono_us);
-    }
-    event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_EXITED);
-    event->wait_status = wait_status;
-    event->pid = life->pid;
-    amgr_output_last(&life->output, event->text, sizeof(event->text));
-}
-
 /** Look whether the process itself has ended, and leave it unreaped. */
 static void look_at_process(amgr_guard_life_t *life)
 {
@@ -356,7 +297,7 @@ static void look_at_process(amgr_guard_life_t *life)
     status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
                                         : W_EXITCODE(0, info.si_status);
     status |= info.si_code == CLD_DUMPED ? WCOREFLAG : 0;
-    tell_exited(life, status);
+    amgr_guard_tell_exited(life, status);
     life->phase = AMGR_GUARD_PHASE_END;
     if (!life->is_killing) {
         signal_group(life, SIGTERM);

@@ -181,16 +181,8 @@ amgr_machine_cell_t amgr_machine_step(int state, int event)
 
 int amgr_machine_is_failure(const amgr_machine_run_t *run)
 {
-    switch (run->cause) {
-    case AMGR_MANAGED_EXIT_ORDERED:
-        return 0;
-    case AMGR_MANAGED_EXIT_CLEAN:
-        /* What is to run always and ends at once is no better for saying that
-         * all is well. */
-        return run->restart == AMGR_RESTART_ALWAYS;
-    default:
-        return 1;
-    }
+    return run->cause != AMGR_MANAGED_EXIT_ORDERED &&
+           run->cause != AMGR_MANAGED_EXIT_CLEAN;
 }
 
 /* Whether another run follows one that ended so. */
@@ -199,7 +191,9 @@ static int is_restarted(const amgr_machine_run_t *run)
     if (run->cause == AMGR_MANAGED_EXIT_EXEC) {
         return 1; /* nothing of it has ever run */
     }
-    return run->restart != AMGR_RESTART_NEVER && amgr_machine_is_failure(run);
+    return run->restart == AMGR_RESTART_ALWAYS ||
+           (run->restart == AMGR_RESTART_ON_FAILURE &&
+            amgr_machine_is_failure(run));
 }
 
 int amgr_machine_gone(const amgr_machine_run_t *run)
@@ -211,6 +205,7 @@ int amgr_machine_gone(const amgr_machine_run_t *run)
     if (!is_restarted(run)) {
         return AMGR_MACHINE_GONE_DONE;
     }
-    return run->limit_reached ? AMGR_MACHINE_GONE_FATAL
-                              : AMGR_MACHINE_GONE_RETRY;
+    return run->limit_reached && amgr_machine_is_failure(run)
+               ? AMGR_MACHINE_GONE_FATAL
+               : AMGR_MACHINE_GONE_RETRY;
 }

@@ -14,9 +14,10 @@
 #include "model/managed.h"
 
 typedef enum amgr_machine_event_e {
-    AMGR_MACHINE_START = 0,     /**< asked for, and nothing is in its way */
-    AMGR_MACHINE_HELD,          /**< asked for, and something is */
-    AMGR_MACHINE_STARTED,       /**< executed */
+    AMGR_MACHINE_START = 0, /**< asked for, and nothing is in its way */
+    AMGR_MACHINE_HELD,      /**< asked for, and something is; or not wanted any
+                            more, having ended */
+    AMGR_MACHINE_STARTED,   /**< executed */
     AMGR_MACHINE_LAUNCH_FAILED, /**< not to be executed; its guard ends */
     AMGR_MACHINE_VERIFIED,      /**< its verifier passed, or it has stayed */
     AMGR_MACHINE_UNVERIFIED,    /**< its verifier's retries are used up */
@@ -68,7 +69,8 @@ typedef struct amgr_machine_run_t {
 /** Which AMGR_MACHINE_GONE_... it is. */
 int amgr_machine_gone(const amgr_machine_run_t *run);
 
-/** Whether an end for this reason counts for back-off and RestartLimit. */
+/** Whether an end for this reason counts for RestartLimit.  A clean one of what
+ * is to run always does not, but it makes the delay longer. */
 int amgr_machine_is_failure(const amgr_machine_run_t *run);
 
 #endif

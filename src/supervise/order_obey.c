@@ -89,7 +89,7 @@ void amgr_order_look_at(amgr_order_socket_t *orders, amgr_order_peer_t *client)
     }
 }
 
-/** Whose order it was, and what came of it. */
+/** Whose order it is, and what will come of it. */
 static void tell_order(const amgr_order_socket_t *orders,
                        const amgr_order_peer_t *client, int obeyed)
 {
@@ -135,7 +135,7 @@ static void obey_for_process(amgr_order_socket_t *orders,
         amgr_supervisor_table(orders->supervisor);
     amgr_order_t *order = &client->order;
     int index = find_process(table, order);
-    int obeyed = AMGR_OBEYED;
+    int obeyed;
 
     if (index < 0) {
         amgr_order_peer_refuse(client, 404,
@@ -145,13 +145,16 @@ static void obey_for_process(amgr_order_socket_t *orders,
         return;
     }
     apr_cpystrn(order->name, table->processes[index].name, sizeof(order->name));
+    /* Said before what it brings about is. */
+    obeyed = amgr_supervisor_foresee(orders->supervisor, index, order->verb);
+    tell_order(orders, client, obeyed);
     if (order->verb != AMGR_VERB_STATUS) {
         obeyed = amgr_supervisor_order(orders->supervisor, index, order->verb);
     }
-    tell_order(orders, client, obeyed);
     if (obeyed == AMGR_OBEYED_NOT) {
-        amgr_order_peer_refuse(client, 403,
-                               "all processes are being shut down");
+        amgr_order_peer_refuse(
+            client, 403,
+            "all processes are shut down until httpd is restarted");
         return;
     }
     client->already = obeyed == AMGR_OBEYED_ALREADY;

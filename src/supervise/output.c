@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/trusted_open.h"
 
 #define CHUNK_LEN 65536
 
@@ -92,7 +93,8 @@ static const char *file_fault(const char *path, int error)
     case ELOOP:
         return lstat(path, &info) == 0 && S_ISLNK(info.st_mode)
                    ? ", which is a symbolic link"
-                   : "";
+                   : ", whose path has a symbolic link that not only root "
+                     "can change";
     case EINVAL:
         return ", which is not a regular file";
     case EMLINK:
@@ -116,11 +118,12 @@ void amgr_output_fault_text(const amgr_spec_t *spec, int error, char *text,
 /** Non-negative, or the negative of an errno. */
 static int open_file(const char *path)
 {
-    int fd = open(path,
-                  O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
-                      O_NOCTTY | O_CLOEXEC,
-                  FILE_MODE);
-    int error = fd < 0 ? errno : check_file(fd);
+    int is_shared; /* by no link, and to a file of one name, we may there */
+    int fd = amgr_trusted_open(path,
+                               O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
+                                   O_NONBLOCK | O_NOCTTY,
+                               FILE_MODE, AMGR_SHARED_OPEN, &is_shared);
+    int error = fd < 0 ? -fd : check_file(fd);
 
     if (error != 0 && fd >= 0) {
         close(fd);

@@ -82,6 +82,7 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     }
     due_us = sooner(due_us, supervisor->measure_us);
     due_us = sooner(due_us, supervisor->end_due_us);
+    due_us = sooner(due_us, supervisor->expect_us);
     due_us = sooner(due_us, amgr_order_socket_due(supervisor->orders));
     for (i = 0; i < supervisor->ward_count; i++) {
         due_us = sooner(due_us, amgr_ward_due(supervisor->wards[i]));
@@ -172,6 +173,7 @@ static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
     measure(supervisor);
     amgr_supervisor_settle(supervisor);
     amgr_supervisor_hear_parent(supervisor);
+    amgr_supervisor_look_expected(supervisor);
     amgr_supervisor_publish(supervisor, 0);
     amgr_order_socket_serve(supervisor->orders,
                             polled->entries + polled->orders,
@@ -238,6 +240,7 @@ static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
     supervisor->pool = pool;
     supervisor->measure_us = AMGR_NO_TIME;
     supervisor->end_due_us = AMGR_NO_TIME;
+    supervisor->expect_us = AMGR_NO_TIME;
     supervisor->is_waiting = setup->wait_fd >= 0;
     supervisor->proc.fd = -1;
     amgr_clock_read(&supervisor->now);

@@ -28,6 +28,9 @@ typedef enum amgr_parent_word_e {
                                 memory (see below), and the error log as
                                 another; only one where the log has none */
     AMGR_PARENT_END,       /**< stop all and end */
+    AMGR_PARENT_RESTART, /**< the server is restarted: unless AMGR_PARENT_APPLY
+                                follows within AMGR_RESTART_PATIENCE_US this
+                                module is gone, and all are stopped */
     AMGR_PARENT_WORD_COUNT
 } amgr_parent_word_e;
 
@@ -39,13 +42,18 @@ typedef struct amgr_parent_message_t {
     apr_int32_t exit_when_done; /**< ManagerExitWhenDone */
     apr_int32_t start_in_order; /**< ManagerStartOrder config: each after the
                                      one before it */
-    apr_uint64_t bytes; /**< of the packed specifications in the descriptor,
+    apr_uint64_t bytes;  /**< of the packed specifications in the descriptor,
                                a memfd, from its beginning */
-    uid_t control_uid;  /**< httpd's own User */
-    char socket[108];   /**< where to take orders; empty: nowhere */
+    uid_t control_uid;   /**< httpd's own User */
+    char socket[108];    /**< where to take orders; empty: nowhere */
+    apr_uint64_t number; /**< of APPLY, another with each: the table has it as
+                              `applied` when this one was dealt with */
 } amgr_parent_message_t;
 
-#define AMGR_PARENT_VERSION 1
+#define AMGR_PARENT_VERSION 2
+
+/** A server may read its configuration for so long. */
+#define AMGR_RESTART_PATIENCE_US apr_time_from_sec(60)
 
 typedef struct amgr_supervisor_setup_t {
     pid_t parent;
@@ -55,6 +63,8 @@ typedef struct amgr_supervisor_setup_t {
     amgr_board_t *board;
     amgr_guard_setup_t guard;
     amgr_check_setup_t check;
+    apr_interval_time_t patience_us; /**< after AMGR_PARENT_RESTART; 0:
+                                          AMGR_RESTART_PATIENCE_US */
 } amgr_supervisor_setup_t;
 
 /** Live and end.  In the process that was forked for it: SIGTERM is blocked,
@@ -84,6 +94,10 @@ typedef enum amgr_obeyed_e {
 const amgr_managed_table_t *
 amgr_supervisor_table(const amgr_supervisor_t *supervisor);
 
+/** What amgr_supervisor_order() would return; nothing is done. */
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb);
+
 /** Carry out @a verb for the process at @a index of the table; published when
  * this returns.  amgr_obeyed_e. */
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
@@ -93,8 +107,8 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor);
 
 /** Whether what @a verb was meant to bring about is there, or cannot come any
- * more: READY, EXITED or FATAL for start and restart; STOPPED, EXITED or FATAL
- * for stop. */
+ * more: READY, EXITED or FATAL for start and restart, or STOPPED when what it
+ * waits for does not come; STOPPED, EXITED or FATAL for stop. */
 int amgr_supervisor_is_settled(const amgr_supervisor_t *supervisor, int index,
                                int verb);
 

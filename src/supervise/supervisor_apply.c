@@ -31,18 +31,20 @@ static void complain(const amgr_supervisor_t *supervisor, const char *why)
              "the new configuration of managed processes is ignored: %s", why);
 }
 
-/** Unpack and check; NULL was said. */
+/** Unpack and check; NULL: what is wrong was said, or there is no memory. */
 static amgr_spec_set_t *read_set(amgr_supervisor_t *supervisor,
-                                 const char *bytes, apr_size_t len)
+                                 const char *bytes, apr_size_t len,
+                                 int *out_is_wrong)
 {
     amgr_spec_set_t *set;
     const char *wrong;
     apr_pool_t *pool;
 
+    *out_is_wrong = 0;
     if (apr_pool_create(&pool, supervisor->pool) != APR_SUCCESS) {
-        complain(supervisor, "no memory");
         return NULL;
     }
+    *out_is_wrong = 1;
     apr_pool_tag(pool, "amgr_specs");
     set = apr_pcalloc(pool, sizeof(*set));
     set->pool = pool;
@@ -163,6 +165,14 @@ static void start_anew(amgr_ward_t *ward)
     amgr_backoff_clear(&ward->backoff);
 }
 
+/** It was to end, and has ended well. */
+static int has_done(const amgr_ward_t *ward)
+{
+    return ward->row.state == AMGR_MANAGED_EXITED &&
+           ward->row.exit_cause == AMGR_MANAGED_EXIT_CLEAN &&
+           (ward->row.ready || ward->spec->restart == AMGR_RESTART_NEVER);
+}
+
 /** The same as before.  Whoever was stopped with all the others runs again;
  * whoever was stopped by an order of its own does not. */
 static void keep(amgr_ward_t *ward, int was_shut)
@@ -173,8 +183,7 @@ static void keep(amgr_ward_t *ward, int was_shut)
         ward->next_spec = NULL;
         ward->next_set = NULL;
     }
-    if ((was_shut || ward->is_removed) && !ward->is_down &&
-        ward->row.state != AMGR_MANAGED_EXITED) {
+    if ((was_shut || ward->is_removed) && !ward->is_down && !has_done(ward)) {
         start_anew(ward);
     }
     if (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING) {
@@ -188,12 +197,13 @@ static void change(amgr_ward_t *ward, const amgr_spec_t *spec,
 {
     set_next(ward, spec, set);
     ward->is_down = 0;
-    ward->is_leaving = amgr_ward_is_on(ward);
+    ward->is_leaving = 1; /* one that has ended has its turn, too */
     start_anew(ward);
 }
 
-static void take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
-                 int was_shut)
+/** 0: it has no room, which was said. */
+static int take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
+                int was_shut)
 {
     const amgr_spec_t *spec = set->specs[place];
     amgr_ward_t *ward = find(supervisor, spec->name);
@@ -201,12 +211,15 @@ static void take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
     if (ward == NULL) {
         ward = create(supervisor, spec->name);
         if (ward == NULL) {
-            return;
+            return 0;
         }
         set_next(ward, spec, set);
         amgr_ward_take_next(supervisor, ward);
         start_anew(ward);
         amgr_supervisor_inherit_row(supervisor, ward);
+    }
+    else if (ward->is_removed && !amgr_ward_is_on(ward)) {
+        change(ward, spec, set); /* forgotten, but for the order */
     }
     else if (amgr_spec_equal(ward->spec, spec)) {
         keep(ward, was_shut);
@@ -217,6 +230,7 @@ static void take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
     }
     ward->place = place;
     ward->is_removed = 0;
+    return 1;
 }
 
 /** What the new configuration has not: stopped, and then forgotten. */
@@ -258,15 +272,17 @@ static int compare(const void *a, const void *b)
     return x->place - y->place;
 }
 
-void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
-                           apr_size_t len, const amgr_parent_message_t *message)
+int amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
+                          apr_size_t len, const amgr_parent_message_t *message)
 {
-    amgr_spec_set_t *set = read_set(supervisor, bytes, len);
+    int is_wrong;
+    amgr_spec_set_t *set = read_set(supervisor, bytes, len, &is_wrong);
     int was_shut = supervisor->phase == AMGR_PHASE_SHUT;
+    int is_whole = 1;
     int i;
 
     if (set == NULL) {
-        return;
+        return is_wrong;
     }
     if (supervisor->is_applied || !supervisor->was_shut) {
         supervisor->phase = AMGR_PHASE_LIVE;
@@ -275,7 +291,7 @@ void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
     supervisor->exit_when_done = message->exit_when_done != 0;
     remove_others(supervisor, set);
     for (i = 0; i < set->count; i++) {
-        take(supervisor, set, i, was_shut);
+        is_whole &= take(supervisor, set, i, was_shut);
     }
     amgr_spec_set_release(set);
     qsort(supervisor->wards, (apr_size_t)supervisor->ward_count,
@@ -292,17 +308,25 @@ void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
              "managed processes are configured: %d", i);
     supervisor->is_dirty = 1;
     amgr_supervisor_settle(supervisor);
+    return is_whole;
 }
 
 void amgr_supervisor_bury(amgr_supervisor_t *supervisor)
 {
+    char is_over[AMGR_WARDS_MAX];
     int kept = 0;
     int i;
 
     for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        is_over[i] = ward->is_removed && !amgr_ward_is_on(ward) &&
+                     amgr_supervisor_user(supervisor, ward) == NULL;
+    }
+    for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 
-        if (!ward->is_removed || amgr_ward_is_on(ward)) {
+        if (!is_over[i]) {
             supervisor->wards[kept++] = ward;
             continue;
         }

@@ -29,6 +29,7 @@ typedef struct received_t {
     int fd_count;
     int is_parents; /**< the kernel says that the parent has sent it */
     int is_wrong;   /**< of another size, or cut */
+    int is_short;   /**< descriptors that it came with could not be had */
 } received_t;
 
 static void ignore(const amgr_supervisor_t *supervisor, int error,
@@ -100,9 +101,10 @@ static int receive(const amgr_supervisor_t *supervisor, received_t *out)
         take_control(supervisor, header, out);
     }
     if (len != (ssize_t)sizeof(out->message) ||
-        (got.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        (got.msg_flags & MSG_TRUNC) != 0) {
         out->is_wrong = 1;
     }
+    out->is_short = (got.msg_flags & MSG_CTRUNC) != 0;
     return 1;
 }
 
@@ -127,10 +129,13 @@ static const char *check(const received_t *received)
     if (memchr(message->socket, '\0', sizeof(message->socket)) == NULL) {
         return "its path has no end";
     }
-    if (message->word == AMGR_PARENT_END) {
-        return received->fd_count == 0 ? NULL : "it has descriptors";
+    if (message->word != AMGR_PARENT_APPLY) {
+        return received->fd_count == 0 && !received->is_short
+                   ? NULL
+                   : "it has descriptors";
     }
-    if (received->fd_count < 1 || received->fd_count > 2) {
+    if (received->is_short ? received->fd_count > 1
+                           : received->fd_count < 1 || received->fd_count > 2) {
         return "it has not the descriptors that are expected";
     }
     return message->bytes <= BYTES_MAX ? NULL
@@ -190,9 +195,24 @@ static void change_log(amgr_supervisor_t *supervisor, int fd)
     }
 }
 
-static void apply(amgr_supervisor_t *supervisor, const received_t *received)
+/** It will be sent again, until there is what it needs: said once. */
+static int put_off(amgr_supervisor_t *supervisor, int error)
+{
+    if (!supervisor->is_put_off) {
+        supervisor->is_put_off = 1;
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_ERR,
+                 error,
+                 "the new configuration of managed processes cannot be taken "
+                 "now: it is tried again");
+    }
+    return 0;
+}
+
+/** Non-zero: it was dealt with, well or not. */
+static int apply(amgr_supervisor_t *supervisor, const received_t *received)
 {
     const amgr_parent_message_t *message = &received->message;
+    int is_done;
     int error;
     char *text;
 
@@ -201,16 +221,50 @@ static void apply(amgr_supervisor_t *supervisor, const received_t *received)
     }
     if (supervisor->phase >= AMGR_PHASE_ENDING) {
         ignore(supervisor, 0, "everything is being stopped");
-        return;
+        return 1;
+    }
+    if (received->is_short) {
+        return put_off(supervisor, EMFILE);
     }
     text = read_all(received->fds[0], (apr_size_t)message->bytes, &error);
+    if (text == NULL && error == ENOMEM) {
+        return put_off(supervisor, error);
+    }
     if (text == NULL) {
         ignore(supervisor, error, "its specifications cannot be read");
+        return 1;
+    }
+    is_done = amgr_supervisor_apply(supervisor, text,
+                                    (apr_size_t)message->bytes, message);
+    free(text);
+    return is_done || put_off(supervisor, ENOMEM);
+}
+
+/** Unless a configuration comes, there is nobody any more to send one. */
+static void expect(amgr_supervisor_t *supervisor)
+{
+    if (supervisor->phase < AMGR_PHASE_ENDING) {
+        supervisor->expect_us =
+            supervisor->now.mono_us + (supervisor->setup.patience_us > 0
+                                           ? supervisor->setup.patience_us
+                                           : AMGR_RESTART_PATIENCE_US);
+    }
+}
+
+void amgr_supervisor_look_expected(amgr_supervisor_t *supervisor)
+{
+    if (supervisor->expect_us == AMGR_NO_TIME ||
+        supervisor->now.mono_us < supervisor->expect_us) {
         return;
     }
-    amgr_supervisor_apply(supervisor, text, (apr_size_t)message->bytes,
-                          message);
-    free(text);
+    supervisor->expect_us = AMGR_NO_TIME;
+    if (supervisor->phase >= AMGR_PHASE_ENDING) {
+        return;
+    }
+    amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING, 0,
+             "no configuration has come since the server was restarted: "
+             "managed processes are its no more");
+    amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
 }
 
 static void obey(amgr_supervisor_t *supervisor, const received_t *received)
@@ -221,11 +275,21 @@ static void obey(amgr_supervisor_t *supervisor, const received_t *received)
         ignore(supervisor, 0, wrong);
         return;
     }
-    if (received->message.word == AMGR_PARENT_APPLY) {
-        apply(supervisor, received);
-    }
-    else {
+    switch (received->message.word) {
+    case AMGR_PARENT_APPLY:
+        supervisor->expect_us = AMGR_NO_TIME;
+        if (apply(supervisor, received)) {
+            supervisor->is_put_off = 0;
+            supervisor->table.applied = received->message.number;
+            supervisor->is_dirty = 1;
+        }
+        break;
+    case AMGR_PARENT_RESTART:
+        expect(supervisor);
+        break;
+    default:
         amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
+        break;
     }
 }
 

@@ -33,37 +33,144 @@ static int comes_after(const amgr_supervisor_t *supervisor,
 }
 
 /** Whether what comes after it may be started.  One that is about to be stopped
- * is not what it will be. */
+ * or started is not what it will be. */
 static int lets_start(const amgr_supervisor_t *supervisor,
                       const amgr_ward_t *ward, const amgr_ward_t *before)
 {
-    if (before->row.ready && !before->is_leaving) {
+    if (before->row.ready && !before->is_leaving && !before->is_asked) {
         return 1;
     }
     /* The order of the file asks only that its turn is over. */
     return supervisor->start_in_order &&
            !is_after_named(ward->spec, before->row.name) &&
            !amgr_ward_is_on(before) &&
-           before->row.want == AMGR_MANAGED_WANT_DOWN;
+           (before->row.want == AMGR_MANAGED_WANT_DOWN ||
+            (before->row.state == AMGR_MANAGED_EXITED &&
+             before->row.exit_cause == AMGR_MANAGED_EXIT_CLEAN));
 }
 
-int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
-                           const amgr_ward_t *other, const amgr_ward_t *ward)
+/** In @a out: @a ward, and what has ended well that it comes after.  That says
+ * nothing any more of what it came after itself, as a migration does not of its
+ * database, so @a ward comes after this, too.  How many. */
+static int list_stands(const amgr_supervisor_t *supervisor,
+                       const amgr_ward_t *ward,
+                       const amgr_ward_t *out[AMGR_WARDS_MAX])
 {
-    return other != ward && !other->is_removed &&
-           comes_after(supervisor, ward, other) &&
-           !lets_start(supervisor, ward, other);
+    char is_known[AMGR_WARDS_MAX] = {0};
+    int count = 1;
+    int next;
+    int i;
+
+    out[0] = ward;
+    for (next = 0; next < count; next++) {
+        for (i = 0; i < supervisor->ward_count; i++) {
+            const amgr_ward_t *other = supervisor->wards[i];
+
+            if (!is_known[i] && other != ward && !other->is_removed &&
+                other->row.ready && !amgr_ward_is_on(other) &&
+                is_after_named(out[next]->spec, other->row.name)) {
+                is_known[i] = 1;
+                out[count++] = other;
+            }
+        }
+    }
+    return count;
 }
 
-/** Who is in the way of its start, or NULL. */
-static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
-                                  const amgr_ward_t *ward)
+static int is_in_way(const amgr_supervisor_t *supervisor,
+                     const amgr_ward_t *other, const amgr_ward_t *const *stands,
+                     int count)
 {
     int i;
 
+    for (i = 0; i < count && other != stands[0] && !other->is_removed; i++) {
+        if (comes_after(supervisor, stands[i], other) &&
+            !lets_start(supervisor, stands[i], other)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
+                               const amgr_ward_t *ward, const char *by)
+{
+    const amgr_ward_t *stands[AMGR_WARDS_MAX];
+    int count = list_stands(supervisor, ward, stands);
+    int i;
+
     for (i = 0; i < supervisor->ward_count; i++) {
-        if (amgr_supervisor_blocks(supervisor, supervisor->wards[i], ward)) {
-            return supervisor->wards[i];
+        if (by[i] &&
+            is_in_way(supervisor, supervisor->wards[i], stands, count)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Why one that is in the way stays there; empty when it may not. */
+static const char *why_for_good(const amgr_ward_t *ward)
+{
+    if (ward->row.is_stuck) {
+        return ", which cannot be started";
+    }
+    if (!amgr_ward_is_at_rest(ward)) {
+        return "";
+    }
+    switch (ward->row.state) {
+    case AMGR_MANAGED_FATAL:
+        return ", which is FATAL";
+    case AMGR_MANAGED_EXITED:
+        return ", which has ended";
+    default:
+        return ", which is stopped";
+    }
+}
+
+/** Who is in the way of its start, or NULL; rather one that stays there. */
+static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
+                                  const amgr_ward_t *ward)
+{
+    const amgr_ward_t *stands[AMGR_WARDS_MAX];
+    const amgr_ward_t *found = NULL;
+    int count = list_stands(supervisor, ward, stands);
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *other = supervisor->wards[i];
+
+        if ((found == NULL || why_for_good(found)[0] == '\0') &&
+            is_in_way(supervisor, other, stands, count) &&
+            (found == NULL || why_for_good(other)[0] != '\0')) {
+            found = other;
+        }
+    }
+    return found;
+}
+
+const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
+                                        const amgr_ward_t *ward)
+{
+    const amgr_ward_t *way[AMGR_WARDS_MAX];
+    char is_known[AMGR_WARDS_MAX] = {0};
+    int count = 1;
+    int next;
+    int i;
+
+    way[0] = ward;
+    for (next = 0; next < count; next++) {
+        for (i = 0; i < supervisor->ward_count; i++) {
+            const amgr_ward_t *other = supervisor->wards[i];
+
+            if (is_known[i] || other == ward ||
+                !comes_after(supervisor, other, way[next])) {
+                continue;
+            }
+            if (other->is_leaving && amgr_ward_is_on(other)) {
+                return other;
+            }
+            is_known[i] = 1;
+            way[count++] = other;
         }
     }
     return NULL;
@@ -73,12 +180,14 @@ static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
 static void hold(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                  const char *why)
 {
+    int level = ward->row.is_stuck ? AMGR_LEVEL_NOTICE : AMGR_LEVEL_INFO;
+
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_HELD, why);
     if (strcmp(ward->row.reason, why) != 0) {
         amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
                              why);
         supervisor->is_dirty = 1;
-        amgr_say(&supervisor->teller, AMGR_SAY_STATE, AMGR_LEVEL_INFO, 0,
+        amgr_say(&supervisor->teller, AMGR_SAY_STATE, level, 0,
                  "process %s: %s", ward->row.name, why);
     }
 }
@@ -97,32 +206,26 @@ static int try_start(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         hold(supervisor, ward, last_run);
         return 0;
     }
+    if (ward->is_leaving) { /* as it was, and not its turn yet */
+        other = amgr_supervisor_user(supervisor, ward);
+        if (other == NULL) {
+            return 1; /* just now: try_stop() sees to it */
+        }
+        amgr_supervisor_text(why, sizeof(why), "waits for the end of %s",
+                             other->row.name);
+        hold(supervisor, ward, why);
+        return 0;
+    }
     other = blocker(supervisor, ward);
     if (other != NULL) {
-        amgr_supervisor_text(why, sizeof(why), "waits for %s", other->row.name);
+        amgr_supervisor_text(why, sizeof(why), "waits for %s%s",
+                             other->row.name, why_for_good(other));
         hold(supervisor, ward, why);
         return 0;
     }
     ward->is_asked = 0;
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_START, "");
     return 1;
-}
-
-/** Whether one that is to be stopped too comes after it, and is not gone. */
-static int must_stay(const amgr_supervisor_t *supervisor,
-                     const amgr_ward_t *ward)
-{
-    int i;
-
-    for (i = 0; i < supervisor->ward_count; i++) {
-        const amgr_ward_t *other = supervisor->wards[i];
-
-        if (other != ward && other->is_leaving && amgr_ward_is_on(other) &&
-            comes_after(supervisor, other, ward)) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 static const char *why_leaving(const amgr_supervisor_t *supervisor,
@@ -146,13 +249,16 @@ static int try_stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         return 0;
     }
     if (!amgr_ward_is_on(ward)) {
+        if (ward->is_asked && amgr_supervisor_user(supervisor, ward) != NULL) {
+            return 0; /* it is started anew, in its turn */
+        }
         ward->is_leaving = 0;
         amgr_ward_fire(supervisor, ward, AMGR_MACHINE_STOP,
                        why_leaving(supervisor, ward));
         return 1;
     }
     if (ward->row.state == AMGR_MANAGED_STOPPING ||
-        (!is_forced && must_stay(supervisor, ward))) {
+        (!is_forced && amgr_supervisor_user(supervisor, ward) != NULL)) {
         return 0;
     }
     amgr_ward_stop(supervisor, ward, why_leaving(supervisor, ward));
@@ -191,6 +297,7 @@ static int settle_once(amgr_supervisor_t *supervisor)
     for (i = 0; i < supervisor->ward_count && is_forced && !changed; i++) {
         changed |= try_stop(supervisor, supervisor->wards[i], 1);
     }
+    amgr_supervisor_look_stuck(supervisor);
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 
@@ -226,7 +333,7 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase)
     supervisor->phase = phase;
     supervisor->is_dirty = 1;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
-             "all managed processes are stopped");
+             "stopping all managed processes");
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 
@@ -257,7 +364,7 @@ void amgr_supervisor_flee(amgr_supervisor_t *supervisor)
      * when this process does. */
     supervisor->end_due_us = supervisor->now.mono_us + 2 * AMGR_GUARD_MERCY_US;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING, 0,
-             "the server is gone: all managed processes are stopped");
+             "the server is gone: stopping all managed processes");
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 

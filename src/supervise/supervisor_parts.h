@@ -40,10 +40,12 @@ struct amgr_supervisor_t {
     int is_dirty; /**< something changed that is to be published now */
     int signal_fd;
     amgr_proc_dir_t proc;
-    apr_time_t begun_us;                /**< all of these monotonic */
-    apr_time_t beat_us;                 /**< last published */
-    apr_time_t measure_us;              /**< trees are measured next */
-    apr_time_t end_due_us;              /**< it ends then, whatever is left */
+    apr_time_t begun_us;   /**< all of these monotonic */
+    apr_time_t beat_us;    /**< last published */
+    apr_time_t measure_us; /**< trees are measured next */
+    apr_time_t end_due_us; /**< it ends then, whatever is left */
+    apr_time_t expect_us;  /**< a configuration has to come before this */
+    int is_put_off;        /**< the last one could not be taken, as was said */
     amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
                                              removed behind */
     int ward_count;
@@ -57,14 +59,18 @@ struct amgr_supervisor_t {
 /** What the parent sent; nothing is believed that was not checked. */
 void amgr_supervisor_hear_parent(amgr_supervisor_t *supervisor);
 
+/** After a restart: end when no configuration has come in time. */
+void amgr_supervisor_look_expected(amgr_supervisor_t *supervisor);
+
 /* supervisor_apply.c */
 
-/** Take a configuration: packed specifications of @a len bytes. */
-void amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
-                           apr_size_t len,
-                           const amgr_parent_message_t *message);
+/** Take a configuration: packed specifications of @a len bytes.  0: not, or not
+ * all of it, since there was no room; it may be tried again. */
+int amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
+                          apr_size_t len, const amgr_parent_message_t *message);
 
-/** Forget those that were removed and are gone. */
+/** Forget those that were removed and are gone; but not one that stands between
+ * others whose stop is not over. */
 void amgr_supervisor_bury(amgr_supervisor_t *supervisor);
 
 /* supervisor_order.c */
@@ -78,14 +84,23 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
-/** Whether @a other is in the way of the start of @a ward. */
-int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
-                           const amgr_ward_t *other, const amgr_ward_t *ward);
+/** Whether one of those that @a by marks, a char for each ward, is in the way of
+ * the start of @a ward, which may be by way of others that have ended. */
+int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
+                               const amgr_ward_t *ward, const char *by);
+
+/** One that is to be stopped too, is not gone, and comes after @a ward, also by
+ * way of others, which may have ended long ago; or NULL. */
+const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
+                                        const amgr_ward_t *ward);
 
 /** Whether something is left of any run. */
 int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor);
 
-/* supervisor_verb.c */
+/* supervisor_done.c */
+
+/** Mark those that wait for what does not come by itself. */
+void amgr_supervisor_look_stuck(amgr_supervisor_t *supervisor);
 
 /** Tell the server once that all its processes have done their work. */
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);

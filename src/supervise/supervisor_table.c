@@ -155,8 +155,17 @@ static int is_trouble(const amgr_ward_t *ward)
             (ward->was_ready || ward->row.state == AMGR_MANAGED_EXITED));
 }
 
+/** It runs, or is to, or has done its work. */
+static int is_of_use(const amgr_ward_t *ward)
+{
+    return ward->row.want == AMGR_MANAGED_WANT_UP ||
+           ward->row.state == AMGR_MANAGED_EXITED;
+}
+
 static int application(const amgr_supervisor_t *supervisor)
 {
+    int count = 0;
+    int used = 0;
     int missed = 0;
     int i;
 
@@ -167,13 +176,20 @@ static int application(const amgr_supervisor_t *supervisor)
         return AMGR_APPLICATION_STARTING;
     }
     for (i = 0; i < supervisor->ward_count; i++) {
-        if (supervisor->wards[i]->is_removed) {
+        const amgr_ward_t *ward = supervisor->wards[i];
+
+        if (ward->is_removed) {
             continue;
         }
-        if (is_trouble(supervisor->wards[i])) {
+        if (is_trouble(ward)) {
             return AMGR_APPLICATION_DEGRADED;
         }
-        missed |= amgr_managed_is_missed(&supervisor->wards[i]->row);
+        count++;
+        used += is_of_use(ward);
+        missed |= amgr_managed_is_missed(&ward->row);
+    }
+    if (count > 0 && used == 0) {
+        return AMGR_APPLICATION_DEGRADED; /* all were stopped by order */
     }
     return missed ? AMGR_APPLICATION_STARTING : AMGR_APPLICATION_RUNNING;
 }

@@ -85,6 +85,14 @@ static int is_passing(const amgr_ward_t *ward)
            ward->is_ended_all;
 }
 
+/* It is wanted, and nothing but an order brings it back. */
+static int is_given_up(const amgr_ward_t *ward)
+{
+    return ward->row.state == AMGR_MANAGED_FATAL ||
+           (ward->row.state == AMGR_MANAGED_EXITED &&
+            ward->row.want == AMGR_MANAGED_WANT_UP);
+}
+
 static void log_change(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                        int was, const char *why)
 {
@@ -99,9 +107,8 @@ static void log_change(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         ward->untold_state = -1;
     }
     amgr_say(&supervisor->teller, AMGR_SAY_STATE,
-             state == AMGR_MANAGED_FATAL ? AMGR_LEVEL_WARNING
-                                         : AMGR_LEVEL_NOTICE,
-             0, "process %s: %s -> %s%s%s%s", ward->row.name,
+             is_given_up(ward) ? AMGR_LEVEL_WARNING : AMGR_LEVEL_NOTICE, 0,
+             "process %s: %s -> %s%s%s%s", ward->row.name,
              amgr_managed_state_word(was), amgr_managed_state_word(state),
              why[0] == '\0' ? "" : " (", why, why[0] == '\0' ? "" : ")");
 }
@@ -271,7 +278,7 @@ static void note_exit(amgr_ward_t *ward)
     row->status[0] = '\0';
 }
 
-/* One more failure: which event that makes, and what there is to say. */
+/* One more end that another run follows, or too many: which event that makes, and what there is to say. */
 static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                          amgr_machine_run_t *run, char *why, apr_size_t size)
 {
@@ -284,8 +291,13 @@ static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         amgr_backoff_note_ready(&ward->backoff, &rule,
                                 supervisor->now.mono_us - ward->ready_mono_us);
     }
-    run->limit_reached = amgr_backoff_note_failure(&ward->backoff, &rule,
-                                                   supervisor->now.mono_us);
+    if (amgr_machine_is_failure(run)) {
+        run->limit_reached = amgr_backoff_note_failure(&ward->backoff, &rule,
+                                                       supervisor->now.mono_us);
+    }
+    else {
+        amgr_backoff_note_end(&ward->backoff);
+    }
     event = amgr_machine_gone(run);
     if (event == AMGR_MACHINE_GONE_FATAL) {
         amgr_duration_format_exact(rule.window_us, span, sizeof(span));
@@ -300,6 +312,25 @@ static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                              (double)ward->row.backoff_us / APR_USEC_PER_SEC);
     }
     return event;
+}
+
+/* Nothing follows by itself.  Whether it has done its work is known of one that
+ * was to end; of another that ends well somebody goes on waiting for it. */
+static void judge_done(amgr_ward_t *ward, int passed, char *why,
+                       apr_size_t size)
+{
+    if (ward->cause != AMGR_MANAGED_EXIT_CLEAN) {
+        return;
+    }
+    if (passed || ward->spec->restart == AMGR_RESTART_NEVER) {
+        ward->row.want = AMGR_MANAGED_WANT_DOWN;
+    }
+    else {
+        amgr_supervisor_text(
+            why, size,
+            "exited with code %d, and is not started again (Restart %s)",
+            ward->row.exit_code, amgr_restart_word(ward->spec->restart));
+    }
 }
 
 void amgr_ward_gone(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
@@ -328,15 +359,13 @@ void amgr_ward_gone(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     if (event == AMGR_MACHINE_GONE_RETRY) {
         event = judge_failure(supervisor, ward, &run, why, sizeof(why));
     }
+    else if (event == AMGR_MACHINE_GONE_DONE) {
+        judge_done(ward, passed, why, sizeof(why));
+    }
     amgr_ward_fire(supervisor, ward, event, why);
-    if (event == AMGR_MACHINE_GONE_DONE) {
-        if (run.cause == AMGR_MANAGED_EXIT_CLEAN) {
-            ward->row.want = AMGR_MANAGED_WANT_DOWN; /* it has done its work */
-        }
-        if (passed) {
-            ward->row.ready_us = supervisor->now.wall_us;
-            ward->was_ready = 1;
-            amgr_supervisor_set_ready(supervisor, ward, 1);
-        }
+    if (event == AMGR_MACHINE_GONE_DONE && passed) {
+        ward->row.ready_us = supervisor->now.wall_us;
+        ward->was_ready = 1;
+        amgr_supervisor_set_ready(supervisor, ward, 1);
     }
 }

@@ -68,7 +68,8 @@ static void take_attempt(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     int failed = check->failed != failed_before;
 
     note_checks(supervisor, ward, check);
-    if (!failed) { /* the check itself tells of those that fail */
+    /* The check itself tells of those that fail. */
+    if (result == AMGR_CHECK_PASSED) {
         amgr_say(&supervisor->teller, AMGR_SAY_VERIFY, AMGR_LEVEL_DEBUG, 0,
                  "process %s: %s %s: passed after %d ms", ward->row.name,
                  check->is_liveness ? "Liveness" : "Verify",

@@ -10,9 +10,11 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use AMGR::Cli qw(cli);
+use AMGR::Control qw(order);
 use AMGR::Httpd qw(wait_until);
 use AMGR::Managed;
 use Apache::Test qw(-withtestmore);
+use JSON::PP ();
 
 my $s = AMGR::Httpd->new(mpm => 'event', name => 'managed');
 AMGR::Managed::prepare($s);
@@ -31,6 +33,7 @@ $s->set_config(
     Verify exited 0
     Restart never
 </ManagedProcess>
+ManagerSocket apache-manager.sock
 END_OF_CONFIG
 $s->expect_log(qr/AMGR003[45]: process bad: /);
 $s->start;
@@ -64,8 +67,16 @@ sub complains {
 AMGR::Managed::wait_for($s, $_->[0], $_->[1])
     for ['web', 'READY'], ['slow', 'READY'], ['bad', 'FATAL'];
 
+# Orders about workers are taken at another socket, side by side with these.
+sub workers_order {
+    my $file = $s->runtime_file('apache-manager.sock');
+    return wait_until(sub { -S $file }, 10, $file)
+        && order($file, { order => 'tick' });
+}
+
 # ---- orders ------------------------------------------------------------------
 
+ok(workers_order()->{ok}, 'orders about workers are taken');
 my $web = pid('web');
 says(['stop', 'web'], 0, "web: stopped\n");
 ok(!AMGR::Httpd::is_alive($web), 'it has ended');
@@ -115,6 +126,17 @@ says(['status', 'web'], 0,
 says(['status', 'bad', 'once'], 3,
      qr/\Abad: FATAL\n - Why: .*\n.*\n\nonce: EXITED\n.*clean, code 0\n/s,
      'one that should run, and does not');
+$r = says(['status', 'bad', 'web', '--json'], 3, qr/\A\{/, 'two in JSON');
+my $json = JSON::PP::decode_json($r->{out});
+is_deeply([$json->{count}, map { "$_->{name} $_->{state}" }
+               @{ $json->{processes} }],
+          [2, 'bad FATAL', 'web READY'], '... and no other');
+is(JSON::PP::decode_json(tool('status', '--json')->{out})->{count}, 5,
+   'all of them');
+complains(['status', 'web', 'nobody'], 1, qr/no managed process .*/,
+          'one of two is unknown: none is told of');
+complains(['restart', 'web', '--json'], 2, qr/restart does not answer in JSON.*/,
+          'orders are not answered in JSON');
 complains(['status', 'nobody'], 1,
           qr/no managed process has the name 'nobody', there are: db, web, slow, bad, once/);
 my $table = tool('--processes');
@@ -153,12 +175,13 @@ complains(['stop', 'db'], 1,
 kill 'CONT', $supervisor;
 ok(wait_until(sub { (pid('db') // 0) == $before }, 10, 'the page'),
    'who hung up before is not obeyed');
-my $socket = $s->runtime_file('apache-manager.sock');
+my $socket = $s->runtime_file('apache-managed.sock');
 unlink $socket or die "$socket: $!\n";
 complains(['stop', 'db'], 1, qr/nobody takes orders at \Q$socket\E: .*/,
           'its socket is gone');
 ok(wait_until(sub { -S $socket }, 10, 'the socket'), 'and is made anew');
 says(['restart', 'db'], 0, "db: restarted\n", 'where orders are taken again');
+ok(workers_order()->{ok}, 'and so are those about workers still');
 
 $r = says(['stop', 'all'], 0,
           qr/\Aweb: stopped\nslow: stopped\nbad: stopped\nonce: ERROR \(not running\)\ndb: stopped\n\z/,

@@ -222,6 +222,19 @@ $check->write('conf/inner.conf', "Nice 50\n");
        'the line is that of the included file') or diag($out);
 }
 
+# ---- the socket of the supervisor is nobody else's --------------------------
+
+my $runtime = $check->runtime_file('x') =~ s{/x\z}{}r;
+symlink $runtime, $check->path('link') or die "symlink: $!\n";
+for my $path ('apache-managed.sock', "$runtime/./apache-managed.sock",
+              $check->path('link') . '/apache-managed.sock') {
+    is_refused("ManagerSocket $path\n",
+               qr/ManagerSocket: '\S+' is not valid \(expected another path: .*\)/,
+               0, "ManagerSocket $path is refused");
+}
+is_accepted("ManagerSocket $_\n", "ManagerSocket $_")
+    for 'apache-manager.sock', '/nonexistent/apache-managed.sock';
+
 # ---- places ----------------------------------------------------------------
 
 for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"', 'If "true"',
@@ -231,7 +244,8 @@ for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"', 'If "true"',
                qr/<ManagedProcess.*/m, 2,
                "a section in <$place> is refused");
 }
-for my $name ('', '""', 'a b', 'a/b', '.a', '-a', 'x' x 64, "caf\xe9", 'a>b') {
+for my $name ('', '""', 'a b', 'a/b', '.a', '-a', 'x' x 64, "caf\xe9", 'a>b',
+          'all') {
     my ($out, $status) = $check->config_error(section($command, $name));
     ok($status != 0 && $out =~ /<ManagedProcess: '.*' $expected/,
        "the name '$name' is refused") or diag($out);

@@ -28,6 +28,22 @@ static void delays_double_up_to_the_most(void **state)
     }
 }
 
+static void other_ends_count_for_the_delay_alone(void **state)
+{
+    amgr_backoff_t backoff = {0};
+    int i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < 3; i++) {
+        amgr_backoff_note_end(&backoff);
+    }
+    assert_int_equal(amgr_backoff_delay_us(&backoff, &rule, 0.5), 4 * SEC);
+    for (i = 0; i < 4; i++) {
+        assert_false(amgr_backoff_note_failure(&backoff, &rule, 0));
+    }
+    assert_true(amgr_backoff_note_failure(&backoff, &rule, 0));
+}
+
 static void chance_moves_a_delay_both_ways(void **state)
 {
     amgr_backoff_t backoff = {0};
@@ -173,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delays_double_up_to_the_most),
+        cmocka_unit_test(other_ends_count_for_the_delay_alone),
         cmocka_unit_test(chance_moves_a_delay_both_ways),
         cmocka_unit_test(without_a_factor_they_stay),
         cmocka_unit_test(none_is_so_short_that_it_costs),

@@ -143,7 +143,7 @@ static inline void invent_managed(amgr_managed_table_t *table)
     table->control = 1;
     table->beat_mono_us = MANAGED_SEC(100000);
     table->revision = 12;
-    strcpy(table->socket, "/run/apache2/apache-manager.sock");
+    strcpy(table->socket, "/run/apache2/apache-managed.sock");
     invent_running(table);
     invent_failed(table);
     run_managed(add_managed(table, "mailer", AMGR_MANAGED_STARTING), 0, 0);

@@ -65,6 +65,29 @@ static void questions_are_answered(void **state)
     assert_null(amgr_managed_find(&table, "web"));
 }
 
+static void what_comes_after_one_comes_after_its_own(void **state)
+{
+    int i;
+
+    (void)state; /* nothing is shared */
+    memset(&table, 0, sizeof(table));
+    table.count = AMGR_MANAGED_MAX;
+    /* Each after the next one. */
+    for (i = 1; i < AMGR_MANAGED_MAX - 1; i++) {
+        table.processes[i].after = APR_UINT64_C(1) << (i + 1);
+    }
+    table.processes[0].after = 2;
+    assert_int_equal(amgr_managed_after_all(&table, &table.processes[0]),
+                     ~APR_UINT64_C(1));
+    assert_int_equal(amgr_managed_after_all(&table, &table.processes[61]),
+                     APR_UINT64_C(3) << 62);
+    assert_int_equal(amgr_managed_after_all(&table, &table.processes[63]), 0);
+    /* A circle, which only a table that is damaged has. */
+    table.processes[63].after = 1;
+    assert_int_equal(amgr_managed_after_all(&table, &table.processes[5]),
+                     ~APR_UINT64_C(0));
+}
+
 static void what_is_whole_stays(void **state)
 {
     static amgr_managed_table_t whole;
@@ -155,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_value_has_a_word),
         cmocka_unit_test(questions_are_answered),
+        cmocka_unit_test(what_comes_after_one_comes_after_its_own),
         cmocka_unit_test(what_is_whole_stays),
         cmocka_unit_test(damage_is_bounded),
         cmocka_unit_test(nothing_is_well_without_a_supervisor),

@@ -57,6 +57,16 @@ amgr_supervisor_table(const amgr_supervisor_t *supervisor)
     return &supervisor->table;
 }
 
+int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
+                            int verb)
+{
+    (void)index; /* one is like the other */
+    if (verb == AMGR_VERB_STATUS) {
+        return AMGR_OBEYED;
+    }
+    return supervisor->shut ? AMGR_OBEYED_NOT : supervisor->obeyed;
+}
+
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
 {
     amgr_managed_t *process = &supervisor->table.processes[index];
@@ -138,8 +148,8 @@ static int setup(void **state)
     set_process(0, "db", AMGR_MANAGED_READY);
     set_process(1, "web", AMGR_MANAGED_STOPPED);
     scene.teller.line = note_line;
-    scene.orders = amgr_order_socket_create(&scene.supervisor, &scene.teller,
-                                            scene.pool);
+    scene.orders =
+        amgr_order_socket_create(&scene.supervisor, &scene.teller, scene.pool);
     amgr_order_socket_move(scene.orders, scene.path, 0, NOBODY);
     return 0;
 }
@@ -282,8 +292,8 @@ static void ends_are_told(void **state)
     /* The longest texts have room, escaped as they may have to be. */
     memset(web->reason, '\1', sizeof(web->reason) - 1);
     memset(web->name, 'x', sizeof(web->name) - 1);
-    assert_non_null(strstr(ask("{\"verb\":\"status\",\"id\":2}\n"),
-                           "\"settled\":true}\n"));
+    assert_non_null(
+        strstr(ask("{\"verb\":\"status\",\"id\":2}\n"), "\"settled\":true}\n"));
 }
 
 static void what_is_wrong_is_refused(void **state)
@@ -447,8 +457,9 @@ static void other_orders_end_waiting(void **state)
     set_process(0, "cache", AMGR_MANAGED_READY);
     set_process(1, "db", AMGR_MANAGED_STARTING);
     turns();
-    assert_non_null(strstr(heard(fd), "404,\"error\":\"the process is not there "
-                                      "any more\""));
+    assert_non_null(strstr(heard(fd),
+                           "404,\"error\":\"the process is not there "
+                           "any more\""));
     assert_string_equal(heard(restart), "");
     set_process(1, "db", AMGR_MANAGED_READY);
     turns();
@@ -468,9 +479,10 @@ static void all_are_shut_down(void **state)
     assert_string_equal(heard(fd), "");
     assert_non_null(strstr(scene.said, "5:2:0:shutdown of all processes "
                                        "ordered by process "));
-    assert_non_null(strstr(ask("{\"verb\":\"start\",\"name\":\"web\"}\n"),
-                           "{\"ok\":false,\"status\":403,\"error\":\"all "
-                           "processes are being shut down\"}\n"));
+    assert_non_null(
+        strstr(ask("{\"verb\":\"start\",\"name\":\"web\"}\n"),
+               "{\"ok\":false,\"status\":403,\"error\":\"all "
+               "processes are shut down until httpd is restarted\"}\n"));
     assert_non_null(strstr(scene.said, "which is refused while all is shut "));
     assert_non_null(
         strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));
@@ -680,9 +692,8 @@ static void others_are_heard_when_let(void **state)
     assert_int_equal(end_of(as_nobody(stop, NULL, 0)), 0);
     /* Somebody else has let him in. */
     assert_int_equal(chmod(scene.path, 0666), 0);
-    assert_int_equal(end_of(as_nobody(stop, "403,\"error\":\"orders are root's",
-                                      0)),
-                     0);
+    assert_int_equal(
+        end_of(as_nobody(stop, "403,\"error\":\"orders are root's", 0)), 0);
     assert_int_equal(end_of(as_nobody(stop, "403,", 0)), 0);
     assert_non_null(strstr(scene.said, "of uid 65534 may not give orders: has "
                                        "somebody changed the mode of "));
@@ -732,9 +743,9 @@ static void others_do_not_take_all_room(void **state)
         assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
     }
     turns();
-    assert_int_equal(end_of(as_nobody("{\"verb\":\"status\",\"id\":1}\n",
-                                      "\"ok\":true", 0)),
-                     0);
+    assert_int_equal(
+        end_of(as_nobody("{\"verb\":\"status\",\"id\":1}\n", "\"ok\":true", 0)),
+        0);
 }
 
 int main(void)

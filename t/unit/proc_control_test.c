@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +264,46 @@ static void test_denied(void **state)
     end(&id);
 }
 
+static void *wait_forever(void *baton)
+{
+    (void)baton; /* pthread's signature */
+    for (;;) {
+        pause();
+    }
+    return NULL;
+}
+
+/* Its first thread has ended, which the kernel shows as a zombie: it lives as
+ * long as one of its threads does. */
+static void test_without_its_first_thread(void **state)
+{
+    apr_time_t deadline = amgr_clock_monotonic_us() + PATIENCE_US;
+    amgr_proc_stat_t stat;
+    amgr_proc_id_t id;
+    pthread_t thread;
+    pid_t pid;
+
+    (void)state; /* cmocka's signature */
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (pthread_create(&thread, NULL, wait_forever, NULL) != 0) {
+            _exit(9);
+        }
+        pthread_exit(NULL);
+    }
+    do {
+        assert_true(amgr_clock_monotonic_us() < deadline);
+        assert_int_equal(amgr_proc_read_stat(&dir, pid, &stat), APR_SUCCESS);
+    } while (stat.state != 'Z');
+    id.pid = pid;
+    id.start_ticks = stat.start_ticks;
+    assert_true(amgr_proc_is_alive(&dir, &id));
+    assert_int_equal(amgr_proc_signal(&dir, &id, getpid(), SIGKILL),
+                     APR_SUCCESS);
+    assert_int_equal(reap(&id), SIGKILL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,7 +313,8 @@ int main(void)
         cmocka_unit_test(test_terminate),
         cmocka_unit_test(test_ignores_term),
         cmocka_unit_test(test_fixture),
-        cmocka_unit_test(test_denied)
+        cmocka_unit_test(test_denied),
+        cmocka_unit_test(test_without_its_first_thread),
     };
 
     return cmocka_run_group_tests(tests, open_proc, close_proc);

@@ -77,6 +77,7 @@ static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
     setup.check.fetch_program = "/nonexistent";
     setup.check.default_user = user;
     setup.check.default_group = setup.guard.default_group;
+    setup.patience_us = SEC / 2;
     amgr_supervisor_run(&setup);
 }
 

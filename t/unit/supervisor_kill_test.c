@@ -12,18 +12,20 @@
 #define SLEEP "Command /bin/sleep 60\n" QUICK
 
 /* A process, a child of it, and one that has left both and their session; the
- * last two write down who they are. */
+ * last two write down who they are.  None of them ends before it must. */
 static const char *family(const supervised_t *s)
 {
     static char text[1024];
 
-    snprintf(text, sizeof(text),
-             "web\nShell On\n"
-             "Command '(sleep 61 & echo $! > %s/var/child; wait) & "
-             "setsid sh -c \"(sleep 62 & echo \\$! > %s/var/daemon) &\"; "
-             "wait'\n"
-             "RestartDelay 100ms\nOutput discard\nVerify exec /bin/true\n",
-             s->dir, s->dir);
+    snprintf(
+        text, sizeof(text),
+        "web\nShell On\n"
+        "StopTimeout 300ms\n"
+        "Command 'trap \"\" TERM; (sleep 61 & echo $! > %s/var/child; wait) & "
+        "setsid sh -c \"(sleep 62 & echo \\$! > %s/var/daemon) &\"; "
+        "wait'\n"
+        "RestartDelay 100ms\nOutput discard\nVerify exec /bin/true\n",
+        s->dir, s->dir);
     return text;
 }
 

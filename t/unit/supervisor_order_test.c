@@ -51,6 +51,8 @@ static void a_process_waits_for_what_it_comes_after(void **state)
 
     tell_end(s);
     WAIT_UNTIL(s, is_ended(s));
+    assert_true(place_of(s, "stopping all managed processes\n") <
+                place_of(s, "process web: READY -> STOPPING"));
     assert_true(place_of(s, "process web: STOPPING -> STOPPED") <
                 place_of(s, "process db: READY -> STOPPING"));
 }
@@ -196,6 +198,8 @@ static void one_that_was_stopped_by_order_stays_so(void **state)
     assert_true(answer.ok && answer.settled && !answer.already);
     assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
     assert_true(order(s, "stop", "web", 0).already);
+    assert_true(place_of(s, "process web: stop ordered by process ") <
+                place_of(s, "process web: READY -> STOPPING"));
     web = *row(s, "web");
     assert_int_equal(web.want, AMGR_MANAGED_WANT_DOWN);
     assert_string_equal(web.reason, "stopped by order");
@@ -210,6 +214,25 @@ static void one_that_was_stopped_by_order_stays_so(void **state)
     assert_int_equal(row(s, "web")->starts, 2);
 }
 
+static void an_application_that_was_stopped_does_not_run(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\n" SLEEP "db\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    assert_true(order(s, "stop", "web", 5000).settled);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    assert_true(order(s, "stop", "db", 5000).settled);
+    assert_int_equal(row(s, "db")->state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
+    /* One that has done its work is enough. */
+    apply(s, "web\n" SLEEP "job\nCommand /bin/true\nVerify exited 0\n");
+    wait_state(s, "job", AMGR_MANAGED_EXITED);
+    assert_int_equal(row(s, "web")->state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+}
+
 static void an_order_starts_what_was_given_up(void **state)
 {
     supervised_t *s = *state;
@@ -219,6 +242,67 @@ static void an_order_starts_what_was_given_up(void **state)
     assert_true(order(s, "start", "bad", 5000).settled);
     assert_int_equal(row(s, "bad")->starts, 2);
     assert_int_equal(row(s, "bad")->state, AMGR_MANAGED_FATAL);
+}
+
+/* Whether it is told why, and at once, since only an order can help. */
+static void who_waits_in_vain_is_not_waited_for(void **state)
+{
+    supervised_t *s = *state;
+    amgr_order_answer_t answer;
+    apr_time_t begun_us;
+
+    apply(s, "bad\nCommand /bin/false\nRestartLimit 1 in 1m\n" QUICK
+             "db\n" SLEEP "mid\nAfter bad\n" SLEEP "web\nAfter db mid\n" SLEEP);
+    wait_state(s, "bad", AMGR_MANAGED_FATAL);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    begun_us = amgr_clock_monotonic_us();
+    answer = order(s, "start", "web", 30000);
+    assert_true(answer.ok && answer.settled && answer.already);
+    assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
+    assert_string_equal(answer.reason, "waits for mid, which cannot be "
+                                       "started");
+    assert_true(amgr_clock_monotonic_us() - begun_us < 5 * SEC);
+    assert_string_equal(row(s, "mid")->reason, "waits for bad, which is FATAL");
+    assert_int_equal(count_logged(s, "[2] process mid: waits for bad, which is "
+                                     "FATAL\n"),
+                     1);
+    assert_true(order(s, "stop", "bad", 5000).settled);
+    assert_string_equal(order(s, "start", "mid", 30000).reason,
+                        "waits for bad, which is stopped");
+    /* One that is about to be started is waited for. */
+    order(s, "start", "bad", 0);
+    wait_state(s, "bad", AMGR_MANAGED_FATAL);
+    assert_int_equal(row(s, "db")->is_stuck, 0);
+}
+
+static void one_that_has_ended_well_is_stopped_and_started(void **state)
+{
+    static const char sections[] = "web\nCommand /bin/true\n" QUICK
+                                   "job\nCommand /bin/true\nVerify exited 0\n"
+                                   "db\n" SLEEP;
+    supervised_t *s = *state;
+    amgr_order_answer_t answer;
+
+    apply(s, sections);
+    wait_state(s, "job", AMGR_MANAGED_EXITED);
+    wait_state(s, "web", AMGR_MANAGED_EXITED);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    assert_true(order(s, "stop", "job", 0).already);
+    answer = order(s, "stop", "web", 5000);
+    assert_true(answer.ok && answer.settled && !answer.already);
+    assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(row(s, "web")->want, AMGR_MANAGED_WANT_DOWN);
+    assert_string_equal(row(s, "web")->reason, "stopped by order");
+    assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    answer = order(s, "start", "web", 5000);
+    assert_true(answer.settled);
+    assert_int_equal(answer.state, AMGR_MANAGED_EXITED);
+    assert_int_equal(answer.want, AMGR_MANAGED_WANT_UP);
+    /* What has done its work does it no second time. */
+    assert_true(order(s, "shutdown", NULL, 5000).settled);
+    apply(s, sections);
+    WAIT_UNTIL(s, row(s, "web")->starts == 3);
+    assert_int_equal(row(s, "job")->starts, 1);
 }
 
 /* So many orders at once, each from a process of its own; how many of them
@@ -323,7 +407,10 @@ int main(void)
         SUPERVISED(what_changes_together_does_so_in_order),
         SUPERVISED(many_configurations_change_nothing),
         SUPERVISED(one_that_was_stopped_by_order_stays_so),
+        SUPERVISED(an_application_that_was_stopped_does_not_run),
         SUPERVISED(an_order_starts_what_was_given_up),
+        SUPERVISED(who_waits_in_vain_is_not_waited_for),
+        SUPERVISED(one_that_has_ended_well_is_stopped_and_started),
         SUPERVISED(restarts_at_the_same_time_are_one),
         SUPERVISED(there_are_never_two_copies),
         SUPERVISED(all_can_be_stopped_for_good),

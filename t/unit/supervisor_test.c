@@ -94,6 +94,39 @@ one_that_leaves_children_is_stopping_until_they_are_gone(void **state)
                      1);
 }
 
+static void one_that_always_runs_may_end_well_as_often_as_it_likes(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "job\nCommand /bin/true\nRestart always\nOutput discard\n"
+             "RestartDelay 100ms factor=2 max=200ms jitter=0%\n"
+             "RestartLimit 2 in 1m\n");
+    WAIT_UNTIL(s, row(s, "job") != NULL && row(s, "job")->starts >= 4);
+    assert_int_equal(count_logged(s, "FATAL"), 0);
+    assert_true(count_logged(s, "started again in 0.2 s)\n") > 0);
+}
+
+static void one_that_goes_into_the_background_is_told_of(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "bad\nShell On\nCommand 'setsid sleep 1000 & exit 0'\n"
+             "good\nCommand /bin/true\nRestart never\n"
+             "stopped\nShell On\nCommand 'trap \"exit 0\" TERM; sleep 1000 & "
+             "while :; do sleep 0.1; done'\n");
+    wait_state(s, "bad", AMGR_MANAGED_EXITED);
+    wait_state(s, "good", AMGR_MANAGED_EXITED);
+    wait_state(s, "stopped", AMGR_MANAGED_READY);
+    tell_end(s);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_int_equal(count_logged(s, "[1] process bad: exited with code 0 and "
+                                     "left 1 process behind, which is ended: "
+                                     "a program that goes into the background "
+                                     "cannot be managed\n"),
+                     1);
+    assert_int_equal(count_logged(s, "behind"), 1);
+}
+
 static void what_cannot_be_executed_fails_and_is_said_once(void **state)
 {
     supervised_t *s = *state;
@@ -127,9 +160,29 @@ static void one_that_has_done_its_work_stays_so(void **state)
     assert_int_equal(done.ready, 1);
     done = wait_state(s, "wrong", AMGR_MANAGED_EXITED);
     assert_int_equal(done.exit_cause, AMGR_MANAGED_EXIT_CODE);
+    assert_string_equal(done.reason, "exited with code 0, expected 4");
     assert_int_equal(done.ready, 0);
     assert_int_equal(done.want, AMGR_MANAGED_WANT_UP);
     assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
+}
+
+/* Nobody has said that it would end: it is missed until somebody sees to it. */
+static void one_that_ends_well_unasked_is_missed(void **state)
+{
+    supervised_t *s = *state;
+    amgr_managed_t web;
+
+    apply(s, "web\nShell On\nCommand 'echo bye; exit 0'\n"
+             "other\nCommand /bin/sleep 60\nVerify exec /bin/true\n");
+    wait_state(s, "other", AMGR_MANAGED_READY);
+    web = wait_state(s, "web", AMGR_MANAGED_EXITED);
+    assert_int_equal(web.exit_cause, AMGR_MANAGED_EXIT_CLEAN);
+    assert_int_equal(web.want, AMGR_MANAGED_WANT_UP);
+    assert_true(amgr_managed_is_missed(&web));
+    assert_string_equal(web.reason, "exited with code 0, and is not started "
+                                    "again (Restart on-failure)");
+    assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
+    assert_int_equal(count_logged(s, "[1] process web: RUNNING -> EXITED "), 1);
 }
 
 static void a_verifier_decides_of_ready(void **state)
@@ -331,8 +384,11 @@ int main(int argc, char **argv)
         SUPERVISED(a_process_is_started_and_becomes_ready),
         SUPERVISED(one_that_ends_at_once_is_left_alone_and_given_up),
         SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
+        SUPERVISED(one_that_always_runs_may_end_well_as_often_as_it_likes),
+        SUPERVISED(one_that_goes_into_the_background_is_told_of),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),
+        SUPERVISED(one_that_ends_well_unasked_is_missed),
         SUPERVISED(a_verifier_decides_of_ready),
         SUPERVISED(what_is_not_ready_in_time_is_stopped),
         SUPERVISED(one_that_is_not_healthy_is_restarted),

@@ -43,7 +43,7 @@ static int put_unsettled(const amgr_order_outcome_t *outcome, amgr_sink_t *sink)
 }
 
 /* Whether what was ordered is there: what has ended has been started, too,
- * when it did so as it should. */
+ * when it did so as it should, and is not wanted any more. */
 static int is_done(const amgr_order_outcome_t *outcome)
 {
     const amgr_order_answer_t *answer = &outcome->answer;
@@ -53,7 +53,8 @@ static int is_done(const amgr_order_outcome_t *outcome)
     case AMGR_MANAGED_FATAL:
         return is_stop(outcome);
     case AMGR_MANAGED_EXITED:
-        return is_stop(outcome) || answer->ready || answer->exit_code == 0;
+        return is_stop(outcome) || answer->ready ||
+               (answer->exit_code == 0 && answer->want != AMGR_MANAGED_WANT_UP);
     case AMGR_MANAGED_READY:
         return !is_stop(outcome);
     default:
@@ -83,6 +84,12 @@ static int put_settled(const amgr_order_outcome_t *outcome, amgr_sink_t *sink)
     return AMGR_EXIT_OK;
 }
 
+int amgr_order_is_held(const amgr_order_outcome_t *outcome)
+{
+    return outcome->answer.state == AMGR_MANAGED_STOPPED &&
+           outcome->answer.want == AMGR_MANAGED_WANT_UP;
+}
+
 int amgr_order_write_outcome(const amgr_order_outcome_t *outcome,
                              amgr_sink_t *sink)
 {
@@ -95,7 +102,8 @@ int amgr_order_write_outcome(const amgr_order_outcome_t *outcome,
         amgr_escape_line(sink, outcome->answer.error);
         amgr_sink_putc(sink, ')');
     }
-    else if (outcome->answer.settled) {
+    else if (outcome->answer.settled &&
+             (outcome->wait_us > 0 || !amgr_order_is_held(outcome))) {
         code = put_settled(outcome, sink);
     }
     else {

@@ -125,13 +125,22 @@ static const amgr_fault_t *give(orders_t *orders, job_t *job)
     return fault;
 }
 
+/* Whether nothing that was ordered beside it can change it any more, as the
+ * start of what it waits for does. */
+static int is_final(const job_t *job)
+{
+    const amgr_order_answer_t *answer = &job->outcome.answer;
+
+    return !answer->ok ||
+           (answer->settled && !amgr_order_is_held(&job->outcome));
+}
+
 /* Not by the order again, which a process that was quick would obey twice. */
 static const amgr_fault_t *wait_for(orders_t *orders, job_t *job)
 {
     apr_time_t left_us = orders->deadline_us - amgr_clock_monotonic_us();
 
-    if (!job->outcome.answer.ok || job->outcome.answer.settled ||
-        orders->options->wait_us == 0) {
+    if (is_final(job) || orders->options->wait_us == 0) {
         return NULL;
     }
     return ask(orders, "status", left_us > 0 ? (int)(left_us / 1000) : 0, job);
@@ -146,7 +155,8 @@ static void show(orders_t *orders, const job_t *job)
     }
 }
 
-/* Whether another one that comes after it is still to be stopped. */
+/* Whether another one that comes after it is still to be stopped; by way of one
+ * that nobody stops, too. */
 static int is_needed(const orders_t *orders, const job_t *job)
 {
     apr_int32_t id = job->process->id;
@@ -161,7 +171,8 @@ static int is_needed(const orders_t *orders, const job_t *job)
         const job_t *other = &orders->jobs[i];
 
         if (!other->is_given && other != job &&
-            (other->process->after & bit) != 0) {
+            (amgr_managed_after_all(orders->target.table, other->process) &
+             bit) != 0) {
             return 1;
         }
     }

@@ -92,8 +92,10 @@ sub server {
     }
     $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host) };
     $s->set_config(config($s));
-    # AH10187: balancer-manager, of an order that it then carries out.
-    $s->expect_log(qr/AH10187: ignoring params in balancer-manager/);
+    # AH10187: balancer-manager, of an order that it then carries out.  The
+    # others: started again, one is ready by its file before it listens.
+    $s->expect_log(qr/AH10187: ignoring params in balancer-manager/,
+                   qr/(?:AH00957|AH00959|AH01114): /);
     return $s->start;
 }
 
@@ -121,6 +123,15 @@ sub both {
     ok(wait_until(sub { $count = answers($s); $count->{one} && $count->{two} },
                   SOON, 'both serve'), $what);
     return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
+}
+
+# The children say it once together.
+sub is_told {
+    my ($s, $what) = @_;
+    my $line = qr/:notice\] .*AMGR0043: process one: balancer:\/\/shop $what http:\/\/127\.0\.0\.1:$s->{ports}{one}$/;
+    is(scalar(() = $s->log_lines($line)), 1, "$what: once in the log");
+    $s->mark_log;
+    return;
 }
 
 sub order {
@@ -153,6 +164,7 @@ sub members {
     my $direct = $s->agent->get("http://127.0.0.1:$s->{ports}{one}/");
     is($direct->content, "one\n", 'although it would answer');
     only($s, 'two', 'its member of the balancer is kept out');
+    is_told($s, 'keeps out');
     is_deeply(answers($s, "http://127.0.0.1:$s->{ports}{host}/inherited/"),
               { two => ROUNDS }, 'in a virtual host that inherits it as well');
     return;
@@ -173,6 +185,7 @@ sub opens {
     $s->write('state/one.ready', '');
     AMGR::Managed::wait_for($s, 'one', 'READY');
     both($s, 'one is let in when it is ready');
+    is_told($s, 'lets in');
     is($s->get('/place/')->code, 200, 'the place is open');
     ok($s->graceful, 'graceful restart');
     both($s, 'both serve after it');
@@ -186,6 +199,7 @@ sub closes {
     kill 'KILL', $pid;
     AMGR::Managed::wait_for($s, 'one', 'EXITED');
     only($s, 'two', 'one is out as soon as it is known to be gone');
+    is_told($s, 'keeps out');
     is($s->get('/place/')->header('Retry-After'), 60,
        'what is not started again is not soon there');
     ok($s->graceful, 'graceful restart');
