@@ -83,6 +83,9 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     due_us = sooner(due_us, supervisor->measure_us);
     due_us = sooner(due_us, supervisor->end_due_us);
     due_us = sooner(due_us, supervisor->expect_us);
+    if (supervisor->is_waiting && supervisor->setup.wait_fd < 0) {
+        due_us = sooner(due_us, supervisor->left_look_us);
+    }
     due_us = sooner(due_us, amgr_order_socket_due(supervisor->orders));
     for (i = 0; i < supervisor->ward_count; i++) {
         due_us = sooner(due_us, amgr_ward_due(supervisor->wards[i]));
@@ -117,7 +120,7 @@ static void look_at_last_run(amgr_supervisor_t *supervisor)
             close(entry.fd);
         }
         supervisor->setup.wait_fd = -1;
-        supervisor->is_waiting = 0;
+        supervisor->is_waiting = !amgr_supervisor_end_left(supervisor);
     }
     else if (!supervisor->is_warned &&
              supervisor->now.mono_us - supervisor->begun_us > WARN_US) {

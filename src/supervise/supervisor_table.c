@@ -70,6 +70,7 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
         supervisor->phase = AMGR_PHASE_SHUT;
     }
     expect(&supervisor->table, last);
+    amgr_supervisor_inherit_left(supervisor);
 }
 
 void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
