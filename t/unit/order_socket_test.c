@@ -49,6 +49,7 @@ static struct {
     char dir[64];
     char path[80];
     char said[4096];
+    int lines;
 } scene;
 
 const amgr_managed_table_t *
@@ -105,6 +106,7 @@ static void note_line(void *baton, int what, int level, int error,
     apr_size_t used = strlen(scene.said);
 
     (void)baton; /* the scene is one */
+    scene.lines++;
     snprintf(scene.said + used, sizeof(scene.said) - used, "%d:%d:%d:%s\n",
              what, level, error != 0, text);
 }
@@ -138,8 +140,8 @@ static int setup(void **state)
     set_process(0, "db", AMGR_MANAGED_READY);
     set_process(1, "web", AMGR_MANAGED_STOPPED);
     scene.teller.line = note_line;
-    scene.orders = amgr_order_socket_create(&scene.supervisor, &scene.teller,
-                                            scene.pool);
+    scene.orders =
+        amgr_order_socket_create(&scene.supervisor, &scene.teller, scene.pool);
     amgr_order_socket_move(scene.orders, scene.path, 0, NOBODY);
     return 0;
 }
@@ -282,8 +284,8 @@ static void ends_are_told(void **state)
     /* The longest texts have room, escaped as they may have to be. */
     memset(web->reason, '\1', sizeof(web->reason) - 1);
     memset(web->name, 'x', sizeof(web->name) - 1);
-    assert_non_null(strstr(ask("{\"verb\":\"status\",\"id\":2}\n"),
-                           "\"settled\":true}\n"));
+    assert_non_null(
+        strstr(ask("{\"verb\":\"status\",\"id\":2}\n"), "\"settled\":true}\n"));
 }
 
 static void what_is_wrong_is_refused(void **state)
@@ -447,8 +449,9 @@ static void other_orders_end_waiting(void **state)
     set_process(0, "cache", AMGR_MANAGED_READY);
     set_process(1, "db", AMGR_MANAGED_STARTING);
     turns();
-    assert_non_null(strstr(heard(fd), "404,\"error\":\"the process is not there "
-                                      "any more\""));
+    assert_non_null(strstr(heard(fd),
+                           "404,\"error\":\"the process is not there "
+                           "any more\""));
     assert_string_equal(heard(restart), "");
     set_process(1, "db", AMGR_MANAGED_READY);
     turns();
@@ -680,9 +683,8 @@ static void others_are_heard_when_let(void **state)
     assert_int_equal(end_of(as_nobody(stop, NULL, 0)), 0);
     /* Somebody else has let him in. */
     assert_int_equal(chmod(scene.path, 0666), 0);
-    assert_int_equal(end_of(as_nobody(stop, "403,\"error\":\"orders are root's",
-                                      0)),
-                     0);
+    assert_int_equal(
+        end_of(as_nobody(stop, "403,\"error\":\"orders are root's", 0)), 0);
     assert_int_equal(end_of(as_nobody(stop, "403,", 0)), 0);
     assert_non_null(strstr(scene.said, "of uid 65534 may not give orders: has "
                                        "somebody changed the mode of "));
@@ -732,9 +734,66 @@ static void others_do_not_take_all_room(void **state)
         assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
     }
     turns();
-    assert_int_equal(end_of(as_nobody("{\"verb\":\"status\",\"id\":1}\n",
-                                      "\"ok\":true", 0)),
-                     0);
+    assert_int_equal(
+        end_of(as_nobody("{\"verb\":\"status\",\"id\":1}\n", "\"ok\":true", 0)),
+        0);
+}
+
+/* Order after order of another user, as fast as it goes, until it is killed;
+ * its exit code is of no account. */
+static pid_t flood_as_nobody(const char *line)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char answer[64];
+
+        if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+            _exit(3);
+        }
+        alarm(20);
+        for (;;) {
+            int fd = call_at(scene.path);
+
+            if (fd >= 0 && send(fd, line, strlen(line), MSG_NOSIGNAL) > 0 &&
+                poll(&(struct pollfd){fd, POLLIN, 0}, 1, 1000) > 0 &&
+                recv(fd, answer, sizeof(answer), 0) < 0) {
+                /* the next one all the same */
+            }
+            close(fd);
+        }
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+/* Neither the log nor the time of root are a worker's to spend. */
+static void a_flood_of_others_is_bounded(void **state)
+{
+    static const char stop[] = "{\"verb\":\"stop\",\"name\":\"db\"}\n";
+    apr_time_t begun_us = amgr_clock_monotonic_us();
+    int turned = 0;
+    pid_t pid;
+
+    (void)state; /* the scene is one */
+    if (geteuid() != 0) {
+        return;
+    }
+    amgr_order_socket_move(scene.orders, scene.path, 1, NOBODY);
+    scene.supervisor.obeyed = AMGR_OBEYED_ALREADY;
+    pid = flood_as_nobody(stop);
+    while (amgr_clock_monotonic_us() - begun_us < 2 * APR_USEC_PER_SEC) {
+        turn(10);
+        turned++;
+        scene.said[0] = '\0';
+    }
+    assert_in_range(scene.supervisor.orders, 50, 120);
+    assert_non_null(
+        strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_in_range(turned, 1, 2500);
+    assert_in_range(scene.lines, 50, 130);
 }
 
 int main(void)
@@ -756,6 +815,7 @@ int main(void)
         SCENE(it_moves),
         SCENE(others_are_heard_when_let),
         SCENE(others_do_not_take_all_room),
+        SCENE(a_flood_of_others_is_bounded),
     };
 
     apr_initialize();
