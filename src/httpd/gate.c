@@ -20,6 +20,10 @@
 #define NAMES_MAX 63 /* beside AMGR_GATE_OFF */
 #define MEMBERS_MAX 256
 
+/* Of a member's status: of all that make one unusable it is the only one that
+ * neither mod_proxy's own modules nor balancer-manager ever set or clear. */
+#define SHUT ((unsigned int)PROXY_WORKER_IN_SHUTDOWN)
+
 /* For how long a client had better stay away, at least and at most. */
 #define AWAY_MIN_SEC 1
 #define AWAY_MAX_SEC 60
@@ -66,11 +70,10 @@ static void set_member(const member_t *member, int is_open)
     int was_usable = PROXY_WORKER_IS_USABLE(member->worker);
 
     if (is_open) {
-        __atomic_fetch_and(status, ~(unsigned int)PROXY_WORKER_HC_FAIL,
-                           __ATOMIC_RELAXED);
+        __atomic_fetch_and(status, ~SHUT, __ATOMIC_RELAXED);
     }
     else {
-        __atomic_fetch_or(status, PROXY_WORKER_HC_FAIL, __ATOMIC_RELAXED);
+        __atomic_fetch_or(status, SHUT, __ATOMIC_RELAXED);
     }
     if (!was_usable && PROXY_WORKER_IS_USABLE(member->worker)) {
         /* Or it would get all that it has missed at once. */
