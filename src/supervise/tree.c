@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc/proc_control.h"
 
 typedef struct list_t {
     pid_t pids[AMGR_TREE_MAX];
