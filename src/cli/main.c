@@ -201,7 +201,7 @@ static void do_tasks(run_t *run)
     if (run->options.dry_run) {
         amgr_message(AMGR_LEVEL_INFO, "Performing a dry run ..");
     }
-    if (run->options.tasks & AMGR_TASK_PROCESSES) {
+    if (run->options.tasks & (AMGR_TASK_PROCESSES | AMGR_TASK_STATUS)) {
         tasks &= ~AMGR_TASK_JSON; /* it is how these are told */
     }
     for (task = AMGR_TASK_KILL; task <= AMGR_TASK_COLLECT; task <<= 1) {

@@ -70,16 +70,23 @@ static int ends_with(const char *text, apr_size_t text_len, const char *end)
            memcmp(text + text_len - end_len, end, end_len) == 0;
 }
 
+const char *amgr_endpoints_order_part(const char *path)
+{
+    apr_size_t prefix_len = strlen(PROCESSES "/");
+
+    return strncmp(path, PROCESSES "/", prefix_len) == 0 ? path + prefix_len
+                                                         : NULL;
+}
+
 int amgr_endpoints_find_order(const char *path, amgr_endpoint_order_t *out)
 {
     static const char *const verbs[] = {"start", "stop", "restart"};
-    apr_size_t prefix_len = strlen(PROCESSES "/");
-    const char *name = path + prefix_len;
+    const char *name = amgr_endpoints_order_part(path);
     const char *slash;
     apr_size_t name_len;
     apr_size_t i;
 
-    if (strncmp(path, PROCESSES "/", prefix_len) != 0) {
+    if (name == NULL) {
         return 0;
     }
     slash = strchr(name, '/');

@@ -55,4 +55,8 @@ const amgr_endpoint_t *amgr_endpoints_find(const char *path, const char *accept,
 /** Whether @a path is /processes/NAME/VERB. */
 int amgr_endpoints_find_order(const char *path, amgr_endpoint_order_t *out);
 
+/** What stands behind /processes/ in @a path, where orders are; NULL: it is not
+ * of that kind. */
+const char *amgr_endpoints_order_part(const char *path);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include <ap_provider.h>
 #include <apr_strings.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <mod_proxy.h>
 
@@ -60,17 +61,29 @@ static int is_ready(const amgr_managed_table_t *table, const char *name)
     return process != NULL && process->ready;
 }
 
+/** Said by the one child that has changed it. */
+static void log_member(const member_t *member, int is_open)
+{
+    amgr_log(ap_server_conf, AMGR_TAG_GATE, APLOG_NOTICE, 0,
+             "process %s: %s %s %s", member->name, member->balancer->s->name,
+             is_open ? "lets in" : "keeps out", member->worker->s->name_ex);
+}
+
 static void set_member(const member_t *member, int is_open)
 {
     unsigned int *status = &member->worker->s->status;
     int was_usable = PROXY_WORKER_IS_USABLE(member->worker);
+    unsigned int was;
 
     if (is_open) {
-        __atomic_fetch_and(status, ~(unsigned int)PROXY_WORKER_HC_FAIL,
-                           __ATOMIC_RELAXED);
+        was = __atomic_fetch_and(status, ~(unsigned int)PROXY_WORKER_HC_FAIL,
+                                 __ATOMIC_RELAXED);
     }
     else {
-        __atomic_fetch_or(status, PROXY_WORKER_HC_FAIL, __ATOMIC_RELAXED);
+        was = __atomic_fetch_or(status, PROXY_WORKER_HC_FAIL, __ATOMIC_RELAXED);
+    }
+    if (is_open == ((was & PROXY_WORKER_HC_FAIL) != 0)) {
+        log_member(member, is_open);
     }
     if (!was_usable && PROXY_WORKER_IS_USABLE(member->worker)) {
         /* Or it would get all that it has missed at once. */

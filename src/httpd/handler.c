@@ -16,6 +16,7 @@
 #include "httpd/answer.h"
 #include "httpd/control_setting.h"
 #include "httpd/endpoints.h"
+#include "httpd/handler_place.h"
 #include "httpd/order_handler.h"
 #include "httpd/order_proof.h"
 #include "httpd/page_view.h"
@@ -23,69 +24,11 @@
 #include "httpd/status_lines.h"
 #include "render/assets.h"
 
-#define HANDLER_NAME "manager-status"
-
 /* Each flush is a call of the kernel, which wakes the client up. */
 #define SINK_SIZE 32768
 
 /* More than what a filter lets pass as too short to be changed. */
 #define ANY_BODY_LEN 256
-
-/** Whether @a path is @a base or below it. */
-static int is_below(const char *path, const char *base, apr_size_t base_len)
-{
-    return strncmp(path, base, base_len) == 0 &&
-           (path[base_len] == '\0' || path[base_len] == '/');
-}
-
-/* SetHandler takes an expression. */
-int amgr_handler_is_set(request_rec *r, const core_dir_config *section)
-{
-    const char *handler = section->handler;
-    const char *error = NULL;
-
-    if (section->expr_handler != NULL) {
-        handler = ap_expr_str_exec(r, section->expr_handler, &error);
-    }
-    return error == NULL && handler != NULL &&
-           strcmp(handler, HANDLER_NAME) == 0;
-}
-
-/**
- * Length of the part of the URI at which the handler was set: the longest
- * <Location> with this handler.  0 when it was set in another way.
- */
-static apr_size_t location_len(request_rec *r)
-{
-    const core_server_config *core =
-        ap_get_core_module_config(r->server->module_config);
-    ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
-    apr_size_t longest = 0;
-    int i;
-
-    for (i = 0; i < core->sec_url->nelts; i++) {
-        const core_dir_config *section = ap_get_core_module_config(sections[i]);
-        apr_size_t len = section->d == NULL ? 0 : strlen(section->d);
-
-        while (len > 1 && section->d[len - 1] == '/') {
-            len--;
-        }
-        if (len > longest && section->r == NULL && !section->d_is_fnmatch &&
-            is_below(r->uri, section->d, len) &&
-            amgr_handler_is_set(r, section)) {
-            longest = len;
-        }
-    }
-    return longest;
-}
-
-/** Where the page is, so that its links can be absolute. */
-static apr_size_t find_base(request_rec *r)
-{
-    apr_size_t len = location_len(r);
-
-    return len > 0 ? len : strlen(r->uri) - amgr_endpoints_path_len(r->uri);
-}
 
 /** Whether an asset was asked for under the address with its own version. */
 static int has_version(const request_rec *r)
@@ -271,8 +214,9 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
 }
 
 /** What is not an order. */
-static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
+static int serve_endpoint(request_rec *r, const amgr_handler_place_t *place)
 {
+    const char *path = r->uri + place->len;
     const amgr_endpoint_t *endpoint;
     amgr_page_query_t query;
     int varies;
@@ -292,7 +236,10 @@ static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
     if (endpoint->traits & AMGR_STOPS_ALL) {
         ap_allow_standard_methods(r, MERGE_ALLOW, M_DELETE, -1);
         if (r->method_number == M_DELETE) {
-            return amgr_order_serve(r, NULL, base_path(r, base_len));
+            return amgr_order_serve(r, NULL, base_path(r, place->len));
+        }
+        if (!place->is_known) {
+            return HTTP_NOT_FOUND;
         }
     }
     if (r->method_number != M_GET) {
@@ -300,7 +247,7 @@ static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
     }
     set_headers(r, endpoint, varies && amgr_answer_is_whole(r));
     return endpoint->asset != NULL ? answer_asset(r, endpoint)
-                                   : answer(r, endpoint, &query, base_len);
+                                   : answer(r, endpoint, &query, place->len);
 }
 
 /** A request for us.  Apart, so that the hook sets up no frame for the requests
@@ -308,24 +255,30 @@ static int serve_endpoint(request_rec *r, const char *path, apr_size_t base_len)
 static __attribute__((noinline)) int serve(request_rec *r)
 {
     amgr_endpoint_order_t order;
-    apr_size_t base_len;
+    amgr_handler_place_t place;
+    const char *part;
 
+    amgr_handler_place_find(r, &place);
     if (amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
-        return amgr_pymanager_serve(r, r->uri + location_len(r));
+        return amgr_pymanager_serve(r,
+                                    place.is_known ? r->uri + place.len : NULL);
     }
-    base_len = find_base(r);
-    if (amgr_endpoints_find_order(r->uri + base_len, &order)) {
-        return amgr_order_serve(r, &order, base_path(r, base_len));
+    if (amgr_endpoints_find_order(r->uri + place.len, &order)) {
+        return amgr_order_serve(r, &order, base_path(r, place.len));
     }
-    return serve_endpoint(r, r->uri + base_len, base_len);
+    part = amgr_endpoints_order_part(r->uri + place.len);
+    if (r->method_number != M_GET && part != NULL) {
+        return amgr_order_refuse_unknown(r, part, base_path(r, place.len));
+    }
+    return serve_endpoint(r, &place);
 }
 
 int amgr_hook_handler(request_rec *r)
 {
     /* Every request comes by here: the first letter tells nearly all others
      * without a call. */
-    if (r->handler[0] != HANDLER_NAME[0] ||
-        strcmp(r->handler, HANDLER_NAME) != 0) {
+    if (r->handler[0] != AMGR_HANDLER_NAME[0] ||
+        strcmp(r->handler, AMGR_HANDLER_NAME) != 0) {
         return DECLINED;
     }
     return serve(r);

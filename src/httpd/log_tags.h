@@ -49,7 +49,7 @@
     X(AMGR_TAG_MANAGED_ORDER, "AMGR0039", "an order came for a process")      \
     X(AMGR_TAG_SUPERVISOR, "AMGR0040", "the supervisor began, hung, ended")   \
     X(AMGR_TAG_MANAGED_CONFIG, "AMGR0041", "sections contradict each other")  \
-    X(AMGR_TAG_GATE, "AMGR0043", "a gate is for no member of a balancer")     \
+    X(AMGR_TAG_GATE, "AMGR0043", "a gate opens, shuts, or is for no member")  \
     X(AMGR_TAG_ORDER_HTTP, "AMGR0044", "an order came over HTTP")             \
     X(AMGR_TAG_ORDER_REFUSED, "AMGR0045", "an order over HTTP was refused")
 

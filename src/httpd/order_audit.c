@@ -34,8 +34,7 @@ static void put_order(amgr_sink_t *sink, const request_rec *r,
     put_bounded(sink, r->useragent_ip);
 }
 
-void amgr_order_audit(const request_rec *r, const amgr_order_words_t *words,
-                      int status, const char *outcome)
+void amgr_order_audit(const request_rec *r, const amgr_order_words_t *words)
 {
     char text[TEXT_LEN];
     amgr_sink_t sink;
@@ -43,8 +42,21 @@ void amgr_order_audit(const request_rec *r, const amgr_order_words_t *words,
     amgr_sink_init_text(&sink, text, sizeof(text));
     put_order(&sink, r, words);
     amgr_log_request(r, AMGR_TAG_ORDER_HTTP, APLOG_NOTICE,
-                     "order over HTTP: %s: %d, %s", amgr_sink_text(&sink),
-                     status, outcome);
+                     "order over HTTP: %s", amgr_sink_text(&sink));
+}
+
+void amgr_order_audit_outcome(const request_rec *r,
+                              const amgr_order_words_t *words, int status,
+                              const char *outcome)
+{
+    char text[TEXT_LEN];
+    amgr_sink_t sink;
+
+    amgr_sink_init_text(&sink, text, sizeof(text));
+    put_order(&sink, r, words);
+    amgr_log_request(r, AMGR_TAG_ORDER_HTTP, APLOG_INFO,
+                     "order over HTTP waited for: %s: %d, %s",
+                     amgr_sink_text(&sink), status, outcome);
 }
 
 void amgr_order_audit_refusal(const request_rec *r,

@@ -48,3 +48,9 @@ int amgr_order_body_read(request_rec *r, amgr_order_token_t *token)
     }
     return OK;
 }
+
+const char *amgr_order_body_fault(int status)
+{
+    return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? "its body is too long"
+                                                   : "its body cannot be read";
+}

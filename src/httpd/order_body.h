@@ -20,4 +20,7 @@
  */
 int amgr_order_body_read(request_rec *r, amgr_order_token_t *token);
 
+/** Why it was not read, of such a status: a clause without full stop. */
+const char *amgr_order_body_fault(int status);
+
 #endif

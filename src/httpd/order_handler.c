@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "httpd/answer.h"
 #include "httpd/control_setting.h"
+#include "httpd/handler_place.h"
 #include "httpd/managed_order.h"
 #include "httpd/order_audit.h"
 #include "httpd/order_body.h"
@@ -159,22 +160,25 @@ static int answer_html(const serving_t *serving)
     return OK;
 }
 
-static int answer_done(const serving_t *serving, int status)
+static const char *outcome_of(const amgr_managed_order_t *order)
 {
-    const amgr_managed_table_t *table = serving->order.table;
+    const amgr_managed_table_t *table = order->table;
     const amgr_managed_t *process =
-        serving->order.name == NULL
-            ? NULL
-            : amgr_managed_find(table, serving->order.name);
-    const char *outcome = "there is none";
+        order->name == NULL ? NULL : amgr_managed_find(table, order->name);
 
     if (process != NULL) {
-        outcome = amgr_managed_state_word(process->state);
+        return amgr_managed_state_word(process->state);
     }
-    else if (table->count > 0) {
-        outcome = amgr_application_word(table->application);
+    return order->name == NULL ? amgr_application_word(table->application)
+                               : "there is none";
+}
+
+static int answer_done(const serving_t *serving, int status)
+{
+    if (serving->order.wait_us > 0) {
+        amgr_order_audit_outcome(serving->r, &serving->words, status,
+                                 outcome_of(&serving->order));
     }
-    amgr_order_audit(serving->r, &serving->words, status, outcome);
     return serving->wants_html ? answer_html(serving)
                                : answer_json(serving, status);
 }
@@ -202,6 +206,7 @@ static int give(serving_t *serving)
 {
     amgr_managed_order_t *order = &serving->order;
 
+    amgr_order_audit(serving->r, &serving->words);
     if (order->table->count == 0 && order->name == NULL) {
         return answer_done(serving, HTTP_OK); /* nothing runs, as ordered */
     }
@@ -239,47 +244,74 @@ static int check_and_give(serving_t *serving)
     }
     if (order->table->count > 0 &&
         order->table->application == AMGR_APPLICATION_SHUTDOWN) {
-        return refuse_order(serving, HTTP_FORBIDDEN,
-                            "all managed processes are shut down");
+        return refuse_order(
+            serving, HTTP_FORBIDDEN,
+            "all managed processes are shut down until httpd is "
+            "restarted");
     }
     return give(serving);
+}
+
+static void begin(serving_t *serving, request_rec *r, const char *base_path)
+{
+    memset(serving, 0, sizeof(*serving));
+    serving->r = r;
+    serving->base_path = base_path;
+    serving->wants_html = wants_html(r);
+}
+
+static int refuse_method(const serving_t *serving)
+{
+    /* httpd itself says it in its own answers alone. */
+    apr_table_setn(serving->r->headers_out, "Allow", "POST");
+    return refuse_order(serving, HTTP_METHOD_NOT_ALLOWED,
+                        "orders are given by POST");
 }
 
 int amgr_order_serve(request_rec *r, const amgr_endpoint_order_t *order,
                      const char *base_path)
 {
+    amgr_handler_place_t place;
     amgr_order_token_t token;
     serving_t serving;
     const char *why;
     int status;
 
-    memset(&serving, 0, sizeof(serving));
-    serving.r = r;
-    serving.base_path = base_path;
-    serving.wants_html = wants_html(r);
+    begin(&serving, r, base_path);
     serving.order.verb = order == NULL ? "shutdown" : order->verb;
     serving.order.name = order == NULL ? NULL : order->name;
     serving.words.verb = serving.order.verb;
     serving.words.name = serving.order.name;
     if (order != NULL && r->method_number != M_POST) {
-        ap_allow_standard_methods(r, REPLACE_ALLOW, M_POST, -1);
-        amgr_order_audit_refusal(r, &serving.words, HTTP_METHOD_NOT_ALLOWED,
-                                 "orders are given by POST");
-        return HTTP_METHOD_NOT_ALLOWED;
+        return refuse_method(&serving);
     }
     if (amgr_control_of(r) != AMGR_CONTROL_ON) {
         return refuse_order(&serving, HTTP_FORBIDDEN,
                             "ManagerControl is Off here");
     }
+    amgr_handler_place_find(r, &place);
+    if (!place.is_known) {
+        return refuse_order(&serving, HTTP_FORBIDDEN,
+                            AMGR_HANDLER_PLACE_UNKNOWN);
+    }
     status = amgr_order_body_read(r, &token);
     if (status != OK) {
-        amgr_order_audit_refusal(r, &serving.words, status,
-                                 "its body cannot be read");
-        return status;
+        return refuse_order(&serving, status, amgr_order_body_fault(status));
     }
     why = amgr_order_proof_check(r, &token);
     if (why != NULL) {
         return refuse_order(&serving, HTTP_FORBIDDEN, why);
     }
     return check_and_give(&serving);
+}
+
+int amgr_order_refuse_unknown(request_rec *r, const char *rest,
+                              const char *base_path)
+{
+    serving_t serving;
+
+    begin(&serving, r, base_path);
+    serving.words.verb = "unknown order";
+    serving.words.name = rest;
+    return refuse_order(&serving, HTTP_NOT_FOUND, "there is no such order");
 }

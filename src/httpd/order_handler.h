@@ -20,4 +20,8 @@
 int amgr_order_serve(request_rec *r, const amgr_endpoint_order_t *order,
                      const char *base_path);
 
+/** Refuse what is below /processes/ as @a rest says and no order: 404. */
+int amgr_order_refuse_unknown(request_rec *r, const char *rest,
+                              const char *base_path);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/origin.h"
 #include "httpd/control_setting.h"
+#include "httpd/handler_place.h"
 #include "httpd/log.h"
 
 #define TOKEN_BYTES 16
@@ -86,10 +87,13 @@ static int is_own_host(const request_rec *r)
 
 const char *amgr_order_proof_token(request_rec *r)
 {
-    return current[0] != '\0' && amgr_control_of(r) == AMGR_CONTROL_ON &&
-                   is_own_host(r)
-               ? current
-               : NULL;
+    amgr_handler_place_t place;
+
+    if (current[0] == '\0' || amgr_control_of(r) != AMGR_CONTROL_ON) {
+        return NULL;
+    }
+    amgr_handler_place_find(r, &place);
+    return place.is_known && is_own_host(r) ? current : NULL;
 }
 
 static int judge_origin(request_rec *r)

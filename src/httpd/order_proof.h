@@ -20,9 +20,10 @@ typedef struct amgr_order_token_t {
  * are forked from now on have; one of before is no good with them. */
 void amgr_order_proof_renew(server_rec *s);
 
-/** The token, for an answer to this request: where its section takes orders,
- * and its Host is a name of this server, so that no page of elsewhere can read
- * it by a name that leads here for a moment.  Else NULL. */
+/** The token, for an answer to this request: where its section takes orders and
+ * the place of the handler is known, and its Host is a name of this server, so
+ * that no page of elsewhere can read it by a name that leads here for a moment.
+ * Else NULL. */
 const char *amgr_order_proof_token(request_rec *r);
 
 /** Whether this request may order something, by its headers and @a token: NULL,

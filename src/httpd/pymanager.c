@@ -11,6 +11,7 @@
 #include <http_request.h>
 
 #include "httpd/answer.h"
+#include "httpd/handler_place.h"
 #include "httpd/managed_order.h"
 #include "httpd/order_audit.h"
 #include "httpd/order_body.h"
@@ -88,7 +89,7 @@ static int may_order(serving_t *serving, int *out_answer)
     *out_answer = amgr_order_body_read(serving->r, &token);
     if (*out_answer != OK) {
         amgr_order_audit_refusal(serving->r, &serving->words, *out_answer,
-                                 "its body cannot be read");
+                                 amgr_order_body_fault(*out_answer));
         return 0;
     }
     why = amgr_order_proof_check(serving->r, &token);
@@ -110,6 +111,7 @@ static int give(serving_t *serving, amgr_managed_order_t *order,
     int end;
 
     order->table = serving->table;
+    amgr_order_audit(serving->r, &serving->words);
     end = amgr_managed_order_give(serving->r, order);
     if (end == AMGR_ORDER_REFUSED) {
         *out_answer = refuse_order(serving, order->status, order->error);
@@ -130,12 +132,12 @@ static int serve_delete(serving_t *serving)
     if (!may_order(serving, &answer)) {
         return answer;
     }
-    if (serving->table->count > 0 &&
-        give(serving, &order, &answer) >= AMGR_ORDER_REFUSED) {
+    if (serving->table->count == 0) {
+        amgr_order_audit(serving->r, &serving->words);
+    }
+    else if (give(serving, &order, &answer) >= AMGR_ORDER_REFUSED) {
         return answer;
     }
-    amgr_order_audit(serving->r, &serving->words, HTTP_OK,
-                     amgr_application_word(serving->table->application));
     begin_answer(serving, HTTP_OK);
     amgr_pymanager_write_success(NULL, &serving->sink);
     return end_answer(serving);
@@ -149,9 +151,9 @@ static int answer_restart(serving_t *serving, const char *name, int end)
                 process->state != AMGR_MANAGED_FATAL;
     int status = is_up ? HTTP_OK : HTTP_INTERNAL_SERVER_ERROR;
 
-    amgr_order_audit(serving->r, &serving->words, status,
-                     process == NULL ? "gone"
-                                     : amgr_managed_state_word(process->state));
+    amgr_order_audit_outcome(
+        serving->r, &serving->words, status,
+        process == NULL ? "gone" : amgr_managed_state_word(process->state));
     if (!is_up) {
         return fail(serving, status, "Process verification failed.");
     }
@@ -181,9 +183,11 @@ static int serve_restart(serving_t *serving, const char *text)
             apr_psprintf(serving->r->pool, "Invalid ID '%s'.", text));
     }
     if (id < 1 || id > table->count) {
+        amgr_order_audit_refusal(serving->r, &serving->words, HTTP_NOT_FOUND,
+                                 "there is no process of this ID");
         /* Word for word what its clients have always got. */
-        return refuse_order(serving, HTTP_NOT_FOUND,
-                            "Process with id '{0}' not found.");
+        return fail(serving, HTTP_NOT_FOUND,
+                    "Process with id '{0}' not found.");
     }
     order.name = apr_pstrdup(serving->r->pool, table->processes[id - 1].name);
     serving->words.name = order.name;
@@ -216,6 +220,19 @@ static int serve_root(serving_t *serving)
                                      : refuse_method(serving);
 }
 
+/** Where the handler's place is not known, its addresses are not either. */
+static int refuse_place(serving_t *serving)
+{
+    request_rec *r = serving->r;
+
+    if (r->method_number != M_POST && r->method_number != M_DELETE) {
+        return HTTP_NOT_FOUND;
+    }
+    serving->words.verb = r->method_number == M_POST ? "restart" : "shutdown";
+    serving->words.name = r->method_number == M_POST ? r->uri : NULL;
+    return refuse_order(serving, HTTP_FORBIDDEN, AMGR_HANDLER_PLACE_UNKNOWN);
+}
+
 int amgr_pymanager_serve(request_rec *r, const char *path)
 {
     apr_size_t restart_len = strlen(RESTART);
@@ -225,6 +242,9 @@ int amgr_pymanager_serve(request_rec *r, const char *path)
     serving.r = r;
     serving.table = apr_palloc(r->pool, sizeof(*serving.table));
     amgr_managed_order_read(serving.table);
+    if (path == NULL) {
+        return refuse_place(&serving);
+    }
     if (path[0] == '\0' || strcmp(path, "/") == 0) {
         return serve_root(&serving);
     }

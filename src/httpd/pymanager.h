@@ -14,7 +14,8 @@
 #include <httpd.h>
 
 /** Answer the request for @a path, which is below the handler's place and
- * begins with a slash or is empty.  A handler's return value. */
+ * begins with a slash or is empty; NULL: that place is not known, and there is
+ * nothing to be had.  A handler's return value. */
 int amgr_pymanager_serve(request_rec *r, const char *path);
 
 #endif

@@ -16,7 +16,7 @@
 #include <scoreboard.h>
 
 #include "httpd/config.h"
-#include "httpd/handler.h"
+#include "httpd/handler_place.h"
 #include "httpd/runtime.h"
 #include "render/server_status.h"
 #include "render/view_board.h"

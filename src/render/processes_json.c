@@ -4,23 +4,52 @@
  */
 #include "render/status_parts.h"
 
+/** Up to the processes. */
+static void begin_list(amgr_json_t *json, const amgr_view_t *view, int count,
+                       amgr_sink_t *sink)
+{
+    amgr_json_init(json, sink);
+    amgr_json_begin_object(json);
+    amgr_json_key(json, "count");
+    amgr_json_i64(json, count);
+    amgr_status_supervisor(json, view->managed);
+    if (view->control_token != NULL) {
+        amgr_json_key(json, "token");
+        amgr_json_string(json, view->control_token);
+    }
+    amgr_json_key(json, "processes");
+}
+
+static void end_list(amgr_json_t *json, amgr_sink_t *sink)
+{
+    amgr_json_end_object(json);
+    amgr_sink_putc(sink, '\n');
+}
+
 void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink)
 {
     amgr_json_t json;
 
-    amgr_json_init(&json, sink);
-    amgr_json_begin_object(&json);
-    amgr_json_key(&json, "count");
-    amgr_json_i64(&json, view->managed == NULL ? 0 : view->managed->count);
-    amgr_status_supervisor(&json, view->managed);
-    if (view->control_token != NULL) {
-        amgr_json_key(&json, "token");
-        amgr_json_string(&json, view->control_token);
-    }
-    amgr_json_key(&json, "processes");
+    begin_list(&json, view, view->managed == NULL ? 0 : view->managed->count,
+               sink);
     amgr_status_managed(&json, view->managed);
-    amgr_json_end_object(&json);
-    amgr_sink_putc(sink, '\n');
+    end_list(&json, sink);
+}
+
+void amgr_write_named_json(const amgr_view_t *view,
+                           const amgr_managed_t *const *named, int count,
+                           amgr_sink_t *sink)
+{
+    amgr_json_t json;
+    int i;
+
+    begin_list(&json, view, count, sink);
+    amgr_json_begin_array(&json);
+    for (i = 0; i < count; i++) {
+        amgr_status_managed_process(&json, view->managed, named[i]);
+    }
+    amgr_json_end_array(&json);
+    end_list(&json, sink);
 }
 
 void amgr_write_process_json(const amgr_view_t *view,

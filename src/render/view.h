@@ -226,6 +226,11 @@ void amgr_write_discovery_json(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_write_processes_json(const amgr_view_t *view, amgr_sink_t *sink);
 void amgr_write_ready_json(const amgr_view_t *view, amgr_sink_t *sink);
 
+/** That list with these of them alone, which are of @a view. */
+void amgr_write_named_json(const amgr_view_t *view,
+                           const amgr_managed_t *const *named, int count,
+                           amgr_sink_t *sink);
+
 /** One of them as that list has it: the answer to an order. */
 void amgr_write_process_json(const amgr_view_t *view,
                              const amgr_managed_t *process, amgr_sink_t *sink);

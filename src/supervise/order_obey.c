@@ -152,8 +152,9 @@ static void obey_for_process(amgr_order_socket_t *orders,
         obeyed = amgr_supervisor_order(orders->supervisor, index, order->verb);
     }
     if (obeyed == AMGR_OBEYED_NOT) {
-        amgr_order_peer_refuse(client, 403,
-                               "all processes are being shut down");
+        amgr_order_peer_refuse(
+            client, 403,
+            "all processes are shut down until httpd is restarted");
         return;
     }
     client->already = obeyed == AMGR_OBEYED_ALREADY;

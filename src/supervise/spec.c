@@ -61,6 +61,9 @@ const char *amgr_spec_create(const char *name, amgr_spec_t **out,
     if (wrong != NULL) {
         return wrong;
     }
+    if (strcasecmp(name, "all") == 0) {
+        return "another name: in orders it means all processes";
+    }
     spec = apr_pcalloc(pool, sizeof(*spec));
     spec->name = apr_pstrdup(pool, name);
     set_defaults(spec, pool);

@@ -465,6 +465,7 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                        amgr_proc_dir_t *proc)
 {
     char used[AMGR_UNITS_LEN];
+    char limit[AMGR_UNITS_LEN];
     char most[AMGR_UNITS_LEN];
     amgr_tree_t tree;
 
@@ -478,8 +479,12 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     if (has_limit(ward) && tree.memory_bytes > ward->spec->max_memory_bytes) {
         amgr_size_format(tree.memory_bytes, used, sizeof(used));
         amgr_size_format(ward->spec->max_memory_bytes, most, sizeof(most));
+        amgr_size_format_exact((apr_int64_t)ward->spec->max_memory_bytes, limit,
+                               sizeof(limit));
+        /* As it was configured, and in the unit of the other. */
         amgr_ward_blame(ward, AMGR_MANAGED_EXIT_MEMORY,
-                        "uses %s of memory, MaxMemory is %s", used, most);
+                        "uses %s of memory, MaxMemory is %s (%s)", used, limit,
+                        most);
         amgr_ward_fire(supervisor, ward, AMGR_MACHINE_OVER_MEMORY, ward->fault);
     }
 }

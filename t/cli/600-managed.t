@@ -14,6 +14,7 @@ use AMGR::Control qw(order);
 use AMGR::Httpd qw(wait_until);
 use AMGR::Managed;
 use Apache::Test qw(-withtestmore);
+use JSON::PP ();
 
 my $s = AMGR::Httpd->new(mpm => 'event', name => 'managed');
 AMGR::Managed::prepare($s);
@@ -125,6 +126,17 @@ says(['status', 'web'], 0,
 says(['status', 'bad', 'once'], 3,
      qr/\Abad: FATAL\n - Why: .*\n.*\n\nonce: EXITED\n.*Last end: exited with code 0\n/s,
      'one that should run, and does not');
+$r = says(['status', 'bad', 'web', '--json'], 3, qr/\A\{/, 'two in JSON');
+my $json = JSON::PP::decode_json($r->{out});
+is_deeply([$json->{count}, map { "$_->{name} $_->{state}" }
+               @{ $json->{processes} }],
+          [2, 'bad FATAL', 'web READY'], '... and no other');
+is(JSON::PP::decode_json(tool('status', '--json')->{out})->{count}, 5,
+   'all of them');
+complains(['status', 'web', 'nobody'], 1, qr/no managed process .*/,
+          'one of two is unknown: none is told of');
+complains(['restart', 'web', '--json'], 2, qr/restart does not answer in JSON.*/,
+          'orders are not answered in JSON');
 complains(['status', 'nobody'], 1,
           qr/no managed process has the name 'nobody', there are: db, web, slow, bad, once/);
 my $table = tool('--processes');

@@ -244,7 +244,8 @@ for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"', 'If "true"',
                qr/<ManagedProcess.*/m, 2,
                "a section in <$place> is refused");
 }
-for my $name ('', '""', 'a b', 'a/b', '.a', '-a', 'x' x 64, "caf\xe9", 'a>b') {
+for my $name ('', '""', 'a b', 'a/b', '.a', '-a', 'x' x 64, "caf\xe9", 'a>b',
+          'all') {
     my ($out, $status) = $check->config_error(section($command, $name));
     ok($status != 0 && $out =~ /<ManagedProcess: '.*' $expected/,
        "the name '$name' is refused") or diag($out);

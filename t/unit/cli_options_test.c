@@ -274,6 +274,9 @@ static void test_refused(void **state)
         { "--data-file=", "--data-file: '' is not the path of a file" },
         { "launch", "unknown command 'launch', there are: tree, status, "
                     "start, stop and restart" },
+        { "start --json web", "start does not answer in JSON; status does" },
+        { "restart all --json",
+          "restart does not answer in JSON; status does" },
         { "start", "start whom? Name processes, or all" },
         { "stop -v", "stop whom?" },
         { "restart --wait 5", "restart whom?" },

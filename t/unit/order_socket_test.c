@@ -479,9 +479,10 @@ static void all_are_shut_down(void **state)
     assert_string_equal(heard(fd), "");
     assert_non_null(strstr(scene.said, "5:2:0:shutdown of all processes "
                                        "ordered by process "));
-    assert_non_null(strstr(ask("{\"verb\":\"start\",\"name\":\"web\"}\n"),
-                           "{\"ok\":false,\"status\":403,\"error\":\"all "
-                           "processes are being shut down\"}\n"));
+    assert_non_null(
+        strstr(ask("{\"verb\":\"start\",\"name\":\"web\"}\n"),
+               "{\"ok\":false,\"status\":403,\"error\":\"all "
+               "processes are shut down until httpd is restarted\"}\n"));
     assert_non_null(strstr(scene.said, "which is refused while all is shut "));
     assert_non_null(
         strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));

@@ -106,6 +106,34 @@ static void write_second(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_write_process_json(view, &view->managed->processes[1], sink);
 }
 
+static void write_named(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    const amgr_managed_t *named[2];
+
+    named[0] = &view->managed->processes[2];
+    named[1] = &view->managed->processes[0];
+    amgr_write_named_json(view, named, 2, sink);
+}
+
+/* Some of them, in the order in which they were named. */
+static void test_named(void **state)
+{
+    text_t some;
+    const char *first;
+
+    (void)state; /* cmocka's signature */
+    view_managed(&fixed);
+    some = render(write_named, &fixed.view, 4096);
+    assert_true(json_is_valid(some.data));
+    assert_non_null(strstr(some.data, "\"count\":2,"));
+    first = strstr(some.data, managed_table.processes[2].name);
+    assert_non_null(first);
+    assert_non_null(strstr(first, managed_table.processes[0].program));
+    assert_null(strstr(some.data, managed_table.processes[3].program));
+    check_failing_sink(write_named, view_managed);
+    free(some.data);
+}
+
 /* The answer to an order is the process as the list has it. */
 static void test_one_process(void **state)
 {
@@ -190,7 +218,7 @@ int main(void)
         cmocka_unit_test(test_failing_sink), cmocka_unit_test(test_ready),
         cmocka_unit_test(test_one_writer),   cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_limits),       cmocka_unit_test(test_token),
-        cmocka_unit_test(test_one_process),
+        cmocka_unit_test(test_named),        cmocka_unit_test(test_one_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -417,6 +417,11 @@ static void names_are_short_and_plain(void **state)
     assert_null(amgr_spec_create(longest, &spec, pool));
     assert_string_equal(spec->name, longest);
     assert_null(amgr_spec_create("_a-1.B", &spec, pool));
+    /* What the tool has for all of them. */
+    assert_string_equal(amgr_spec_create("all", &spec, pool),
+                        "another name: in orders it means all processes");
+    assert_non_null(amgr_spec_create("All", &spec, pool));
+    assert_null(amgr_spec_create("all-of-it", &spec, pool));
 }
 
 int main(void)

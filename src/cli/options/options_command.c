@@ -33,6 +33,12 @@ static void read_status(amgr_reading_t *reading)
 static const amgr_fault_t *read_order(amgr_reading_t *reading, const char *verb,
                                       int count)
 {
+    if (reading->out->tasks & AMGR_TASK_JSON) {
+        return amgr_fault_make(reading->pool, AMGR_EXIT_USAGE,
+                               "%s does not answer in JSON; status does. Try "
+                               "'apache-manager --help'",
+                               verb);
+    }
     reading->out->tasks |= AMGR_TASK_ORDER;
     reading->out->verb = verb;
     return count > 0

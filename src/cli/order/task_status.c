@@ -157,36 +157,44 @@ static const amgr_fault_t *check(const amgr_source_t *source, apr_pool_t *pool)
                                  "the server has no managed processes");
 }
 
-/* Of one of many: what is to be seen to is told after all of them. */
-static int show(const amgr_view_t *view, const char *name, int is_first,
-                const amgr_fault_t **out_fault, apr_pool_t *pool)
+static void put_all(const amgr_view_t *view, const amgr_managed_t *const *named,
+                    int count)
 {
-    const amgr_managed_t *process =
-        amgr_order_target_process(view->managed, name, out_fault, pool);
+    int i;
 
-    if (process == NULL) {
-        return 0;
+    for (i = 0; i < count; i++) {
+        if (i > 0) {
+            amgr_sink_putc(amgr_output(), '\n');
+        }
+        put_process(view, named[i]);
     }
-    if (!is_first) {
-        amgr_sink_putc(amgr_output(), '\n');
-    }
-    put_process(view, process);
-    return amgr_managed_is_missed(process);
 }
 
+/* Where one of the names is wrong nothing is told. */
 const amgr_fault_t *amgr_task_status(const amgr_options_t *options,
                                      const amgr_source_t *source,
                                      apr_pool_t *pool)
 {
     const amgr_fault_t *fault = check(source, pool);
+    int count = options->name_count;
+    const amgr_managed_t **named =
+        apr_pcalloc(pool, sizeof(*named) * ((apr_size_t)count + 1));
     int missed = 0;
     int i;
 
-    for (i = 0; i < options->name_count && fault == NULL; i++) {
-        missed |= show(&source->view, options->names[i], i == 0, &fault, pool);
+    for (i = 0; i < count && fault == NULL; i++) {
+        named[i] = amgr_order_target_process(source->view.managed,
+                                             options->names[i], &fault, pool);
+        missed |= named[i] != NULL && amgr_managed_is_missed(named[i]);
     }
     if (fault != NULL) {
         return fault;
+    }
+    if (options->tasks & AMGR_TASK_JSON) {
+        amgr_write_named_json(&source->view, named, count, amgr_output());
+    }
+    else {
+        put_all(&source->view, named, count);
     }
     return missed ? amgr_fault_make(pool, AMGR_EXIT_ATTENTION, "%s", "") : NULL;
 }

@@ -125,6 +125,15 @@ sub both {
     return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
 }
 
+# The children say it once together.
+sub is_told {
+    my ($s, $what) = @_;
+    my $line = qr/:notice\] .*AMGR0043: process one: balancer:\/\/shop $what http:\/\/127\.0\.0\.1:$s->{ports}{one}$/;
+    is(scalar(() = $s->log_lines($line)), 1, "$what: once in the log");
+    $s->mark_log;
+    return;
+}
+
 sub order {
     my ($s, $verb) = @_;
     my $token = $s->json('/manager-status/processes')->{token};
@@ -155,6 +164,7 @@ sub members {
     my $direct = $s->agent->get("http://127.0.0.1:$s->{ports}{one}/");
     is($direct->content, "one\n", 'although it would answer');
     only($s, 'two', 'its member of the balancer is kept out');
+    is_told($s, 'keeps out');
     is_deeply(answers($s, "http://127.0.0.1:$s->{ports}{host}/inherited/"),
               { two => ROUNDS }, 'in a virtual host that inherits it as well');
     return;
@@ -175,6 +185,7 @@ sub opens {
     $s->write('state/one.ready', '');
     AMGR::Managed::wait_for($s, 'one', 'READY');
     both($s, 'one is let in when it is ready');
+    is_told($s, 'lets in');
     is($s->get('/place/')->code, 200, 'the place is open');
     ok($s->graceful, 'graceful restart');
     both($s, 'both serve after it');
@@ -188,6 +199,7 @@ sub closes {
     kill 'KILL', $pid;
     AMGR::Managed::wait_for($s, 'one', 'EXITED');
     only($s, 'two', 'one is out as soon as it is known to be gone');
+    is_told($s, 'keeps out');
     is($s->get('/place/')->header('Retry-After'), 60,
        'what is not started again is not soon there');
     ok($s->graceful, 'graceful restart');

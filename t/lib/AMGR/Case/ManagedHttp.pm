@@ -20,6 +20,7 @@ use Time::HiRes qw(sleep time);
 
 use constant {
     AUDIT   => qr/AMGR0044: order over HTTP: /,
+    OUTCOME => qr/AMGR0044: order over HTTP waited for: /,
     REFUSED => qr/AMGR0045: order over HTTP refused: /,
     SOON    => 30,
 };
@@ -136,6 +137,7 @@ Listen 127.0.0.1:$s->{pym_port}
         ManagerControl pymanager
     </Location>
     <Location "/page">
+        SetHandler manager-status
         ManagerControl Off
     </Location>
 </VirtualHost>
@@ -323,6 +325,8 @@ sub proof {
                                  @token);
         is($answer->code, 405, "$method is no way to give an order");
         like($answer->header('Allow'), qr/^POST\b/, "$method: what is");
+        is(decode($answer)->{status}, 405, "$method: in JSON")
+            if $method ne 'HEAD';
         is(scalar(() = $s->log_lines(REFUSED)), 1, "$method: in the log");
     }
     for my $place (qw(/manager-status /on/off)) {
@@ -383,7 +387,12 @@ sub bodies {
     my @token = ('X-Manager-Token' => $token);
     my $wrong = 'a' x 32;
     is(form($s, $start, 'x' x 4096, @token)->code, 202, 'a body of 4 KiB');
-    is(form($s, $start, 'x' x 4097, @token)->code, 413, 'and a byte more');
+    $s->mark_log;
+    my $answer = form($s, $start, 'x' x 4097, @token);
+    is($answer->code, 413, 'and a byte more');
+    is(decode($answer)->{status}, 413, 'in JSON');
+    like(($s->log_lines(REFUSED))[0], qr/: 413, its body is too long$/,
+         'and in the log');
     is(form($s, $start, "token=$wrong", @token)->code, 403,
        'two tokens, of which one is wrong');
     is(form($s, $start, "token=$wrong&token=$token")->code, 403,
@@ -423,9 +432,15 @@ sub orders {
     ok(kill(0, $now->{pid}), 'which is there');
     ok(!-e "/proc/$first", 'and the first is gone');
     my ($line) = $s->log_lines(AUDIT);
-    like($line, qr/\[notice\]|:notice\]/, 'a notice');
-    like($line, qr/: restart web by user - from 127\.0\.0\.1: 200, READY$/,
-         'who ordered what, and what came of it');
+    like($line, qr/:notice\] .*: restart web by user - from 127\.0\.0\.1$/,
+         'who ordered what, a notice');
+    ($line) = $s->log_lines(OUTCOME);
+    like($line, qr/:info\] .*: restart web by user - from 127\.0\.0\.1: 200, READY$/,
+         'and what came of it');
+    my ($said, @rest) = grep { /${\AUDIT}|process web: | waited for: / }
+        $s->log_lines(qr/./);
+    like($said, AUDIT, 'the order stands before what it leads to');
+    like($rest[-1], OUTCOME, '... and what came of it behind');
 
     $answer = order($s, 'web/stop?wait=20');
     is($answer->code, 200, 'a stop that is waited for');
@@ -450,6 +465,18 @@ sub orders {
         for qw(WEB web%20 %2e%2e), 'x' x 63, 'x' x 64, 'x' x 200;
     is(order($s, "web/$_")->code, 404, "the unknown verb '$_'")
         for qw(kill START status shutdown start%00 restart/);
+    my @html = (Accept => 'text/html,application/xhtml+xml,*/*;q=0.8');
+    for my $path ('web', 'web/kill', 'web/restart/', "a%0ab/start\x{7f}") {
+        $s->mark_log;
+        $answer = order($s, $path);
+        is($answer->code, 404, "'$path' is no order");
+        is_deeply(decode($answer), { ok => JSON::PP::false, status => 404,
+                                     error => 'there is no such order' },
+                  "'$path': in JSON") if $path !~ /start/;
+        is(scalar(() = $s->log_lines(REFUSED)), 1, "'$path': in the log");
+    }
+    like(order($s, 'web/kill', @html)->header('Content-Type'), qr{^text/html},
+         'in HTML for a browser');
     for my $wait (qw(-1 601 1.5 5s x 99999999999999999999 0x1 +1),
                   '', '5&wait=5', '%35') {
         is(order($s, "web/restart?wait=$wait")->code, 400, "wait=$wait");
@@ -458,7 +485,6 @@ sub orders {
     is(order($s, 'web/start?wait=600')->code, 200, 'wait=600 may');
     is(pid($s, 'web'), $same, 'none of these did anything');
 
-    my @html = (Accept => 'text/html,application/xhtml+xml,*/*;q=0.8');
     $answer = order($s, 'web/start', @html);
     is($answer->code, 303, 'a browser is sent back');
     is($answer->header('Location'), '/on#managed-web', 'to the page');
@@ -527,9 +553,10 @@ sub hang_up {
     my ($s) = @_;
     $s->mark_log;
     my $gone = waiting_client($s);
-    is(scalar(() = $s->log_lines(AUDIT)), 0, 'somebody waits');
+    is(scalar(() = $s->log_lines(AUDIT)), 1, 'its order is known at once');
+    is(scalar(() = $s->log_lines(OUTCOME)), 0, 'somebody waits');
     $gone->close_now;
-    ok(wait_until(sub { $s->log_lines(AUDIT) }, SOON, 'the end of the wait'),
+    ok(wait_until(sub { $s->log_lines(OUTCOME) }, SOON, 'the end of the wait'),
        'a client that hangs up ends it');
     settle_slow($s);
     return;
@@ -701,7 +728,11 @@ sub pymanager {
         '/restart/1x' => [400, "Invalid ID '1x'."],
     );
     for my $path (sort keys %wrong) {
+        $s->mark_log;
         $answer = pym($s, POST => $path);
+        like(($s->log_lines(REFUSED))[0] // '',
+             qr/: restart \Q@{[ $path =~ s{.*\/}{}r ]}\E by user - .*: $wrong{$path}[0], (?!.*\{0\})/,
+             "POST $path: in the log");
         is($answer->code, $wrong{$path}[0], "POST $path");
         is_deeply(decode($answer), { success => JSON::PP::false, error =>
                                      { message => $wrong{$path}[1] } },
