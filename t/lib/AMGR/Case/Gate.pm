@@ -95,7 +95,8 @@ sub server {
     # AH10187: balancer-manager, of an order that it then carries out.  The
     # others: started again, one is ready by its file before it listens.
     $s->expect_log(qr/AH10187: ignoring params in balancer-manager/,
-                   qr/(?:AH00957|AH00959|AH01114): /);
+                   qr/(?:AH00957|AH00959|AH01114): /,
+                   qr/AMGR0034: process one: READY -> EXITED \(/);
     return $s->start;
 }
 
