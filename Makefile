@@ -246,7 +246,7 @@ fleet: deps-fleet ## three demonstration servers and a Prometheus (CHECK=1)
 NPM_DIR ?= $(BUILD)/npm
 
 # Debian's packages: what building and running needs, and testing on top.
-DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl \
+DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl python3 \
              libapache2-mod-wsgi-py3 media-types libcurl4-openssl-dev \
              libinih-dev libjansson-dev libncurses-dev
 DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
@@ -256,7 +256,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              liblocale-gettext-perl libmonitoring-plugin-perl monit \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
-             tmux mandoc man-db bash-completion
+             tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it

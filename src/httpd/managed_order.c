@@ -58,7 +58,7 @@ static int is_started(const amgr_managed_t *process)
 {
     return process->state == AMGR_MANAGED_READY ||
            process->state == AMGR_MANAGED_EXITED ||
-           process->state == AMGR_MANAGED_FATAL ||
+           process->state == AMGR_MANAGED_FATAL || process->is_stuck ||
            (process->state == AMGR_MANAGED_STOPPED &&
             process->want == AMGR_MANAGED_WANT_DOWN);
 }

@@ -143,6 +143,7 @@ static void mend_states(amgr_managed_t *process)
         process->want = AMGR_MANAGED_WANT_UP;
     }
     process->ready = process->ready != 0;
+    process->is_stuck = process->is_stuck != 0;
     process->exit_known = process->exit_known != 0;
     if (!is_one_of(process->exit_cause, AMGR_MANAGED_EXIT_COUNT)) {
         process->exit_known = 0;

@@ -101,6 +101,8 @@ typedef struct amgr_managed_t {
     apr_int32_t restart;       /**< amgr_restart_e of supervise/spec.h */
     apr_uint64_t output_bytes; /**< what it wrote */
     apr_uint64_t output_dropped; /**< of that, what nobody could keep */
+    apr_int32_t is_stuck; /**< wanted, and waits for what does not come without
+                               an order */
 } amgr_managed_t;
 
 /** All of them: one region of the board, written by the supervisor. */

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/trusted_open.h"
+
 #define NO_ROOM "more than there is room for"
 
 /** Where the reading is, and the variable that is being made. */
@@ -324,25 +326,42 @@ static int read_whole(int fd, char *text, apr_size_t size, apr_size_t *out_len)
     return EFBIG;
 }
 
+/** A descriptor, or the negative of an errno.  *out_as_user: it was tried with
+ * the rights of @a user. */
+static int open_file(const char *path, const amgr_identity_t *user,
+                     int *out_as_user)
+{
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+    int fd = amgr_trusted_open(path, flags, 0, AMGR_SHARED_REFUSE, out_as_user);
+
+    return *out_as_user ? amgr_identity_open(user, path, flags) : fd;
+}
+
 apr_status_t amgr_environment_read(amgr_environment_t *environment,
-                                   const char *path, char *why, apr_size_t size)
+                                   const char *path,
+                                   const amgr_identity_t *user, char *why,
+                                   apr_size_t size)
 {
     int may_miss = path[0] == '-';
     const char *fault;
     apr_size_t len = 0;
     int line = 0;
+    int as_user;
     char *text;
     int error;
     int fd;
 
     path += may_miss;
-    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 && may_miss && (errno == ENOENT || errno == ENOTDIR)) {
+    fd = open_file(path, user, &as_user);
+    if (may_miss && (fd == -ENOENT || fd == -ENOTDIR)) {
         return APR_SUCCESS;
     }
-    snprintf(why, size, "%s", path);
+    snprintf(why, size, "%s%s", path,
+             as_user && fd == -EACCES
+                 ? ", read as its user since others can change its directory"
+                 : "");
     if (fd < 0) {
-        return APR_FROM_OS_ERROR(errno);
+        return APR_FROM_OS_ERROR(-fd);
     }
     text = malloc(AMGR_ENVIRONMENT_FILE_MAX + 1);
     error = text == NULL

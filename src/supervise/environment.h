@@ -18,6 +18,7 @@
 #define AMGR_ENVIRONMENT_H
 
 #include "base/base.h"
+#include "supervise/identity.h"
 
 #define AMGR_ENVIRONMENT_VARS_MAX 1024
 #define AMGR_ENVIRONMENT_BYTES_MAX (256 * 1024)
@@ -56,9 +57,14 @@ const char *amgr_environment_parse(amgr_environment_t *environment,
  * missing.  On failure @a why tells the path and more, and the answer is an
  * errno, or APR_EGENERAL where there is none.  May wait for the disk: for the
  * process that is to have the environment, not for who looks after it.
+ *
+ * It is read with our own rights, but in a directory that others can change
+ * (trusted_open.h) with those of @a user: nobody is given to read by us what
+ * he cannot read himself.
  */
 apr_status_t amgr_environment_read(amgr_environment_t *environment,
-                                   const char *path, char *why,
+                                   const char *path,
+                                   const amgr_identity_t *user, char *why,
                                    apr_size_t size);
 
 #endif

@@ -94,14 +94,15 @@ static apr_status_t set_given(const filling_t *filling,
 }
 
 static apr_status_t read_files(const filling_t *filling,
-                               const apr_array_header_t *files)
+                               const apr_array_header_t *files,
+                               const amgr_identity_t *user)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; rv == APR_SUCCESS && files != NULL && i < files->nelts; i++) {
         rv = amgr_environment_read(filling->environment,
-                                   APR_ARRAY_IDX(files, i, const char *),
+                                   APR_ARRAY_IDX(files, i, const char *), user,
                                    filling->why, filling->size);
     }
     return rv;
@@ -126,7 +127,7 @@ apr_status_t amgr_environment_of_spec(amgr_environment_t *environment,
         rv = set_given(&filling, spec->environment);
     }
     if (rv == APR_SUCCESS) {
-        rv = read_files(&filling, spec->environment_files);
+        rv = read_files(&filling, spec->environment_files, user);
     }
     return rv;
 }

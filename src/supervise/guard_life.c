@@ -274,6 +274,7 @@ static apr_time_t next_due(const amgr_guard_life_t *life)
     if (life->is_killing) {
         sooner(&due, life->pass_mono_us);
     }
+    sooner(&due, amgr_output_due(&life->output));
     if (life->phase >= AMGR_GUARD_PHASE_END) {
         sooner(&due, life->now_mono_us + LOOK_EVERY_US);
     }
@@ -357,6 +358,7 @@ static void take_turn(amgr_guard_life_t *life, const struct pollfd *rows)
     if (rows[ON_ORDERS].revents != 0) {
         hear_orders(life);
     }
+    amgr_output_look(&life->output, life->now_mono_us);
     amgr_guard_tick(life);
     if (has_signal || life->phase >= AMGR_GUARD_PHASE_END) {
         amgr_guard_reap(life);

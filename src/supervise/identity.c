@@ -5,7 +5,9 @@
 #include "supervise/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -167,4 +169,42 @@ int amgr_identity_take(const amgr_identity_t *identity, int *out_error)
         return AMGR_IDENTITY_NO_RIGHTS;
     }
     return AMGR_IDENTITY_FINE;
+}
+
+/* Who we are to files, now as @a identity; 0 or an errno. */
+static int lend(const amgr_identity_t *identity)
+{
+    return set_groups(identity) != 0 || setegid(identity->gid) != 0 ||
+                   seteuid(identity->uid) != 0
+               ? errno
+               : 0;
+}
+
+int amgr_identity_open(const amgr_identity_t *identity, const char *path,
+                       int flags)
+{
+    gid_t groups[NGROUPS_MAX];
+    gid_t gid = getegid();
+    int fd = -1;
+    int count;
+    int error;
+
+    if (geteuid() != 0) {
+        fd = open(path, flags | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+    }
+    count = getgroups(NGROUPS_MAX, groups);
+    if (count < 0) {
+        return -errno;
+    }
+    error = lend(identity);
+    if (error == 0) {
+        fd = open(path, flags | O_CLOEXEC);
+        error = fd < 0 ? errno : 0;
+    }
+    if (seteuid(0) != 0 || setegid(gid) != 0 ||
+        setgroups((size_t)count, groups) != 0) {
+        _exit(127);
+    }
+    return error != 0 ? -error : fd;
 }

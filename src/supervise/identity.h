@@ -45,4 +45,13 @@ int amgr_identity_look_up(const char *user, const char *group,
  */
 int amgr_identity_take(const amgr_identity_t *identity, int *out_error);
 
+/**
+ * open(2) with the rights of @a identity, which are given back at once; without
+ * root's rights, with our own.  A descriptor, closed in programs, or the
+ * negative of an errno; ends the process where there is no way back.
+ * PR_SET_PDEATHSIG has to be set anew.
+ */
+int amgr_identity_open(const amgr_identity_t *identity, const char *path,
+                       int flags);
+
 #endif

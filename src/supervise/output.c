@@ -13,11 +13,16 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/trusted_open.h"
 
 #define CHUNK_LEN 65536
 
 /** Chunks that are read before others are heard. */
 #define CHUNKS_MAX 16
+
+/** From the beginning of the last second of a flood until it is known to be
+ * over. */
+#define FLOOD_OVER_US (2 * APR_USEC_PER_SEC)
 
 /** Made by the administrator's server, for the administrator. */
 #define FILE_MODE (S_IRUSR | S_IWUSR | S_IRGRP)
@@ -88,7 +93,8 @@ static const char *file_fault(const char *path, int error)
     case ELOOP:
         return lstat(path, &info) == 0 && S_ISLNK(info.st_mode)
                    ? ", which is a symbolic link"
-                   : "";
+                   : ", whose path has a symbolic link that not only root "
+                     "can change";
     case EINVAL:
         return ", which is not a regular file";
     case EMLINK:
@@ -112,11 +118,12 @@ void amgr_output_fault_text(const amgr_spec_t *spec, int error, char *text,
 /** Non-negative, or the negative of an errno. */
 static int open_file(const char *path)
 {
-    int fd = open(path,
-                  O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
-                      O_NOCTTY | O_CLOEXEC,
-                  FILE_MODE);
-    int error = fd < 0 ? errno : check_file(fd);
+    int is_shared; /* by no link, and to a file of one name, we may there */
+    int fd = amgr_trusted_open(path,
+                               O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
+                                   O_NONBLOCK | O_NOCTTY,
+                               FILE_MODE, AMGR_SHARED_OPEN, &is_shared);
+    int error = fd < 0 ? -fd : check_file(fd);
 
     if (error != 0 && fd >= 0) {
         close(fd);
@@ -172,6 +179,19 @@ static void tell_left_out(amgr_output_t *output)
     output->is_flooded = 0;
     output->left_lines = 0;
     output->left_bytes = 0;
+}
+
+apr_time_t amgr_output_due(const amgr_output_t *output)
+{
+    return output->is_flooded ? output->second_mono_us + FLOOD_OVER_US
+                              : AMGR_NO_TIME;
+}
+
+void amgr_output_look(amgr_output_t *output, apr_time_t now_mono_us)
+{
+    if (output->is_flooded && now_mono_us >= amgr_output_due(output)) {
+        tell_left_out(output);
+    }
 }
 
 /** Whether this second has room for one line more. */

@@ -59,6 +59,12 @@ void amgr_output_fault_text(const amgr_spec_t *spec, int error, char *text,
  * the caller hears others too.  Non-zero when there may be more. */
 int amgr_output_read(amgr_output_t *output, apr_time_t now_mono_us);
 
+/** When amgr_output_look() has something to do; AMGR_NO_TIME: never. */
+apr_time_t amgr_output_due(const amgr_output_t *output);
+
+/** Tell what was left out of a flood of lines that is over. */
+void amgr_output_look(amgr_output_t *output, apr_time_t now_mono_us);
+
 /** Read and forget, for a pipe whose logger cannot be had. */
 void amgr_output_drop(amgr_output_t *output);
 

@@ -107,8 +107,8 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor);
 
 /** Whether what @a verb was meant to bring about is there, or cannot come any
- * more: READY, EXITED or FATAL for start and restart; STOPPED, EXITED or FATAL
- * for stop. */
+ * more: READY, EXITED or FATAL for start and restart, or STOPPED when what it
+ * waits for does not come; STOPPED, EXITED or FATAL for stop. */
 int amgr_supervisor_is_settled(const amgr_supervisor_t *supervisor, int index,
                                int verb);
 

@@ -92,29 +92,60 @@ static int is_in_way(const amgr_supervisor_t *supervisor,
     return 0;
 }
 
-int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
-                           const amgr_ward_t *other, const amgr_ward_t *ward)
-{
-    const amgr_ward_t *stands[AMGR_WARDS_MAX];
-    int count = list_stands(supervisor, ward, stands);
-
-    return is_in_way(supervisor, other, stands, count);
-}
-
-/** Who is in the way of its start, or NULL. */
-static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
-                                  const amgr_ward_t *ward)
+int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
+                               const amgr_ward_t *ward, const char *by)
 {
     const amgr_ward_t *stands[AMGR_WARDS_MAX];
     int count = list_stands(supervisor, ward, stands);
     int i;
 
     for (i = 0; i < supervisor->ward_count; i++) {
-        if (is_in_way(supervisor, supervisor->wards[i], stands, count)) {
-            return supervisor->wards[i];
+        if (by[i] &&
+            is_in_way(supervisor, supervisor->wards[i], stands, count)) {
+            return 1;
         }
     }
-    return NULL;
+    return 0;
+}
+
+/** Why one that is in the way stays there; empty when it may not. */
+static const char *why_for_good(const amgr_ward_t *ward)
+{
+    if (ward->row.is_stuck) {
+        return ", which cannot be started";
+    }
+    if (!amgr_ward_is_at_rest(ward)) {
+        return "";
+    }
+    switch (ward->row.state) {
+    case AMGR_MANAGED_FATAL:
+        return ", which is FATAL";
+    case AMGR_MANAGED_EXITED:
+        return ", which has ended";
+    default:
+        return ", which is stopped";
+    }
+}
+
+/** Who is in the way of its start, or NULL; rather one that stays there. */
+static const amgr_ward_t *blocker(const amgr_supervisor_t *supervisor,
+                                  const amgr_ward_t *ward)
+{
+    const amgr_ward_t *stands[AMGR_WARDS_MAX];
+    const amgr_ward_t *found = NULL;
+    int count = list_stands(supervisor, ward, stands);
+    int i;
+
+    for (i = 0; i < supervisor->ward_count; i++) {
+        const amgr_ward_t *other = supervisor->wards[i];
+
+        if ((found == NULL || why_for_good(found)[0] == '\0') &&
+            is_in_way(supervisor, other, stands, count) &&
+            (found == NULL || why_for_good(other)[0] != '\0')) {
+            found = other;
+        }
+    }
+    return found;
 }
 
 const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
@@ -149,12 +180,14 @@ const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
 static void hold(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                  const char *why)
 {
+    int level = ward->row.is_stuck ? AMGR_LEVEL_NOTICE : AMGR_LEVEL_INFO;
+
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_HELD, why);
     if (strcmp(ward->row.reason, why) != 0) {
         amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
                              why);
         supervisor->is_dirty = 1;
-        amgr_say(&supervisor->teller, AMGR_SAY_STATE, AMGR_LEVEL_INFO, 0,
+        amgr_say(&supervisor->teller, AMGR_SAY_STATE, level, 0,
                  "process %s: %s", ward->row.name, why);
     }
 }
@@ -185,7 +218,8 @@ static int try_start(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     }
     other = blocker(supervisor, ward);
     if (other != NULL) {
-        amgr_supervisor_text(why, sizeof(why), "waits for %s", other->row.name);
+        amgr_supervisor_text(why, sizeof(why), "waits for %s%s",
+                             other->row.name, why_for_good(other));
         hold(supervisor, ward, why);
         return 0;
     }
@@ -263,6 +297,7 @@ static int settle_once(amgr_supervisor_t *supervisor)
     for (i = 0; i < supervisor->ward_count && is_forced && !changed; i++) {
         changed |= try_stop(supervisor, supervisor->wards[i], 1);
     }
+    amgr_supervisor_look_stuck(supervisor);
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_t *ward = supervisor->wards[i];
 

@@ -84,10 +84,10 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
-/** Whether @a other is in the way of the start of @a ward, which may be by way
- * of others that have ended. */
-int amgr_supervisor_blocks(const amgr_supervisor_t *supervisor,
-                           const amgr_ward_t *other, const amgr_ward_t *ward);
+/** Whether one of those that @a by marks, a char for each ward, is in the way of
+ * the start of @a ward, which may be by way of others that have ended. */
+int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
+                               const amgr_ward_t *ward, const char *by);
 
 /** One that is to be stopped too, is not gone, and comes after @a ward, also by
  * way of others, which may have ended long ago; or NULL. */
@@ -97,7 +97,10 @@ const amgr_ward_t *amgr_supervisor_user(const amgr_supervisor_t *supervisor,
 /** Whether something is left of any run. */
 int amgr_supervisor_is_busy(const amgr_supervisor_t *supervisor);
 
-/* supervisor_verb.c */
+/* supervisor_done.c */
+
+/** Mark those that wait for what does not come by itself. */
+void amgr_supervisor_look_stuck(amgr_supervisor_t *supervisor);
 
 /** Tell the server once that all its processes have done their work. */
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);

@@ -119,6 +119,9 @@ void amgr_ward_release(amgr_ward_t *ward);
 /** Whether there is, or may be, something of a run. */
 int amgr_ward_is_on(const amgr_ward_t *ward);
 
+/** Whether there is nothing of a run, and none is due. */
+int amgr_ward_is_at_rest(const amgr_ward_t *ward);
+
 /* ward_run.c: its guard and its tree. */
 
 /** Start a guard.  Faults are events. */

@@ -232,6 +232,7 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
 {
     int status = event->wait_status;
     const char *line = "";
+    char expected[32] = "";
 
     if (ward->is_ended || !amgr_ward_is_on(ward)) {
         return;
@@ -250,11 +251,17 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         note_left(supervisor, ward, event->left);
     }
     if (WIFEXITED(status)) {
+        if (ward->spec->verify.type == AMGR_VERIFY_EXITED &&
+            !is_success(ward->spec, WEXITSTATUS(status))) {
+            amgr_supervisor_text(expected, sizeof(expected), ", expected %d",
+                                 ward->spec->verify.expect_code);
+        }
         amgr_ward_blame(ward,
                         is_success(ward->spec, WEXITSTATUS(status))
                             ? AMGR_MANAGED_EXIT_CLEAN
                             : AMGR_MANAGED_EXIT_CODE,
-                        "exited with code %d%s%s", WEXITSTATUS(status),
+                        "exited with code %d%s%s%s", WEXITSTATUS(status),
+                        expected,
                         line[0] == '\0' ? "" : ", its last line: ", line);
     }
     else {
@@ -457,6 +464,7 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                        amgr_proc_dir_t *proc)
 {
     char used[AMGR_UNITS_LEN];
+    char limit[AMGR_UNITS_LEN];
     char most[AMGR_UNITS_LEN];
     amgr_tree_t tree;
 
@@ -470,8 +478,12 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     if (has_limit(ward) && tree.memory_bytes > ward->spec->max_memory_bytes) {
         amgr_size_format(tree.memory_bytes, used, sizeof(used));
         amgr_size_format(ward->spec->max_memory_bytes, most, sizeof(most));
+        amgr_size_format_exact((apr_int64_t)ward->spec->max_memory_bytes, limit,
+                               sizeof(limit));
+        /* As it was configured, and in the unit of the other. */
         amgr_ward_blame(ward, AMGR_MANAGED_EXIT_MEMORY,
-                        "uses %s of memory, MaxMemory is %s", used, most);
+                        "uses %s of memory, MaxMemory is %s (%s)", used, limit,
+                        most);
         amgr_ward_fire(supervisor, ward, AMGR_MACHINE_OVER_MEMORY, ward->fault);
     }
 }

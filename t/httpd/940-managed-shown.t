@@ -47,7 +47,7 @@ is_deeply([map { [@$_{qw(id name state)}] } @{ $json->{managed} }],
           'three processes as they stand');
 is_deeply([map { $_->{missed} ? 1 : 0 } @{ $json->{managed} }], [0, 1, 1],
           'two of them are missed');
-is($json->{managed}[2]{reason}, 'waits for crash', 'one says for whom');
+is($json->{managed}[2]{reason}, 'waits for crash, which is FATAL', 'one says for whom');
 is($json->{supervision}{application}, 'degraded', 'the application');
 is($json->{supervision}{supervisor}, AMGR::Managed::supervisor($s),
    'its supervisor');
@@ -105,7 +105,7 @@ for my $how (['by the board', '--url', $s->url('/manager-status')],
     my ($what, @how) = @$how;
     my $r = cli(@how, '--processes');
     is($r->{code}, 3, "--processes $what: exit code");
-    like($r->{out}, qr/\Aweb +READY +pid $web->{pid}, uptime \d.*\ncrash +FATAL +\S.*\nlate +STOPPED +waits for crash\n\z/,
+    like($r->{out}, qr/\Aweb +READY +pid $web->{pid}, uptime \d.*\ncrash +FATAL +\S.*\nlate +STOPPED +waits for crash, which is FATAL\n\z/,
          '... a line each');
     $r = cli(@how, '--once');
     is($r->{code}, 3, "--once $what: exit code");

@@ -46,6 +46,10 @@ static void outcomes_have_words(void **state)
          "web: ERROR (not ready after 30s, RUNNING)\n", 3},
         {"start", 0, AMGR_MANAGED_STOPPED, 1, SEC(90), "waits for db",
          "web: ERROR (not ready after 90s, STOPPED: waits for db)\n", 3},
+        {"start", 1, AMGR_MANAGED_STOPPED, 1, SEC(30), "waits for db",
+         "web: ERROR (STOPPED: waits for db)\n", 1},
+        {"start", 1, AMGR_MANAGED_STOPPED, 0, 0, "waits for db",
+         "web: start ordered (STOPPED: waits for db)\n", 0},
         {"start", 0, AMGR_MANAGED_STARTING, 0, 0, "",
          "web: start ordered (STARTING)\n", 0},
         {"start", 1, -1, 0, 0, "", "web: ERROR (unknown)\n", 1},
@@ -81,6 +85,9 @@ static void outcomes_have_words(void **state)
         outcome.answer.ok = 1;
         outcome.answer.settled = cases[i].settled;
         outcome.answer.state = cases[i].state;
+        outcome.answer.want = strcmp(cases[i].verb, "stop") == 0
+                                  ? AMGR_MANAGED_WANT_DOWN
+                                  : AMGR_MANAGED_WANT_UP;
         outcome.answer.exit_code = 1;
         apr_cpystrn(outcome.answer.reason, cases[i].reason,
                     sizeof(outcome.answer.reason));

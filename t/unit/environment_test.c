@@ -166,6 +166,7 @@ static void test_files(void **state)
     char path[64];
     char may_miss[64];
     char why[160];
+    amgr_identity_t self = {.uid = geteuid(), .gid = getegid()};
 
     (void)state; /* cmocka's signature */
     assert_non_null(mkdtemp(dir));
@@ -173,35 +174,39 @@ static void test_files(void **state)
     snprintf(may_miss, sizeof(may_miss), "-%s/file", dir);
     amgr_environment_init(&environment);
     assert_int_equal(
-        amgr_environment_read(&environment, may_miss, why, sizeof(why)),
+        amgr_environment_read(&environment, may_miss, &self, why, sizeof(why)),
         APR_SUCCESS);
     assert_int_equal(
-        amgr_environment_read(&environment, path, why, sizeof(why)), ENOENT);
+        amgr_environment_read(&environment, path, &self, why, sizeof(why)),
+        ENOENT);
     assert_string_equal(why, path);
 
     write_text(path, "A=1\nB=2\n");
     assert_int_equal(
-        amgr_environment_read(&environment, may_miss, why, sizeof(why)),
+        amgr_environment_read(&environment, may_miss, &self, why, sizeof(why)),
         APR_SUCCESS);
     assert_string_equal(amgr_environment_get(&environment, "B"), "2");
 
     write_text(path, "A=1\nsecret\n");
     assert_int_equal(
-        amgr_environment_read(&environment, may_miss, why, sizeof(why)),
+        amgr_environment_read(&environment, may_miss, &self, why, sizeof(why)),
         APR_EGENERAL);
     assert_non_null(strstr(why, "line 2 of "));
     assert_null(strstr(why, "secret"));
 
     assert_int_equal(truncate(path, AMGR_ENVIRONMENT_FILE_MAX + 1), 0);
     assert_int_equal(
-        amgr_environment_read(&environment, path, why, sizeof(why)), EFBIG);
+        amgr_environment_read(&environment, path, &self, why, sizeof(why)),
+        EFBIG);
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(
-        amgr_environment_read(&environment, path, why, sizeof(why)), EINVAL);
+        amgr_environment_read(&environment, path, &self, why, sizeof(why)),
+        EINVAL);
     unlink(path);
-    assert_int_equal(amgr_environment_read(&environment, dir, why, sizeof(why)),
-                     EISDIR);
+    assert_int_equal(
+        amgr_environment_read(&environment, dir, &self, why, sizeof(why)),
+        EISDIR);
     rmdir(dir);
 }
 

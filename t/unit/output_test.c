@@ -157,6 +157,30 @@ static void test_a_flood(void **state)
     assert_int_equal(rig->log->lines, 2 * AMGR_OUTPUT_LINES_A_SECOND + 4);
 }
 
+/* It is told without another line, when it has not gone on. */
+static void test_the_end_of_a_flood(void **state)
+{
+    rig_t *rig = *state;
+    apr_time_t now = apr_time_from_sec(100);
+    int fd = open_output(rig);
+    int i;
+
+    assert_true(amgr_output_due(&output) == AMGR_NO_TIME);
+    for (i = 0; i < AMGR_OUTPUT_LINES_A_SECOND + 7; i++) {
+        put(fd, "line\n", 5, now);
+    }
+    assert_true(amgr_output_due(&output) == now + 2 * APR_USEC_PER_SEC);
+    amgr_output_look(&output, now + 2 * APR_USEC_PER_SEC - 1);
+    assert_int_equal(rig->log->lines, AMGR_OUTPUT_LINES_A_SECOND + 1);
+    amgr_output_look(&output, now + 2 * APR_USEC_PER_SEC);
+    assert_int_equal(rig->log->lines, AMGR_OUTPUT_LINES_A_SECOND + 2);
+    assert_non_null(strstr(rig->log->text, "7 lines of its output were left"));
+    assert_true(amgr_output_due(&output) == AMGR_NO_TIME);
+    close(fd);
+    amgr_output_close(&output);
+    assert_int_equal(rig->log->lines, AMGR_OUTPUT_LINES_A_SECOND + 2);
+}
+
 static void test_a_file(void **state)
 {
     rig_t *rig = *state;
@@ -526,6 +550,7 @@ int main(void)
         RIGGED(test_lines),
         RIGGED(test_a_long_line),
         RIGGED(test_a_flood),
+        RIGGED(test_the_end_of_a_flood),
         RIGGED(test_a_file),
         RIGGED(test_a_full_disk),
         RIGGED(test_without_a_line_end_to_the_log),

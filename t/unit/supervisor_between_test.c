@@ -118,7 +118,7 @@ static void it_is_done_anew_between_the_two(void **state)
 {
     static const char *const lines[] = {
         "process web: READY -> STOPPING",   "process web: STOPPING -> STOPPED",
-        "process job: STOPPED -> STARTING", "process job: STOPPING -> EXITED",
+        "process job: STOPPED -> STARTING", "process job: RUNNING -> EXITED",
         "process web: STOPPED -> STARTING", NULL};
     supervised_t *s = *state;
     amgr_managed_t db;
@@ -172,7 +172,8 @@ static void a_start_waits_for_what_the_job_needed(void **state)
     assert_int_equal(kill(row(s, "web")->pid, SIGKILL), 0);
     WAIT_UNTIL(s, row(s, "web")->exits[AMGR_MANAGED_EXIT_SIGNAL] == 1 &&
                       is_in(s, "web", AMGR_MANAGED_STOPPED));
-    assert_string_equal(row(s, "web")->reason, "waits for db");
+    assert_string_equal(row(s, "web")->reason,
+                        "waits for db, which is stopped");
     assert_int_equal(row(s, "web")->want, AMGR_MANAGED_WANT_UP);
     order(s, "start", "db");
     WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);

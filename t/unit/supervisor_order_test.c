@@ -244,6 +244,37 @@ static void an_order_starts_what_was_given_up(void **state)
     assert_int_equal(row(s, "bad")->state, AMGR_MANAGED_FATAL);
 }
 
+/* Whether it is told why, and at once, since only an order can help. */
+static void who_waits_in_vain_is_not_waited_for(void **state)
+{
+    supervised_t *s = *state;
+    amgr_order_answer_t answer;
+    apr_time_t begun_us;
+
+    apply(s, "bad\nCommand /bin/false\nRestartLimit 1 in 1m\n" QUICK
+             "db\n" SLEEP "mid\nAfter bad\n" SLEEP "web\nAfter db mid\n" SLEEP);
+    wait_state(s, "bad", AMGR_MANAGED_FATAL);
+    wait_state(s, "db", AMGR_MANAGED_READY);
+    begun_us = amgr_clock_monotonic_us();
+    answer = order(s, "start", "web", 30000);
+    assert_true(answer.ok && answer.settled && answer.already);
+    assert_int_equal(answer.state, AMGR_MANAGED_STOPPED);
+    assert_string_equal(answer.reason, "waits for mid, which cannot be "
+                                       "started");
+    assert_true(amgr_clock_monotonic_us() - begun_us < 5 * SEC);
+    assert_string_equal(row(s, "mid")->reason, "waits for bad, which is FATAL");
+    assert_int_equal(count_logged(s, "[2] process mid: waits for bad, which is "
+                                     "FATAL\n"),
+                     1);
+    assert_true(order(s, "stop", "bad", 5000).settled);
+    assert_string_equal(order(s, "start", "mid", 30000).reason,
+                        "waits for bad, which is stopped");
+    /* One that is about to be started is waited for. */
+    order(s, "start", "bad", 0);
+    wait_state(s, "bad", AMGR_MANAGED_FATAL);
+    assert_int_equal(row(s, "db")->is_stuck, 0);
+}
+
 static void one_that_has_ended_well_is_stopped_and_started(void **state)
 {
     static const char sections[] = "web\nCommand /bin/true\n" QUICK
@@ -378,6 +409,7 @@ int main(void)
         SUPERVISED(one_that_was_stopped_by_order_stays_so),
         SUPERVISED(an_application_that_was_stopped_does_not_run),
         SUPERVISED(an_order_starts_what_was_given_up),
+        SUPERVISED(who_waits_in_vain_is_not_waited_for),
         SUPERVISED(one_that_has_ended_well_is_stopped_and_started),
         SUPERVISED(restarts_at_the_same_time_are_one),
         SUPERVISED(there_are_never_two_copies),

@@ -160,6 +160,7 @@ static void one_that_has_done_its_work_stays_so(void **state)
     assert_int_equal(done.ready, 1);
     done = wait_state(s, "wrong", AMGR_MANAGED_EXITED);
     assert_int_equal(done.exit_cause, AMGR_MANAGED_EXIT_CODE);
+    assert_string_equal(done.reason, "exited with code 0, expected 4");
     assert_int_equal(done.ready, 0);
     assert_int_equal(done.want, AMGR_MANAGED_WANT_UP);
     assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);

@@ -84,6 +84,12 @@ static int put_settled(const amgr_order_outcome_t *outcome, amgr_sink_t *sink)
     return AMGR_EXIT_OK;
 }
 
+int amgr_order_is_held(const amgr_order_outcome_t *outcome)
+{
+    return outcome->answer.state == AMGR_MANAGED_STOPPED &&
+           outcome->answer.want == AMGR_MANAGED_WANT_UP;
+}
+
 int amgr_order_write_outcome(const amgr_order_outcome_t *outcome,
                              amgr_sink_t *sink)
 {
@@ -96,7 +102,8 @@ int amgr_order_write_outcome(const amgr_order_outcome_t *outcome,
         amgr_escape_line(sink, outcome->answer.error);
         amgr_sink_putc(sink, ')');
     }
-    else if (outcome->answer.settled) {
+    else if (outcome->answer.settled &&
+             (outcome->wait_us > 0 || !amgr_order_is_held(outcome))) {
         code = put_settled(outcome, sink);
     }
     else {

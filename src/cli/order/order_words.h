@@ -17,6 +17,10 @@ typedef struct amgr_order_outcome_t {
     apr_interval_time_t wait_us; /**< how long it was waited for */
 } amgr_order_outcome_t;
 
+/** Whether it is wanted and waits for others, of which some may be started by
+ * orders that were given with this one. */
+int amgr_order_is_held(const amgr_order_outcome_t *outcome);
+
 /** Write the line.  Returns the exit code that it is worth (amgr_exit_e): OK,
  * also where it was so before; ATTENTION: not in time; FAILED: not at all. */
 int amgr_order_write_outcome(const amgr_order_outcome_t *outcome,

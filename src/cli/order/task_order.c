@@ -125,13 +125,22 @@ static const amgr_fault_t *give(orders_t *orders, job_t *job)
     return fault;
 }
 
+/* Whether nothing that was ordered beside it can change it any more, as the
+ * start of what it waits for does. */
+static int is_final(const job_t *job)
+{
+    const amgr_order_answer_t *answer = &job->outcome.answer;
+
+    return !answer->ok ||
+           (answer->settled && !amgr_order_is_held(&job->outcome));
+}
+
 /* Not by the order again, which a process that was quick would obey twice. */
 static const amgr_fault_t *wait_for(orders_t *orders, job_t *job)
 {
     apr_time_t left_us = orders->deadline_us - amgr_clock_monotonic_us();
 
-    if (!job->outcome.answer.ok || job->outcome.answer.settled ||
-        orders->options->wait_us == 0) {
+    if (is_final(job) || orders->options->wait_us == 0) {
         return NULL;
     }
     return ask(orders, "status", left_us > 0 ? (int)(left_us / 1000) : 0, job);
