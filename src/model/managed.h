@@ -127,6 +127,18 @@ const char *amgr_managed_state_word(int state);
 /** "clean", "start_timeout": as in labels of metrics. */
 const char *amgr_managed_exit_word(int cause);
 
+#define AMGR_MANAGED_END_LEN 64 /**< with the NUL */
+
+/** How its last run ended, exit_known being so: "exited with code 1", "killed by
+ * SIGKILL", "not ready in time (SIGTERM)". */
+void amgr_managed_end_text(const amgr_managed_t *process,
+                           char out[AMGR_MANAGED_END_LEN]);
+
+#define AMGR_SIGNAL_LEN 16 /**< with the NUL */
+
+/** "SIGTERM"; "signal 40" for one that has no name here. */
+void amgr_signal_text(int number, char out[AMGR_SIGNAL_LEN]);
+
 /** "up", "down" */
 const char *amgr_managed_want_word(int want);
 

@@ -363,6 +363,11 @@ void amgr_ward_gone(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         judge_done(ward, passed, why, sizeof(why));
     }
     amgr_ward_fire(supervisor, ward, event, why);
+    if (event == AMGR_MACHINE_GONE_RETRY) {
+        /* The delay has a place of its own. */
+        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
+                             ward->fault);
+    }
     if (event == AMGR_MACHINE_GONE_DONE && passed) {
         ward->row.ready_us = supervisor->now.wall_us;
         ward->was_ready = 1;

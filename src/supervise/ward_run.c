@@ -233,6 +233,7 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     int status = event->wait_status;
     const char *line = "";
     char expected[32] = "";
+    char name[AMGR_SIGNAL_LEN];
 
     if (ward->is_ended || !amgr_ward_is_on(ward)) {
         return;
@@ -265,10 +266,10 @@ static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                         line[0] == '\0' ? "" : ", its last line: ", line);
     }
     else {
-        amgr_ward_blame(ward, AMGR_MANAGED_EXIT_SIGNAL,
-                        "killed by signal %d%s%s%s%s", WTERMSIG(status),
-                        WCOREDUMP(status) ? " with a core file" : "",
-                        line[0] == '\0' ? "" : ", its last line: ", line, "");
+        amgr_signal_text(WTERMSIG(status), name);
+        amgr_ward_blame(ward, AMGR_MANAGED_EXIT_SIGNAL, "killed by %s%s%s%s",
+                        name, WCOREDUMP(status) ? " with a core file" : "",
+                        line[0] == '\0' ? "" : ", its last line: ", line);
     }
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_ENDED, ward->fault);
 }

@@ -57,6 +57,8 @@ static void one_that_ends_at_once_is_left_alone_and_given_up(void **state)
              "RestartLimit 4 in 1m\n");
     bad = wait_state(s, "bad", AMGR_MANAGED_BACKOFF);
     assert_true(bad.next_start_us > 0 && bad.backoff_us == 100000);
+    assert_string_equal(bad.reason, "exited with code 3, its last line: no "
+                                    "luck");
     bad = wait_state(s, "bad", AMGR_MANAGED_FATAL);
     assert_int_equal(bad.starts, 4);
     assert_int_equal(bad.exits[AMGR_MANAGED_EXIT_CODE], 4);
