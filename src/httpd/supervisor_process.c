@@ -35,9 +35,10 @@
 /** One that lived for so long has not failed at its start. */
 #define SETTLED_US (60 * APR_USEC_PER_SEC)
 
-/** How much longer than all StopTimeouts its end may take; and what each of
- * its processes has left behind, besides. */
-#define END_SLACK_US (2 * APR_USEC_PER_SEC)
+/** How much longer than all StopTimeouts its end may take, where it has to kill
+ * a guard that does not answer; and what each of its processes has left behind,
+ * besides. */
+#define END_SLACK_US (7 * APR_USEC_PER_SEC)
 #define REST_US (2 * APR_USEC_PER_SEC)
 
 /** Between two looks at whether it has ended, and how many of them lie between
@@ -84,8 +85,8 @@ static void publish_end(const amgr_runtime_t *runtime,
     for (i = 0; i < table->count; i++) {
         amgr_managed_t *process = &table->processes[i];
 
-        process->guard = 0;
-        if (process->pid == 0) {
+        /* The next one counts its run as lost. */
+        if (process->pid == 0 && process->guard == 0) {
             continue;
         }
         process->state = AMGR_MANAGED_STOPPING;

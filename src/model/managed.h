@@ -118,6 +118,7 @@ typedef struct amgr_managed_table_t {
                                with; one that could not be for want of memory or
                                descriptors is not, and is to be sent again */
     char socket[108];     /**< where it takes orders; empty: nowhere */
+    apr_int32_t is_shut;      /**< all were stopped by an order, for good */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 

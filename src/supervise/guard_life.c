@@ -411,6 +411,9 @@ void amgr_guard_live(const amgr_guard_setup_t *setup, const amgr_spec_t *spec,
     take_descriptors(&life, fd);
     prctl(PR_SET_NAME, AMGR_GUARD_COMM);
     setsid(); /* cannot fail: a fresh process leads no group */
+    /* One that somebody has stopped goes on when the supervisor is gone, since
+     * nobody is left then who could kill it. */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
     amgr_guard_voice_init(&life.voice, fd);
     amgr_logger_init(&life.logger, spec, &setup->teller);
     take_signals(&life);

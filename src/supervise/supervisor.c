@@ -77,7 +77,8 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     apr_time_t due_us = now_us + TURN_US;
     int i;
 
-    if (supervisor->has_strays && supervisor->stray_looks < STRAYS_SOON) {
+    if ((supervisor->has_strays && supervisor->stray_looks < STRAYS_SOON) ||
+        (supervisor->is_waiting && supervisor->last_looks > 0)) {
         due_us = now_us + STRAYS_US;
     }
     due_us = sooner(due_us, supervisor->measure_us);
@@ -90,8 +91,9 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     return due_us <= now_us ? 0 : (int)((due_us - now_us) / 1000 + 1);
 }
 
-/** SIGTERM: from the kernel when the parent has ended, else from whoever stops
- * all processes of a service alike. */
+/** SIGTERM: from whoever stops all processes of a service alike.  Others only
+ * wake us: SIGCHLD, and SIGCONT, which the kernel sends when the parent has
+ * ended. */
 static void hear_signals(amgr_supervisor_t *supervisor)
 {
     struct signalfd_siginfo info;
@@ -103,6 +105,29 @@ static void hear_signals(amgr_supervisor_t *supervisor)
             amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
         }
     }
+}
+
+/** No guard of the last supervisor is left; of one that was killed, what its
+ * process had started may be.  What not even SIGKILL ends is in a wait of the
+ * kernel's, and does nothing any more. */
+static void end_last_run(amgr_supervisor_t *supervisor)
+{
+    apr_pool_t *pool;
+    int left = 0;
+
+    if (apr_pool_create(&pool, supervisor->pool) == APR_SUCCESS) {
+        left = amgr_tree_end_sessions(&supervisor->proc, &supervisor->last,
+                                      pool);
+        apr_pool_destroy(pool);
+    }
+    if (left > 0 && supervisor->last_looks == 0) {
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
+                 0,
+                 "what is left of processes of the last supervisor, whose "
+                 "guards are gone, is killed: %d",
+                 left);
+    }
+    supervisor->is_waiting = left > 0 && ++supervisor->last_looks < STRAYS_SOON;
 }
 
 static void look_at_last_run(amgr_supervisor_t *supervisor)
@@ -117,7 +142,7 @@ static void look_at_last_run(amgr_supervisor_t *supervisor)
             close(entry.fd);
         }
         supervisor->setup.wait_fd = -1;
-        supervisor->is_waiting = 0;
+        end_last_run(supervisor);
     }
     else if (!supervisor->is_warned &&
              supervisor->now.mono_us - supervisor->begun_us > WARN_US) {
@@ -221,6 +246,7 @@ static int open_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGCONT);
     sigprocmask(SIG_SETMASK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -265,7 +291,8 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
         _exit(1);
     }
     supervisor->signal_fd = open_signals();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* Even if somebody has stopped us by then. */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
     rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
     if (rv != APR_SUCCESS) {
         amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,

@@ -331,6 +331,7 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase)
         return;
     }
     supervisor->phase = phase;
+    supervisor->table.is_shut |= phase == AMGR_PHASE_SHUT;
     supervisor->is_dirty = 1;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
              "stopping all managed processes");

@@ -32,6 +32,7 @@ struct amgr_supervisor_t {
     int is_applied;     /**< a configuration has come */
     int is_waiting;     /**< for the guards of the last supervisor */
     int is_warned;      /**< that this takes long */
+    int last_looks;     /**< that have found what those had left, so far */
     int has_strays;     /**< children that nobody knows were there lately */
     int stray_looks;    /**< that have found some, one after the other */
     int start_in_order;

@@ -7,6 +7,7 @@
 #ifndef AMGR_TREE_H
 #define AMGR_TREE_H
 
+#include "model/managed.h"
 #include "proc/proc_read.h"
 
 /** Beyond so many the rest of a tree is left out, so that one that does
@@ -35,5 +36,13 @@ apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard,
  * the next call.  Returns how many there were. */
 int amgr_tree_sweep(amgr_proc_dir_t *dir, int (*is_known)(void *, pid_t),
                     void *baton);
+
+/** SIGKILL to what is left of the sessions of @a table's processes, each of
+ * which has led one: for who comes after a supervisor that was killed together
+ * with guards, whose processes had nobody to adopt what they had started.  A
+ * session whose number is another's by now is left alone.  Reads all of /proc,
+ * once.  Returns how many there were, zombies not among them. */
+int amgr_tree_end_sessions(amgr_proc_dir_t *dir,
+                           const amgr_managed_table_t *table, apr_pool_t *pool);
 
 #endif
