@@ -282,7 +282,8 @@ static apr_time_t next_due(const amgr_guard_life_t *life)
         life->drain_mono_us > life->now_mono_us) {
         sooner(&due, life->drain_mono_us);
     }
-    if (amgr_guard_wants_logger(life)) {
+    if (amgr_guard_wants_logger(life) ||
+        (life->told_failing && life->logger.state == AMGR_LOGGER_RUNS)) {
         sooner(&due, amgr_logger_due(&life->logger));
     }
     return due;
@@ -334,6 +335,18 @@ static void tell_output(amgr_guard_life_t *life)
     event->output_dropped = life->told_dropped;
 }
 
+static void tell_logger(amgr_guard_life_t *life)
+{
+    int is_failing = amgr_logger_is_bad(&life->logger, life->now_mono_us);
+    amgr_guard_event_t *event;
+
+    if (is_failing != life->told_failing) {
+        life->told_failing = is_failing;
+        event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_LOGGER);
+        event->is_failing = is_failing;
+    }
+}
+
 /** What happened, in an order in which the end of the process comes last. */
 static void take_turn(amgr_guard_life_t *life, const struct pollfd *rows)
 {
@@ -364,6 +377,7 @@ static void take_turn(amgr_guard_life_t *life, const struct pollfd *rows)
         amgr_guard_reap(life);
     }
     tell_output(life);
+    tell_logger(life);
 }
 
 /** Nothing is left.  A supervisor that is gone or asleep learns it from the

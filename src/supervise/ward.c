@@ -120,6 +120,17 @@ static int is_well(int state)
            state == AMGR_MANAGED_READY;
 }
 
+void amgr_ward_set_well(amgr_ward_t *ward)
+{
+    ward->row.reason[0] = '\0';
+    if (ward->is_logger_failing) {
+        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
+                             "its logger %s does not stay, and its output is "
+                             "dropped",
+                             ward->spec->output_argv[0]);
+    }
+}
+
 static void enter(amgr_supervisor_t *supervisor, amgr_ward_t *ward, int state,
                   const char *why)
 {
@@ -127,8 +138,10 @@ static void enter(amgr_supervisor_t *supervisor, amgr_ward_t *ward, int state,
 
     ward->row.state = state;
     ward->row.since_us = supervisor->now.wall_us;
-    amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
-                         is_well(state) ? "" : why);
+    amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s", why);
+    if (is_well(state)) {
+        amgr_ward_set_well(ward);
+    }
     if (state == AMGR_MANAGED_READY) {
         ward->row.ready_us = supervisor->now.wall_us;
         ward->ready_mono_us = supervisor->now.mono_us;
