@@ -111,7 +111,8 @@ sub server {
     # again, one is ready by its file before it listens.
     $s->expect_log(qr/AH10187: ignoring params in balancer-manager/,
                    qr/AH01170: balancer:\S+: All workers are in error state/,
-                   qr/(?:AH00957|AH00959|AH01114): /);
+                   qr/(?:AH00957|AH00959|AH01114): /,
+                   qr/AMGR0034: process one: READY -> EXITED \(/);
     return $s->start;
 }
 
