@@ -126,8 +126,8 @@ typedef struct amgr_managed_table_t {
     apr_int32_t left_count; /**< of the supervisor before this one, until it is
                                  known that nothing of them is left */
     amgr_managed_left_t left[AMGR_MANAGED_MAX];
-    char socket[108]; /**< where it takes orders; empty: nowhere */
-    apr_int32_t is_shut;      /**< all were stopped by an order, for good */
+    char socket[108];    /**< where it takes orders; empty: nowhere */
+    apr_int32_t is_shut; /**< all were stopped by an order, for good */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 
