@@ -107,9 +107,12 @@ sub server {
     $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host) };
     $s->set_config(config($s));
     # AH10187: balancer-manager, of an order that it then carries out.
-    # AH01170: there is no other member that could serve.
+    # AH01170: there is no other member that could serve.  The others: a check
+    # of one that is down.
     $s->expect_log(qr/AH10187: ignoring params in balancer-manager/,
-                   qr/AH01170: balancer:\S+: All workers are in error state/);
+                   qr/AH01170: balancer:\S+: All workers are in error state/,
+                   qr/AH00957: HC\w+: attempt to connect to /,
+                   qr/AH00959: ap_proxy_connect_backend disabling worker/);
     return $s->start;
 }
 
@@ -134,6 +137,9 @@ sub only {
 sub both {
     my ($s, $what) = @_;
     my $count;
+    # Its file may say that it is ready before it listens.
+    my $direct = "http://127.0.0.1:$s->{ports}{one}/";
+    wait_until(sub { $s->agent->get($direct)->is_success }, SOON, 'it listens');
     ok(wait_until(sub { $count = answers($s); $count->{one} && $count->{two} },
                   SOON, 'both serve'), $what);
     return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
