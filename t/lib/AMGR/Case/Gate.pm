@@ -137,6 +137,9 @@ sub only {
 sub both {
     my ($s, $what) = @_;
     my $count;
+    # Its file may say that it is ready before it listens.
+    my $direct = "http://127.0.0.1:$s->{ports}{one}/";
+    wait_until(sub { $s->agent->get($direct)->is_success }, SOON, 'it listens');
     ok(wait_until(sub { $count = answers($s); $count->{one} && $count->{two} },
                   SOON, 'both serve'), $what);
     return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
