@@ -6,7 +6,6 @@
  */
 #include "supervise/ward.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
