@@ -285,7 +285,8 @@ static void on_end(int reason, void *data, int status)
 }
 
 /** Why the one that runs cannot do with the present configuration, or NULL.
- * Its code, memory and idea of httpd's own User are as at its fork. */
+ * Its code, memory and idea of httpd's own User are as they were at its
+ * fork. */
 static const char *find_misfit(const amgr_supervisor_record_t *record,
                                const amgr_runtime_t *runtime)
 {
