@@ -69,7 +69,8 @@ typedef enum amgr_guard_event_e {
     AMGR_GUARD_FAILED,      /**< not executed: stage, error, text; the guard
                                  ends */
     AMGR_GUARD_EXITED,      /**< the process itself ended: wait_status, is_all,
-                                 left; text is the last line that it wrote, escaped */
+                                 left; text is the last line that it wrote,
+                                 escaped */
     AMGR_GUARD_READY,       /**< it said READY=1 */
     AMGR_GUARD_STATUS,      /**< it said STATUS=text: hostile bytes */
     AMGR_GUARD_WATCHDOG,    /**< it said WATCHDOG=1 */

@@ -84,8 +84,8 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
-/** Whether one of those that @a by marks, a char for each ward, is in the way of
- * the start of @a ward, which may be by way of others that have ended. */
+/** Whether one of those that @a by marks, a char for each ward, is in the way
+ * of the start of @a ward, which may be by way of others that have ended. */
 int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
                                const amgr_ward_t *ward, const char *by);
 

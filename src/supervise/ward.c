@@ -291,7 +291,8 @@ static void note_exit(amgr_ward_t *ward)
     row->status[0] = '\0';
 }
 
-/* One more end that another run follows, or too many: which event that makes, and what there is to say. */
+/* One more end that another run follows, or too many: which event that makes,
+ * and what there is to say. */
 static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                          amgr_machine_run_t *run, char *why, apr_size_t size)
 {
