@@ -262,6 +262,10 @@ void amgr_managed_mend(amgr_managed_table_t *table)
         table->supervisor = 0;
     }
     table->control = table->control != 0;
+    table->is_shut = table->is_shut != 0;
+    if (table->left_count < 0 || table->left_count > AMGR_MANAGED_MAX) {
+        table->left_count = 0;
+    }
     END(table->socket);
     for (i = 0; i < table->count; i++) {
         mend_process(&table->processes[i], i, table->count);

@@ -88,6 +88,9 @@ if (AMGR::Httpd::is_root()) {
     $s->set_config("User nobody\n" . AMGR::Managed::section($s, 'web'));
     ok($s->graceful, 'graceful restart with another User');
     ok(AMGR::Managed::supervisor($s, $old), 'the supervisor is replaced');
+    like($s->log_text, qr{AMGR0040: supervisor $old is replaced, .*: httpd's (?x:
+         )User or Group is another},
+         'and why');
     $web = ready($s, $web->{pid});
     is(owner($web->{pid}), scalar getpwnam('nobody'), 'and its processes are');
     is(join(' ', AMGR::Managed::noted($s, 'web.double')), '', 'after the others');
