@@ -139,8 +139,8 @@ const char *amgr_managed_exit_word(int cause);
 
 #define AMGR_MANAGED_END_LEN 64 /**< with the NUL */
 
-/** How its last run ended, exit_known being so: "exited with code 1", "killed
- * by SIGKILL", "not ready in time (SIGTERM)". */
+/** How its last run ended, exit_known being so: "exited with code 1",
+ * "killed by SIGKILL", "not ready in time (SIGTERM)". */
 void amgr_managed_end_text(const amgr_managed_t *process,
                            char out[AMGR_MANAGED_END_LEN]);
 
