@@ -83,6 +83,9 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     due_us = sooner(due_us, supervisor->measure_us);
     due_us = sooner(due_us, supervisor->end_due_us);
     due_us = sooner(due_us, supervisor->expect_us);
+    if (supervisor->is_waiting && supervisor->setup.wait_fd < 0) {
+        due_us = sooner(due_us, supervisor->left_look_us);
+    }
     due_us = sooner(due_us, amgr_order_socket_due(supervisor->orders));
     for (i = 0; i < supervisor->ward_count; i++) {
         due_us = sooner(due_us, amgr_ward_due(supervisor->wards[i]));
@@ -90,8 +93,9 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     return due_us <= now_us ? 0 : (int)((due_us - now_us) / 1000 + 1);
 }
 
-/** SIGTERM: from the kernel when the parent has ended, else from whoever stops
- * all processes of a service alike. */
+/** SIGTERM: from whoever stops all processes of a service alike.  Others only
+ * wake us: SIGCHLD, and SIGCONT, which the kernel sends when the parent has
+ * ended. */
 static void hear_signals(amgr_supervisor_t *supervisor)
 {
     struct signalfd_siginfo info;
@@ -117,7 +121,7 @@ static void look_at_last_run(amgr_supervisor_t *supervisor)
             close(entry.fd);
         }
         supervisor->setup.wait_fd = -1;
-        supervisor->is_waiting = 0;
+        supervisor->is_waiting = !amgr_supervisor_end_left(supervisor);
     }
     else if (!supervisor->is_warned &&
              supervisor->now.mono_us - supervisor->begun_us > WARN_US) {
@@ -221,6 +225,7 @@ static int open_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGCONT);
     sigprocmask(SIG_SETMASK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -265,7 +270,8 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
         _exit(1);
     }
     supervisor->signal_fd = open_signals();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* Even if somebody has stopped us by then. */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
     rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
     if (rv != APR_SUCCESS) {
         amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,

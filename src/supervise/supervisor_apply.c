@@ -286,6 +286,7 @@ int amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
     }
     if (supervisor->is_applied || !supervisor->was_shut) {
         supervisor->phase = AMGR_PHASE_LIVE;
+        supervisor->table.is_shut = 0;
     }
     supervisor->start_in_order = message->start_in_order != 0;
     supervisor->exit_when_done = message->exit_when_done != 0;

@@ -21,6 +21,16 @@ void amgr_supervisor_text(char *out, apr_size_t size, const char *format, ...)
     va_end(args);
 }
 
+/** It ran when the supervisor before was killed. */
+static void note_lost(amgr_managed_t *row)
+{
+    row->exits[AMGR_MANAGED_EXIT_LOST]++;
+    row->exit_known = 1;
+    row->exit_cause = AMGR_MANAGED_EXIT_LOST;
+    row->exit_code = -1;
+    row->exit_signal = 0;
+}
+
 /** Until the configuration comes the last table stands, without its life: it
  * has the counters, should this one be killed before. */
 static void expect(amgr_managed_table_t *table,
@@ -51,7 +61,6 @@ static void expect(amgr_managed_table_t *table,
 void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
 {
     amgr_managed_table_t *last = &supervisor->last;
-    int ups = 0;
     int i;
 
     /* Half a table, of one that was killed while it wrote, is better than
@@ -61,15 +70,20 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
         memset(last, 0, sizeof(*last));
     }
     for (i = 0; i < last->count; i++) {
-        ups += last->processes[i].want == AMGR_MANAGED_WANT_UP;
+        amgr_managed_t *row = &last->processes[i];
+
+        if (row->guard != 0 || row->pid != 0) {
+            note_lost(row);
+        }
     }
     /* One that was shut down by order, and then killed, is shut down still. */
-    supervisor->was_shut = last->count > 0 && ups == 0 &&
-                           last->application == AMGR_APPLICATION_SHUTDOWN;
+    supervisor->was_shut = last->is_shut;
     if (supervisor->was_shut) {
         supervisor->phase = AMGR_PHASE_SHUT;
+        supervisor->table.is_shut = 1;
     }
     expect(&supervisor->table, last);
+    amgr_supervisor_inherit_left(supervisor);
 }
 
 void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
@@ -92,9 +106,6 @@ void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
         row->exit_code = last->exit_code;
         row->exit_signal = last->exit_signal;
         row->started_us = last->started_us;
-        if (last->guard != 0 || last->pid != 0) {
-            row->exits[AMGR_MANAGED_EXIT_LOST]++; /* with its supervisor */
-        }
         ward->is_down = !supervisor->was_shut &&
                         last->want == AMGR_MANAGED_WANT_DOWN &&
                         (last->state == AMGR_MANAGED_STOPPED ||

@@ -7,6 +7,7 @@
 #ifndef AMGR_TREE_H
 #define AMGR_TREE_H
 
+#include "model/managed.h"
 #include "proc/proc_read.h"
 
 /** Beyond so many the rest of a tree is left out, so that one that does
