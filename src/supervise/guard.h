@@ -77,6 +77,7 @@ typedef enum amgr_guard_event_e {
     AMGR_GUARD_STOPPING,    /**< it said STOPPING=1 */
     AMGR_GUARD_OUTPUT,      /**< output_bytes, output_dropped: sums of this run,
                                  at most once in a second */
+    AMGR_GUARD_LOGGER,      /**< is_failing: for a while now, or not any more */
     AMGR_GUARD_EMPTY,       /**< nothing is left of its tree; the guard ends */
     AMGR_GUARD_EVENT_COUNT
 } amgr_guard_event_e;
@@ -92,7 +93,8 @@ typedef struct amgr_guard_event_t {
     apr_uint64_t output_bytes;
     apr_uint64_t output_dropped;
     char text[AMGR_MANAGED_TEXT_LEN];
-    apr_int32_t left; /**< EXITED: processes of its tree that lived on */
+    apr_int32_t is_failing; /**< LOGGER: it does not stay */
+    apr_int32_t left;       /**< EXITED: processes of its tree that lived on */
 } amgr_guard_event_t;
 
 /** What a guard is told. */

@@ -137,3 +137,9 @@ apr_time_t amgr_logger_due(const amgr_logger_t *logger)
 {
     return logger->begun_mono_us + AMGR_LOGGER_PAUSE_US;
 }
+
+int amgr_logger_is_bad(const amgr_logger_t *logger, apr_time_t now_mono_us)
+{
+    return logger->is_failing && (logger->state != AMGR_LOGGER_RUNS ||
+                                  now_mono_us < amgr_logger_due(logger));
+}

@@ -54,6 +54,9 @@ apr_status_t amgr_logger_look(amgr_logger_t *logger,
 void amgr_logger_ended(amgr_logger_t *logger, int wait_status,
                        apr_time_t now_mono_us, int is_over);
 
+/** Whether they fail one after the other, and none has stayed since. */
+int amgr_logger_is_bad(const amgr_logger_t *logger, apr_time_t now_mono_us);
+
 /** When the next one may be started, once this one is gone. */
 apr_time_t amgr_logger_due(const amgr_logger_t *logger);
 

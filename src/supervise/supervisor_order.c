@@ -10,6 +10,11 @@
 #include "supervise/machine.h"
 #include "supervise/supervisor_parts.h"
 
+/** Once the parent is gone: after the mercy of guards, for killing one that
+ * does not answer, and for what that leaves behind.  What hangs longer than
+ * that ends when this process does. */
+#define LAST_US (7 * APR_USEC_PER_SEC)
+
 static const char last_run[] = "waits for the last run to end";
 
 static int is_after_named(const amgr_spec_t *spec, const char *name)
@@ -361,9 +366,8 @@ void amgr_supervisor_flee(amgr_supervisor_t *supervisor)
         close(supervisor->setup.parent_fd); /* nobody is at its other end */
         supervisor->setup.parent_fd = -1;
     }
-    /* A guard needs no more than its mercy; what hangs longer than that ends
-     * when this process does. */
-    supervisor->end_due_us = supervisor->now.mono_us + 2 * AMGR_GUARD_MERCY_US;
+    supervisor->end_due_us =
+        supervisor->now.mono_us + AMGR_GUARD_MERCY_US + LAST_US;
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING, 0,
              "the server is gone: stopping all managed processes");
     for (i = 0; i < supervisor->ward_count; i++) {

@@ -71,7 +71,7 @@ static void one_that_fails_does_not_stop_who_comes_after(void **state)
     assert_int_equal(row(s, "db")->exits[AMGR_MANAGED_EXIT_SIGNAL], 1);
     assert_int_equal(row(s, "db")->exit_signal, SIGKILL);
     assert_int_equal(row(s, "web")->pid, web.pid);
-    assert_int_equal(count_logged(s, "(killed by signal 9; "), 1);
+    assert_int_equal(count_logged(s, "(killed by SIGKILL; "), 1);
 }
 
 static void in_the_order_of_the_file_each_waits_for_the_last(void **state)
