@@ -33,6 +33,7 @@ typedef struct amgr_logger_t {
     int short_lives; /**< in a row: loggers that ended within the pause */
     int is_failing;  /**< two of these, or it cannot be executed: what the
                           process writes meanwhile has to be dropped */
+    int error;       /**< why the last one could not even be forked; an errno */
     apr_time_t begun_mono_us; /**< the last one */
 } amgr_logger_t;
 
