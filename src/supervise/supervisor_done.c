@@ -97,7 +97,8 @@ void amgr_supervisor_look_stuck(amgr_supervisor_t *supervisor)
     }
 }
 
-/** Whether something has run to its end, and nothing will run again. */
+/** Whether something has run to its end, and nothing will run again.  Whoever
+ * has stopped a process has it in hand: that is no end of all. */
 static int is_all_done(const amgr_supervisor_t *supervisor)
 {
     char over[AMGR_WARDS_MAX];
@@ -107,6 +108,9 @@ static int is_all_done(const amgr_supervisor_t *supervisor)
     for (i = 0; i < supervisor->ward_count; i++) {
         const amgr_managed_t *row = &supervisor->wards[i]->row;
 
+        if (supervisor->wards[i]->is_down) {
+            return 0;
+        }
         worked |= row->restart != AMGR_RESTART_ALWAYS &&
                   (row->state == AMGR_MANAGED_EXITED ||
                    row->state == AMGR_MANAGED_FATAL);
@@ -147,6 +151,27 @@ static int list_failed(const amgr_supervisor_t *supervisor, char *out,
     return count;
 }
 
+/** Whether the server takes notice of SIGWINCH: not yet in the first moments of
+ * its start, and it is told once. */
+static int server_hears(amgr_supervisor_t *supervisor)
+{
+    amgr_proc_field_t caught;
+    char status[4096];
+    apr_size_t len;
+    apr_size_t digit = (SIGWINCH - 1) / 4;
+    char c;
+
+    if (amgr_proc_read_raw(&supervisor->proc, supervisor->setup.parent,
+                           "status", status, sizeof(status),
+                           &len) != APR_SUCCESS ||
+        amgr_proc_find_field(status, len, "SigCgt", &caught) != APR_SUCCESS ||
+        caught.value_len <= digit) {
+        return 1; /* nobody knows */
+    }
+    c = caught.value[caught.value_len - 1 - digit];
+    return ((c <= '9' ? c - '0' : c - 'a' + 10) >> (SIGWINCH - 1) % 4 & 1) != 0;
+}
+
 void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
 {
     char names[NAMED_MAX * (AMGR_MANAGED_NAME_LEN + 2) + 32];
@@ -154,7 +179,8 @@ void amgr_supervisor_look_done(amgr_supervisor_t *supervisor)
 
     if (!supervisor->exit_when_done || supervisor->is_done ||
         supervisor->phase != AMGR_PHASE_LIVE || supervisor->is_waiting ||
-        !is_all_done(supervisor) || getppid() != supervisor->setup.parent) {
+        !is_all_done(supervisor) || getppid() != supervisor->setup.parent ||
+        !server_hears(supervisor)) {
         return;
     }
     supervisor->is_done = 1;
