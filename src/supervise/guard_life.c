@@ -292,7 +292,8 @@ static apr_time_t next_due(const amgr_guard_life_t *life)
         sooner(&due, life->notify.pause_mono_us);
     }
     if (amgr_guard_wants_logger(life) ||
-        (life->told_failing && life->logger.state == AMGR_LOGGER_RUNS)) {
+        (life->told_failing && life->phase == AMGR_GUARD_PHASE_RUN &&
+         life->logger.state == AMGR_LOGGER_RUNS)) {
         sooner(&due, amgr_logger_due(&life->logger));
     }
     return due;
@@ -344,12 +345,14 @@ static void tell_output(amgr_guard_life_t *life)
     event->output_dropped = life->told_dropped;
 }
 
+/** Of a process that runs: without its first logger it is not started. */
 static void tell_logger(amgr_guard_life_t *life)
 {
     int is_failing = amgr_logger_is_bad(&life->logger, life->now_mono_us);
     amgr_guard_event_t *event;
 
-    if (is_failing != life->told_failing) {
+    if (life->phase == AMGR_GUARD_PHASE_RUN &&
+        is_failing != life->told_failing) {
         life->told_failing = is_failing;
         event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_LOGGER);
         event->is_failing = is_failing;
