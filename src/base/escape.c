@@ -250,3 +250,39 @@ void amgr_escape_line(amgr_sink_t *sink, const char *text)
 {
     escape(sink, text, replace_line);
 }
+
+/* As put_hex() writes it; -1: it is none. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that "\xHH" stands for; -1: there is none, or it ends a text. */
+static int escaped_byte(const char *at)
+{
+    int high;
+    int low;
+
+    if (at[0] != '\\' || at[1] != 'x') {
+        return -1;
+    }
+    high = hex_value(at[2]);
+    low = high < 0 ? -1 : hex_value(at[3]);
+    return low < 0 || high + low == 0 ? -1 : high * 16 + low;
+}
+
+void amgr_unescape_line(char *text)
+{
+    char *out = text;
+
+    while (*text != '\0') {
+        int byte = escaped_byte(text);
+
+        *out++ = byte < 0 ? *text : (char)byte;
+        text += byte < 0 ? 1 : 4;
+    }
+    *out = '\0';
+}

@@ -25,6 +25,10 @@ void amgr_escape_json(amgr_sink_t *sink, const char *text);
  * or rearrange what stands around it. */
 void amgr_escape_line(amgr_sink_t *sink, const char *text);
 
+/** Undo amgr_escape_line() in place, for who escapes what is to stand there as
+ * one line himself; \\x00 stays as it is. */
+void amgr_unescape_line(char *text);
+
 /** How many characters at the beginning may stand as they are in each of these
  * formats. */
 apr_size_t amgr_escape_plain_len(const char *text);

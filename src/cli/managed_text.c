@@ -115,27 +115,44 @@ static void put_span(amgr_sink_t *sink, apr_interval_time_t span_us)
     }
 }
 
-/* How it ended, where it does not run. */
+/* Why it is as it is; where that is not told, how it ended. */
+static void put_reason(const amgr_managed_t *process, amgr_sink_t *sink,
+                       int *parts)
+{
+    char text[AMGR_MANAGED_END_LEN];
+
+    if (process->reason[0] != '\0') {
+        put_separator(sink, parts);
+        amgr_escape_line(sink, process->reason);
+    }
+    else if (process->state == AMGR_MANAGED_EXITED && process->exit_known) {
+        put_separator(sink, parts);
+        amgr_managed_end_text(process, text);
+        amgr_sink_puts(sink, text);
+    }
+    else if (process->state == AMGR_MANAGED_STOPPED) {
+        put_separator(sink, parts);
+        amgr_sink_puts(sink, process->want == AMGR_MANAGED_WANT_UP
+                                 ? "not started yet"
+                                 : "not wanted");
+    }
+}
+
+/* How long ago it ended, where it stays so. */
 static void put_end(const amgr_view_t *view, const amgr_managed_t *process,
                     amgr_sink_t *sink, int *parts)
 {
-    if (amgr_managed_is_running(process) || !process->exit_known ||
-        process->state != AMGR_MANAGED_EXITED) {
+    if (process->state != AMGR_MANAGED_EXITED) {
         return;
     }
-    put_separator(sink, parts);
-    if (process->exit_signal > 0) {
-        amgr_sink_puts(sink, "signal ");
-        amgr_sink_i64(sink, process->exit_signal);
-    }
-    else {
-        amgr_sink_puts(sink, "exit code ");
-        amgr_sink_i64(sink, process->exit_code);
-    }
     if (process->since_us > 0) {
-        amgr_sink_puts(sink, ", ");
+        put_separator(sink, parts);
         put_span(sink, view->now_wall_us - process->since_us);
         amgr_sink_puts(sink, " ago");
+    }
+    if (process->ready) {
+        put_separator(sink, parts);
+        amgr_sink_puts(sink, "ready");
     }
 }
 
@@ -160,21 +177,8 @@ void amgr_managed_put_detail(const amgr_view_t *view,
     int parts = 0;
 
     put_run(view, process, sink, &parts);
+    put_reason(process, sink, &parts);
     put_end(view, process, sink, &parts);
-    if (process->state == AMGR_MANAGED_EXITED && process->ready) {
-        put_separator(sink, &parts);
-        amgr_sink_puts(sink, "ready");
-    }
-    if (process->state == AMGR_MANAGED_STOPPED && process->reason[0] == '\0') {
-        put_separator(sink, &parts);
-        amgr_sink_puts(sink, process->want == AMGR_MANAGED_WANT_UP
-                                 ? "not started yet"
-                                 : "not wanted");
-    }
-    if (process->reason[0] != '\0') {
-        put_separator(sink, &parts);
-        amgr_escape_line(sink, process->reason);
-    }
     if (process->state == AMGR_MANAGED_BACKOFF && process->next_start_us > 0) {
         put_separator(sink, &parts);
         amgr_sink_puts(sink, "next start in ");

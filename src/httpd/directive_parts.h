@@ -14,11 +14,17 @@
  * it; else NULL. */
 void *amgr_section_member(cmd_parms *cmd);
 
+/** What stands behind the name of a directive that begins a section. */
+static inline const char *name_end(cmd_parms *cmd)
+{
+    return cmd->cmd->name[0] == '<' ? ">" : "";
+}
+
 static inline const char *refuse(cmd_parms *cmd, const char *value,
                                  const char *expected)
 {
-    return apr_psprintf(cmd->pool, "%s: '%s' is not valid (expected %s)",
-                        cmd->cmd->name, value, expected);
+    return apr_psprintf(cmd->pool, "%s%s: '%s' is not valid (expected %s)",
+                        cmd->cmd->name, name_end(cmd), value, expected);
 }
 
 /** Where a directive may not stand; NULL when it may stand here. */
@@ -28,9 +34,9 @@ static inline const char *misplaced(cmd_parms *cmd)
 
     return why == NULL ? NULL
                        : apr_psprintf(cmd->pool,
-                                      "%s: belongs in the main server's "
+                                      "%s%s: belongs in the main server's "
                                       "configuration, outside any section",
-                                      cmd->cmd->name);
+                                      cmd->cmd->name, name_end(cmd));
 }
 
 /** The member of the configuration that the row's offset names, or of the

@@ -21,6 +21,10 @@
 #define NAMES_MAX 63 /* beside AMGR_GATE_OFF */
 #define MEMBERS_MAX 256
 
+/* Of a member's status: of all that make one unusable it is the only one that
+ * neither mod_proxy's own modules nor balancer-manager ever set or clear. */
+#define SHUT ((unsigned int)PROXY_WORKER_IN_SHUTDOWN)
+
 /* For how long a client had better stay away, at least and at most. */
 #define AWAY_MIN_SEC 1
 #define AWAY_MAX_SEC 60
@@ -76,13 +80,12 @@ static void set_member(const member_t *member, int is_open)
     unsigned int was;
 
     if (is_open) {
-        was = __atomic_fetch_and(status, ~(unsigned int)PROXY_WORKER_HC_FAIL,
-                                 __ATOMIC_RELAXED);
+        was = __atomic_fetch_and(status, ~SHUT, __ATOMIC_RELAXED);
     }
     else {
-        was = __atomic_fetch_or(status, PROXY_WORKER_HC_FAIL, __ATOMIC_RELAXED);
+        was = __atomic_fetch_or(status, SHUT, __ATOMIC_RELAXED);
     }
-    if (is_open == ((was & PROXY_WORKER_HC_FAIL) != 0)) {
+    if (is_open == ((was & SHUT) != 0)) {
         log_member(member, is_open);
     }
     if (!was_usable && PROXY_WORKER_IS_USABLE(member->worker)) {

@@ -2,12 +2,13 @@
  *
  * Gates: who is not served while a managed process is not ready.
  *
- * A member of a mod_proxy balancer (Gate of a section) is kept out by the bit
- * that mod_proxy_hcheck sets as well, "health check failed": neither the retry
- * timer nor a request lets such a member in, and what an administrator sets in
- * balancer-manager stays as it is.  Members are in memory that all children
- * share, so whichever child is the first to serve a request after a change
- * sets the bit for all, before that request is proxied.
+ * A member of a mod_proxy balancer (Gate of a section) is kept out by a bit of
+ * its status that mod_proxy heeds ("in shutdown") and nobody else sets: neither
+ * the retry timer nor a request lets such a member in, and what an
+ * administrator sets in balancer-manager, or mod_proxy_hcheck finds, stays as
+ * it is.  Members are in memory that all children share, so whichever child is
+ * the first to serve a request after a change sets the bit for all, before
+ * that request is proxied.
  *
  * A place that no balancer stands before (ManagerGate) answers 503 with
  * Retry-After.

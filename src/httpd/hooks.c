@@ -25,6 +25,7 @@
 #include "httpd/server_about.h"
 #include "httpd/server_start.h"
 #include "httpd/supervisor_process.h"
+#include "httpd/supervisor_tell.h"
 #include "httpd/tick.h"
 #include "httpd/ticker.h"
 
@@ -63,7 +64,8 @@ static void remove_data_file(const char *path)
 }
 
 /** The server ends, perhaps because it could not read its configuration again:
- * then nothing but the record of before the restart knows of the files. */
+ * then nothing but the record of before the restart knows of the files.  Or it
+ * is restarted, perhaps without this module. */
 static apr_status_t remove_files(void *unused)
 {
     amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
@@ -71,6 +73,9 @@ static apr_status_t remove_files(void *unused)
     (void)unused; /* a cleanup's signature */
     if (is_ending()) {
         amgr_supervisor_end(); /* it writes to the board */
+    }
+    else {
+        amgr_supervisor_tell_restart();
     }
     if (runtime != NULL && amgr_runtime_is_parent(runtime) && is_ending()) {
         amgr_board_file_remove(&runtime->board);

@@ -11,6 +11,7 @@
 
 #include <unixd.h>
 
+#include "base/escape.h"
 #include "httpd/helper_process.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
@@ -43,8 +44,12 @@ static void say(void *baton, int what, int level, int error, const char *text)
         [AMGR_LEVEL_INFO] = APLOG_INFO,
         [AMGR_LEVEL_DEBUG] = APLOG_DEBUG,
     };
+    char line[1024];
 
-    amgr_log(baton, tags[what], levels[level], error, "%s", text);
+    /* httpd escapes all that it logs: twice would be no more readable. */
+    snprintf(line, sizeof(line), "%s", text);
+    amgr_unescape_line(line);
+    amgr_log(baton, tags[what], levels[level], error, "%s", line);
 }
 
 /** The program that does HTTP: where it was installed, else beside this module,

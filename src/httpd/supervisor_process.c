@@ -24,6 +24,7 @@
 #include "httpd/supervisor_link.h"
 #include "httpd/supervisor_live.h"
 #include "httpd/supervisor_record.h"
+#include "httpd/supervisor_tell.h"
 
 /** One that has not beaten for so long is taken for dead. */
 #define SILENCE_US (30 * APR_USEC_PER_SEC)
@@ -36,10 +37,8 @@
 #define SETTLED_US (60 * APR_USEC_PER_SEC)
 
 /** How much longer than all StopTimeouts its end may take, where it has to kill
- * a guard that does not answer; and what each of its processes has left behind,
- * besides. */
+ * a guard that does not answer. */
 #define END_SLACK_US (7 * APR_USEC_PER_SEC)
-#define REST_US (2 * APR_USEC_PER_SEC)
 
 /** Between two looks at whether it has ended, and how many of them lie between
  * two at whether it is alive. */
@@ -159,21 +158,6 @@ static void watch(amgr_supervisor_record_t *record, apr_pool_t *pconf)
     record->registered = 1;
 }
 
-static void apply(server_rec *s, const amgr_runtime_t *runtime,
-                  amgr_supervisor_record_t *record)
-{
-    apr_status_t rv = amgr_supervisor_link_apply(
-        record->fd, s, runtime, amgr_config_main(), ++record->number);
-
-    if (rv != APR_SUCCESS && !record->is_pending) {
-        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_INFO, rv,
-                 "supervisor %" APR_PID_T_FMT " cannot be told of the "
-                 "configuration now: it is tried again",
-                 record->pid);
-    }
-    record->is_pending = rv != APR_SUCCESS;
-}
-
 /** Whether the next may be forked: not too often, and not before all guards of
  * the one before the last are gone, since it waits for those of the last. */
 static int may_fork(amgr_supervisor_record_t *record, apr_time_t now_us)
@@ -210,7 +194,7 @@ static void note_start(amgr_supervisor_record_t *record, pid_t pid,
                        const amgr_supervisor_ends_t *ends)
 {
     record->pid = pid;
-    record->is_pending = 0;
+    record->is_untold = 0;
     record->fd = ends->ours;
     record->wait_fd = record->hold_fd;
     record->hold_fd = ends->hold_read;
@@ -276,7 +260,7 @@ void amgr_supervisor_start(server_rec *s, amgr_runtime_t *runtime)
     watch(record, s->process->pconf);
     amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_INFO, 0,
              "supervisor %" APR_PID_T_FMT " started", pid);
-    apply(s, runtime, record);
+    amgr_supervisor_tell(s, runtime, record);
 }
 
 /** The MPM's loop has reaped it, or asks us to let go of it at a restart. */
@@ -300,28 +284,36 @@ static void on_end(int reason, void *data, int status)
     }
 }
 
-/** Whether the one that runs can do with the present configuration.  Its code,
- * memory and idea of httpd's own User are as they were at its fork. */
-static int fits(const amgr_supervisor_record_t *record,
-                const amgr_runtime_t *runtime)
+/** Why the one that runs cannot do with the present configuration, or NULL.
+ * Its code, memory and idea of httpd's own User are as they were at its
+ * fork. */
+static const char *find_misfit(const amgr_supervisor_record_t *record,
+                               const amgr_runtime_t *runtime)
 {
-    return record->board == runtime->board.memory &&
-           record->protocol == AMGR_PARENT_VERSION &&
-           record->message_size == sizeof(amgr_parent_message_t) &&
-           record->uid == ap_unixd_config.user_id &&
-           record->gid == ap_unixd_config.group_id;
+    if (record->protocol != AMGR_PARENT_VERSION ||
+        record->message_size != sizeof(amgr_parent_message_t)) {
+        return "it is of another build of this module";
+    }
+    if (record->uid != ap_unixd_config.user_id ||
+        record->gid != ap_unixd_config.group_id) {
+        return "httpd's User or Group is another";
+    }
+    return record->board == runtime->board.memory
+               ? NULL
+               : "its board has been replaced";
 }
 
 /** Have it stop all and end, and another take its place when it has. */
-static void replace(server_rec *s, amgr_supervisor_record_t *record)
+static void replace(server_rec *s, amgr_supervisor_record_t *record,
+                    const char *why)
 {
     if (record->leave_mono_us != 0) {
         return;
     }
-    amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_INFO, 0,
-             "supervisor %" APR_PID_T_FMT " is of another build or user than "
-             "the server is now: to be replaced",
-             record->pid);
+    amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_NOTICE, 0,
+             "supervisor %" APR_PID_T_FMT " is replaced, and all managed "
+             "processes are started anew: %s",
+             record->pid, why);
     if (record->protocol != AMGR_PARENT_VERSION ||
         record->message_size != sizeof(amgr_parent_message_t) ||
         amgr_supervisor_link_end(record->fd) != APR_SUCCESS) {
@@ -329,26 +321,6 @@ static void replace(server_rec *s, amgr_supervisor_record_t *record)
     }
     record->leave_mono_us =
         amgr_clock_monotonic_us() + record->stop_us + END_SLACK_US;
-}
-
-/** How long a stop of all may take: in the order of After, or one by one. */
-static apr_interval_time_t stop_us(const amgr_config_t *config)
-{
-    const amgr_spec_t *const *specs;
-    apr_interval_time_t sum_us = 0;
-    int i;
-
-    if (config->managed == NULL) {
-        return 0;
-    }
-    specs = (const amgr_spec_t *const *)config->managed->elts;
-    for (i = 0; i < config->managed->nelts; i++) {
-        sum_us += specs[i]->stop_timeout_us;
-    }
-    if (!config->start_in_order) {
-        sum_us = amgr_specs_stop_us(specs, config->managed->nelts);
-    }
-    return sum_us + config->managed->nelts * REST_US;
 }
 
 void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
@@ -369,16 +341,18 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
     before_us = record->stop_us;
     record->count = count;
     record->one_process = one_process;
-    record->stop_us = stop_us(config);
+    record->stop_us = amgr_supervisor_stop_us(config);
     record->forks = 0;
     record->retry_mono_us = 0;
     if (is_there) {
+        const char *misfit = find_misfit(record, runtime);
+
         watch(record, s->process->pconf);
-        if (!fits(record, runtime)) {
-            replace(s, record);
+        if (misfit != NULL) {
+            replace(s, record, misfit);
         }
         else if (record->leave_mono_us == 0) {
-            apply(s, runtime, record);
+            amgr_supervisor_tell(s, runtime, record);
         }
         /* What goes now is stopped as it was begun. */
         if (before_us > record->stop_us) {
@@ -436,9 +410,7 @@ void amgr_supervisor_check(server_rec *s, amgr_runtime_t *runtime)
         return;
     }
     check_beat(s, runtime, record);
-    if (record->is_pending && !record->killed && record->leave_mono_us == 0) {
-        apply(s, runtime, record);
-    }
+    amgr_supervisor_tell_again(s, runtime, record);
 }
 
 /** Wait until it has ended, at most until @a deadline_us, and no longer than it

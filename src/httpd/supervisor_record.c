@@ -11,6 +11,8 @@
 
 #include <http_main.h>
 
+#include "httpd/log.h"
+
 #define RECORD_KEY "mod_apache_manager:supervisor"
 
 static amgr_supervisor_record_t *current;
@@ -85,6 +87,11 @@ amgr_supervisor_record_t *amgr_supervisor_record_make(server_rec *s,
     record->wait_fd = -1;
     if (old != NULL && old->parent == record->parent) {
         if (old->pid != 0) {
+            amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_NOTICE, 0,
+                     "supervisor %" APR_PID_T_FMT " is replaced, and all "
+                     "managed processes are started anew: it is of another "
+                     "build of this module",
+                     old->pid);
             /* Our child, which only this process reaps, and has not. */
             kill(old->pid, SIGTERM);
         }

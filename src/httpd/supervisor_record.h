@@ -31,7 +31,9 @@ typedef struct amgr_supervisor_record_t {
     int passing;     /**< the fork that is on is the supervisor's own */
     int killed;      /**< SIGKILL was sent to it */
     int registered;  /**< APR tells us when the MPM reaps it */
-    int is_pending;  /**< it has not got the present configuration yet */
+    int is_pending;  /**< it has not taken the present configuration yet, as
+                          far as is known */
+    int is_untold;   /**< which could not even be sent */
     int is_ending;   /**< httpd ends, and it with it */
     int one_process; /**< -X: nobody looks after it */
     int count;       /**< of processes that are configured */
@@ -48,6 +50,7 @@ typedef struct amgr_supervisor_record_t {
     uid_t rights;               /**< whose the parent had then */
     amgr_managed_table_t table; /**< as last seen whole */
     apr_uint64_t number;        /**< of the configuration that was sent last */
+    apr_time_t sent_mono_us;    /**< when it was */
 } amgr_supervisor_record_t;
 
 #define AMGR_SUPERVISOR_RECORD_VERSION 1

@@ -4,6 +4,8 @@
  */
 #include "model/managed.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The text in an array of its own size ends. */
@@ -29,6 +31,30 @@ static const char *const exit_words[AMGR_MANAGED_EXIT_COUNT] = {
     [AMGR_MANAGED_EXIT_MEMORY] = "memory",
     [AMGR_MANAGED_EXIT_ORDERED] = "ordered",
     [AMGR_MANAGED_EXIT_LOST] = "lost",
+};
+
+/* As people read them; NULL where the code or the signal says it all. */
+static const char *const end_words[AMGR_MANAGED_EXIT_COUNT] = {
+    [AMGR_MANAGED_EXIT_EXEC] = "could not be started",
+    [AMGR_MANAGED_EXIT_START_TIMEOUT] = "not ready in time",
+    [AMGR_MANAGED_EXIT_UNHEALTHY] = "unhealthy",
+    [AMGR_MANAGED_EXIT_MEMORY] = "over MaxMemory",
+    [AMGR_MANAGED_EXIT_ORDERED] = "stopped",
+    [AMGR_MANAGED_EXIT_LOST] = "its guard was gone",
+};
+
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    {SIGHUP, "HUP"},       {SIGINT, "INT"},   {SIGQUIT, "QUIT"},
+    {SIGILL, "ILL"},       {SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"},
+    {SIGBUS, "BUS"},       {SIGFPE, "FPE"},   {SIGKILL, "KILL"},
+    {SIGUSR1, "USR1"},     {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
+    {SIGPIPE, "PIPE"},     {SIGALRM, "ALRM"}, {SIGTERM, "TERM"},
+    {SIGXCPU, "XCPU"},     {SIGXFSZ, "XFSZ"}, {SIGVTALRM, "VTALRM"},
+    {SIGWINCH, "WINCH"},   {SIGPROF, "PROF"}, {SIGIO, "IO"},
+    {SIGSTKFLT, "STKFLT"}, {SIGPWR, "PWR"},   {SIGSYS, "SYS"},
 };
 
 static const char *const want_words[AMGR_MANAGED_WANT_COUNT] = {
@@ -61,6 +87,42 @@ const char *amgr_managed_state_word(int state)
 const char *amgr_managed_exit_word(int cause)
 {
     return word_of(exit_words, AMGR_MANAGED_EXIT_COUNT, cause);
+}
+
+void amgr_signal_text(int number, char out[AMGR_SIGNAL_LEN])
+{
+    apr_size_t i;
+
+    snprintf(out, AMGR_SIGNAL_LEN, "signal %d", number);
+    for (i = 0; i < AMGR_COUNT(signals); i++) {
+        if (signals[i].number == number) {
+            snprintf(out, AMGR_SIGNAL_LEN, "SIG%s", signals[i].name);
+        }
+    }
+}
+
+void amgr_managed_end_text(const amgr_managed_t *process,
+                           char out[AMGR_MANAGED_END_LEN])
+{
+    const char *word =
+        word_of(end_words, AMGR_MANAGED_EXIT_COUNT, process->exit_cause);
+    char how[AMGR_SIGNAL_LEN] = "";
+
+    if (process->exit_signal > 0) {
+        amgr_signal_text(process->exit_signal, how);
+    }
+    else if (process->exit_code >= 0) {
+        snprintf(how, sizeof(how), "code %d", process->exit_code);
+    }
+    if (word != NULL) {
+        snprintf(out, AMGR_MANAGED_END_LEN, how[0] == '\0' ? "%s" : "%s (%s)",
+                 word, how);
+    }
+    else {
+        snprintf(out, AMGR_MANAGED_END_LEN, "%s %s",
+                 process->exit_signal > 0 ? "killed by" : "exited with",
+                 how[0] == '\0' ? "an unknown code" : how);
+    }
 }
 
 const char *amgr_managed_want_word(int want)
@@ -201,6 +263,9 @@ void amgr_managed_mend(amgr_managed_table_t *table)
     }
     table->control = table->control != 0;
     table->is_shut = table->is_shut != 0;
+    if (table->left_count < 0 || table->left_count > AMGR_MANAGED_MAX) {
+        table->left_count = 0;
+    }
     END(table->socket);
     for (i = 0; i < table->count; i++) {
         mend_process(&table->processes[i], i, table->count);

@@ -105,6 +105,12 @@ typedef struct amgr_managed_t {
                                an order */
 } amgr_managed_t;
 
+/** A run that was not seen to end: who led it, and its session. */
+typedef struct amgr_managed_left_t {
+    pid_t pid;
+    apr_uint64_t start_ticks;
+} amgr_managed_left_t;
+
 /** All of them: one region of the board, written by the supervisor. */
 typedef struct amgr_managed_table_t {
     apr_int32_t count;
@@ -114,11 +120,14 @@ typedef struct amgr_managed_table_t {
     apr_time_t beat_mono_us; /**< the supervisor was alive then */
     apr_uint64_t revision;   /**< one more with each change of any `ready` */
     apr_uint64_t supervisors; /**< how often one was started, from 1 */
-    apr_uint64_t applied; /**< number of the last configuration that was dealt
+    apr_uint64_t applied;   /**< number of the last configuration that was dealt
                                with; one that could not be for want of memory or
                                descriptors is not, and is to be sent again */
-    char socket[108];     /**< where it takes orders; empty: nowhere */
-    apr_int32_t is_shut;  /**< all were stopped by an order, for good */
+    apr_int32_t left_count; /**< of the supervisor before this one, until it is
+                                 known that nothing of them is left */
+    amgr_managed_left_t left[AMGR_MANAGED_MAX];
+    char socket[108];    /**< where it takes orders; empty: nowhere */
+    apr_int32_t is_shut; /**< all were stopped by an order, for good */
     amgr_managed_t processes[AMGR_MANAGED_MAX];
 } amgr_managed_table_t;
 
@@ -127,6 +136,18 @@ const char *amgr_managed_state_word(int state);
 
 /** "clean", "start_timeout": as in labels of metrics. */
 const char *amgr_managed_exit_word(int cause);
+
+#define AMGR_MANAGED_END_LEN 64 /**< with the NUL */
+
+/** How its last run ended, exit_known being so: "exited with code 1",
+ * "killed by SIGKILL", "not ready in time (SIGTERM)". */
+void amgr_managed_end_text(const amgr_managed_t *process,
+                           char out[AMGR_MANAGED_END_LEN]);
+
+#define AMGR_SIGNAL_LEN 16 /**< with the NUL */
+
+/** "SIGTERM"; "signal 40" for one that has no name here. */
+void amgr_signal_text(int number, char out[AMGR_SIGNAL_LEN]);
 
 /** "up", "down" */
 const char *amgr_managed_want_word(int want);

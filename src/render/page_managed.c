@@ -100,24 +100,15 @@ static void put_since_cell(const amgr_view_t *view, amgr_sink_t *sink,
 
 static void put_end_cell(amgr_sink_t *sink, const amgr_managed_t *process)
 {
-    const char *word = amgr_managed_exit_word(process->exit_cause);
+    char text[AMGR_MANAGED_END_LEN];
 
     if (!process->exit_known) {
         amgr_sink_puts(sink, "<td class=\"na\">none</td>");
         return;
     }
+    amgr_managed_end_text(process, text);
     amgr_sink_puts(sink, "<td>");
-    for (; *word != '\0'; word++) {
-        amgr_sink_putc(sink, *word == '_' ? ' ' : *word);
-    }
-    if (process->exit_cause == AMGR_MANAGED_EXIT_CODE) {
-        amgr_sink_putc(sink, ' ');
-        amgr_page_count(sink, process->exit_code);
-    }
-    else if (process->exit_cause == AMGR_MANAGED_EXIT_SIGNAL) {
-        amgr_sink_putc(sink, ' ');
-        amgr_sink_i64(sink, process->exit_signal);
-    }
+    amgr_page_text(sink, text);
     amgr_sink_puts(sink, "</td>");
 }
 

@@ -161,8 +161,8 @@ static int find_line(reader_t *reader)
     }
 }
 
-/** Up to and with the equals sign. */
-static int read_name(reader_t *reader)
+/** A name, and the blanks behind it; 0 where there is none. */
+static int read_word(reader_t *reader)
 {
     if (!is_letter(look(reader))) {
         return 0;
@@ -172,6 +172,30 @@ static int read_name(reader_t *reader)
         put(reader, take(reader));
     }
     skip_blanks(reader);
+    return 1;
+}
+
+/** Whether the word that was read is what a shell's file has before a name. */
+static int is_export(const reader_t *reader)
+{
+    static const char word[] = "export";
+    const amgr_environment_t *environment = reader->environment;
+    apr_size_t len = reader->end - environment->used;
+
+    return len == sizeof(word) - 1 && is_letter(look(reader)) &&
+           memcmp(environment->bytes + environment->used, word, len) == 0;
+}
+
+/** Up to and with the equals sign. */
+static int read_name(reader_t *reader)
+{
+    if (!read_word(reader)) {
+        return 0;
+    }
+    if (is_export(reader)) {
+        reader->end = reader->environment->used;
+        read_word(reader);
+    }
     if (look(reader) != '=') {
         return 0;
     }

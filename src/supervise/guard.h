@@ -69,13 +69,15 @@ typedef enum amgr_guard_event_e {
     AMGR_GUARD_FAILED,      /**< not executed: stage, error, text; the guard
                                  ends */
     AMGR_GUARD_EXITED,      /**< the process itself ended: wait_status, is_all,
-                                 left; text is the last line that it wrote, escaped */
+                                 left; text is the last line that it wrote,
+                                 escaped */
     AMGR_GUARD_READY,       /**< it said READY=1 */
     AMGR_GUARD_STATUS,      /**< it said STATUS=text: hostile bytes */
     AMGR_GUARD_WATCHDOG,    /**< it said WATCHDOG=1 */
     AMGR_GUARD_STOPPING,    /**< it said STOPPING=1 */
     AMGR_GUARD_OUTPUT,      /**< output_bytes, output_dropped: sums of this run,
                                  at most once in a second */
+    AMGR_GUARD_LOGGER,      /**< is_failing: for a while now, or not any more */
     AMGR_GUARD_EMPTY,       /**< nothing is left of its tree; the guard ends */
     AMGR_GUARD_EVENT_COUNT
 } amgr_guard_event_e;
@@ -91,7 +93,8 @@ typedef struct amgr_guard_event_t {
     apr_uint64_t output_bytes;
     apr_uint64_t output_dropped;
     char text[AMGR_MANAGED_TEXT_LEN];
-    apr_int32_t left; /**< EXITED: processes of its tree that lived on */
+    apr_int32_t is_failing; /**< LOGGER: it does not stay */
+    apr_int32_t left;       /**< EXITED: processes of its tree that lived on */
 } amgr_guard_event_t;
 
 /** What a guard is told. */

@@ -265,6 +265,12 @@ static void sooner(apr_time_t *due, apr_time_t other)
     }
 }
 
+static int is_pausing(const amgr_guard_life_t *life)
+{
+    return life->notify.fd >= 0 &&
+           life->notify.pause_mono_us > life->now_mono_us;
+}
+
 /** When there is something to do even if nothing happens. */
 static apr_time_t next_due(const amgr_guard_life_t *life)
 {
@@ -282,7 +288,12 @@ static apr_time_t next_due(const amgr_guard_life_t *life)
         life->drain_mono_us > life->now_mono_us) {
         sooner(&due, life->drain_mono_us);
     }
-    if (amgr_guard_wants_logger(life)) {
+    if (is_pausing(life)) {
+        sooner(&due, life->notify.pause_mono_us);
+    }
+    if (amgr_guard_wants_logger(life) ||
+        (life->told_failing && life->phase == AMGR_GUARD_PHASE_RUN &&
+         life->logger.state == AMGR_LOGGER_RUNS)) {
         sooner(&due, amgr_logger_due(&life->logger));
     }
     return due;
@@ -303,7 +314,7 @@ static void wait_for(const amgr_guard_life_t *life, struct pollfd *rows)
         (short)(POLLIN | (life->voice.is_stuck ? POLLOUT : 0));
     rows[ON_SIGNAL].fd = life->signal_fd;
     rows[ON_OUTPUT].fd = output_to_read(life);
-    rows[ON_NOTIFY].fd = life->notify.fd;
+    rows[ON_NOTIFY].fd = is_pausing(life) ? -1 : life->notify.fd;
     rows[ON_LAUNCH].fd = life->report_fd;
     rows[ON_LOGGER].fd = life->logger.report_fd;
     if (due != AMGR_NO_TIME) {
@@ -332,6 +343,20 @@ static void tell_output(amgr_guard_life_t *life)
     event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_OUTPUT);
     event->output_bytes = life->told_bytes;
     event->output_dropped = life->told_dropped;
+}
+
+/** Of a process that runs: without its first logger it is not started. */
+static void tell_logger(amgr_guard_life_t *life)
+{
+    int is_failing = amgr_logger_is_bad(&life->logger, life->now_mono_us);
+    amgr_guard_event_t *event;
+
+    if (life->phase == AMGR_GUARD_PHASE_RUN &&
+        is_failing != life->told_failing) {
+        life->told_failing = is_failing;
+        event = amgr_guard_voice_add(&life->voice, AMGR_GUARD_LOGGER);
+        event->is_failing = is_failing;
+    }
 }
 
 /** What happened, in an order in which the end of the process comes last. */
@@ -364,6 +389,7 @@ static void take_turn(amgr_guard_life_t *life, const struct pollfd *rows)
         amgr_guard_reap(life);
     }
     tell_output(life);
+    tell_logger(life);
 }
 
 /** Nothing is left.  A supervisor that is gone or asleep learns it from the

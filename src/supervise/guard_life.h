@@ -61,6 +61,7 @@ typedef struct amgr_guard_life_t {
     apr_interval_time_t pause_us; /**< to the next pass */
     apr_uint64_t told_bytes;      /**< of output */
     apr_uint64_t told_dropped;
+    int told_failing; /**< of the logger */
     amgr_output_t output;
     amgr_logger_t logger;
     amgr_notify_t notify;

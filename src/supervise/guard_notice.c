@@ -28,7 +28,8 @@ int amgr_guard_hear_notices(amgr_guard_life_t *life)
     int is_more;
 
     notice.said = 0;
-    is_more = amgr_notify_read(&life->notify, &life->tree.proc, &notice);
+    is_more = amgr_notify_read(&life->notify, &life->tree.proc,
+                               life->now_mono_us, &notice);
     for (i = 0; i < AMGR_COUNT(kinds); i++) {
         if ((notice.said & kinds[i].said) != 0) {
             event = amgr_guard_voice_add(&life->voice, kinds[i].type);

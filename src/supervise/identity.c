@@ -152,14 +152,29 @@ static int set_groups(const amgr_identity_t *identity)
                                      : setgroups(1, &identity->gid);
 }
 
-int amgr_identity_take(const amgr_identity_t *identity, int *out_error)
+/* Nothing is to be given up. */
+static int is_self(const amgr_identity_t *identity)
+{
+    return geteuid() != 0 && is_taken(identity);
+}
+
+int amgr_identity_take_groups(const amgr_identity_t *identity, int *out_error)
 {
     *out_error = 0;
-    if (geteuid() != 0 && is_taken(identity)) {
+    if (is_self(identity) || set_groups(identity) == 0) {
         return AMGR_IDENTITY_FINE;
     }
-    if (set_groups(identity) != 0 ||
-        setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
+    *out_error = errno;
+    return AMGR_IDENTITY_NO_RIGHTS;
+}
+
+int amgr_identity_take_ids(const amgr_identity_t *identity, int *out_error)
+{
+    *out_error = 0;
+    if (is_self(identity)) {
+        return AMGR_IDENTITY_FINE;
+    }
+    if (setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
         setresuid(identity->uid, identity->uid, identity->uid) != 0) {
         *out_error = errno;
         return AMGR_IDENTITY_NO_RIGHTS;
@@ -169,6 +184,15 @@ int amgr_identity_take(const amgr_identity_t *identity, int *out_error)
         return AMGR_IDENTITY_NO_RIGHTS;
     }
     return AMGR_IDENTITY_FINE;
+}
+
+int amgr_identity_take(const amgr_identity_t *identity, int *out_error)
+{
+    int result = amgr_identity_take_groups(identity, out_error);
+
+    return result == AMGR_IDENTITY_FINE
+               ? amgr_identity_take_ids(identity, out_error)
+               : result;
 }
 
 /* Who we are to files, now as @a identity; 0 or an errno. */

@@ -45,6 +45,11 @@ int amgr_identity_look_up(const char *user, const char *group,
  */
 int amgr_identity_take(const amgr_identity_t *identity, int *out_error);
 
+/** The same in two steps.  The first may look up names, for which it needs
+ * descriptors; the second needs nothing but the rights. */
+int amgr_identity_take_groups(const amgr_identity_t *identity, int *out_error);
+int amgr_identity_take_ids(const amgr_identity_t *identity, int *out_error);
+
 /**
  * open(2) with the rights of @a identity, which are given back at once; without
  * root's rights, with our own.  A descriptor, closed in programs, or the

@@ -225,12 +225,17 @@ static char **become_managed(const amgr_launch_t *launch)
 
     find_user(launch, &user);
     environment = make_environment(launch, &user);
+    /* Before the limits: without a descriptor it would be in fewer groups, and
+     * nobody would be told. */
+    if (amgr_identity_take_groups(&user, &error) != AMGR_IDENTITY_FINE) {
+        give_up(AMGR_LAUNCH_NO_RIGHTS, error, user.name);
+    }
     set_limits(launch->spec);
     if (launch->owns_output) {
         ignored = fchown(STDOUT_FILENO, user.uid, user.gid);
         (void)ignored; /* it can write there all the same */
     }
-    if (amgr_identity_take(&user, &error) != AMGR_IDENTITY_FINE) {
+    if (amgr_identity_take_ids(&user, &error) != AMGR_IDENTITY_FINE) {
         give_up(AMGR_LAUNCH_NO_RIGHTS, error, user.name);
     }
     return environment;

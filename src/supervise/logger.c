@@ -59,7 +59,8 @@ void amgr_logger_start(amgr_logger_t *logger, int pipe_fd,
         logger->in_fd = open_again(pipe_fd);
     }
     if (logger->in_fd < 0) {
-        fail(logger, errno, "no pipe");
+        logger->error = errno;
+        fail(logger, logger->error, "no pipe");
         return;
     }
     memset(&launch, 0, sizeof(launch));
@@ -69,8 +70,8 @@ void amgr_logger_start(amgr_logger_t *logger, int pipe_fd,
     launch.err_fd = STDERR_FILENO;
     rv = amgr_launch_start(&launch, &logger->pid, &logger->report_fd);
     if (rv != APR_SUCCESS) {
-        fail(logger, APR_TO_OS_ERROR(rv),
-             amgr_launch_text(AMGR_LAUNCH_NO_FORK));
+        logger->error = APR_TO_OS_ERROR(rv);
+        fail(logger, logger->error, amgr_launch_text(AMGR_LAUNCH_NO_FORK));
         return;
     }
     logger->state = AMGR_LOGGER_STARTING;
@@ -81,6 +82,7 @@ apr_status_t amgr_logger_look(amgr_logger_t *logger, amgr_launch_fault_t *fault)
     apr_status_t rv;
 
     if (logger->report_fd < 0) {
+        fault->error = logger->error;
         return logger->state == AMGR_LOGGER_RUNS ? APR_SUCCESS : APR_EGENERAL;
     }
     rv = amgr_launch_report(logger->report_fd, fault);
@@ -134,4 +136,10 @@ void amgr_logger_ended(amgr_logger_t *logger, int wait_status,
 apr_time_t amgr_logger_due(const amgr_logger_t *logger)
 {
     return logger->begun_mono_us + AMGR_LOGGER_PAUSE_US;
+}
+
+int amgr_logger_is_bad(const amgr_logger_t *logger, apr_time_t now_mono_us)
+{
+    return logger->is_failing && (logger->state != AMGR_LOGGER_RUNS ||
+                                  now_mono_us < amgr_logger_due(logger));
 }

@@ -33,6 +33,7 @@ typedef struct amgr_logger_t {
     int short_lives; /**< in a row: loggers that ended within the pause */
     int is_failing;  /**< two of these, or it cannot be executed: what the
                           process writes meanwhile has to be dropped */
+    int error;       /**< why the last one could not even be forked; an errno */
     apr_time_t begun_mono_us; /**< the last one */
 } amgr_logger_t;
 
@@ -52,6 +53,9 @@ apr_status_t amgr_logger_look(amgr_logger_t *logger,
 /** Its process was reaped.  @a is_over: there will be no other. */
 void amgr_logger_ended(amgr_logger_t *logger, int wait_status,
                        apr_time_t now_mono_us, int is_over);
+
+/** Whether they fail one after the other, and none has stayed since. */
+int amgr_logger_is_bad(const amgr_logger_t *logger, apr_time_t now_mono_us);
 
 /** When the next one may be started, once this one is gone. */
 apr_time_t amgr_logger_due(const amgr_logger_t *logger);

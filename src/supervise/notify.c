@@ -12,8 +12,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/** Datagrams that are heard before others are. */
+/** Datagrams that are heard before others are; and taken, with those that are
+ * not looked at. */
 #define DATAGRAMS_MAX 32
+#define TAKEN_MAX 256
+
+/** So many strangers in a second are a flood. */
+#define STRANGERS_MAX 8
 
 /** Generations between the guard and who speaks. */
 #define STEPS_MAX 64
@@ -103,6 +108,7 @@ apr_status_t amgr_notify_open(amgr_notify_t *notify)
     int error = 0;
 
     memset(notify, 0, sizeof(*notify));
+    notify->friend_uid = (uid_t)-1;
     notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (notify->fd < 0) {
         return APR_FROM_OS_ERROR(errno);
@@ -140,25 +146,46 @@ int amgr_notify_is_below(amgr_proc_dir_t *proc, pid_t pid, pid_t top)
     return 0;
 }
 
-/** The sender of a datagram as the kernel has seen it; 0: not told, or of a
+/** The sender of a datagram as the kernel has seen it; pid 0: not told, or of a
  * place that we cannot see. */
-static pid_t sender_of(struct msghdr *message)
+static struct ucred sender_of(struct msghdr *message)
 {
     struct cmsghdr *part = CMSG_FIRSTHDR(message);
-    struct ucred sender;
+    struct ucred sender = {0, (uid_t)-1, (gid_t)-1};
 
-    if (part == NULL || part->cmsg_level != SOL_SOCKET ||
-        part->cmsg_type != SCM_CREDENTIALS ||
-        part->cmsg_len < CMSG_LEN(sizeof(sender))) {
-        return 0;
+    if (part != NULL && part->cmsg_level == SOL_SOCKET &&
+        part->cmsg_type == SCM_CREDENTIALS &&
+        part->cmsg_len >= CMSG_LEN(sizeof(sender))) {
+        memcpy(&sender, CMSG_DATA(part), sizeof(sender));
     }
-    memcpy(&sender, CMSG_DATA(part), sizeof(sender));
-    return sender.pid;
+    return sender;
 }
 
-/** One datagram; 0 when there is none. */
+/** Whether a sender is of a user who floods us, and of whom nobody was ever
+ * heard: not worth a look at /proc.  Root and we ourselves are always. */
+static int is_flooding(const amgr_notify_t *notify, uid_t uid)
+{
+    return notify->strangers >= STRANGERS_MAX && uid == notify->stranger_uid &&
+           uid != 0 && uid != geteuid() && uid != notify->friend_uid;
+}
+
+static void note_stranger(amgr_notify_t *notify, const struct ucred *sender,
+                          apr_time_t now_mono_us)
+{
+    notify->stranger = sender->pid > 0 ? sender->pid : -1;
+    if (sender->uid != notify->stranger_uid || notify->strangers == 0) {
+        notify->stranger_uid = sender->uid;
+        notify->strangers = 0;
+        notify->strangers_mono_us = now_mono_us;
+    }
+    if (++notify->strangers >= STRANGERS_MAX) {
+        notify->pause_mono_us = now_mono_us + AMGR_NOTIFY_PAUSE_US;
+    }
+}
+
+/** One datagram.  -1: there is none; 0: it was not looked at; 1: it was. */
 static int read_one(amgr_notify_t *notify, amgr_proc_dir_t *proc,
-                    amgr_notice_t *notice)
+                    apr_time_t now_mono_us, amgr_notice_t *notice)
 {
     /* Room for the credentials, and for no descriptor: the kernel drops them
      * all, and none is ever open here. */
@@ -166,8 +193,8 @@ static int read_one(amgr_notify_t *notify, amgr_proc_dir_t *proc,
     char bytes[AMGR_NOTIFY_LEN_MAX];
     struct iovec vector = {bytes, sizeof(bytes)};
     struct msghdr message;
+    struct ucred sender;
     ssize_t len;
-    pid_t sender;
 
     memset(&message, 0, sizeof(message));
     message.msg_iov = &vector;
@@ -176,28 +203,44 @@ static int read_one(amgr_notify_t *notify, amgr_proc_dir_t *proc,
     message.msg_controllen = sizeof(control);
     len = recvmsg(notify->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (len < 0) {
-        return errno == EINTR;
+        return errno == EINTR ? 0 : -1;
     }
     sender = sender_of(&message);
-    if (!amgr_notify_is_below(proc, sender, getpid())) {
-        notify->stranger = sender > 0 ? sender : -1;
+    if (is_flooding(notify, sender.uid)) {
+        notify->pause_mono_us = now_mono_us + AMGR_NOTIFY_PAUSE_US;
+        return 0;
     }
-    else if ((message.msg_flags & MSG_TRUNC) == 0) {
+    if (!amgr_notify_is_below(proc, sender.pid, getpid())) {
+        note_stranger(notify, &sender, now_mono_us);
+        return 1;
+    }
+    notify->friend_uid = sender.uid;
+    if ((message.msg_flags & MSG_TRUNC) == 0) {
         amgr_notice_parse(bytes, (apr_size_t)len, notice);
     }
     return 1;
 }
 
 int amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
-                     amgr_notice_t *notice)
+                     apr_time_t now_mono_us, amgr_notice_t *notice)
 {
-    int i = 0;
+    int heard = 0;
+    int got = 0;
+    int i;
 
-    while (i < DATAGRAMS_MAX && notify->fd >= 0 &&
-           read_one(notify, proc, notice)) {
-        i++;
+    notify->pause_mono_us = 0;
+    if (now_mono_us - notify->strangers_mono_us > APR_USEC_PER_SEC) {
+        notify->strangers = 0;
     }
-    return i == DATAGRAMS_MAX;
+    for (i = 0; i < TAKEN_MAX && heard < DATAGRAMS_MAX && notify->fd >= 0;
+         i++) {
+        got = read_one(notify, proc, now_mono_us, notice);
+        if (got < 0) {
+            return 0;
+        }
+        heard += got;
+    }
+    return notify->fd >= 0;
 }
 
 void amgr_notify_close(amgr_notify_t *notify)

@@ -18,6 +18,9 @@
 /** A datagram that is longer says nothing. */
 #define AMGR_NOTIFY_LEN_MAX 4096
 
+/** After a flood of strangers nothing is read for so long. */
+#define AMGR_NOTIFY_PAUSE_US (APR_USEC_PER_SEC / 20)
+
 /** "@" and the five hexadecimal digits of an address that the kernel has
  * chosen, with room. */
 #define AMGR_NOTIFY_ADDRESS_LEN 32
@@ -42,6 +45,11 @@ typedef struct amgr_notify_t {
     char address[AMGR_NOTIFY_ADDRESS_LEN]; /**< for NOTIFY_SOCKET */
     pid_t stranger; /**< the last who was not heard, -1 where the kernel cannot
                          tell; 0: nobody */
+    uid_t friend_uid;   /**< of the last who was heard; -1: nobody yet */
+    uid_t stranger_uid; /**< of strangers that came one after the other, */
+    int strangers;      /**< so many since then: */
+    apr_time_t strangers_mono_us;
+    apr_time_t pause_mono_us; /**< not to be read before; 0: at any time */
 } amgr_notify_t;
 
 /** Add what @a len bytes say to @a notice; unknown lines mean nothing. */
@@ -52,9 +60,10 @@ void amgr_notice_parse(const char *bytes, apr_size_t len,
 apr_status_t amgr_notify_open(amgr_notify_t *notify);
 
 /** Hear what is there, a bounded number of datagrams, of processes below this
- * one; adds to @a notice.  Non-zero when there may be more. */
+ * one; adds to @a notice.  Non-zero when there may be more.  A flood of others
+ * costs little: it is cut short by the user that they are of, and by pauses. */
 int amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
-                     amgr_notice_t *notice);
+                     apr_time_t now_mono_us, amgr_notice_t *notice);
 
 void amgr_notify_close(amgr_notify_t *notify);
 

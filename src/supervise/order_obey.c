@@ -12,6 +12,11 @@
 
 #include "base/clock.h"
 
+/** Orders of httpd's own User, which may be anybody's by way of a worker: each
+ * writes lines to root's log, and makes work. */
+#define GUEST_ORDER_US (APR_USEC_PER_SEC / 4)
+#define GUEST_ORDER_BURST 100
+
 /** Where the process of an order is in the table now; -1: nowhere. */
 static int find_process(const amgr_managed_table_t *table,
                         const amgr_order_t *order)
@@ -169,6 +174,38 @@ static int is_gone(const amgr_order_peer_t *client)
     return poll(&entry, 1, 0) != 0; /* POLLHUP and POLLERR come unasked */
 }
 
+/** Guests do not flood; one line when they begin to, one when it is over. */
+static int has_time(amgr_order_socket_t *orders,
+                    const amgr_order_peer_t *client)
+{
+    if (amgr_order_peer_is_master(client) ||
+        client->order.verb == AMGR_VERB_STATUS) {
+        return 1;
+    }
+    if (orders->is_flooded &&
+        orders->order_due_us <= amgr_clock_monotonic_us()) {
+        orders->is_flooded = 0;
+        amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_NOTICE, 0,
+                 "orders of uid %lu are obeyed again: %" APR_UINT64_T_FMT
+                 " were refused",
+                 (unsigned long)client->peer.uid, orders->refused);
+    }
+    if (amgr_order_peer_has_time(&orders->order_due_us, GUEST_ORDER_US,
+                                 GUEST_ORDER_BURST)) {
+        return 1;
+    }
+    if (!orders->is_flooded) {
+        orders->is_flooded = 1;
+        orders->refused = 0;
+        amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_WARNING, 0,
+                 "orders of process %ld (uid %lu) and others of this user come "
+                 "too often: those that are too many are refused",
+                 (long)client->peer.pid, (unsigned long)client->peer.uid);
+    }
+    orders->refused++;
+    return 0;
+}
+
 void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *client)
 {
     if (is_gone(client)) {
@@ -178,6 +215,9 @@ void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *client)
              !amgr_order_peer_is_guest(orders, client)) {
         amgr_order_peer_refuse(client, 403,
                                "orders of this user are not heard any more");
+    }
+    else if (!has_time(orders, client)) {
+        amgr_order_peer_refuse(client, 503, "too many orders");
     }
     else if (client->order.verb == AMGR_ORDER_SHUTDOWN) {
         tell_order(orders, client, AMGR_OBEYED);

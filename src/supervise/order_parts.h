@@ -44,7 +44,11 @@ struct amgr_order_socket_t {
     uid_t uid;
     apr_time_t deaf_mono_us; /**< nobody is let in before this */
     int told_stranger;
-    int serving; /**< whatever changes now is seen to at its end */
+    apr_time_t guest_due_us; /**< when guests' connections, and their orders, */
+    apr_time_t order_due_us; /**< will have had their time, monotonic */
+    int is_flooded;          /**< orders of guests are refused, as was said */
+    apr_uint64_t refused;    /**< and so many were, since then */
+    int serving;             /**< whatever changes now is seen to at its end */
     amgr_order_peer_t clients[AMGR_ORDER_CLIENTS_MAX];
 };
 
@@ -70,6 +74,11 @@ int amgr_order_peer_is_master(const amgr_order_peer_t *client);
 /** Whether it is httpd's own User, who is let. */
 int amgr_order_peer_is_guest(const amgr_order_socket_t *orders,
                              const amgr_order_peer_t *client);
+
+/** Whether there is time for one more of what may come every @a span_us, with
+ * up to @a burst at once; then it is taken from *due_us, 0 at first. */
+int amgr_order_peer_has_time(apr_time_t *due_us, apr_interval_time_t span_us,
+                             int burst);
 
 /** Carry out the order that was read, unless nobody waits for it; answer, or
  * begin to wait. */

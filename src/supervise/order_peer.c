@@ -82,3 +82,18 @@ int amgr_order_peer_is_guest(const amgr_order_socket_t *orders,
 {
     return orders->control && client->peer.uid == orders->uid;
 }
+
+int amgr_order_peer_has_time(apr_time_t *due_us, apr_interval_time_t span_us,
+                             int burst)
+{
+    apr_time_t now_us = amgr_clock_monotonic_us();
+
+    if (*due_us < now_us) {
+        *due_us = now_us;
+    }
+    if (*due_us - now_us > (burst - 1) * span_us) {
+        return 0;
+    }
+    *due_us += span_us;
+    return 1;
+}

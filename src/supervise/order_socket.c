@@ -23,6 +23,11 @@
  * gets in all the same. */
 #define GUESTS_MAX (AMGR_ORDER_CLIENTS_MAX - 4)
 
+/** And so often may they connect; where they do so more often, nobody is heard
+ * for a moment each time, so that it costs next to nothing. */
+#define GUEST_US (10 * 1000)
+#define GUEST_BURST 300
+
 amgr_order_socket_t *amgr_order_socket_create(amgr_supervisor_t *supervisor,
                                               const amgr_teller_t *teller,
                                               apr_pool_t *pool)
@@ -193,6 +198,11 @@ static void accept_one(amgr_order_socket_t *orders)
     }
     if (!amgr_order_peer_is_guest(orders, client)) {
         refuse_stranger(orders, client);
+    }
+    else if (!amgr_order_peer_has_time(&orders->guest_due_us, GUEST_US,
+                                       GUEST_BURST)) {
+        orders->deaf_mono_us = amgr_clock_monotonic_us() + GUEST_US;
+        amgr_order_peer_refuse(client, 503, "too many connections");
     }
     else if (!has_room_for_guest(orders)) {
         amgr_order_peer_refuse(client, 503, "too many orders are waited for");

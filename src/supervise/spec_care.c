@@ -11,6 +11,9 @@
 #include "base/units.h"
 #include "supervise/spec_parts.h"
 
+/** A MaxMemory that can be meant. */
+#define MEMORY_LEAST (1024 * 1024)
+
 static int is_off(const char *word)
 {
     return strcasecmp(word, "Off") == 0;
@@ -167,7 +170,12 @@ const char *amgr_set_max_memory(amgr_setting_t *setting)
     const char *wrong = NULL;
 
     if (!is_off(setting->argv[0])) {
-        wrong = or_off(setting, amgr_size_parse(setting->argv[0], &bytes));
+        wrong = amgr_size_parse(setting->argv[0], &bytes);
+        /* Nothing that runs needs so little: a unit was forgotten. */
+        if (wrong == NULL && bytes < MEMORY_LEAST) {
+            wrong = "at least 1M";
+        }
+        wrong = or_off(setting, wrong);
     }
     setting->spec->max_memory_bytes = (apr_uint64_t)bytes;
     return wrong;

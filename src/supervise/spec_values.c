@@ -68,7 +68,9 @@ const char *amgr_account_check(const char *text)
     if (text[0] == '#') {
         return is_id(text + 1) ? NULL : "a number after the #";
     }
-    return text[0] == '\0' || text[0] == '-' || strpbrk(text, " :/,") != NULL
+    /* A number alone would be looked up as a name, which none has. */
+    return text[strspn(text, DIGITS)] == '\0' || text[0] == '-' ||
+                   strpbrk(text, " :/,") != NULL
                ? "a name, or # and a number"
                : NULL;
 }

@@ -77,13 +77,15 @@ static int timeout_ms(const amgr_supervisor_t *supervisor)
     apr_time_t due_us = now_us + TURN_US;
     int i;
 
-    if ((supervisor->has_strays && supervisor->stray_looks < STRAYS_SOON) ||
-        (supervisor->is_waiting && supervisor->last_looks > 0)) {
+    if (supervisor->has_strays && supervisor->stray_looks < STRAYS_SOON) {
         due_us = now_us + STRAYS_US;
     }
     due_us = sooner(due_us, supervisor->measure_us);
     due_us = sooner(due_us, supervisor->end_due_us);
     due_us = sooner(due_us, supervisor->expect_us);
+    if (supervisor->is_waiting && supervisor->setup.wait_fd < 0) {
+        due_us = sooner(due_us, supervisor->left_look_us);
+    }
     due_us = sooner(due_us, amgr_order_socket_due(supervisor->orders));
     for (i = 0; i < supervisor->ward_count; i++) {
         due_us = sooner(due_us, amgr_ward_due(supervisor->wards[i]));
@@ -107,29 +109,6 @@ static void hear_signals(amgr_supervisor_t *supervisor)
     }
 }
 
-/** No guard of the last supervisor is left; of one that was killed, what its
- * process had started may be.  What not even SIGKILL ends is in a wait of the
- * kernel's, and does nothing any more. */
-static void end_last_run(amgr_supervisor_t *supervisor)
-{
-    apr_pool_t *pool;
-    int left = 0;
-
-    if (apr_pool_create(&pool, supervisor->pool) == APR_SUCCESS) {
-        left = amgr_tree_end_sessions(&supervisor->proc, &supervisor->last,
-                                      pool);
-        apr_pool_destroy(pool);
-    }
-    if (left > 0 && supervisor->last_looks == 0) {
-        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
-                 0,
-                 "what is left of processes of the last supervisor, whose "
-                 "guards are gone, is killed: %d",
-                 left);
-    }
-    supervisor->is_waiting = left > 0 && ++supervisor->last_looks < STRAYS_SOON;
-}
-
 static void look_at_last_run(amgr_supervisor_t *supervisor)
 {
     struct pollfd entry = {supervisor->setup.wait_fd, 0, 0};
@@ -142,7 +121,7 @@ static void look_at_last_run(amgr_supervisor_t *supervisor)
             close(entry.fd);
         }
         supervisor->setup.wait_fd = -1;
-        end_last_run(supervisor);
+        supervisor->is_waiting = !amgr_supervisor_end_left(supervisor);
     }
     else if (!supervisor->is_warned &&
              supervisor->now.mono_us - supervisor->begun_us > WARN_US) {

@@ -10,9 +10,9 @@
 #include "supervise/machine.h"
 #include "supervise/supervisor_parts.h"
 
-/** Once the parent is gone: after the mercy of guards, for killing one that does
- * not answer, and for what that leaves behind.  What hangs longer than that
- * ends when this process does. */
+/** Once the parent is gone: after the mercy of guards, for killing one that
+ * does not answer, and for what that leaves behind.  What hangs longer than
+ * that ends when this process does. */
 #define LAST_US (7 * APR_USEC_PER_SEC)
 
 static const char last_run[] = "waits for the last run to end";

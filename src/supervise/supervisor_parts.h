@@ -32,21 +32,25 @@ struct amgr_supervisor_t {
     int is_applied;     /**< a configuration has come */
     int is_waiting;     /**< for the guards of the last supervisor */
     int is_warned;      /**< that this takes long */
-    int last_looks;     /**< that have found what those had left, so far */
-    int has_strays;     /**< children that nobody knows were there lately */
-    int stray_looks;    /**< that have found some, one after the other */
+    int is_left_recent; /**< see supervisor_left.c */
+    int is_left_killed;
+    int has_strays;  /**< children that nobody knows were there lately */
+    int stray_looks; /**< that have found some, one after the other */
     int start_in_order;
     int exit_when_done;
     int is_done;  /**< the server was told so */
     int is_dirty; /**< something changed that is to be published now */
     int signal_fd;
     amgr_proc_dir_t proc;
-    apr_time_t begun_us;   /**< all of these monotonic */
-    apr_time_t beat_us;    /**< last published */
-    apr_time_t measure_us; /**< trees are measured next */
-    apr_time_t end_due_us; /**< it ends then, whatever is left */
-    apr_time_t expect_us;  /**< a configuration has to come before this */
-    int is_put_off;        /**< the last one could not be taken, as was said */
+    apr_time_t begun_us;      /**< all of these monotonic */
+    apr_time_t beat_us;       /**< last published */
+    apr_time_t measure_us;    /**< trees are measured next */
+    apr_time_t end_due_us;    /**< it ends then, whatever is left */
+    apr_time_t left_kill_us;  /**< what is left is killed from then */
+    apr_time_t left_look_us;  /**< looked at again then */
+    apr_time_t left_until_us; /**< and no longer than until then */
+    apr_time_t expect_us;     /**< a configuration has to come before this */
+    int is_put_off; /**< the last one could not be taken, as was said */
     amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
                                              removed behind */
     int ward_count;
@@ -74,6 +78,15 @@ int amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
  * others whose stop is not over. */
 void amgr_supervisor_bury(amgr_supervisor_t *supervisor);
 
+/* supervisor_left.c */
+
+/** Note the runs that the last supervisor has not seen the end of. */
+void amgr_supervisor_inherit_left(amgr_supervisor_t *supervisor);
+
+/** End them: non-zero when nothing is left, or nothing more can be done.  Not
+ * before the guards of that supervisor are gone. */
+int amgr_supervisor_end_left(amgr_supervisor_t *supervisor);
+
 /* supervisor_order.c */
 
 /** Start and stop what can be, until nothing changes any more. */
@@ -85,8 +98,8 @@ void amgr_supervisor_leave(amgr_supervisor_t *supervisor, int phase);
 /** Stop all at once, since the parent is gone. */
 void amgr_supervisor_flee(amgr_supervisor_t *supervisor);
 
-/** Whether one of those that @a by marks, a char for each ward, is in the way of
- * the start of @a ward, which may be by way of others that have ended. */
+/** Whether one of those that @a by marks, a char for each ward, is in the way
+ * of the start of @a ward, which may be by way of others that have ended. */
 int amgr_supervisor_is_blocked(const amgr_supervisor_t *supervisor,
                                const amgr_ward_t *ward, const char *by);
 

@@ -83,6 +83,7 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
         supervisor->table.is_shut = 1;
     }
     expect(&supervisor->table, last);
+    amgr_supervisor_inherit_left(supervisor);
 }
 
 void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,

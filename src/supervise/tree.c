@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc/proc_control.h"
 
 typedef struct list_t {
     pid_t pids[AMGR_TREE_MAX];
@@ -97,56 +96,4 @@ int amgr_tree_sweep(amgr_proc_dir_t *dir, int (*is_known)(void *, pid_t),
         }
     }
     return strays;
-}
-
-/** Whose session it is: the leader's row, or NULL.  The kernel gives a number
- * to nobody else while a session has it, so that only one whose leader is
- * another process is another's. */
-static const amgr_managed_t *leader_of(amgr_proc_dir_t *dir,
-                                       const amgr_managed_table_t *table,
-                                       const amgr_proc_stat_t *member)
-{
-    const amgr_managed_t *row;
-    amgr_proc_id_t now;
-    int i;
-
-    for (i = 0; i < table->count; i++) {
-        row = &table->processes[i];
-        if (row->pid <= 1 || row->pid != member->session ||
-            row->start_ticks == 0 || member->start_ticks < row->start_ticks) {
-            continue;
-        }
-        return amgr_proc_read_id(dir, row->pid, &now) == APR_SUCCESS &&
-                       now.start_ticks != row->start_ticks
-                   ? NULL
-                   : row;
-    }
-    return NULL;
-}
-
-int amgr_tree_end_sessions(amgr_proc_dir_t *dir,
-                           const amgr_managed_table_t *table, apr_pool_t *pool)
-{
-    amgr_proc_stat_t stat;
-    amgr_proc_id_t id;
-    pid_t *pids;
-    int found = 0;
-    int count;
-    int i;
-
-    if (amgr_proc_list_all(dir, &pids, &count, pool) != APR_SUCCESS) {
-        return 0;
-    }
-    for (i = 0; i < count; i++) {
-        if (amgr_proc_read_stat(dir, pids[i], &stat) != APR_SUCCESS ||
-            stat.state == 'Z' || stat.state == 'X' ||
-            leader_of(dir, table, &stat) == NULL) {
-            continue;
-        }
-        id.pid = pids[i];
-        id.start_ticks = stat.start_ticks;
-        found++;
-        amgr_proc_signal(dir, &id, 0, SIGKILL);
-    }
-    return found;
 }

@@ -37,12 +37,4 @@ apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard,
 int amgr_tree_sweep(amgr_proc_dir_t *dir, int (*is_known)(void *, pid_t),
                     void *baton);
 
-/** SIGKILL to what is left of the sessions of @a table's processes, each of
- * which has led one: for who comes after a supervisor that was killed together
- * with guards, whose processes had nobody to adopt what they had started.  A
- * session whose number is another's by now is left alone.  Reads all of /proc,
- * once.  Returns how many there were, zombies not among them. */
-int amgr_tree_end_sessions(amgr_proc_dir_t *dir,
-                           const amgr_managed_table_t *table, apr_pool_t *pool);
-
 #endif

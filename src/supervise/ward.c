@@ -120,6 +120,17 @@ static int is_well(int state)
            state == AMGR_MANAGED_READY;
 }
 
+void amgr_ward_set_well(amgr_ward_t *ward)
+{
+    ward->row.reason[0] = '\0';
+    if (ward->is_logger_failing) {
+        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
+                             "its logger %s does not stay, and its output is "
+                             "dropped",
+                             ward->spec->output_argv[0]);
+    }
+}
+
 static void enter(amgr_supervisor_t *supervisor, amgr_ward_t *ward, int state,
                   const char *why)
 {
@@ -127,8 +138,10 @@ static void enter(amgr_supervisor_t *supervisor, amgr_ward_t *ward, int state,
 
     ward->row.state = state;
     ward->row.since_us = supervisor->now.wall_us;
-    amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
-                         is_well(state) ? "" : why);
+    amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s", why);
+    if (is_well(state)) {
+        amgr_ward_set_well(ward);
+    }
     if (state == AMGR_MANAGED_READY) {
         ward->row.ready_us = supervisor->now.wall_us;
         ward->ready_mono_us = supervisor->now.mono_us;
@@ -278,7 +291,8 @@ static void note_exit(amgr_ward_t *ward)
     row->status[0] = '\0';
 }
 
-/* One more end that another run follows, or too many: which event that makes, and what there is to say. */
+/* One more end that another run follows, or too many: which event that makes,
+ * and what there is to say. */
 static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                          amgr_machine_run_t *run, char *why, apr_size_t size)
 {
@@ -363,6 +377,11 @@ void amgr_ward_gone(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
         judge_done(ward, passed, why, sizeof(why));
     }
     amgr_ward_fire(supervisor, ward, event, why);
+    if (event == AMGR_MACHINE_GONE_RETRY) {
+        /* The delay has a place of its own. */
+        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason), "%s",
+                             ward->fault);
+    }
     if (event == AMGR_MACHINE_GONE_DONE && passed) {
         ward->row.ready_us = supervisor->now.wall_us;
         ward->was_ready = 1;

@@ -49,20 +49,21 @@ typedef struct amgr_ward_t {
     int is_restarting; /**< by an order, and not settled since */
     int was_ready;     /**< once, since it was configured */
 
-    amgr_guard_t guard; /**< pid 0: there is none, or it is reaped */
-    int order;          /**< amgr_guard_order_e that it did not hear; -1 */
-    int is_reopening;   /**< it did not hear of the new error log yet */
-    int step;           /**< amgr_ward_step_e */
-    int is_ended;       /**< the process itself has */
-    int is_ended_all;   /**< and has left nothing of its tree behind */
-    int is_failed;      /**< it could not be executed */
-    int is_empty;       /**< nothing is left of its tree */
-    int is_lost;        /**< the guard went without a word */
-    int is_notified;    /**< READY=1 was said */
-    int untold_state;   /**< before a change that is told with the next; -1:
+    amgr_guard_t guard;    /**< pid 0: there is none, or it is reaped */
+    int order;             /**< amgr_guard_order_e that it did not hear; -1 */
+    int is_reopening;      /**< it did not hear of the new error log yet */
+    int step;              /**< amgr_ward_step_e */
+    int is_ended;          /**< the process itself has */
+    int is_ended_all;      /**< and has left nothing of its tree behind */
+    int is_failed;         /**< it could not be executed */
+    int is_empty;          /**< nothing is left of its tree */
+    int is_lost;           /**< the guard went without a word */
+    int is_notified;       /**< READY=1 was said */
+    int is_logger_failing; /**< what it writes is dropped for that */
+    int untold_state;      /**< before a change that is told with the next; -1:
                              all are told */
-    int wait_status;    /**< of the process itself, when is_ended */
-    int cause;          /**< amgr_managed_exit_e, the first; -1: none yet */
+    int wait_status;       /**< of the process itself, when is_ended */
+    int cause;             /**< amgr_managed_exit_e, the first; -1: none yet */
     char fault[AMGR_MANAGED_TEXT_LEN]; /**< that in words, a clause */
     char told[AMGR_MANAGED_TEXT_LEN];  /**< the last warning of it */
 
@@ -122,10 +123,17 @@ int amgr_ward_is_on(const amgr_ward_t *ward);
 /** Whether there is nothing of a run, and none is due. */
 int amgr_ward_is_at_rest(const amgr_ward_t *ward);
 
-/* ward_run.c: its guard and its tree. */
+/** All is as it should be but, maybe, its logger: so its reason. */
+void amgr_ward_set_well(amgr_ward_t *ward);
+
+/* ward_run.c, and ward_exit.c: its guard and its tree. */
 
 /** Start a guard.  Faults are events. */
 void amgr_ward_launch(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward);
+
+/** The process itself has ended; the guard sees to the rest. */
+void amgr_ward_exited(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                      const amgr_guard_event_t *event);
 
 /** Tell the guard, now or as soon as it hears. */
 void amgr_ward_tell(amgr_ward_t *ward, int order);

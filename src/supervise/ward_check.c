@@ -38,7 +38,6 @@ static void take_verify(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         ward->is_verifying = 0;
         amgr_supervisor_text(why, sizeof(why), "%s passed",
                              ward->spec->verify.name);
-        ward->row.reason[0] = '\0';
         amgr_ward_fire(supervisor, ward, AMGR_MACHINE_VERIFIED, why);
     }
     else if (result == AMGR_CHECK_FAILED) {

@@ -6,10 +6,8 @@
  */
 #include "supervise/ward.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -47,6 +45,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_empty = 0;
     ward->is_lost = 0;
     ward->is_notified = 0;
+    ward->is_logger_failing = 0;
     ward->wait_status = 0;
     ward->cause = -1;
     ward->fault[0] = '\0';
@@ -191,88 +190,6 @@ static void on_started(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_STARTED, why);
 }
 
-static int is_success(const amgr_spec_t *spec, int code)
-{
-    int i;
-
-    /* What waits for this code is not satisfied by another. */
-    if (spec->verify.type == AMGR_VERIFY_EXITED) {
-        return code == spec->verify.expect_code;
-    }
-    for (i = 0; spec->success_exits != NULL && i < spec->success_exits->nelts;
-         i++) {
-        if (APR_ARRAY_IDX(spec->success_exits, i, int) == code) {
-            return 1;
-        }
-    }
-    return code == 0;
-}
-
-/* It has ended well by itself, and others of its tree have not. */
-static void note_left(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,
-                      int left)
-{
-    char text[AMGR_MANAGED_TEXT_LEN];
-
-    amgr_supervisor_text(
-        text, sizeof(text),
-        "exited with code 0 and left %d process%s behind, which %s ended: a "
-        "program that goes into the background cannot be managed",
-        left, left == 1 ? "" : "es", left == 1 ? "is" : "are");
-    if (strcmp(ward->told, text) != 0) {
-        memcpy(ward->told, text, sizeof(ward->told));
-        amgr_say(&supervisor->teller, AMGR_SAY_FAULT, AMGR_LEVEL_WARNING, 0,
-                 "process %s: %s", ward->row.name, text);
-    }
-}
-
-/* The process itself has ended; the guard sees to the rest. */
-static void on_exited(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
-                      const amgr_guard_event_t *event)
-{
-    int status = event->wait_status;
-    const char *line = "";
-    char expected[32] = "";
-
-    if (ward->is_ended || !amgr_ward_is_on(ward)) {
-        return;
-    }
-    ward->is_ended = 1;
-    ward->is_ended_all = event->is_all != 0;
-    ward->wait_status = status;
-    ward->row.pid = 0;
-    ward->row.start_ticks = 0;
-    /* What it said last tells most often why it could not start. */
-    if (ward->row.state != AMGR_MANAGED_READY) {
-        line = event->text;
-    }
-    if (event->left > 0 && ward->cause < 0 && WIFEXITED(status) &&
-        WEXITSTATUS(status) == 0) {
-        note_left(supervisor, ward, event->left);
-    }
-    if (WIFEXITED(status)) {
-        if (ward->spec->verify.type == AMGR_VERIFY_EXITED &&
-            !is_success(ward->spec, WEXITSTATUS(status))) {
-            amgr_supervisor_text(expected, sizeof(expected), ", expected %d",
-                                 ward->spec->verify.expect_code);
-        }
-        amgr_ward_blame(ward,
-                        is_success(ward->spec, WEXITSTATUS(status))
-                            ? AMGR_MANAGED_EXIT_CLEAN
-                            : AMGR_MANAGED_EXIT_CODE,
-                        "exited with code %d%s%s%s", WEXITSTATUS(status),
-                        expected,
-                        line[0] == '\0' ? "" : ", its last line: ", line);
-    }
-    else {
-        amgr_ward_blame(ward, AMGR_MANAGED_EXIT_SIGNAL,
-                        "killed by signal %d%s%s%s%s", WTERMSIG(status),
-                        WCOREDUMP(status) ? " with a core file" : "",
-                        line[0] == '\0' ? "" : ", its last line: ", line, "");
-    }
-    amgr_ward_fire(supervisor, ward, AMGR_MACHINE_ENDED, ward->fault);
-}
-
 /* READY=1 also comes again, after a STOPPING=1 that was none. */
 static void on_notified(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
@@ -282,7 +199,7 @@ static void on_notified(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     }
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_VERIFIED, "it says so");
     if (ward->row.state == AMGR_MANAGED_READY && !ward->row.ready) {
-        ward->row.reason[0] = '\0';
+        amgr_ward_set_well(ward);
         amgr_supervisor_set_ready(supervisor, ward, 1);
     }
 }
@@ -310,6 +227,18 @@ static void on_output(amgr_ward_t *ward, const amgr_guard_event_t *event)
     }
     if (dropped > row->output_dropped) {
         row->output_dropped = dropped;
+    }
+}
+
+/* What it writes is lost meanwhile: that is to be seen, too. */
+static void on_logger(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                      int is_failing)
+{
+    ward->is_logger_failing = is_failing;
+    if (ward->row.state == AMGR_MANAGED_RUNNING ||
+        (ward->row.state == AMGR_MANAGED_READY && ward->row.ready)) {
+        amgr_ward_set_well(ward);
+        supervisor->is_dirty = 1;
     }
 }
 
@@ -342,7 +271,7 @@ static void take_event(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         on_failed(supervisor, ward, event);
         break;
     case AMGR_GUARD_EXITED:
-        on_exited(supervisor, ward, event);
+        amgr_ward_exited(supervisor, ward, event);
         break;
     case AMGR_GUARD_READY:
         on_notified(supervisor, ward);
@@ -361,6 +290,9 @@ static void take_event(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         break;
     case AMGR_GUARD_OUTPUT:
         on_output(ward, event);
+        break;
+    case AMGR_GUARD_LOGGER:
+        on_logger(supervisor, ward, event->is_failing != 0);
         break;
     case AMGR_GUARD_EMPTY:
         ward->is_empty = 1;

@@ -124,7 +124,7 @@ says(['start', 'slow', '--wait=0'], 0, qr/\Aslow: start ordered \(\w+\)\n\z/);
 says(['status', 'web'], 0,
      qr/\Aweb: READY\n.*^ - After: db\n - Process: @{[pid('web')]}\n/sm);
 says(['status', 'bad', 'once'], 3,
-     qr/\Abad: FATAL\n - Why: .*\n.*\n\nonce: EXITED\n.*clean, code 0\n/s,
+     qr/\Abad: FATAL\n - Why: .*\n.*\n\nonce: EXITED\n.*Last end: exited with code 0\n/s,
      'one that should run, and does not');
 $r = says(['status', 'bad', 'web', '--json'], 3, qr/\A\{/, 'two in JSON');
 my $json = JSON::PP::decode_json($r->{out});

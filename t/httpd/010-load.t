@@ -141,7 +141,7 @@ for (@sections) {
     my ($name, $line, $quoted, $directive) = @$_;
     my ($out, $status) =
         $check->config_error("<ManagerGroup $name>\n$line\n</ManagerGroup>");
-    $directive //= '<ManagerGroup';
+    $directive //= '<ManagerGroup>';
     ok($status != 0 && $out =~
        /^\s*\Q$directive\E: '\Q$quoted\E' is not .*\(expected .+\)$/m,
        "<ManagerGroup $name> with $line is refused")

@@ -56,7 +56,7 @@ my @wrong = (
     ['Command', '""', ''],
     ['Shell', 'yes'], ['Shell', 'On Off'],
     ['WorkingDirectory', '/a /b'], ['WorkingDirectory', '""', ''],
-    ['User', 'a:b'], ['User', '#x'], ['Group', '-g'], ['Group', 'a b'],
+    ['User', 'a:b'], ['User', '#x'], ['User', '0'], ['Group', '-g'], ['Group', 'a b'],
     ['Environment', 'NAME'], ['Environment', '1X 1', '1X'],
     ['EnvironmentFile', '-'], ['PassEnv', 'A=B'], ['PassEnv', 'A A', 'A'],
     ['Output', 'errorlogg'], ['Output', '"|"', '|'], ['Output', '/logs/'],
@@ -66,7 +66,7 @@ my @wrong = (
     ['Limit', 'as 5X', '5X'], ['Limit', 'cpu 1.5', '1.5'],
     ['Nice', '20'], ['Nice', '-21'], ['Nice', '1.5'],
     ['Oom', '1001'], ['Oom', 'Off'],
-    ['MaxMemory', '5X'], ['MaxMemory', '0'],
+    ['MaxMemory', '5X'], ['MaxMemory', '0'], ['MaxMemory', '512'],
     ['RequireFree', '127.0.0.1:80'], ['RequireFree', 'tcp://127.0.0.1:0'],
     ['RequireFree', 'tcp://localhost:80'], ['RequireFree', 'unix:x'],
     ['After', 'a/b'], ['After', 'x x', 'x'],
@@ -247,7 +247,7 @@ for my $place ('VirtualHost *:1', 'Location "/x"', 'Directory "/"', 'If "true"',
 for my $name ('', '""', 'a b', 'a/b', '.a', '-a', 'x' x 64, "caf\xe9", 'a>b',
           'all') {
     my ($out, $status) = $check->config_error(section($command, $name));
-    ok($status != 0 && $out =~ /<ManagedProcess: '.*' $expected/,
+    ok($status != 0 && $out =~ /<ManagedProcess>: '.*' $expected/,
        "the name '$name' is refused") or diag($out);
 }
 is_accepted(section($command, $_), "the name $_")

@@ -88,6 +88,9 @@ if (AMGR::Httpd::is_root()) {
     $s->set_config("User nobody\n" . AMGR::Managed::section($s, 'web'));
     ok($s->graceful, 'graceful restart with another User');
     ok(AMGR::Managed::supervisor($s, $old), 'the supervisor is replaced');
+    like($s->log_text, qr{AMGR0040: supervisor $old is replaced, .*: httpd's (?x:
+         )User or Group is another},
+         'and why');
     $web = ready($s, $web->{pid});
     is(owner($web->{pid}), scalar getpwnam('nobody'), 'and its processes are');
     is(join(' ', AMGR::Managed::noted($s, 'web.double')), '', 'after the others');
@@ -102,12 +105,26 @@ else {
 # ---- a daemon, as in production -----------------------------------------------
 
 {
-    my $s = server('daemon', '', mpm => 'prefork', detach => 1)->start;
+    my $s = server('daemon', sub {
+        my ($s) = @_;
+        my $noisy = $s->write('work/noisy.sh', <<'END', 0755);
+#!/bin/sh
+printf '\033[2J a\\b\n'
+exec sleep 1000
+END
+        return AMGR::Managed::section($s, 'web')
+            . "<ManagedProcess noisy>\nCommand $noisy\n"
+            . "PassEnv AMGR_TEST_SERVER\n</ManagedProcess>\n";
+    }, mpm => 'prefork', detach => 1)->start;
     my $web = ready($s);
     ok($web, 'httpd as a daemon runs it');
     my ($supervisor) = AMGR::Managed::supervisors($s);
     is((AMGR::Httpd::stat_fields($supervisor))[1], $s->parent_pid,
        'below the one that stays');
+    ok(wait_until(sub { $s->log_text =~ /process noisy: \S/ }, 20, 'its output'),
+       'a line in the error log');
+    like($s->log_text, qr/AMGR0037: process noisy: \\x1b\[2J a\\\\b$/m,
+         'escaped as everything there is, and once');
     $s->stop_ok;
 }
 

@@ -362,7 +362,7 @@ sub killed_both {
     my @pair = AMGR::Managed::tree($s, guard_of($pair->{pid}));
     is(scalar @pair, 3, 'guard and two processes');
     $s->expect_log(qr/AMGR0040: supervisor $tree[0] ended by itself/,
-                   qr/AMGR0040: what is left of processes .* is killed: 1$/);
+                   qr/AMGR0040: processes of the last run, .* are killed: 1$/);
     kill 'KILL', $tree[0], $pair[0];
     my $now = ready($s, 'pair', $pair->{pid});
     is($now->{cause}, 'lost', 'supervisor and guard killed: how it ended');

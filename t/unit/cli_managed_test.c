@@ -103,7 +103,16 @@ static void test_times(void **state)
     process->exit_known = 1;
     process->exit_signal = 9;
     process->since_us = 0;
-    expect(amgr_managed_put_table, "postgres  EXITED    signal 9\n");
+    expect(amgr_managed_put_table, "postgres  EXITED    killed by SIGKILL\n");
+    process->exit_signal = 0;
+    process->exit_code = 0;
+    process->ready = 1;
+    process->since_us = VIEW_NOW_US - VIEW_SEC(3);
+    strcpy(process->reason, "exited with code 0");
+    expect(amgr_managed_put_table,
+           "postgres  EXITED    exited with code 0, 3s ago, ready\n");
+    process->reason[0] = '\0';
+    process->ready = 0;
     process->state = AMGR_MANAGED_STOPPED;
     expect(amgr_managed_put_table, "postgres  STOPPED   not started yet\n");
     process->want = AMGR_MANAGED_WANT_DOWN;

@@ -61,6 +61,12 @@ static void test_values(void **state)
         {"A=1\nA=2\n", "2"},
         {"AB=1\n", NULL},
         {"_A1=x\nA=\xff\xfe\n", "\xff\xfe"},
+        {"export A=1\n", "1"},
+        {" export\tA = 1\n", "1"},
+        {"export=2\nA=1\n", "1"},
+        {"export = 2\nA=1\n", "1"},
+        {"exports=2\nA=1\n", "1"},
+        {"A=export B\n", "export B"},
         {"", NULL},
     };
     apr_size_t i;
@@ -87,7 +93,12 @@ static void test_faults(void **state)
         const char *fault;
     } cases[] = {
         {"A=1\nB\n", 2, "expected NAME=value"},
-        {"export A=1\n", 1, "expected NAME=value"},
+        {"export A\n", 1, "expected NAME=value"},
+        {"export\n", 1, "expected NAME=value"},
+        {"export\nA=1\n", 1, "expected NAME=value"},
+        {"export export A=1\n", 1, "expected NAME=value"},
+        {"exports A=1\n", 1, "expected NAME=value"},
+        {"export 1A=1\n", 1, "expected NAME=value"},
         {"\n\n1A=1\n", 3, "expected NAME=value"},
         {"A-B=1\n", 1, "expected NAME=value"},
         {"=1\n", 1, "expected NAME=value"},

@@ -172,12 +172,36 @@ static void test_labels(void **state)
     }
 }
 
+/* Whatever it was, but for what would end it. */
+static void test_unescape(void **state)
+{
+    static const char *const texts[] = {"",        "plain",  "\x1b[2J a\\b",
+                                        "\\x1b",   "\\",     "\\x",
+                                        "\xff\r\n", "\\x0", "\xe2\x80\xae\x7f"};
+    char text[100];
+    amgr_sink_t sink;
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(texts); i++) {
+        amgr_sink_init_text(&sink, text, sizeof(text));
+        amgr_escape_line(&sink, texts[i]);
+        amgr_sink_text(&sink);
+        amgr_unescape_line(text);
+        assert_string_equal(text, texts[i]);
+    }
+    strcpy(text, "a\\x00b\\xg1\\x1");
+    amgr_unescape_line(text);
+    assert_string_equal(text, "a\\x00b\\xg1\\x1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
                                         cmocka_unit_test(test_all_pairs),
                                         cmocka_unit_test(test_small_sink),
-        cmocka_unit_test(test_labels) };
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_unescape) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

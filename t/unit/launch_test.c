@@ -5,6 +5,7 @@
  */
 #include "guard_rig.h"
 
+#include <grp.h>
 #include <pwd.h>
 
 #include "supervise/launch.h"
@@ -378,6 +379,66 @@ static void test_user(void **state)
                   "2");
 }
 
+/* Somebody whom a group has as a member, where there is one. */
+static const char *somebody_with_groups(void)
+{
+    const struct group *group;
+    const char *name = NULL;
+
+    setgrent();
+    while (name == NULL && (group = getgrent()) != NULL) {
+        if (group->gr_mem[0] != NULL && getpwnam(group->gr_mem[0]) != NULL) {
+            name = strdup(group->gr_mem[0]);
+        }
+    }
+    endgrent();
+    return name != NULL ? name : "daemon";
+}
+
+/* As /proc has them. */
+static int compare_gids(const void *a, const void *b)
+{
+    const gid_t *x = a;
+    const gid_t *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Its groups are looked up with the descriptors that we have. */
+static void test_groups_and_limits(void **state)
+{
+    rig_t *rig = *state;
+    amgr_rlimit_t *limit;
+    gid_t gids[64];
+    char line[64 * 12] = "groups ";
+    const struct passwd *user;
+    int count = 64;
+    int i;
+
+    if (geteuid() == 0) {
+        rig->spec.user = somebody_with_groups();
+        user = getpwnam(rig->spec.user);
+        assert_non_null(user);
+        assert_true(getgrouplist(user->pw_name, user->pw_gid, gids, &count) >
+                    0);
+    }
+    else {
+        count = getgroups(64, gids);
+    }
+    qsort(gids, (size_t)count, sizeof(gids[0]), compare_gids);
+    for (i = 0; i < count; i++) {
+        snprintf(line + strlen(line), sizeof(line) - strlen(line), "%u ",
+                 (unsigned int)gids[i]);
+    }
+    rig->spec.limits = apr_array_make(rig->pool, 1, sizeof(amgr_rlimit_t));
+    limit = apr_array_push(rig->spec.limits);
+    limit->resource = RLIMIT_NOFILE;
+    limit->limit.rlim_cur = limit->limit.rlim_max = 4;
+    expect_answer(
+        rig, "exec sed -n 's/^Groups:[[:space:]]*/groups /p' /proc/self/status",
+        line);
+}
+
 /* In the process that is started: what it has open, in order. */
 static int print_descriptors(void)
 {
@@ -411,6 +472,7 @@ int main(int argc, char **argv)
         RIGGED(test_limits),
         RIGGED(test_oom_by_default),
         RIGGED(test_user),
+        RIGGED(test_groups_and_limits),
     };
 
     if (argc > 1 && strcmp(argv[1], "descriptors") == 0) {

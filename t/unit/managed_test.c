@@ -173,9 +173,47 @@ static void nothing_is_well_without_a_supervisor(void **state)
     assert_int_equal(table.application, AMGR_APPLICATION_SHUTDOWN);
 }
 
+static void an_end_is_told_in_words(void **state)
+{
+    static const struct {
+        int cause;
+        int code;
+        int killed_by;
+        const char *text;
+    } cases[] = {
+        {AMGR_MANAGED_EXIT_CLEAN, 0, 0, "exited with code 0"},
+        {AMGR_MANAGED_EXIT_CODE, 1, 0, "exited with code 1"},
+        {AMGR_MANAGED_EXIT_CODE, -1, 0, "exited with an unknown code"},
+        {AMGR_MANAGED_EXIT_SIGNAL, -1, 9, "killed by SIGKILL"},
+        {AMGR_MANAGED_EXIT_SIGNAL, -1, 40, "killed by signal 40"},
+        {AMGR_MANAGED_EXIT_EXEC, -1, 0, "could not be started"},
+        {AMGR_MANAGED_EXIT_START_TIMEOUT, -1, 15,
+         "not ready in time (SIGTERM)"},
+        {AMGR_MANAGED_EXIT_UNHEALTHY, 143, 0, "unhealthy (code 143)"},
+        {AMGR_MANAGED_EXIT_MEMORY, 0, 0, "over MaxMemory (code 0)"},
+        {AMGR_MANAGED_EXIT_ORDERED, -1, 15, "stopped (SIGTERM)"},
+        {AMGR_MANAGED_EXIT_LOST, -1, 0, "its guard was gone"},
+        {99, -1, 0, "unknown"},
+    };
+    amgr_managed_t process;
+    char text[AMGR_MANAGED_END_LEN];
+    apr_size_t i;
+
+    (void)state; /* cmocka's signature */
+    memset(&process, 0, sizeof(process));
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        process.exit_cause = cases[i].cause;
+        process.exit_code = cases[i].code;
+        process.exit_signal = cases[i].killed_by;
+        amgr_managed_end_text(&process, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_is_told_in_words),
         cmocka_unit_test(every_value_has_a_word),
         cmocka_unit_test(questions_are_answered),
         cmocka_unit_test(what_comes_after_one_comes_after_its_own),

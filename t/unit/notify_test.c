@@ -252,6 +252,49 @@ static void test_a_stranger(void **state)
     assert_non_null(strstr(rig->log->text, "is not heard"));
 }
 
+/* As fast as they can they cost the guard next to nothing, of whatever user
+ * they are. */
+static void test_a_flood_of_strangers(void **state)
+{
+    rig_t *rig = *state;
+    apr_time_t until_us;
+    char *address;
+    pid_t pid;
+
+    rig->spec.verify.type = AMGR_VERIFY_NOTIFY;
+    rig->spec.argv = rig_argv(rig, "/proc/self/exe", "wait", rig->dir, NULL);
+    rig_run(rig);
+    address = rig_read(rig, "address");
+    address[strlen(address) - 1] = '\0';
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd = connect_to(address);
+
+        if (geteuid() == 0 && setuid(12345) != 0) {
+            _exit(1);
+        }
+        while (send(fd, "READY=1", 7, 0) == 7) {
+            /* and on */
+        }
+        _exit(0); /* nobody listens any more */
+    }
+    until_us = amgr_clock_monotonic_us() + APR_USEC_PER_SEC;
+    while (amgr_clock_monotonic_us() < until_us) {
+        poll(NULL, 0, 20);
+    }
+    rig_order(rig, AMGR_GUARD_STOP);
+    rig_finish(rig);
+    assert_int_equal(kill(pid, SIGKILL), 0); /* our child, not reaped */
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(rig->seen & (1u << AMGR_GUARD_READY), 0);
+    assert_int_equal(rig->log->lines, 1);
+    assert_int_equal(rig->usage.ru_utime.tv_sec + rig->usage.ru_stime.tv_sec,
+                     0);
+    assert_in_range(rig->usage.ru_utime.tv_usec + rig->usage.ru_stime.tv_usec,
+                    0, 250000);
+}
+
 /* It may say what it likes as often as it likes: the last is told, and the
  * supervisor is not flooded. */
 static void test_a_flood(void **state)
@@ -323,7 +366,7 @@ static void test_it_keeps_no_descriptor(void **state)
         _exit(status);
     }
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        amgr_notify_read(&notify, &proc, &notice);
+        amgr_notify_read(&notify, &proc, amgr_clock_monotonic_us(), &notice);
     }
     assert_int_equal(status, 0);
     i = dup(0);
@@ -344,6 +387,7 @@ int main(int argc, char **argv)
         RIGGED(test_what_it_says),
         RIGGED(test_a_grandchild_speaks),
         RIGGED(test_a_stranger),
+        RIGGED(test_a_flood_of_strangers),
         RIGGED(test_a_flood),
         RIGGED(test_watchdog),
         cmocka_unit_test(test_it_keeps_no_descriptor),

@@ -49,6 +49,7 @@ static struct {
     char dir[64];
     char path[80];
     char said[4096];
+    int lines;
 } scene;
 
 const amgr_managed_table_t *
@@ -115,6 +116,7 @@ static void note_line(void *baton, int what, int level, int error,
     apr_size_t used = strlen(scene.said);
 
     (void)baton; /* the scene is one */
+    scene.lines++;
     snprintf(scene.said + used, sizeof(scene.said) - used, "%d:%d:%d:%s\n",
              what, level, error != 0, text);
 }
@@ -748,6 +750,63 @@ static void others_do_not_take_all_room(void **state)
         0);
 }
 
+/* Order after order of another user, as fast as it goes, until it is killed;
+ * its exit code is of no account. */
+static pid_t flood_as_nobody(const char *line)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char answer[64];
+
+        if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+            _exit(3);
+        }
+        alarm(20);
+        for (;;) {
+            int fd = call_at(scene.path);
+
+            if (fd >= 0 && send(fd, line, strlen(line), MSG_NOSIGNAL) > 0 &&
+                poll(&(struct pollfd){fd, POLLIN, 0}, 1, 1000) > 0 &&
+                recv(fd, answer, sizeof(answer), 0) < 0) {
+                /* the next one all the same */
+            }
+            close(fd);
+        }
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+/* Neither the log nor the time of root are a worker's to spend. */
+static void a_flood_of_others_is_bounded(void **state)
+{
+    static const char stop[] = "{\"verb\":\"stop\",\"name\":\"db\"}\n";
+    apr_time_t begun_us = amgr_clock_monotonic_us();
+    int turned = 0;
+    pid_t pid;
+
+    (void)state; /* the scene is one */
+    if (geteuid() != 0) {
+        return;
+    }
+    amgr_order_socket_move(scene.orders, scene.path, 1, NOBODY);
+    scene.supervisor.obeyed = AMGR_OBEYED_ALREADY;
+    pid = flood_as_nobody(stop);
+    while (amgr_clock_monotonic_us() - begun_us < 2 * APR_USEC_PER_SEC) {
+        turn(10);
+        turned++;
+        scene.said[0] = '\0';
+    }
+    assert_in_range(scene.supervisor.orders, 50, 120);
+    assert_non_null(
+        strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_in_range(turned, 1, 2500);
+    assert_in_range(scene.lines, 50, 130);
+}
+
 int main(void)
 {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -767,6 +826,7 @@ int main(void)
         SCENE(it_moves),
         SCENE(others_are_heard_when_let),
         SCENE(others_do_not_take_all_room),
+        SCENE(a_flood_of_others_is_bounded),
     };
 
     apr_initialize();

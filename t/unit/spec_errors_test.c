@@ -38,6 +38,10 @@ static const struct {
     {"User #12345678901",
      "User: '#12345678901' is not valid (expected a number after the #)"},
     {"User #1x", "User: '#1x' is not valid (expected a number after the #)"},
+    {"User 0", "User: '0' is not valid (expected a name, or # and a number)"},
+    {"Group 100",
+     "Group: '100' is not valid (expected a name, or # and a number)"},
+    {"User 0x", TAKEN},
     {"User #1000", TAKEN},
     {"User #4294967294", TAKEN},
     {"Group -x",
@@ -141,6 +145,9 @@ static const struct {
     {"MaxMemory 0",
      "MaxMemory: '0' is not valid (expected a size above 0 and up to 1 EiB in "
      "digits with an optional fraction and unit (B, K, M, G or T), or Off)"},
+    {"MaxMemory 512",
+     "MaxMemory: '512' is not valid (expected at least 1M, or Off)"},
+    {"MaxMemory 1M", TAKEN},
     {"MaxMemory off", TAKEN},
     {"RequireFree localhost:80",
      "RequireFree: 'localhost:80' is not valid (expected tcp://ADDRESS:PORT "
@@ -282,14 +289,22 @@ static void each_fault_has_its_sentence(void **state)
 
 /* One valid line of each that may stand once. */
 static const char *const once[] = {
-    "Command /bin/x",          "Shell Off",
-    "WorkingDirectory /",      "User a",
-    "Group a",                 "Output discard",
-    "Nice 1",                  "Oom 1",
-    "MaxMemory 1G",            "Verify notify",
-    "Liveness notify",         "StartTimeout 1s",
-    "StopSignal TERM",         "StopTimeout 1s",
-    "Restart never",           "RestartDelay 1s",
+    "Command /bin/x",
+    "Shell Off",
+    "WorkingDirectory /",
+    "User a",
+    "Group a",
+    "Output discard",
+    "Nice 1",
+    "Oom 1",
+    "MaxMemory 1G",
+    "Verify notify",
+    "Liveness notify",
+    "StartTimeout 1s",
+    "StopSignal TERM",
+    "StopTimeout 1s",
+    "Restart never",
+    "RestartDelay 1s",
     "RestartLimit 5 in 60s",
 };
 
@@ -396,8 +411,8 @@ static void long_values_are_cut_and_nothing_commands_a_terminal(void **state)
 static void names_are_short_and_plain(void **state)
 {
     static const char *const bad[] = {
-        "",    ".",   "..",  "-a",  "a b", "a/b",      "a\n", "a\"b",
-        "a>b", "a:b", "\xc3\xa4", "[a]", "a,b", "${NAME}"};
+        "",     ".",   "..",  "-a",       "a b", "a/b", "a\n",
+        "a\"b", "a>b", "a:b", "\xc3\xa4", "[a]", "a,b", "${NAME}"};
     char longest[AMGR_MANAGED_NAME_LEN + 1];
     amgr_spec_t *spec = NULL;
     size_t i;

@@ -7,16 +7,39 @@
 
 #include "supervise/order_client.h"
 
-#define QUICK                                 \
-    "RestartDelay 100ms factor=1 jitter=0%\n" \
+#define QUICK                                  \
+    "RestartDelay 100ms factor=1 jitter=0%%\n" \
     "Output discard\n"
 #define DB "db\nCommand /bin/sleep 60\nVerify exec /bin/true\n" QUICK
 #define JOB "job\nAfter db\nCommand /bin/true\nVerify exited 0\n" QUICK
-/* It takes half a second to end. */
-#define WEB                                                      \
-    "web\nAfter job\nShell On\nVerify exec /bin/true\n"          \
-    "Command 'trap \"sleep 0.5; exit\" TERM; while :; do sleep " \
-    "0.01; done'\n" QUICK
+/* It takes half a second to end, and does not as long as there is a file. */
+#define WEB                                                              \
+    "web\nAfter job\nShell On\nVerify exec /bin/true\n"                  \
+    "Command 'trap \"while test -e %s/stay; do sleep 0.01; done; sleep " \
+    "0.5; exit\" TERM; while :; do sleep 0.01; done'\n" QUICK
+
+/* All three, with more lines for each. */
+static void apply_all(supervised_t *s, const char *web, const char *job,
+                      const char *db)
+{
+    apply(s, apr_psprintf(s->pool, WEB "%s" JOB "%s" DB "%s", s->dir, web, job,
+                          db));
+}
+
+/* The end of web does not come before it is let go. */
+static void hold_web(const supervised_t *s)
+{
+    int fd = open(apr_psprintf(s->pool, "%s/stay", s->dir), O_WRONLY | O_CREAT,
+                  0666);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void let_web_go(const supervised_t *s)
+{
+    assert_int_equal(unlink(apr_psprintf(s->pool, "%s/stay", s->dir)), 0);
+}
 
 /* Where in the log @a what stands behind @a from; it is there. */
 static long place_behind(const supervised_t *s, long from, const char *what)
@@ -46,7 +69,7 @@ static void assert_order(const supervised_t *s, long from,
 
 static void start_all(supervised_t *s)
 {
-    apply(s, WEB JOB DB);
+    apply_all(s, "", "", "");
     wait_state(s, "web", AMGR_MANAGED_READY);
     assert_int_equal(row(s, "job")->state, AMGR_MANAGED_EXITED);
     assert_true(row(s, "job")->ready);
@@ -87,9 +110,12 @@ static void one_that_comes_back_meanwhile_is_a_new_one(void **state)
 
     start_all(s);
     db = *row(s, "db");
+    hold_web(s);
     apply(s, "");
     WAIT_UNTIL(s, is_in(s, "web", AMGR_MANAGED_STOPPING));
-    apply(s, WEB JOB DB);
+    apply_all(s, "", "", "");
+    WAIT_UNTIL(s, count_logged(s, "are configured: 3") == 2);
+    let_web_go(s);
     WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
     assert_int_equal(row(s, "job")->starts, 2);
     assert_int_equal(row(s, "db")->pid, db.pid);
@@ -107,7 +133,7 @@ static void both_sides_of_it_change_in_order(void **state)
 
     start_all(s);
     from = end_of_log(s);
-    apply(s, WEB "Nice 1\n" JOB DB "Nice 1\n");
+    apply_all(s, "Nice 1\n", "", "Nice 1\n");
     WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
     assert_order(s, from, lines);
     assert_int_equal(row(s, "job")->starts, 1);
@@ -127,11 +153,13 @@ static void it_is_done_anew_between_the_two(void **state)
     start_all(s);
     db = *row(s, "db");
     from = end_of_log(s);
-    apply(s, WEB "Nice 1\n" JOB "Nice 1\n" DB);
+    hold_web(s);
+    apply_all(s, "Nice 1\n", "Nice 1\n", "");
     WAIT_UNTIL(s, is_in(s, "web", AMGR_MANAGED_STOPPING));
     WAIT_UNTIL(s, is_in(s, "job", AMGR_MANAGED_STOPPED));
     assert_string_equal(row(s, "job")->reason, "waits for the end of web");
     assert_false(row(s, "job")->ready);
+    let_web_go(s);
     WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
     assert_order(s, from, lines);
     assert_int_equal(row(s, "job")->starts, 2);
@@ -146,7 +174,7 @@ static void one_that_changes_alone_is_done_anew(void **state)
 
     start_all(s);
     web = *row(s, "web");
-    apply(s, WEB JOB "Nice 1\n" DB);
+    apply_all(s, "", "Nice 1\n", "");
     WAIT_UNTIL(s, row(s, "job")->starts == 2 && row(s, "job")->ready);
     assert_int_equal(row(s, "web")->pid, web.pid);
 }

@@ -139,36 +139,84 @@ static void a_killed_supervisor_is_followed_by_the_next(void **state)
     assert_int_equal(count_logged(s, "waits for the last run to end"), 1);
 }
 
-/* With its guard nobody is left who would adopt what it has started. */
-static void what_a_killed_guard_left_is_ended_by_the_next(void **state)
+/* Neither has a leash: the one has taken it off, as a program with
+ * capabilities has, and the other never had one. */
+static void what_both_leave_is_ended_before_the_next(void **state)
 {
     supervised_t *s = *state;
-    char section[256];
     amgr_proc_id_t child;
+    amgr_managed_t free;
     amgr_managed_t web;
+    char text[1024];
 
-    snprintf(
-        section, sizeof(section),
-        "web\nShell On\nCommand 'sleep 61 & echo $! > %s/var/child; wait'\n"
-        "Output discard\nVerify exec /bin/true\n",
-        s->dir);
-    apply(s, section);
+    snprintf(text, sizeof(text),
+             "free\nCommand /usr/bin/setpriv --pdeathsig clear "
+             "/bin/sleep 60\n%sweb\nShell On\n"
+             "Command 'sleep 61 & echo $! > %s/var/child; wait'\n%s",
+             QUICK, s->dir, QUICK);
+    apply(s, text);
     web = wait_state(s, "web", AMGR_MANAGED_READY);
+    free = wait_state(s, "free", AMGR_MANAGED_READY);
     child = read_id(s, "child");
-    assert_int_equal(kill(s->pid, SIGSTOP), 0); /* or it would see to it */
+    /* Nobody of them sees the others go. */
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
     assert_int_equal(kill(web.guard, SIGKILL), 0);
+    assert_int_equal(kill(free.guard, SIGKILL), 0);
+    kill_supervisor(s);
+    WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks));
+    assert_false(is_gone(child.pid, child.start_ticks));
+    assert_false(is_gone(free.pid, free.start_ticks));
+    /* One that is killed before it could do anything loses nothing. */
+    start_supervisor(s);
     kill_supervisor(s);
     start_supervisor(s);
-    apply(s, section);
-    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
-    assert_true(is_gone(web.pid, web.start_ticks));
+    apply(s, text);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->pid > 0);
     assert_true(is_gone(child.pid, child.start_ticks));
-    assert_int_equal(row(s, "web")->exit_cause, AMGR_MANAGED_EXIT_LOST);
-    assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_LOST], 1);
-    assert_int_equal(count_logged(s, "what is left of processes of the last "
-                                     "supervisor, whose guards are gone, is "
-                                     "killed: 1\n"),
+    assert_true(is_gone(free.pid, free.start_ticks));
+    wait_state(s, "free", AMGR_MANAGED_READY);
+    assert_int_equal(s->table.left_count, 0);
+    assert_int_equal(count_logged(s, "of the last run, whose guards are gone"),
                      1);
+}
+
+/* A number that is another's by now, and one of another boot. */
+static void others_are_left_alone(void **state)
+{
+    supervised_t *s = *state;
+    amgr_managed_table_t table = {.count = 1};
+    amgr_managed_t *web = &table.processes[0];
+    pid_t pid;
+
+    kill_supervisor(s);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setsid();
+        pause();
+        _exit(0);
+    }
+    WAIT_UNTIL(s, getsid(pid) == pid);
+    snprintf(web->name, sizeof(web->name), "web");
+    web->state = AMGR_MANAGED_READY;
+    web->pid = pid;
+    web->start_ticks = id_of(pid).start_ticks - 1;
+    table.beat_mono_us = amgr_clock_monotonic_us();
+    amgr_board_write_managed(s->board, &table);
+    start_supervisor(s);
+    apply(s, "web\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    kill_supervisor(s);
+    web->start_ticks++;
+    table.beat_mono_us = amgr_clock_monotonic_us() + SEC;
+    amgr_board_write_managed(s->board, &table);
+    start_supervisor(s);
+    apply(s, "web\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    assert_int_equal(count_logged(s, "were left alone"), 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* Nobody else would wake it, or end what it guards. */
@@ -244,7 +292,8 @@ int main(void)
         SUPERVISED(a_guard_that_hangs_is_killed),
         SUPERVISED(what_a_daemon_leaves_is_ended_too),
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
-        SUPERVISED(what_a_killed_guard_left_is_ended_by_the_next),
+        SUPERVISED(what_both_leave_is_ended_before_the_next),
+        SUPERVISED(others_are_left_alone),
         SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
         SUPERVISED(everything_ends_with_the_parent),
     };

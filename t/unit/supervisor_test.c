@@ -57,6 +57,8 @@ static void one_that_ends_at_once_is_left_alone_and_given_up(void **state)
              "RestartLimit 4 in 1m\n");
     bad = wait_state(s, "bad", AMGR_MANAGED_BACKOFF);
     assert_true(bad.next_start_us > 0 && bad.backoff_us == 100000);
+    assert_string_equal(bad.reason, "exited with code 3, its last line: no "
+                                    "luck");
     bad = wait_state(s, "bad", AMGR_MANAGED_FATAL);
     assert_int_equal(bad.starts, 4);
     assert_int_equal(bad.exits[AMGR_MANAGED_EXIT_CODE], 4);
@@ -104,6 +106,31 @@ static void one_that_always_runs_may_end_well_as_often_as_it_likes(void **state)
     WAIT_UNTIL(s, row(s, "job") != NULL && row(s, "job")->starts >= 4);
     assert_int_equal(count_logged(s, "FATAL"), 0);
     assert_true(count_logged(s, "started again in 0.2 s)\n") > 0);
+}
+
+static void a_logger_that_does_not_stay_is_to_be_seen(void **state)
+{
+    supervised_t *s = *state;
+    char text[512];
+    char path[96];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/var/mended", s->dir);
+    snprintf(text, sizeof(text),
+             "web\nCommand /bin/sleep 60\nVerify exec /bin/true\n"
+             "Output '|/bin/sh -c \"test -e %s && exec cat\"'\n",
+             path);
+    apply(s, text);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    WAIT_UNTIL(s, strcmp(row(s, "web")->reason,
+                         "its logger /bin/sh does not stay, and its output is "
+                         "dropped") == 0);
+    assert_int_equal(row(s, "web")->ready, 1);
+    fd = open(path, O_WRONLY | O_CREAT, 0666);
+    assert_true(fd >= 0);
+    close(fd);
+    WAIT_UNTIL(s, row(s, "web")->reason[0] == '\0');
+    assert_int_equal(row(s, "web")->starts, 1);
 }
 
 static void one_that_goes_into_the_background_is_told_of(void **state)
@@ -385,6 +412,7 @@ int main(int argc, char **argv)
         SUPERVISED(one_that_ends_at_once_is_left_alone_and_given_up),
         SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
         SUPERVISED(one_that_always_runs_may_end_well_as_often_as_it_likes),
+        SUPERVISED(a_logger_that_does_not_stay_is_to_be_seen),
         SUPERVISED(one_that_goes_into_the_background_is_told_of),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),

@@ -80,20 +80,12 @@ static void put_run(const amgr_view_t *view, const amgr_managed_t *process)
 
 static void put_end(const amgr_managed_t *process)
 {
-    amgr_sink_t *sink;
+    char text[AMGR_MANAGED_END_LEN];
 
-    if (!process->exit_known) {
-        return;
+    if (process->exit_known) {
+        amgr_managed_end_text(process, text);
+        put_text("Last end", text);
     }
-    sink = begin("Last end");
-    amgr_sink_puts(sink, amgr_managed_exit_word(process->exit_cause));
-    if (process->exit_signal != 0) {
-        amgr_sink_printf(sink, ", signal %d", process->exit_signal);
-    }
-    else if (process->exit_code >= 0) {
-        amgr_sink_printf(sink, ", code %d", process->exit_code);
-    }
-    amgr_sink_putc(sink, '\n');
 }
 
 static void put_after(const amgr_managed_table_t *table,

@@ -27,8 +27,10 @@ my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port",
     Listen => 20, ReuseAddr => 1) or die "$port: $!\n";
 while (1) {
     my $client = $listener->accept or next;
+    my $request = <$client> // '';
     while (<$client>) { last if /^\r?\n$/ }
-    print $client "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n$name\n";
+    my $status = $request =~ m{^GET /sick } ? '500 Sick' : '200 OK';
+    print $client "HTTP/1.0 $status\r\nContent-Type: text/plain\r\n\r\n$name\n";
     close $client;
 }
 END
@@ -58,6 +60,15 @@ ManagerControl On
     BalancerMember $at{two} retry=0
 </Proxy>
 ProxyPass /shop/ balancer://shop/
+LogLevel proxy_hcheck:debug
+<Proxy balancer://well>
+    BalancerMember $at{one} retry=0 hcmethod=TCP hcinterval=1 hcpasses=1
+</Proxy>
+<Proxy balancer://sick>
+    BalancerMember $at{two} retry=0 hcmethod=GET hcuri=/sick hcinterval=1 hcfails=1
+</Proxy>
+ProxyPass /well/ balancer://well/
+ProxyPass /sick/ balancer://sick/
 <Location /balancer-manager>
     SetHandler balancer-manager
     Require local
@@ -73,16 +84,19 @@ Listen 127.0.0.1:$s->{ports}{host}
     ProxyPass /inherited/ balancer://shop/
 </VirtualHost>
 @{[section($s, 'one', "Verify file $ready interval=100ms\n"
-           . "    StartTimeout Off\n    Gate balancer://shop $at{one}")]}
+           . "    StartTimeout Off\n    Gate balancer://shop $at{one}\n"
+           . "    Gate balancer://well $at{one}")]}
 @{[section($s, 'two', "Verify tcp 127.0.0.1:$s->{ports}{two} interval=100ms\n"
-           . "    Gate balancer://shop $at{two}/")]}
+           . "    Gate balancer://shop $at{two}/\n"
+           . "    Gate balancer://sick $at{two}")]}
 END
 }
 
 sub server {
     my ($mpm) = @_;
     my $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-gate", modules =>
-        [qw(proxy proxy_http proxy_balancer lbmethod_byrequests slotmem_shm)]);
+        [qw(proxy proxy_http proxy_balancer lbmethod_byrequests slotmem_shm
+            proxy_hcheck)]);
     AMGR::Managed::prepare($s);
     $s->write('work/backend.pl', $backend);
     for my $place (qw(place place/always)) {
@@ -92,10 +106,13 @@ sub server {
     }
     $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host) };
     $s->set_config(config($s));
-    # AH10187: balancer-manager, of an order that it then carries out.  The
-    # others: started again, one is ready by its file before it listens.
+    # AH10187: balancer-manager, of an order that it then carries out.
+    # AH01170: there is no other member that could serve.  The others: started
+    # again, one is ready by its file before it listens.
     $s->expect_log(qr/AH10187: ignoring params in balancer-manager/,
-                   qr/(?:AH00957|AH00959|AH01114): /);
+                   qr/AH01170: balancer:\S+: All workers are in error state/,
+                   qr/(?:AH00957|AH00959|AH01114): /,
+                   qr/AMGR0034: process one: READY -> EXITED \(/);
     return $s->start;
 }
 
@@ -120,6 +137,9 @@ sub only {
 sub both {
     my ($s, $what) = @_;
     my $count;
+    # Its file may say that it is ready before it listens.
+    my $direct = "http://127.0.0.1:$s->{ports}{one}/";
+    wait_until(sub { $s->agent->get($direct)->is_success }, SOON, 'it listens');
     ok(wait_until(sub { $count = answers($s); $count->{one} && $count->{two} },
                   SOON, 'both serve'), $what);
     return is($count->{one} + $count->{two}, ROUNDS, "$what, and nobody else");
@@ -170,6 +190,32 @@ sub members {
     return;
 }
 
+# mod_proxy_hcheck finds for itself who is well: whoever is kept out by one of
+# the two is out.
+sub checked {
+    my ($s) = @_;
+    my $url = $s->url('/well/');
+    my $others = answers($s, $url);
+    my $checks = qr/AH03256: .*Health checking \S+:$s->{ports}{one}\b/;
+    $s->mark_log;
+    ok(wait_until(sub {
+        my $answer = $s->agent->get($url);
+        $others->{ $answer->code }++;
+        return 3 <= (() = $s->log_lines($checks));
+    }, SOON, 'three checks'), 'what is not ready passes checks');
+    is(join(' ', keys %$others), 503, 'and is kept out all the same');
+    return;
+}
+
+sub fails {
+    my ($s) = @_;
+    my $failed = qr/AH03303: .*DISABLING \S+:$s->{ports}{two}\b/;
+    ok(wait_until(sub { $s->log_text =~ $failed }, SOON, 'a failed check'),
+       'what is ready fails a check');
+    return is_deeply(answers($s, $s->url('/sick/')), { 503 => ROUNDS },
+                     'and is not let in');
+}
+
 sub place {
     my ($s) = @_;
     my $answer = $s->get('/place/');
@@ -184,8 +230,12 @@ sub opens {
     my ($s) = @_;
     $s->write('state/one.ready', '');
     AMGR::Managed::wait_for($s, 'one', 'READY');
+    is_deeply(answers($s, $s->url('/sick/')), { 503 => ROUNDS },
+              'another that fails checks is still out');
     both($s, 'one is let in when it is ready');
     is_told($s, 'lets in');
+    is_deeply(answers($s, $s->url('/well/')), { one => ROUNDS },
+              'also where it is checked');
     is($s->get('/place/')->code, 200, 'the place is open');
     ok($s->graceful, 'graceful restart');
     both($s, 'both serve after it');
@@ -221,6 +271,20 @@ sub keeps_orders {
     return;
 }
 
+# Where mod_proxy keeps what members are over restarts.
+sub removed {
+    my ($s) = @_;
+    my $config = config($s) . "BalancerPersist On\n";
+    $s->set_config($config);
+    ok($s->graceful, 'graceful restart with BalancerPersist');
+    is(order($s, 'stop'), 200, 'one is stopped');
+    only($s, 'two', 'and out');
+    $s->set_config($config =~ s{Gate balancer://shop \S+:$s->{ports}{one}\n}{}r);
+    ok($s->graceful, 'graceful restart without its gate');
+    AMGR::Managed::wait_for($s, 'one', 'READY');
+    return both($s, 'nothing keeps it out any more');
+}
+
 sub wrong {
     my ($s) = @_;
     my %config = (
@@ -249,10 +313,13 @@ sub run {
     my ($mpm) = @_;
     my $s = server($mpm);
     members($s);
+    checked($s);
+    fails($s);
     place($s);
     opens($s);
     closes($s);
     keeps_orders($s);
+    removed($s);
     wrong($s);
     $s->stop_ok;
     done_testing();
