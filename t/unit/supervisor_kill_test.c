@@ -176,7 +176,8 @@ static void what_both_leave_is_ended_before_the_next(void **state)
     assert_true(is_gone(free.pid, free.start_ticks));
     wait_state(s, "free", AMGR_MANAGED_READY);
     assert_int_equal(s->table.left_count, 0);
-    assert_int_equal(count_logged(s, "of the last run, whose guards are gone"), 1);
+    assert_int_equal(count_logged(s, "of the last run, whose guards are gone"),
+                     1);
 }
 
 /* A number that is another's by now, and one of another boot. */
@@ -216,6 +217,19 @@ static void others_are_left_alone(void **state)
     assert_int_equal(count_logged(s, "were left alone"), 0);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Nobody else would wake it, or end what it guards. */
+static void a_stopped_guard_goes_on_without_its_supervisor(void **state)
+{
+    supervised_t *s = *state;
+    amgr_managed_t web;
+
+    apply(s, "web\n" SLEEP);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(kill(web.guard, SIGSTOP), 0);
+    kill_supervisor(s);
+    WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks));
 }
 
 static void everything_ends_with_the_parent(void **state)
@@ -280,6 +294,7 @@ int main(void)
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
         SUPERVISED(what_both_leave_is_ended_before_the_next),
         SUPERVISED(others_are_left_alone),
+        SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
         SUPERVISED(everything_ends_with_the_parent),
     };
 
