@@ -131,7 +131,7 @@ static void the_server_is_told_when_all_is_done(void **state)
     message.exit_when_done = 1;
     apply_with(s,
                "job\nCommand /bin/true\nRestart never\nOutput discard\n"
-               "bad\nCommand /bin/false\nRestartLimit 1 in 1m\n" QUICK
+               "bad\nCommand /bin/false\nRestartLimit 1 in 1m\nOutput discard\n"
                "waits\nAfter bad\n" SLEEP "web\n" SLEEP,
                message);
     wait_state(s, "web", AMGR_MANAGED_READY);
@@ -140,7 +140,7 @@ static void the_server_is_told_when_all_is_done(void **state)
     assert_int_equal(winched, 0); /* one still runs */
     apply_with(s,
                "job\nCommand /bin/true\nRestart never\nOutput discard\n"
-               "bad\nCommand /bin/false\nRestartLimit 1 in 1m\n" QUICK
+               "bad\nCommand /bin/false\nRestartLimit 1 in 1m\nOutput discard\n"
                "waits\nAfter bad\n" SLEEP,
                message);
     WAIT_UNTIL(s, winched == SIGWINCH);
