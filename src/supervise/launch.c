@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,13 +180,17 @@ static void set_limits(const amgr_spec_t *spec)
     }
 }
 
+/** By the kernel's own call (rt_sigaction(2)), whose structure is all zero for
+ * the default: signal(3) leaves those alone that the C library has for itself,
+ * and whoever started httpd may have had them ignored. */
 static void reset_signals(void)
 {
+    static const unsigned long by_default[8];
     sigset_t none;
     int i;
 
     for (i = 1; i < NSIG; i++) {
-        signal(i, SIG_DFL);
+        syscall(SYS_rt_sigaction, i, by_default, NULL, (NSIG - 1) / 8);
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
