@@ -23,6 +23,7 @@ user=www-data
 httpd_pid=
 client_pid=
 web=
+board_stayed=
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
@@ -53,6 +54,7 @@ end_all() {
         fi
         wait "$httpd_pid"
     fi
+    [ -e "$web/run/apache-manager.board" ] && board_stayed=1
     [ -n "$web" ] && rm -rf "$web"
 } 2>/dev/null
 
@@ -78,19 +80,20 @@ python=/usr/bin/python3 # one that other users may run
 
 # ---- files -----------------------------------------------------------------
 
-# What workers read must be readable to their user; a checkout under /root is
-# not.
+# What workers read, and the socket that they send orders to, must be within
+# their user's reach; a checkout under /root is not.
 web=$(mktemp -d "${TMPDIR:-/tmp}/amgr-demo-XXXXXX") || die "no temporary directory"
 chmod 755 "$web"
+mkdir -m 755 "$web/htdocs" "$web/run"
 cp t/demo/leak.wsgi t/demo/backend.py "$web"
-cat > "$web/index.html" <<'END'
+cat > "$web/htdocs/index.html" <<'END'
 <!doctype html><html lang="en"><title>mod_apache_manager</title>
 <p><a href="/manager-status?refresh=1">Manager status</a>
 <p>Leak by hand: <a href="/app/leak?mb=20">20 MB</a>,
 sleep: <a href="/app/sleep?s=60">60 s</a>
 <p><a href="/backend/">The backend</a>
 END
-chmod 644 "$web"/*
+chmod 644 "$web"/*.* "$web"/htdocs/*
 
 write_config() {
     local root=$1 port=$2 backend=$3
@@ -113,11 +116,11 @@ END
         [ "$(id -u)" = 0 ] && printf 'User %s\nGroup %s\n' "$user" "$user"
         cat <<END
 ServerRoot "$root"
-DefaultRuntimeDir "$root/run"
+DefaultRuntimeDir "$web/run"
 PidFile "$root/run/httpd.pid"
 ServerName 127.0.0.1
 Listen 127.0.0.1:$port
-DocumentRoot "$web"
+DocumentRoot "$web/htdocs"
 ErrorLog "$root/logs/error.log"
 LogLevel notice
 WSGISocketPrefix "$root/run/wsgi"
@@ -300,7 +303,7 @@ for ((second = 0; ; second++)); do
             end_all
             is_live "$second_pid" &&
                 { say "check: the backend stayed" >&2; exit 1; }
-            [ -e "$(dirname "$log")/../run/apache-manager.board" ] &&
+            [ -n "$board_stayed" ] &&
                 { say "check: the board file stayed" >&2; exit 1; }
             exit 0
         fi
