@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One run at a time for a runtime directory, whichever server it is of.  A
- * supervisor holds a lock (flock(2)), and each of its guards does with it, until
- * the last of them has ended.  So a server that is started when another was
- * just killed starts nothing before the processes of that are gone.
+ * supervisor holds a lock (flock(2)), and so does each of its guards, until the
+ * last of them has ended.  So a server that is started when another was just
+ * killed starts nothing before the processes of that are gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 /** Between two attempts. */
 #define LOOK_US (50 * 1000)
 
-/** Whether @a fd is of a file of ours that nobody else can open, and so lock,
- * and is the one that has the name. */
+/** Whether @a fd is of a file of ours, which nobody else can open, and so
+ * lock. */
 static int is_ours(int fd)
 {
     struct stat st;
@@ -27,6 +27,7 @@ static int is_ours(int fd)
            st.st_uid == geteuid() && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
+/** Whether the file of @a fd is the one that has this name now. */
 static int is_named(int fd, const char *path)
 {
     struct stat own;
@@ -44,7 +45,7 @@ static void drop(amgr_supervisor_t *supervisor)
     supervisor->lock_fd = -1;
 }
 
-/** Without one: who was started by another server is not waited for. */
+/** There is none: what is left of another server is not waited for. */
 static int go_without(amgr_supervisor_t *supervisor, int error)
 {
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, error,
