@@ -438,7 +438,7 @@ for my $part ([killed_process => \&killed_process],
     is(AMGR::Managed::one($s, 'down')->{state}, 'STOPPED',
        "who was stopped by order stays so ($what)");
 }
-are_ended($others);
 started_again($again);
+are_ended($others);
 $s->stop_ok;
 done_testing();
