@@ -190,9 +190,11 @@ sub are_ended {
         my $s = $servers->{$what};
         ok($s->{tree} && AMGR::Managed::are_gone(END_SEC, @{ $s->{tree} }),
            "$what: nothing is left");
-        is(join(' ', grep { !$s->{workers}{$_} } $s->all_pids), '',
+        my @left = $s->all_pids;
+        is(join(' ', grep { !$s->{workers}{$_} } @left), '',
            "$what: nothing has come since");
         no_double($s, "of $what");
+        kill 'KILL', @left;
         $s->stop;
     }
     return;
