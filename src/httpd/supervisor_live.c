@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <http_config.h>
 #include <unixd.h>
 
 #include "base/escape.h"
@@ -18,12 +19,14 @@
 #include "httpd/verifiers.h"
 
 #define FETCH_NAME "apache-manager-fetch"
+#define LOCK_NAME "apache-managed.lock"
 
 /** Texts of the setup, which are there as long as the process. */
 typedef struct texts_t {
     char user[32];
     char group[32];
     char fetch[1024];
+    char lock[1024]; /**< empty: none */
 } texts_t;
 
 static void say(void *baton, int what, int level, int error, const char *text)
@@ -73,8 +76,10 @@ static void find_fetch(char *out, apr_size_t size)
 }
 
 /** httpd's own User and Group, by number: what they are called may change. */
-static void set_texts(texts_t *texts)
+static void set_texts(texts_t *texts, server_rec *s,
+                      const amgr_runtime_t *runtime)
 {
+    const char *lock = ap_runtime_dir_relative(s->process->pool, LOCK_NAME);
     int is_root = geteuid() == 0;
 
     snprintf(texts->user, sizeof(texts->user), "#%lu",
@@ -82,6 +87,12 @@ static void set_texts(texts_t *texts)
     snprintf(texts->group, sizeof(texts->group), "#%lu",
              (unsigned long)(is_root ? ap_unixd_config.group_id : getegid()));
     find_fetch(texts->fetch, sizeof(texts->fetch));
+    /* Another server that lives is none to be waited for. */
+    texts->lock[0] = '\0';
+    if (runtime->place != AMGR_BOARD_DIR_TAKEN && lock != NULL &&
+        strlen(lock) < sizeof(texts->lock)) {
+        snprintf(texts->lock, sizeof(texts->lock), "%s", lock);
+    }
 }
 
 static void set_up(amgr_supervisor_setup_t *setup, const texts_t *texts,
@@ -111,11 +122,12 @@ void amgr_supervisor_live(server_rec *s, const amgr_runtime_t *runtime,
     /* What it forks itself gets nothing to write to. */
     amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size, 0);
     memset(&setup, 0, sizeof(setup));
-    set_texts(&texts);
+    set_texts(&texts, s, runtime);
     set_up(&setup, &texts, s);
     setup.parent = runtime->parent;
     setup.parent_fd = ends->theirs;
     setup.wait_fd = wait_fd;
+    setup.lock_file = texts.lock[0] == '\0' ? NULL : texts.lock;
     setup.board = amgr_runtime_board(runtime);
     setup.guard.hold_fd = ends->hold_write;
     amgr_supervisor_run(&setup);

@@ -48,6 +48,8 @@ typedef struct amgr_guard_setup_t {
     int hold_fd;              /**< kept open by every guard until its end, so
                                    that the next supervisor can see that none
                                    is left; -1: none */
+    int lock_fd;              /**< likewise, for the supervisor of a server that
+                                   is started anew; -1: none */
     const char *default_user; /**< httpd's own; a name, or "#UID" */
     const char *default_group;
 } amgr_guard_setup_t;

@@ -121,8 +121,9 @@ static void take_standard(const amgr_guard_life_t *life)
  * of other guards, whose leash they are. */
 static void take_descriptors(amgr_guard_life_t *life, int fd)
 {
-    int kept[] = {STDIN_FILENO, STDOUT_FILENO,       STDERR_FILENO,
-                  fd,           life->setup->log_fd, life->setup->hold_fd};
+    int kept[] = {
+        STDIN_FILENO,        STDOUT_FILENO,        STDERR_FILENO,       fd,
+        life->setup->log_fd, life->setup->hold_fd, life->setup->lock_fd};
 
     close_others(kept, (int)AMGR_COUNT(kept));
     take_standard(life);

@@ -116,11 +116,11 @@ static void look_at_last_run(amgr_supervisor_t *supervisor)
     if (!supervisor->is_waiting) {
         return;
     }
-    if (entry.fd < 0 || poll(&entry, 1, 0) > 0) {
-        if (entry.fd >= 0) {
-            close(entry.fd);
-        }
-        supervisor->setup.wait_fd = -1;
+    if (entry.fd >= 0 && poll(&entry, 1, 0) > 0) {
+        close(entry.fd);
+        supervisor->setup.wait_fd = entry.fd = -1;
+    }
+    if (entry.fd < 0 && amgr_supervisor_lock(supervisor)) {
         supervisor->is_waiting = !amgr_supervisor_end_left(supervisor);
     }
     else if (!supervisor->is_warned &&
@@ -203,6 +203,7 @@ static void end(amgr_supervisor_t *supervisor)
     supervisor->table.supervisor = 0;
     supervisor->table.socket[0] = '\0';
     amgr_order_socket_end(supervisor->orders);
+    amgr_supervisor_unlock(supervisor);
     amgr_supervisor_publish(supervisor, 1);
     amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
              "supervisor %" APR_PID_T_FMT " ends", getpid());
@@ -246,7 +247,9 @@ static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
     supervisor->measure_us = AMGR_NO_TIME;
     supervisor->end_due_us = AMGR_NO_TIME;
     supervisor->expect_us = AMGR_NO_TIME;
-    supervisor->is_waiting = setup->wait_fd >= 0;
+    supervisor->is_waiting = setup->wait_fd >= 0 || setup->lock_file != NULL;
+    supervisor->lock_fd = -1;
+    supervisor->setup.guard.lock_fd = -1;
     supervisor->proc.fd = -1;
     amgr_clock_read(&supervisor->now);
     supervisor->begun_us = supervisor->now.mono_us;

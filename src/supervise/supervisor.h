@@ -60,6 +60,9 @@ typedef struct amgr_supervisor_setup_t {
     int parent_fd; /**< its end of the pair */
     int wait_fd;   /**< hangs up when no guard of the supervisor before is left;
                         nothing is started before.  -1: there was none */
+    const char *lock_file; /**< held while anything of it is left, so that the
+                                supervisor of another server waits, as it does
+                                itself; NULL: none */
     amgr_board_t *board;
     amgr_guard_setup_t guard;
     amgr_check_setup_t check;

@@ -54,6 +54,7 @@ struct amgr_supervisor_t {
     amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
                                              removed behind */
     int ward_count;
+    int lock_fd; /**< of the lock, whether it is held or not; -1: not open */
     amgr_order_socket_t *orders;
     amgr_managed_table_t table; /**< as published */
     amgr_managed_table_t last;  /**< of the supervisor before */
@@ -123,6 +124,14 @@ void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);
 
 /** Reap every child that has ended, and kill what nobody knows. */
 void amgr_supervisor_reap(amgr_supervisor_t *supervisor);
+
+/* supervisor_lock.c */
+
+/** Take the lock.  0: whoever has it has not ended yet. */
+int amgr_supervisor_lock(amgr_supervisor_t *supervisor);
+
+/** At the end: nothing of it stays behind. */
+void amgr_supervisor_unlock(amgr_supervisor_t *supervisor);
 
 /* supervisor_table.c */
 

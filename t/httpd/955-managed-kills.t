@@ -16,6 +16,7 @@ use Apache::Test qw(-withtestmore);
 
 use constant {
     SOON => 30,
+    SLOW => 2.5, # seconds that a process takes to end, within the mercy
     TREE => 14, # a supervisor, five guards, five processes, three more
     # What the end of httpd and of its supervisor may take, however it comes.
     END_SEC => 30,
@@ -189,11 +190,37 @@ sub are_ended {
         my $s = $servers->{$what};
         ok($s->{tree} && AMGR::Managed::are_gone(END_SEC, @{ $s->{tree} }),
            "$what: nothing is left");
-        is(join(' ', grep { !$s->{workers}{$_} } $s->all_pids), '',
+        my @left = $s->all_pids;
+        is(join(' ', grep { !$s->{workers}{$_} } @left), '',
            "$what: nothing has come since");
         no_double($s, "of $what");
+        kill 'KILL', @left;
         $s->stop;
     }
+    return;
+}
+
+# A parent is killed, and the server started again while the processes of before
+# are still ending.
+sub started_again {
+    my ($s) = @_;
+    my $web = ready($s, 'web');
+    my @tree = whole_tree($s, 4);
+    my @workers = grep { $_ != $tree[0] } $s->children;
+    # The old supervisor's own; and its socket is in the way at first.
+    $s->expect_log(qr/AMGR0040: the server is gone/, qr/AH00098: pid file/,
+                   qr/AMGR0039: order socket .* something else is there/);
+    kill 'KILL', $s->parent_pid, @workers;
+    AMGR::Managed::are_gone(SOON, $s->parent_pid);
+    $s->reap;
+    $s->start;
+    my $now = ready($s, 'web');
+    isnt($now->{pid}, $web->{pid}, 'a server that was killed starts again');
+    ok(AMGR::Managed::are_gone(0, @tree), 'nothing of before is left then');
+    no_double($s, 'of a server that was killed');
+    ok(-e $s->runtime_file('apache-managed.lock'), 'there is a lock');
+    $s->stop_ok;
+    ok(!-e $s->runtime_file('apache-managed.lock'), 'it goes with the server');
     return;
 }
 
@@ -388,6 +415,8 @@ sub told_supervisor {
 }
 
 my $others = start_others();
+my $again = server('again', sub {
+    AMGR::Managed::section($_[0], 'web', '', SLOW) });
 my $s = server('kills', \&config);
 strike($others);
 ready($s, $_) for qw(web other busy checked pair down);
@@ -411,6 +440,7 @@ for my $part ([killed_process => \&killed_process],
     is(AMGR::Managed::one($s, 'down')->{state}, 'STOPPED',
        "who was stopped by order stays so ($what)");
 }
+started_again($again);
 are_ended($others);
 $s->stop_ok;
 done_testing();

@@ -37,6 +37,7 @@ typedef struct supervised_t {
     int wait_fd;  /* hangs up when nothing of it is left */
     int log_fd;
     char dir[64];               /* var in it is for everybody */
+    const char *lock_file;      /* of the next supervisor; NULL: none */
     amgr_managed_table_t table; /* as last read */
 } supervised_t;
 
@@ -68,6 +69,7 @@ static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
     setup.parent_fd = fd;
     setup.wait_fd = wait_fd;
     setup.board = s->board;
+    setup.lock_file = s->lock_file;
     setup.guard.teller = teller;
     setup.guard.log_fd = s->log_fd;
     setup.guard.hold_fd = hold_fd;

@@ -5,6 +5,8 @@
  */
 #include "supervised.h"
 
+#include <sys/file.h>
+
 #define QUICK                        \
     "RestartDelay 100ms jitter=0%\n" \
     "Output discard\n"               \
@@ -232,6 +234,71 @@ static void a_stopped_guard_goes_on_without_its_supervisor(void **state)
     WAIT_UNTIL(s, is_gone(web.pid, web.start_ticks));
 }
 
+/* Of another server, as far as anybody can tell. */
+static void whoever_has_the_lock_is_waited_for(void **state)
+{
+    supervised_t *s = *state;
+    char path[96];
+    struct stat info;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/lock", s->dir);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    kill_supervisor(s);
+    s->lock_file = path;
+    start_supervisor(s);
+    apply(s, "web\n" SLEEP);
+    WAIT_UNTIL(s, count_logged(s, "waits for the last run to end") == 1);
+    assert_int_equal(row(s, "web")->starts, 0);
+    /* It has gone, and the file with it: the lock is that of the next. */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(flock(fd, LOCK_UN), 0); /* our forks have it too */
+    close(fd);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+    kill_supervisor(s); /* and its guard has it still */
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    close(fd);
+    start_supervisor(s);
+    apply(s, "web\n" SLEEP);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    tell_end(s);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_int_equal(stat(path, &info), -1);
+}
+
+static void a_lock_that_cannot_be_had_is_done_without(void **state)
+{
+    static const char *const names[] = {"missing/lock", "link", "open", "var"};
+    supervised_t *s = *state;
+    char path[96];
+    apr_size_t i;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/link", s->dir);
+    assert_int_equal(symlink("nowhere", path), 0);
+    snprintf(path, sizeof(path), "%s/open", s->dir);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    assert_int_equal(fchmod(fd, 0644), 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0); /* as anybody could */
+    s->lock_file = path;
+    for (i = 0; i < AMGR_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", s->dir, names[i]);
+        kill_supervisor(s);
+        start_supervisor(s);
+        apply(s, "web\n" SLEEP);
+        WAIT_UNTIL(s, count_logged(s, "cannot be locked") == (int)i + 1);
+        WAIT_UNTIL(s, row(s, "web") != NULL && row(s, "web")->ready &&
+                          row(s, "web")->starts == i + 1);
+    }
+    close(fd);
+}
+
 static void everything_ends_with_the_parent(void **state)
 {
     static const char deaf[] =
@@ -295,6 +362,8 @@ int main(void)
         SUPERVISED(what_both_leave_is_ended_before_the_next),
         SUPERVISED(others_are_left_alone),
         SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
+        SUPERVISED(whoever_has_the_lock_is_waited_for),
+        SUPERVISED(a_lock_that_cannot_be_had_is_done_without),
         SUPERVISED(everything_ends_with_the_parent),
     };
 
