@@ -5,22 +5,12 @@
  */
 #include "render/status_evidence.h"
 
+#include "render/json_member.h"
+
 static void put_int(amgr_json_t *json, const char *key, apr_int64_t value)
 {
     amgr_json_key(json, key);
     amgr_json_i64(json, value);
-}
-
-/* Text that is empty when it is not known or must not be shown. */
-static void put_text(amgr_json_t *json, const char *key, const char *text)
-{
-    amgr_json_key(json, key);
-    if (text[0] == '\0') {
-        amgr_json_null(json);
-    }
-    else {
-        amgr_json_string(json, text);
-    }
 }
 
 static void put_request(const amgr_view_t *view, amgr_json_t *json,

@@ -5,6 +5,7 @@
  * them.
  */
 #include "model/words.h"
+#include "render/json_member.h"
 #include "render/status_parts.h"
 #include "render/trends.h"
 
@@ -12,12 +13,6 @@
 
 /* In a second; more is none. */
 #define RATE_MAX 1e12
-
-static void put_u64(amgr_json_t *json, const char *key, apr_uint64_t value)
-{
-    amgr_json_key(json, key);
-    amgr_json_u64(json, value);
-}
 
 /* Negative is not known. */
 static void put_rate(amgr_json_t *json, double value)

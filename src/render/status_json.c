@@ -10,18 +10,12 @@
 #include <stdio.h>
 
 #include "model/words.h"
-#include "render/json.h"
+#include "render/json_member.h"
 #include "render/server_status.h"
 #include "render/status_evidence.h"
 #include "render/status_parts.h"
 
 #define SCHEMA_VERSION 1
-
-static void put_u64(amgr_json_t *json, const char *key, apr_uint64_t value)
-{
-    amgr_json_key(json, key);
-    amgr_json_u64(json, value);
-}
 
 static void put_int(amgr_json_t *json, const char *key, apr_int64_t value)
 {
@@ -41,34 +35,10 @@ static void put_index(amgr_json_t *json, const char *key, int value)
     }
 }
 
-static void put_bool(amgr_json_t *json, const char *key, int value)
-{
-    amgr_json_key(json, key);
-    amgr_json_bool(json, value);
-}
-
 static void put_seconds(amgr_json_t *json, const char *key, apr_time_t us)
 {
     amgr_json_key(json, key);
     amgr_json_seconds(json, us);
-}
-
-static void put_string(amgr_json_t *json, const char *key, const char *text)
-{
-    amgr_json_key(json, key);
-    amgr_json_string(json, text);
-}
-
-/* Text that is empty when it is not known or must not be shown. */
-static void put_text(amgr_json_t *json, const char *key, const char *text)
-{
-    amgr_json_key(json, key);
-    if (text[0] == '\0') {
-        amgr_json_null(json);
-    }
-    else {
-        amgr_json_string(json, text);
-    }
 }
 
 static void put_request(amgr_json_t *json, const amgr_view_t *view,

@@ -7,36 +7,7 @@
 #include "render/status_parts.h"
 
 #include "supervise/spec.h"
-
-static void put_u64(amgr_json_t *json, const char *key, apr_uint64_t value)
-{
-    amgr_json_key(json, key);
-    amgr_json_u64(json, value);
-}
-
-static void put_bool(amgr_json_t *json, const char *key, int value)
-{
-    amgr_json_key(json, key);
-    amgr_json_bool(json, value);
-}
-
-static void put_string(amgr_json_t *json, const char *key, const char *text)
-{
-    amgr_json_key(json, key);
-    amgr_json_string(json, text);
-}
-
-/* Text that is empty when there is none. */
-static void put_text(amgr_json_t *json, const char *key, const char *text)
-{
-    amgr_json_key(json, key);
-    if (text[0] == '\0') {
-        amgr_json_null(json);
-    }
-    else {
-        amgr_json_string(json, text);
-    }
-}
+#include "render/json_member.h"
 
 /* A number that there is none of unless @a is_known. */
 static void put_number(amgr_json_t *json, const char *key, apr_int64_t value,
