@@ -50,7 +50,7 @@ HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 
 # base to render know nothing of httpd: one archive for module, tool and tests.
 CORE_LAYERS := base proc model policy action supervise render
-CORE_SRC    := $(sort $(foreach l,$(CORE_LAYERS),$(wildcard src/$(l)/*.c)))
+CORE_SRC    := $(sort $(foreach l,$(CORE_LAYERS),$(wildcard src/$(l)/*.c src/$(l)/*/*.c)))
 ASSETS      := $(sort $(wildcard src/render/assets/*.css \
                    src/render/assets/*.js))
 CORE_OBJ    := $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/render/assets.o

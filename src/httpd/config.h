@@ -11,7 +11,7 @@
 
 #include "action/command_env.h"
 #include "policy/limits.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /** The interval from which the parent's own hook is fine enough. */
 #define AMGR_HOOK_INTERVAL_US (10 * APR_USEC_PER_SEC)

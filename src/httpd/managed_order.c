@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "httpd/runtime.h"
-#include "supervise/order_client.h"
+#include "supervise/order/order_client.h"
 
 /** Between two looks at the table while an order is carried out. */
 #define PAUSE_MS 50

@@ -22,7 +22,7 @@
 #include "httpd/log.h"
 #include "httpd/supervisor_link.h"
 #include "httpd/verifiers.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 #define DUMP_DEFINE "DUMP_MANAGED"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * <ManagedProcess NAME>: from httpd's configuration to specifications.  What
- * may stand in a section is supervise/spec.h's; it is no directive of httpd's,
- * so that names which the core has too, such as User and Limit, do not clash.
+ * may stand in a section is said by supervise/spec/spec.h; it is no directive
+ * of httpd itself, so that names which the core has too, such as User and
+ * Limit, do not clash.
  */
 #ifndef AMGR_MANAGED_SECTION_H
 #define AMGR_MANAGED_SECTION_H

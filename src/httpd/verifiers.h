@@ -5,8 +5,8 @@
 #ifndef AMGR_VERIFIERS_H
 #define AMGR_VERIFIERS_H
 
-#include "supervise/check.h"
-#include "supervise/spec.h"
+#include "supervise/check/check.h"
+#include "supervise/spec/spec.h"
 
 /** Whether a module has registered one of this name. */
 int amgr_verifiers_known(const char *name);

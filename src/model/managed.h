@@ -98,7 +98,7 @@ typedef struct amgr_managed_t {
     apr_uint64_t cpu_us;       /**< user and system, of all runs and their trees
                                  as far as they were seen; never less */
     apr_int32_t tree_count;    /**< processes of its tree; 0: it does not run */
-    apr_int32_t restart;       /**< amgr_restart_e of supervise/spec.h */
+    apr_int32_t restart;       /**< amgr_restart_e of supervise/spec/spec.h */
     apr_uint64_t output_bytes; /**< what it wrote */
     apr_uint64_t output_dropped; /**< of that, what nobody could keep */
     apr_int32_t is_stuck; /**< wanted, and waits for what does not come without

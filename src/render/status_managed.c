@@ -7,7 +7,7 @@
 #include "render/status_parts.h"
 
 #include "render/json_member.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /* A number that there is none of unless @a is_known. */
 static void put_number(amgr_json_t *json, const char *key, apr_int64_t value,

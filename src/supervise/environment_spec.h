@@ -8,7 +8,7 @@
 
 #include "supervise/environment.h"
 #include "supervise/identity.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /**
  * Put it together, from nothing: who the user is, PassEnv, Environment and

@@ -4,7 +4,7 @@
  */
 #include "supervise/machine.h"
 
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 #define CELL(next, action)                         \
     {                                              \

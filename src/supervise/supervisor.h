@@ -14,9 +14,9 @@
 #define AMGR_SUPERVISOR_H
 
 #include "action/board.h"
-#include "supervise/check.h"
-#include "supervise/guard.h"
-#include "supervise/spec.h"
+#include "supervise/check/check.h"
+#include "supervise/guard/guard.h"
+#include "supervise/spec/spec.h"
 
 /** What the parent sends, over a SOCK_SEQPACKET pair.  Any child of httpd that
  * got hold of the parent's end could send as well: whoever receives takes a

@@ -7,7 +7,7 @@
 #define AMGR_SUPERVISOR_PARTS_H
 
 #include "base/clock.h"
-#include "supervise/order_socket.h"
+#include "supervise/order/order_socket.h"
 #include "supervise/supervisor.h"
 #include "supervise/ward.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "supervise/backoff.h"
-#include "supervise/check.h"
-#include "supervise/guard.h"
+#include "supervise/check/check.h"
+#include "supervise/guard/guard.h"
 #include "supervise/tree.h"
 
 /** The specifications of one configuration, in a pool that lives as long as a

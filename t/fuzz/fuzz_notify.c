@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervise/notify.h"
+#include "supervise/guard/notify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervise/order_client.h"
+#include "supervise/order/order_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

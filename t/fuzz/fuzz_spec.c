@@ -13,7 +13,7 @@
 #include <apr_strings.h>
 
 #include "../unit/conf_words.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 #define TEXT_MAX (1 << 20)
 #define WORDS_MAX 100

@@ -52,7 +52,7 @@ for my $file (files(qr/\.(?:conf|load)$/, 'conf')) {
 
 # Inside the section of a process: rows of "{"Command", 1, ...", lines of the
 # section that is commented out, and first columns of the entry's tables.
-my $keys = slurp('src/supervise/spec_keys.c');
+my $keys = slurp('src/supervise/spec/spec_keys.c');
 my ($rows) = $keys =~ /amgr_spec_table\[\]\s*=\s*\{(.*?)^\s*\{NULL/ms;
 my %inner;
 $inner{$_}++ for ($rows // '') =~ /\{"(\w+)",/g;

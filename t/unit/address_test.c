@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "supervise/check.h"
+#include "supervise/check/check.h"
 
 #define EXPECTED "tcp://ADDRESS:PORT with a numeric address, or unix:/PATH"
 

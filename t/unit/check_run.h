@@ -23,7 +23,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
-#include "supervise/check.h"
+#include "supervise/check/check.h"
 
 /** Nothing here takes nearly so long. */
 #define DEADLINE_US (30 * APR_USEC_PER_SEC)

@@ -32,8 +32,8 @@
 
 #include "base/clock.h"
 #include "proc/proc_control.h"
-#include "supervise/guard.h"
-#include "supervise/guard_life.h"
+#include "supervise/guard/guard.h"
+#include "supervise/guard/guard_life.h"
 
 #define PATIENCE_US apr_time_from_sec(30)
 #define LOG_LEN (1024 * 1024)

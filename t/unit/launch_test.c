@@ -8,7 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "supervise/launch.h"
+#include "supervise/guard/launch.h"
 
 /* It is not started: at this stage, for this reason. */
 static void expect_fault(rig_t *rig, int stage, int error, const char *text)

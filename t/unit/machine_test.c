@@ -6,7 +6,7 @@
 #include "invented.h"
 
 #include "supervise/machine.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /* Two letters a cell: the next state, and the action. */
 static const char states[] = "osrRbpxF"; /* in the order of the enum */

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "supervise/order_client.h"
+#include "supervise/order/order_client.h"
 
 #define NOBODY 65534
 
@@ -127,11 +127,9 @@ static void start(scene_t *scene, uid_t uid, int manner, const char *text)
         alarm(30);
         memset(&address, 0, sizeof(address));
         address.sun_family = AF_UNIX;
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s",
-                 scene->path);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene->path);
         if ((uid != geteuid() && setuid(uid) != 0) ||
-            bind(listener, (struct sockaddr *)&address, sizeof(address)) !=
-                0 ||
+            bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
             listen(listener, 0) != 0 || write(ready[1], "x", 1) != 1) {
             _exit(1);
         }
@@ -193,9 +191,9 @@ static void answers_are_read(void **state)
                                     "A\n\\/");
     assert_int_equal(out.already, 1);
     assert_int_equal(out.settled, 0);
-    assert_int_equal(parse("{\"ok\":false,\"status\":404,\"error\":\"no\"}",
-                           &out),
-                     APR_SUCCESS);
+    assert_int_equal(
+        parse("{\"ok\":false,\"status\":404,\"error\":\"no\"}", &out),
+        APR_SUCCESS);
     assert_int_equal(out.ok, 0);
     assert_int_equal(out.status, 404);
     assert_string_equal(out.error, "no");
@@ -341,8 +339,7 @@ static void what_cannot_be_asked_is_not(void **state)
     assert_int_equal(amgr_order_ask(scene->path, "stop", "a", 0,
                                     AMGR_ORDER_WAIT_MAX_MS + 1, &out),
                      APR_EINVAL);
-    assert_int_equal(amgr_order_ask(path, "stop", "a", 0, 0, &out),
-                     APR_EINVAL);
+    assert_int_equal(amgr_order_ask(path, "stop", "a", 0, 0, &out), APR_EINVAL);
 }
 
 static void nobody_is_there(void **state)
@@ -460,8 +457,8 @@ static void strangers_are_not_asked(void **state)
     assert_int_equal(chmod(scene->path, 0600), 0);
     pid = fork();
     if (pid == 0) {
-        _exit(setuid(NOBODY) == 0 && amgr_order_ask(scene->path, "stop", "a",
-                                                    0, 0, &out) == APR_EACCES
+        _exit(setuid(NOBODY) == 0 && amgr_order_ask(scene->path, "stop", "a", 0,
+                                                    0, &out) == APR_EACCES
                   ? 0
                   : 1);
     }

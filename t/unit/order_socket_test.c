@@ -27,7 +27,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
-#include "supervise/order_socket.h"
+#include "supervise/order/order_socket.h"
 
 #define NOBODY 65534
 #define NEVER_MS 5000

@@ -19,7 +19,7 @@
 #include <apr_strings.h>
 
 #include "conf_words.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 #define SEC APR_USEC_PER_SEC
 #define WORDS_MAX 64

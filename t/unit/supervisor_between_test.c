@@ -5,7 +5,7 @@
  */
 #include "supervised.h"
 
-#include "supervise/order_client.h"
+#include "supervise/order/order_client.h"
 
 #define QUICK                                  \
     "RestartDelay 100ms factor=1 jitter=0%%\n" \

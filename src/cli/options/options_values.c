@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli/options/python_units.h"
-#include "supervise/order_line.h"
+#include "supervise/order/order_line.h"
 
 #define INTERVAL_MIN_US (100 * APR_TIME_C(1000))
 #define INTERVAL_MAX_US apr_time_from_sec(86400)

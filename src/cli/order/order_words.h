@@ -7,7 +7,7 @@
 #define AMGR_ORDER_WORDS_H
 
 #include "base/sink.h"
-#include "supervise/order_client.h"
+#include "supervise/order/order_client.h"
 
 typedef struct amgr_order_outcome_t {
     const char *verb; /**< "start", "stop" or "restart" */

@@ -7,7 +7,7 @@
 #include "cli/order/order_target.h"
 #include "cli/output.h"
 #include "cli/tasks.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /* " - Name: ", behind which a value is to be put. */
 static amgr_sink_t *begin(const char *name)

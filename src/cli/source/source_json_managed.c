@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/source/source_json_parts.h"
-#include "supervise/spec.h"
+#include "supervise/spec/spec.h"
 
 /** A pid of Linux is below. */
 #define PID_MAX (4 * 1024 * 1024)

@@ -98,8 +98,12 @@ END
 sub config {
     my ($s) = @_;
     my %at = map { $_ => "127.0.0.1:$s->{ports}{$_}" } qw(web live);
+    # A graceful restart destroys the proxy's mutex of the kind "pthread" while
+    # a child of the old generation has not taken it over yet; two threads of
+    # that child then set up one member at once, and it crashes.
     return <<"END"
 MaxKeepAliveRequests 0
+Mutex flock:@{[$s->path('run')]} proxy
 <Proxy balancer://shop>
     BalancerMember http://$at{web} retry=0
 </Proxy>
