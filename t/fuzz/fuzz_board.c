@@ -361,7 +361,8 @@ static void check_clean(const fuzz_output_t *output)
 
 static void check_json(const fuzz_output_t *output)
 {
-    json_t *json = json_loadb(output->data, output->len, 0, NULL);
+    json_t *json =
+        json_loadb(output->data, output->len, JSON_DECODE_INT_AS_REAL, NULL);
 
     check(json != NULL);
     check(strpbrk(output->data, "<>&") == NULL);
