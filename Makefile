@@ -184,7 +184,13 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
     FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
+# What of httpd's layer calls hardly anything of httpd, which the target has.
 $(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
+$(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
+$(BUILD)/fuzz/scoreboard: \
+    $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
+$(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
+    APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
 $(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_probe_start \

@@ -2,7 +2,8 @@
  *
  * Any bytes as the data file.  Checked besides memory: what is refused says why
  * in one line; what is taken can be written in every format, and the file that
- * is written of it is taken again and written as the same.
+ * is written of it is taken again and, with its names repaired, written as the
+ * same.
  */
 #include "fuzz.h"
 
