@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "action/board_layout.h"
+#include "render/view.h"
 
 /** Would leave its place in HTML and in JSON, and command a terminal. */
 #define HOSTILE "<x&\"'\\\x1b[2J\xff\xe2\x80\xae\n"
