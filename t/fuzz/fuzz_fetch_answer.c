@@ -113,7 +113,6 @@ static void check_verifier(apr_pool_t *pool)
               status[0] == '2' || status[0] == '3');
         return;
     }
-    check(probe.text[0] != '\0');
     if (strncmp(probe.text, "redirected to ", 14) == 0) {
         check(strpbrk(probe.text, "?\n") == NULL);
         check(strstr(probe.text, "://me:pa55word@") == NULL);
