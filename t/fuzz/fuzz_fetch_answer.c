@@ -115,7 +115,7 @@ static void check_verifier(apr_pool_t *pool)
     }
     if (strncmp(probe.text, "redirected to ", 14) == 0) {
         check(strpbrk(probe.text, "?\n") == NULL);
-        check(strstr(probe.text, "://me:pa55word@") == NULL);
+        check(strncmp(probe.text + 14, "http://me:pa55word@", 19) != 0);
     }
 }
 
