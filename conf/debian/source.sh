@@ -11,18 +11,18 @@ directory=$1
 version=$2
 cd "$(dirname "$0")/../.."
 
+# What is built, here or by dpkg-buildpackage, is no source.
+find_files() {
+    find . \( -path ./build -o -path ./.git -o -path ./debian \) -prune -o \
+        ! -type d -printf "$1"
+}
+
 if git rev-parse --show-prefix 2>/dev/null | grep -qx ''; then
     list_files() { git ls-files -z; }
     last_second() { git log -1 --format=%ct; }
 else
-    list_files() {
-        find . -mindepth 1 \( -path ./build -o -path ./.git -o -path ./debian \) -prune -o \
-            ! -type d -printf '%P\0'
-    }
-    last_second() {
-        find . \( -path ./build -o -path ./.git -o -path ./debian \) -prune -o -type f \
-            -printf '%Ts\n' | sort -n | tail -n 1
-    }
+    list_files() { find_files '%P\0'; }
+    last_second() { find_files '%Ts\n' | sort -n | tail -n 1; }
 fi
 second=${SOURCE_DATE_EPOCH:-$(last_second)}
 
