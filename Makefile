@@ -28,7 +28,8 @@ SLOW_TESTS := t/unit/run.t \
 TESTS  ?= $(SLOW_TESTS) $(filter-out $(SLOW_TESTS), $(sort \
     $(foreach dir,cli httpd lint unit fuzz,$(wildcard t/$(dir)/*.t))))
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g -fstack-protector-strong \
+         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 
 # V=1 shows every command.
 Q   := $(if $(V),,@)
@@ -44,7 +45,7 @@ LIBEXECDIR    = $(shell $(APXS) -q LIBEXECDIR 2>/dev/null)
 SYSCONFDIR    = $(shell $(APXS) -q SYSCONFDIR 2>/dev/null)
 
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
-              $(WARN) $(WERROR) $(CFLAGS) $(SANITIZE)
+              $(WARN) $(WERROR) $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
 CORE_CPPFLAGS  = -Isrc $(patsubst -I%,-isystem %,$(APR_INCLUDE)) $(APR_CPPFLAGS)
 HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 
@@ -139,12 +140,12 @@ $(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
-	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 	    $(CLI_LIBS) $(CORE_LIBS)
 
 $(FETCH): $(FETCH_OBJ) $(CORE_LIB)
 	$(call say,LD)
-	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 	    -lcurl $(CORE_LIBS)
 
 $(MAN5): conf/man/directives.pl README.md $(MAN8) src/base/base.h
@@ -258,6 +259,10 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
+              libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
+              debhelper lintian
+DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -268,6 +273,20 @@ deps-test: ## install what testing needs (root), or name it
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
+
+deps-deb:
+	@t/deps.sh $(if $(CHECK),$(DEPS_DEB_CHECK),$(DEPS_DEB))
+
+# In a copy of the sources, with nothing of this make's in the environment.
+DEB_DIR    := $(BUILD)/deb
+DEB_SOURCE := $(DEB_DIR)/mod-apache-manager-$(VERSION)
+
+deb: deps-deb ## build Debian packages in build/deb (CHECK=1: prove them)
+	rm -rf $(DEB_DIR)
+	conf/debian/source.sh $(DEB_SOURCE) $(VERSION)
+	cd $(DEB_SOURCE) && env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C.UTF-8 \
+	    DEB_BUILD_OPTIONS="$$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b
+	$(if $(CHECK),t/deb/run.sh $(DEB_DIR))
 
 install: all ## install everything (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
@@ -323,5 +342,5 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always bench check check-unit clean compile_commands.json deb \
+        deps deps-deb deps-fleet deps-test fleet help install run sanitized test test-asan
