@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "supervise/check/probe.h"
+#include "supervise/check/attempt.h"
 
 /** Of addresses behind one name. */
 #define ADDRESSES_MAX 8
@@ -122,25 +122,25 @@ static int connect_to_any(const struct addrinfo *list,
     return error;
 }
 
-static int fail_lookup(amgr_probe_t *probe, int code)
+static int fail_lookup(amgr_attempt_t *attempt, int code)
 {
     if (code == EAI_SYSTEM) {
-        return amgr_probe_fail_errno(probe, "its host cannot be looked up",
-                                     errno);
+        return amgr_attempt_fail_errno(attempt, "its host cannot be looked up",
+                                       errno);
     }
     if (code == EAI_NONAME || code == EAI_NODATA) {
-        return amgr_probe_fail(probe, "its host is not known");
+        return amgr_attempt_fail(attempt, "its host is not known");
     }
-    return amgr_probe_fail(probe, "its host cannot be looked up: %s",
-                           gai_strerror(code));
+    return amgr_attempt_fail(attempt, "its host cannot be looked up: %s",
+                             gai_strerror(code));
 }
 
-int amgr_probe_tcp(amgr_probe_t *probe)
+int amgr_attempt_tcp(amgr_attempt_t *attempt)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICSERV};
-    const char *target = probe->verify->target;
+    const char *target = attempt->verify->target;
     struct addrinfo *list = NULL;
     char text[1100];
     char *host;
@@ -148,21 +148,22 @@ int amgr_probe_tcp(amgr_probe_t *probe)
     int error;
 
     if (target == NULL || strlen(target) >= sizeof(text)) {
-        return amgr_probe_fail(probe, "its target is not HOST:PORT");
+        return amgr_attempt_fail(attempt, "its target is not HOST:PORT");
     }
     memcpy(text, target, strlen(target) + 1);
     if (!split(text, &host, &port)) {
-        return amgr_probe_fail(probe, "its target is not HOST:PORT");
+        return amgr_attempt_fail(attempt, "its target is not HOST:PORT");
     }
     error = getaddrinfo(host, port, &hints, &list);
     if (error != 0) {
-        return fail_lookup(probe, error);
+        return fail_lookup(attempt, error);
     }
-    error = connect_to_any(list, probe->verify->timeout_us);
+    error = connect_to_any(list, attempt->verify->timeout_us);
     freeaddrinfo(list);
     if (error == ETIMEDOUT) {
-        amgr_probe_late_text(probe->verify, probe->text, sizeof(probe->text));
+        amgr_attempt_late_text(attempt->verify, attempt->text,
+                               sizeof(attempt->text));
         return 1;
     }
-    return error == 0 ? 0 : amgr_probe_fail_errno(probe, NULL, error);
+    return error == 0 ? 0 : amgr_attempt_fail_errno(attempt, NULL, error);
 }

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "supervise/check/probe.h"
+#include "supervise/check/attempt.h"
 
 /* 0, or an errno.  Where the queue is full it waits, as long as it may. */
 static int connect_by(int type, const struct sockaddr_un *to)
@@ -26,21 +26,21 @@ static int connect_by(int type, const struct sockaddr_un *to)
     return error;
 }
 
-int amgr_probe_unix(amgr_probe_t *probe)
+int amgr_attempt_unix(amgr_attempt_t *attempt)
 {
     static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
-    const char *path = probe->verify->target;
+    const char *path = attempt->verify->target;
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int error = EPROTOTYPE;
     apr_size_t i;
 
     if (path == NULL || path[0] != '/' || strlen(path) >= sizeof(to.sun_path)) {
-        return amgr_probe_fail(probe, "its target is no path of a socket");
+        return amgr_attempt_fail(attempt, "its target is no path of a socket");
     }
     memcpy(to.sun_path, path, strlen(path) + 1);
     /* Its type is the server's affair. */
     for (i = 0; error == EPROTOTYPE && i < AMGR_COUNT(types); i++) {
         error = connect_by(types[i], &to);
     }
-    return error == 0 ? 0 : amgr_probe_fail_errno(probe, NULL, error);
+    return error == 0 ? 0 : amgr_attempt_fail_errno(attempt, NULL, error);
 }

@@ -13,7 +13,7 @@
 #include <apr_strings.h>
 
 #include "base/units.h"
-#include "supervise/check/probe_run.h"
+#include "supervise/check/attempt_program.h"
 
 #define PROGRAM "apache-manager-fetch"
 
@@ -76,7 +76,7 @@ static const char *find_line(const char *head, const char *key)
 }
 
 /* Neither user and password nor what is asked there: both may be secrets. */
-static int fail_redirected(amgr_probe_t *probe, const char *location)
+static int fail_redirected(amgr_attempt_t *attempt, const char *location)
 {
     const char *host = strstr(location, "://");
     apr_size_t scheme_len;
@@ -90,13 +90,13 @@ static int fail_redirected(amgr_probe_t *probe, const char *location)
         skipped--;
     }
     host += skipped;
-    return amgr_probe_fail(probe, "redirected to %.*s%.*s", (int)scheme_len,
-                           location, (int)strcspn(host, "?#\n"), host);
+    return amgr_attempt_fail(attempt, "redirected to %.*s%.*s", (int)scheme_len,
+                             location, (int)strcspn(host, "?#\n"), host);
 }
 
-static int judge_status(amgr_probe_t *probe, const char *head)
+static int judge_status(amgr_attempt_t *attempt, const char *head)
 {
-    const amgr_verify_t *verify = probe->verify;
+    const amgr_verify_t *verify = attempt->verify;
     const char *text = find_line(head, "status ");
     const char *location = find_line(head, "location ");
     char number[8];
@@ -105,53 +105,55 @@ static int judge_status(amgr_probe_t *probe, const char *head)
     apr_cpystrn(number, text == NULL ? "" : text, sizeof(number));
     number[strcspn(number, "\n")] = '\0';
     if (amgr_count_parse(number, 100, 999, &status) != NULL) {
-        return amgr_probe_fail(probe, PROGRAM " did not hand on an answer");
+        return amgr_attempt_fail(attempt, PROGRAM " did not hand on an answer");
     }
     if (status >= verify->status_min && status <= verify->status_max) {
         return 0;
     }
     if (location != NULL) {
-        return fail_redirected(probe, location);
+        return fail_redirected(attempt, location);
     }
-    return amgr_probe_fail(probe, "status %d", status);
+    return amgr_attempt_fail(attempt, "status %d", status);
 }
 
-static int judge(amgr_probe_t *probe, const amgr_probe_run_t *run)
+static int judge(amgr_attempt_t *attempt, const amgr_attempt_program_t *run)
 {
     const char *said = skip(run->line, PROGRAM ": ");
 
     if (run->error != 0) {
-        return amgr_probe_fail_errno(probe, PROGRAM " cannot be executed",
-                                     run->error);
+        return amgr_attempt_fail_errno(attempt, PROGRAM " cannot be executed",
+                                       run->error);
     }
     if (WIFEXITED(run->status) && WEXITSTATUS(run->status) == EXIT_ANSWERED) {
-        return judge_status(probe, run->head);
+        return judge_status(attempt, run->head);
     }
     if (WIFEXITED(run->status) && WEXITSTATUS(run->status) == EXIT_LATE) {
-        amgr_probe_late_text(probe->verify, probe->text, sizeof(probe->text));
+        amgr_attempt_late_text(attempt->verify, attempt->text,
+                               sizeof(attempt->text));
         return 1;
     }
-    return amgr_probe_fail(probe, "%s",
-                           said == NULL ? PROGRAM " has failed" : said);
+    return amgr_attempt_fail(attempt, "%s",
+                             said == NULL ? PROGRAM " has failed" : said);
 }
 
-int amgr_probe_http(amgr_probe_t *probe)
+int amgr_attempt_http(amgr_attempt_t *attempt)
 {
     char input[INPUT_LEN];
     char timeout[24];
     char *const argv[] = {(char[]){PROGRAM}, timeout, (char[]){"head"}, NULL};
-    amgr_probe_run_t run = {.argv = argv,
-                            .program_fd = probe->program_fd,
-                            .input = input,
-                            .supervisor = probe->supervisor};
-    apr_int64_t timeout_ms = apr_time_as_msec(probe->verify->timeout_us);
+    amgr_attempt_program_t run = {.argv = argv,
+                                  .program_fd = attempt->program_fd,
+                                  .input = input,
+                                  .supervisor = attempt->supervisor};
+    apr_int64_t timeout_ms = apr_time_as_msec(attempt->verify->timeout_us);
 
-    if (probe->program_fd < 0) {
-        return amgr_probe_fail_errno(probe, PROGRAM " cannot be executed",
-                                     probe->program_error);
+    if (attempt->program_fd < 0) {
+        return amgr_attempt_fail_errno(attempt, PROGRAM " cannot be executed",
+                                       attempt->program_error);
     }
-    if (!write_input(probe->verify, input, sizeof(input))) {
-        return amgr_probe_fail(probe, "its URL or its headers are too long");
+    if (!write_input(attempt->verify, input, sizeof(input))) {
+        return amgr_attempt_fail(attempt,
+                                 "its URL or its headers are too long");
     }
     if (timeout_ms < 1 || timeout_ms > TIMEOUT_MAX_MS) {
         timeout_ms = timeout_ms < 1 ? 1 : TIMEOUT_MAX_MS;
@@ -159,6 +161,6 @@ int amgr_probe_http(amgr_probe_t *probe)
     snprintf(timeout, sizeof(timeout), "%" APR_INT64_T_FMT, timeout_ms);
     /* Above all no proxy of httpd's. */
     clearenv();
-    amgr_probe_run(&run);
-    return judge(probe, &run);
+    amgr_attempt_program_run(&run);
+    return judge(attempt, &run);
 }

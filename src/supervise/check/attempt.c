@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See probe.h.
+ * See attempt.h.
  */
-#include "supervise/check/probe.h"
+#include "supervise/check/attempt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,31 +29,32 @@ enum { SAY_FD = STDERR_FILENO + 1, PROGRAM_FD };
 /** Open files that an attempt may have: what programs expect. */
 #define FILES_MAX 1024
 
-static amgr_probe_fn *const probes[AMGR_VERIFY_COUNT] = {
-    [AMGR_VERIFY_HTTP] = amgr_probe_http,
-    [AMGR_VERIFY_TCP] = amgr_probe_tcp,
-    [AMGR_VERIFY_UNIX] = amgr_probe_unix,
-    [AMGR_VERIFY_EXEC] = amgr_probe_exec,
-    [AMGR_VERIFY_FILE] = amgr_probe_file,
-    [AMGR_VERIFY_OTHER] = amgr_probe_other,
+static amgr_attempt_fn *const by_type[AMGR_VERIFY_COUNT] = {
+    [AMGR_VERIFY_HTTP] = amgr_attempt_http,
+    [AMGR_VERIFY_TCP] = amgr_attempt_tcp,
+    [AMGR_VERIFY_UNIX] = amgr_attempt_unix,
+    [AMGR_VERIFY_EXEC] = amgr_attempt_exec,
+    [AMGR_VERIFY_FILE] = amgr_attempt_file,
+    [AMGR_VERIFY_OTHER] = amgr_attempt_other,
 };
 
-int amgr_probe_is_one(int type)
+int amgr_attempt_is_for(int type)
 {
-    return type >= 0 && type < AMGR_VERIFY_COUNT && probes[type] != NULL;
+    return type >= 0 && type < AMGR_VERIFY_COUNT && by_type[type] != NULL;
 }
 
-int amgr_probe_fail(amgr_probe_t *probe, const char *format, ...)
+int amgr_attempt_fail(amgr_attempt_t *attempt, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(probe->text, sizeof(probe->text), format, args);
+    vsnprintf(attempt->text, sizeof(attempt->text), format, args);
     va_end(args);
     return 1;
 }
 
-int amgr_probe_fail_errno(amgr_probe_t *probe, const char *what, int error)
+int amgr_attempt_fail_errno(amgr_attempt_t *attempt, const char *what,
+                            int error)
 {
     char reason[100];
 
@@ -62,22 +63,22 @@ int amgr_probe_fail_errno(amgr_probe_t *probe, const char *what, int error)
     if (reason[0] >= 'A' && reason[0] <= 'Z') {
         reason[0] = (char)(reason[0] - 'A' + 'a');
     }
-    return amgr_probe_fail(probe, "%s%s%s", what == NULL ? "" : what,
-                           what == NULL ? "" : ": ", reason);
+    return amgr_attempt_fail(attempt, "%s%s%s", what == NULL ? "" : what,
+                             what == NULL ? "" : ": ", reason);
 }
 
-int amgr_probe_enter_directory(amgr_probe_t *probe)
+int amgr_attempt_enter_directory(amgr_attempt_t *attempt)
 {
-    const char *directory = probe->spec->directory;
+    const char *directory = attempt->spec->directory;
 
     if (directory != NULL && chdir(directory) != 0) {
-        return amgr_probe_fail_errno(probe, "its directory cannot be entered",
-                                     errno);
+        return amgr_attempt_fail_errno(
+            attempt, "its directory cannot be entered", errno);
     }
     return 0;
 }
 
-void amgr_probe_reset_signals(void)
+void amgr_attempt_reset_signals(void)
 {
     sigset_t none;
     int i;
@@ -90,15 +91,15 @@ void amgr_probe_reset_signals(void)
 }
 
 /** Say it and end. */
-static void end(const amgr_probe_t *probe, int failed)
+static void end(const amgr_attempt_t *attempt, int failed)
     __attribute__((noreturn));
 
-static void end(const amgr_probe_t *probe, int failed)
+static void end(const amgr_attempt_t *attempt, int failed)
 {
     ssize_t written = 0;
 
     if (failed) {
-        written = write(SAY_FD, probe->text, strlen(probe->text));
+        written = write(SAY_FD, attempt->text, strlen(attempt->text));
     }
     (void)written; /* the exit code says the rest */
     _exit(failed ? 1 : 0);
@@ -130,24 +131,24 @@ static int take_descriptors(int say_fd)
 }
 
 /* By its path as root: its directory may be closed to the user. */
-static void open_program(amgr_probe_t *probe)
+static void open_program(amgr_attempt_t *attempt)
 {
     int fd;
 
-    probe->program_fd = -1;
-    if (probe->verify->type != AMGR_VERIFY_HTTP) {
+    attempt->program_fd = -1;
+    if (attempt->verify->type != AMGR_VERIFY_HTTP) {
         return;
     }
-    fd = open(probe->setup->fetch_program, O_PATH | O_CLOEXEC);
+    fd = open(attempt->setup->fetch_program, O_PATH | O_CLOEXEC);
     if (fd < 0) {
-        probe->program_error = errno;
+        attempt->program_error = errno;
         return;
     }
     if (fd != PROGRAM_FD && dup3(fd, PROGRAM_FD, O_CLOEXEC) < 0) {
-        probe->program_error = errno;
+        attempt->program_error = errno;
         return;
     }
-    probe->program_fd = PROGRAM_FD;
+    attempt->program_fd = PROGRAM_FD;
 }
 
 static void lower_limit(int resource, rlim_t to)
@@ -188,49 +189,51 @@ static void lower_limits(void)
 }
 
 /* Some names are not known; of others nothing can be learned now. */
-static int fail_lookup(amgr_probe_t *probe, const char *what, const char *name,
-                       int error)
+static int fail_lookup(amgr_attempt_t *attempt, const char *what,
+                       const char *name, int error)
 {
     if (name != NULL && error == ENOENT) {
-        return amgr_probe_fail(probe, "its %s %.64s is not known", what, name);
+        return amgr_attempt_fail(attempt, "its %s %.64s is not known", what,
+                                 name);
     }
-    return amgr_probe_fail(probe, "its %s cannot be looked up: %s", what,
-                           strerror(error));
+    return amgr_attempt_fail(attempt, "its %s cannot be looked up: %s", what,
+                             strerror(error));
 }
 
 /* What a program of the administrator's is run with; 0, or it has failed. */
-static int make_environment(amgr_probe_t *probe, const amgr_identity_t *user)
+static int make_environment(amgr_attempt_t *attempt,
+                            const amgr_identity_t *user)
 {
     amgr_environment_t *environment;
-    char why[AMGR_PROBE_TEXT_LEN] = "";
+    char why[AMGR_ATTEMPT_TEXT_LEN] = "";
     apr_status_t rv;
 
-    if (probe->verify->type != AMGR_VERIFY_EXEC) {
+    if (attempt->verify->type != AMGR_VERIFY_EXEC) {
         return 0;
     }
     environment = malloc(sizeof(*environment));
     if (environment == NULL) {
-        return amgr_probe_fail_errno(probe, "its environment", ENOMEM);
+        return amgr_attempt_fail_errno(attempt, "its environment", ENOMEM);
     }
-    rv = amgr_environment_of_spec(environment, probe->spec, user, why,
+    rv = amgr_environment_of_spec(environment, attempt->spec, user, why,
                                   sizeof(why));
     if (rv != APR_SUCCESS && rv != APR_EGENERAL) {
-        return amgr_probe_fail(probe, "its environment: %s: %s", why,
-                               strerror(APR_TO_OS_ERROR(rv)));
+        return amgr_attempt_fail(attempt, "its environment: %s: %s", why,
+                                 strerror(APR_TO_OS_ERROR(rv)));
     }
-    probe->environment = environment->vars;
+    attempt->environment = environment->vars;
     return rv == APR_SUCCESS
                ? 0
-               : amgr_probe_fail(probe, "its environment: %s", why);
+               : amgr_attempt_fail(attempt, "its environment: %s", why);
 }
 
 /* 0, or it has failed.  Without root there is one user alone, and httpd's own
  * is meant. */
-static int become_user(amgr_probe_t *probe)
+static int become_user(amgr_attempt_t *attempt)
 {
-    const amgr_check_setup_t *setup = probe->setup;
-    const char *user = probe->spec->user;
-    const char *group = probe->spec->group;
+    const amgr_check_setup_t *setup = attempt->setup;
+    const char *user = attempt->spec->user;
+    const char *group = attempt->spec->group;
     amgr_identity_t identity;
     int error = 0;
     int result;
@@ -241,7 +244,7 @@ static int become_user(amgr_probe_t *probe)
     }
     result = amgr_identity_look_up(user, group, &identity, &error);
     if (result == AMGR_IDENTITY_FINE) {
-        if (make_environment(probe, &identity) != 0) {
+        if (make_environment(attempt, &identity) != 0) {
             return 1;
         }
         result = amgr_identity_take(&identity, &error);
@@ -250,11 +253,12 @@ static int become_user(amgr_probe_t *probe)
     case AMGR_IDENTITY_FINE:
         return 0;
     case AMGR_IDENTITY_NO_USER:
-        return fail_lookup(probe, "user", user, error);
+        return fail_lookup(attempt, "user", user, error);
     case AMGR_IDENTITY_NO_GROUP:
-        return fail_lookup(probe, "group", group, error);
+        return fail_lookup(attempt, "group", group, error);
     default:
-        return amgr_probe_fail_errno(probe, "its user cannot be taken", error);
+        return amgr_attempt_fail_errno(attempt, "its user cannot be taken",
+                                       error);
     }
 }
 
@@ -265,41 +269,42 @@ static void tie_to(pid_t supervisor)
     }
 }
 
-static void attempt(amgr_probe_t *probe, int say_fd) __attribute__((noreturn));
+static void live(amgr_attempt_t *attempt, int say_fd) __attribute__((noreturn));
 
-static void attempt(amgr_probe_t *probe, int say_fd)
+static void live(amgr_attempt_t *attempt, int say_fd)
 {
     setsid(); /* cannot fail: a fresh process leads no group */
-    prctl(PR_SET_NAME, AMGR_PROBE_COMM);
-    tie_to(probe->supervisor);
-    amgr_probe_reset_signals();
+    prctl(PR_SET_NAME, AMGR_ATTEMPT_COMM);
+    tie_to(attempt->supervisor);
+    amgr_attempt_reset_signals();
     if (!take_descriptors(say_fd)) {
         _exit(1);
     }
     lower_limits();
-    open_program(probe);
-    if (become_user(probe) != 0) {
-        end(probe, 1);
+    open_program(attempt);
+    if (become_user(attempt) != 0) {
+        end(attempt, 1);
     }
     /* The change of user has undone it; and nobody of this user looks into
      * what is in our memory. */
-    tie_to(probe->supervisor);
+    tie_to(attempt->supervisor);
     prctl(PR_SET_DUMPABLE, 0);
     /* What a lookup of names has opened as root stays root's. */
     amgr_descriptors_close(PROGRAM_FD + 1, INT_MAX);
     umask(S_IWGRP | S_IWOTH);
     if (chdir("/") != 0) {
-        end(probe, amgr_probe_fail_errno(probe, "/ cannot be entered", errno));
+        end(attempt,
+            amgr_attempt_fail_errno(attempt, "/ cannot be entered", errno));
     }
-    end(probe, probes[probe->verify->type](probe));
+    end(attempt, by_type[attempt->verify->type](attempt));
 }
 
-apr_status_t amgr_probe_start(const amgr_check_setup_t *setup,
-                              const amgr_spec_t *spec,
-                              const amgr_verify_t *verify, pid_t *out_pid,
-                              int *out_fd)
+apr_status_t amgr_attempt_start(const amgr_check_setup_t *setup,
+                                const amgr_spec_t *spec,
+                                const amgr_verify_t *verify, pid_t *out_pid,
+                                int *out_fd)
 {
-    amgr_probe_t probe = {
+    amgr_attempt_t attempt = {
         .setup = setup, .spec = spec, .verify = verify, .supervisor = getpid()};
     apr_status_t rv;
     int ends[2];
@@ -310,7 +315,7 @@ apr_status_t amgr_probe_start(const amgr_check_setup_t *setup,
     }
     pid = fork();
     if (pid == 0) {
-        attempt(&probe, ends[1]);
+        live(&attempt, ends[1]);
     }
     rv = pid < 0 ? errno : APR_SUCCESS;
     close(ends[1]);
@@ -332,10 +337,10 @@ static void cut(char *text, apr_size_t len)
     text[len] = '\0';
 }
 
-void amgr_probe_hear(int fd, char *text, apr_size_t size)
+void amgr_attempt_hear(int fd, char *text, apr_size_t size)
 {
-    char words[AMGR_PROBE_TEXT_LEN];
-    char escaped[4 * AMGR_PROBE_TEXT_LEN + 1];
+    char words[AMGR_ATTEMPT_TEXT_LEN];
+    char escaped[4 * AMGR_ATTEMPT_TEXT_LEN + 1];
     amgr_sink_t sink;
     ssize_t len;
 
@@ -352,7 +357,7 @@ void amgr_probe_hear(int fd, char *text, apr_size_t size)
     memcpy(text, escaped, strlen(escaped) + 1);
 }
 
-int amgr_probe_has_ended(pid_t pid)
+int amgr_attempt_has_ended(pid_t pid)
 {
     siginfo_t info;
 
@@ -364,17 +369,17 @@ int amgr_probe_has_ended(pid_t pid)
 }
 
 /* Of one that has ended the group is still its own, and its strays' too. */
-void amgr_probe_kill(pid_t pid)
+void amgr_attempt_kill(pid_t pid)
 {
-    if (amgr_probe_has_ended(pid) < 0) {
+    if (amgr_attempt_has_ended(pid) < 0) {
         return;
     }
     kill(-pid, SIGKILL);
     kill(pid, SIGKILL); /* should it not lead its group yet */
 }
 
-void amgr_probe_late_text(const amgr_verify_t *verify, char *text,
-                          apr_size_t size)
+void amgr_attempt_late_text(const amgr_verify_t *verify, char *text,
+                            apr_size_t size)
 {
     char span[AMGR_UNITS_LEN];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See probe_run.h.
+ * See attempt_program.h.
  */
-#include "supervise/check/probe_run.h"
+#include "supervise/check/attempt_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,12 +32,12 @@ enum { READ_END, WRITE_END };
 
 /** Its pipes, and the line that has no end yet. */
 typedef struct following_t {
-    amgr_probe_run_t *run;
+    amgr_attempt_program_t *run;
     int input[2];
     int output[2];
     int error[2];
     apr_size_t used; /**< of the line */
-    char line[AMGR_PROBE_TEXT_LEN + 1];
+    char line[AMGR_ATTEMPT_TEXT_LEN + 1];
 } following_t;
 
 static void close_fd(int *fd)
@@ -98,7 +98,7 @@ static void become_program(const following_t *following, pid_t attempt)
 
 static void become_program(const following_t *following, pid_t attempt)
 {
-    const amgr_probe_run_t *run = following->run;
+    const amgr_attempt_program_t *run = following->run;
     ssize_t written;
     int error;
 
@@ -110,7 +110,7 @@ static void become_program(const following_t *following, pid_t attempt)
         _exit(127);
     }
     error = arrange(following);
-    amgr_probe_reset_signals();
+    amgr_attempt_reset_signals();
     if (error == 0) {
         if (run->program_fd >= 0) {
             execveat(PROGRAM_FD, "", run->argv, environ, AT_EMPTY_PATH);
@@ -136,8 +136,8 @@ static void end_line(following_t *following)
 
 static void take(following_t *following, const char *data, apr_size_t len)
 {
-    amgr_probe_run_t *run = following->run;
-    apr_size_t room = AMGR_PROBE_HEAD_LEN - run->head_len;
+    amgr_attempt_program_t *run = following->run;
+    apr_size_t room = AMGR_ATTEMPT_HEAD_LEN - run->head_len;
     apr_size_t i;
 
     if (room > len) {
@@ -197,7 +197,7 @@ static void hear_signals(sigset_t *out_waiting)
 /* The program may have children, whom no signal of a parent's death reaches; it
  * reaches us, and we are in one group with them.  A SIGTERM of anybody else's,
  * such as a script's own `kill 0`, is not our end. */
-static void end_with_supervisor(const amgr_probe_run_t *run)
+static void end_with_supervisor(const amgr_attempt_program_t *run)
 {
     if (getppid() != run->supervisor) {
         kill(0, SIGKILL);
@@ -251,7 +251,7 @@ static void feed(following_t *following)
     close_fd(&following->input[WRITE_END]);
 }
 
-void amgr_probe_run(amgr_probe_run_t *run)
+void amgr_attempt_program_run(amgr_attempt_program_t *run)
 {
     following_t following = {run, {-1, -1}, {-1, -1}, {-1, -1}, 0, ""};
     pid_t attempt = getpid();
