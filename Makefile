@@ -205,6 +205,8 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
           $(LOAD_BIN) $(TICKS_BIN)
 
+tested: $(TESTED)
+
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
 	    $(PROVE) $(PROVE_FLAGS) $(TESTS)
@@ -229,6 +231,11 @@ sanitized:
 	UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1" \
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
+
+coverage: deps-coverage ## which lines the tests run: 90 % at least
+	MAKE=$(MAKE) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) NPM_DIR=$(NPM_DIR) \
+	    t/coverage/run.sh $(BUILD)/coverage \
+	    "t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t"
 
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
@@ -258,6 +265,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_COVERAGE := clang libclang-rt-dev llvm
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -265,6 +273,9 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-coverage: deps-test
+	@t/deps.sh $(DEPS_COVERAGE)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -323,5 +334,6 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always bench check check-unit clean compile_commands.json \
+        coverage deps deps-coverage deps-fleet deps-test fleet help install \
+        run sanitized test test-asan tested
