@@ -232,6 +232,9 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
+	t/analyze/run.sh $(BUILD) $(FILES)
+
 coverage: deps-coverage ## which lines the tests run: 90 % at least
 	MAKE=$(MAKE) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) NPM_DIR=$(NPM_DIR) \
 	    t/coverage/run.sh $(BUILD)/coverage \
@@ -265,6 +268,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
 
 deps: ## install what building and running needs (root), or name it
@@ -273,6 +277,9 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-analyze: deps
+	@t/deps.sh $(DEPS_ANALYZE)
 
 deps-coverage: deps-test
 	@t/deps.sh $(DEPS_COVERAGE)
@@ -319,7 +326,8 @@ compile_commands.json: Makefile ## what editors and analysers read
 	    $(MODULE_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
 	        "$$sep" "$(CURDIR)" "$$f" \
-	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
+	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) -DAMGR_FETCH_DIR=\\\"$(FETCH_DIR)\\\" $(ALL_CFLAGS)' \
+        "$$f"; \
 	    sep=,; done; echo ']'; } > $(BUILD)/$@
 
 help: ## this list
@@ -334,6 +342,7 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json \
-        coverage deps deps-coverage deps-fleet deps-test fleet help install \
-        run sanitized test test-asan tested
+.PHONY: all always analyze bench check check-unit clean \
+        compile_commands.json coverage deps deps-analyze deps-coverage \
+        deps-fleet deps-test fleet help install run sanitized test test-asan \
+        tested
