@@ -121,7 +121,7 @@ static void send_some(client_t *client)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (put < 0 && errno == EAGAIN) {
             return;
         }
         if (put <= 0) {

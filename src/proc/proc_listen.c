@@ -75,9 +75,10 @@ apr_status_t amgr_proc_each_socket(amgr_proc_dir_t *dir, pid_t pid,
     DIR *fds = NULL;
 
     result = open_descriptors(dir, pid, &fds);
-    if (result != APR_SUCCESS) {
+    if (fds == NULL) {
         return amgr_proc_note(dir, "fd", result);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has the stream */
     while ((entry = readdir(fds)) != NULL) {
         if (looked++ % LOOK_EVERY == 0 &&
             amgr_clock_monotonic_us() >= budget->mono_us) {
@@ -162,13 +163,14 @@ static apr_status_t ask_family(int fd, int family, walk_t *walk)
 
     memset(&request, 0, sizeof(request));
     memset(&kernel, 0, sizeof(kernel));
+    memset(&from, 0, sizeof(from));
     kernel.nl_family = AF_NETLINK;
     request.head.nlmsg_len = sizeof(request);
     request.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
     request.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request.body.sdiag_family = (__u8)family;
     request.body.sdiag_protocol = IPPROTO_TCP;
-    request.body.idiag_states = 1u << TCP_LISTEN_STATE;
+    request.body.idiag_states = 1U << TCP_LISTEN_STATE;
     if (sendto(fd, &request, sizeof(request), 0,
                (const struct sockaddr *)(const void *)&kernel,
                sizeof(kernel)) != (ssize_t)sizeof(request)) {

@@ -33,7 +33,7 @@ void amgr_order_peer_send(amgr_order_peer_t *client)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (put < 0 && errno == EAGAIN) {
             return;
         }
         if (put <= 0) {
