@@ -206,6 +206,8 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
           $(LOAD_BIN) $(TICKS_BIN)
 
+tested: $(TESTED)
+
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
 	    $(PROVE) $(PROVE_FLAGS) $(TESTS)
@@ -230,6 +232,14 @@ sanitized:
 	UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1" \
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
+
+analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
+	t/analyze/run.sh $(BUILD) $(FILES)
+
+coverage: deps-coverage ## which lines the tests run: 90 % at least
+	MAKE=$(MAKE) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) NPM_DIR=$(NPM_DIR) \
+	    t/coverage/run.sh $(BUILD)/coverage \
+	    "t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t"
 
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
@@ -263,6 +273,8 @@ DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
               debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_ANALYZE  := clang-tidy cppcheck
+DEPS_COVERAGE := clang libclang-rt-dev llvm
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -270,6 +282,12 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-analyze: deps
+	@t/deps.sh $(DEPS_ANALYZE)
+
+deps-coverage: deps-test
+	@t/deps.sh $(DEPS_COVERAGE)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -327,7 +345,8 @@ compile_commands.json: Makefile ## what editors and analysers read
 	    $(MODULE_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
 	        "$$sep" "$(CURDIR)" "$$f" \
-	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
+	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) -DAMGR_FETCH_DIR=\\\"$(FETCH_DIR)\\\" $(ALL_CFLAGS)' \
+        "$$f"; \
 	    sep=,; done; echo ']'; } > $(BUILD)/$@
 
 help: ## this list
@@ -342,5 +361,7 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deb \
-        deps deps-deb deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always analyze bench check check-unit clean \
+        compile_commands.json coverage deb deps deps-analyze deps-coverage \
+        deps-deb deps-fleet deps-test fleet help install run sanitized test \
+        test-asan tested
