@@ -165,15 +165,35 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
-# Fuzz targets, built by the ordinary compiler to replay the kept inputs.
-FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
-FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+# Fuzz targets, built by the ordinary compiler to replay the kept inputs; make
+# fuzz has libFuzzer in the place of their main().
+FUZZ_SRC  := $(sort $(wildcard t/fuzz/fuzz_*.c))
+FUZZ_BIN  := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+FUZZ_MAIN ?= t/fuzz/standalone.c
+# Functions that pools.c has in the place of APR's, and a target of its own in
+# the place of whatever would reach beyond the fuzzed process.
+FUZZ_WRAP := apr_palloc apr_pcalloc apr_pmemdup apr_pstrdup apr_pstrmemdup \
+             apr_pstrndup
+FUZZ_CLI   = $(CLI_LIB)
+$(BUILD)/fuzz/output: FUZZ_CLI := # which has an output of its own
+$(BUILD)/fuzz/board: FUZZ_WRAP += amgr_local_server_board apr_sleep
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
+    $(filter-out $(BUILD)/src/fetch/main.o,$(FETCH_OBJ))
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
+$(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
+    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+$(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
+$(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/pools.c $(filter %.c,$(FUZZ_MAIN)) \
+    $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) $(CLI_LIBS) \
+	    t/fuzz/pools.c $(FUZZ_MAIN) $(FUZZ_WRAP:%=-Wl,--wrap=%) \
+	    $(filter-out $(CLI_LIB) $(CORE_LIB),$(filter %.o %.a,$^)) \
+	    $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) $(FUZZ_LIBS) $(CLI_LIBS) \
 	    $(CORE_LIBS)
 
 # The client of the load tests.
@@ -241,6 +261,25 @@ coverage: deps-coverage ## which lines the tests run: 90 % at least
 	    t/coverage/run.sh $(BUILD)/coverage \
 	    "t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t"
 
+# By clang, to a place of its own; what libFuzzer finds stays there too.
+FUZZ_BUILD = $(BUILD)/libfuzzer
+fuzz_make  = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang FUZZ_MAIN=-fsanitize=fuzzer \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,$\
+	undefined,fuzzer-no-link -fno-sanitize-recover=undefined" fuzz-targets
+fuzz_run   = AMGR_BUILD=$(FUZZ_BUILD) t/fuzz/run.pl
+SECONDS   ?= 600
+JOBS      ?= $(shell nproc)
+
+fuzz: deps-fuzz ## fuzz each parser (SECONDS=600 each, TARGET=name, JOBS)
+	$(fuzz_make)
+	$(fuzz_run) --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
+
+fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
+	$(fuzz_make)
+	$(fuzz_run) --merge --jobs $(JOBS) $(TARGET)
+
+fuzz-targets: $(FUZZ_BIN)
+
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
@@ -268,6 +307,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
+DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
@@ -288,6 +328,9 @@ deps-analyze: deps
 
 deps-coverage: deps-test
 	@t/deps.sh $(DEPS_COVERAGE)
+
+deps-fuzz:
+	@t/deps.sh $(DEPS_FUZZ)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -361,7 +404,7 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always analyze bench check check-unit clean \
-        compile_commands.json coverage deb deps deps-analyze deps-coverage \
-        deps-deb deps-fleet deps-test fleet help install run sanitized test \
-        test-asan tested
+.PHONY: all analyze bench check check-unit clean compile_commands.json \
+        coverage deb deps deps-analyze deps-coverage deps-deb deps-fleet \
+        deps-fuzz deps-test fleet fuzz fuzz-merge fuzz-targets help install \
+        run sanitized test test-asan tested
