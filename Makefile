@@ -193,6 +193,14 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
+# A process that nobody has to signal.
+DECOY_BIN := $(BUILD)/decoy
+
+$(DECOY_BIN): t/lib/c/decoy.c t/lib/c/decoy.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
 # What tells the tests where a board counts its ticks.
 TICKS_BIN := $(BUILD)/board-ticks
 
@@ -203,7 +211,7 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -234,6 +242,13 @@ bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
+# MINUTES=10 MPM=event SEED=N
+chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \
+	    $(if $(SEED),--seed $(SEED))
+
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
 	AMGR_MODULE=$(MODULE) BUILD=$(BUILD) t/demo/run.sh
@@ -258,6 +273,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -265,6 +281,9 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-chaos:
+	@t/deps.sh $(DEPS_CHAOS)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -323,5 +342,6 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always bench chaos check check-unit clean compile_commands.json \
+        deps deps-chaos deps-fleet deps-test fleet help install run sanitized \
+        test test-asan
