@@ -20,6 +20,10 @@ my @expected = (
     qr/AH00045: child process \d+ still did not exit, sending a SIGTERM/,
     qr/AH01170: balancer:\S+: All workers are in error state/,
     qr/AH0095[79]: |AH01114: |AH0089[48]: |AH01102: |AH00992: |AH01110: /,
+    qr/AH00940: http: disabled connection for /,
+    # A worker that was forked when a graceful restart began: the file of the
+    # proxy's mutex goes with the old configuration before it has opened it.
+    qr/AH02479: could not init proxy_mutex in child/,
     qr/\(24\)Too many open files: /,
     qr/AH0004[67]: /,
     # Of the module.

@@ -15,13 +15,14 @@ use constant {
     AFTER    => 8,
     SHOWN    => 20,  # failures in full; all are counted
     TAIL     => 65536,
+    COLUMNS  => 240,
     FORMAT   => "%-46s %10s %8s\n",
 };
 
 sub new {
     my ($class, $log_file) = @_;
     return bless { log_file => $log_file, begun => time, order => {},
-                   count => {}, failures => [] }, $class;
+                   count => {}, failed => {}, failures => [] }, $class;
 }
 
 # A row, of a part of the table; counted in the order of their first call.
@@ -61,7 +62,16 @@ sub check {
 
 sub failures { return scalar @{ $_[0]{failures} } }
 
-sub asserted_names { return @{ $_[0]{order}{asserted} // [] } }
+# How often this was done, asserted or met with; of how many kinds.
+sub times { ## no critic
+    my ($self, $part, $name) = @_;
+    return $self->{count}{$part}{$name} // 0;
+}
+
+sub kinds {
+    my ($self, $part) = @_;
+    return scalar keys %{ $self->{count}{$part} // {} };
+}
 
 # The lines of the log before this place and behind it.
 sub around {
@@ -75,7 +85,7 @@ sub around {
     my @after = split /\n/, $after // '';
     splice @before, 0, @before - BEFORE if @before > BEFORE;
     splice @after, AFTER if @after > AFTER;
-    return (@before, '~~~~ here', @after);
+    return map { substr $_, 0, COLUMNS } @before, '---- here ----', @after;
 }
 
 # As lines, so that a test can show them too.

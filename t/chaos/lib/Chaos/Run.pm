@@ -40,11 +40,12 @@ use constant {
 my @agents = qw(Workers Helpers Processes Disk Clock Forks Descriptors);
 
 # Options: mpm, seed, seconds (of all phases), trouble_sec, quiet_sec (of each),
-# bound_sec (until all is well), restart_sec (from one to the next), say (a sub
-# that is told how it goes).
+# bound_sec (until all is well), restart_sec (from one to the next), pace_sec (the
+# longest pause in trouble), warm_up (restarts before it), once (each trouble has
+# each move of each agent once), say (a sub that is told how it goes).
 sub new {
     my ($class, %opt) = @_;
-    my $self = bless { %opt, begun => time, due => [], busy => {}, struck => {},
+    my $self = bless { pace_sec => 1.2, warm_up => 2, %opt, begun => time, due => [], busy => {}, struck => {},
                        stopped => {}, reap => [], touched => {} }, $class;
     $self->{random} = Chaos::Random->new($opt{seed});
     return $self;
@@ -229,17 +230,20 @@ sub look_at_decoys {
 
 # ---- phases -----------------------------------------------------------------
 
-# One agent alone, or several of them.
+# One agent alone, or several of them, and what they can do as often as it is
+# likely.
 sub choose_moves {
     my ($self) = @_;
     my $random = $self->{random};
     my @agents = $random->shuffle(@{ $self->{agents} });
-    my $count = $random->chance(ONE_ALONE) ? 1 : 2 + $random->below($#agents);
+    my $count = $self->{once} ? @agents
+        : $random->chance(ONE_ALONE) ? 1 : 2 + $random->below($#agents);
     my @moves;
     for my $agent (@agents[0 .. $count - 1]) {
         for my $move ($agent->moves) {
             my ($name, $weight, $method) = @$move;
-            push @moves, ([$name, $agent, $method]) x $weight;
+            push @moves, ([$name, $agent, $method])
+                x ($self->{once} ? 1 : $weight);
         }
     }
     my %kind = map { ref($_->[1]) =~ /(\w+)$/; $1 => 1 } @moves;
@@ -247,25 +251,36 @@ sub choose_moves {
     return @moves;
 }
 
+# Any of them, or the first of those that are left, which is the last again
+# where there is nothing to do it to yet.
+sub move {
+    my ($self, $moves) = @_;
+    my $move = $self->{once} ? shift @$moves : $self->{random}->pick(@$moves);
+    my ($name, $agent, $method) = @$move;
+    my $did = $agent->$method;
+    $self->{report}->done($name) if $did;
+    push @$moves, $move if $self->{once} && !$did;
+    return;
+}
+
 sub trouble {
     my ($self, $seconds) = @_;
-    my ($random, $report) = @$self{qw(random report)};
+    my $random = $self->{random};
     $self->{touched} = {};
     delete $self->{log}{any_stopped};
     my @moves = $self->choose_moves;
-    my $before = $self->{load}->progress;
+    @moves = $random->shuffle(@moves) if $self->{once};
+    $self->{before} = $self->{load}->progress;
     my $end = time + $seconds;
     my $next = 0;
-    while (time < $end) {
+    while (time < $end && @moves) {
         if (time >= $next) {
-            my ($name, $agent, $method) = @{ $random->pick(@moves) };
-            $report->done($name) if $agent->$method;
-            $next = time + $random->between(0.05, 1.2);
+            $self->move(\@moves);
+            $next = time + $random->between(0.05, $self->{pace_sec});
         }
         $self->turn;
     }
     $self->undo_due(time + 3600);
-    $self->{before} = $before;
     return;
 }
 
@@ -297,7 +312,8 @@ sub finish {
     if ($self->{load}) {
         my $result = $self->{load}->stop;
         $report->met('requests of the load', $result->{requests});
-        $report->met('of those lost', $result->{hard}{total});
+        $report->met('requests of the load that were lost',
+                     $result->{hard}{total});
         $report->met('kept connections closed', $result->{stale});
     }
     $self->look_at_decoys;

@@ -88,6 +88,7 @@ END
 my $quick = <<'END';
     RestartDelay 200ms factor=1.5 max=1s jitter=10%
     RestartLimit Off
+    Restart always
     StopTimeout 2s
 END
 

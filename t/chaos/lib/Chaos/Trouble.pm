@@ -10,6 +10,10 @@ use strict;
 use warnings;
 
 use AMGR::Httpd ();
+use Chaos::Server;
+use Time::HiRes qw(time);
+
+use constant ADOPTED_SEC => 3;
 
 sub new {
     my ($class, $run) = @_;
@@ -27,6 +31,30 @@ sub strike {
     return unless $pid && AMGR::Httpd::is_alive($pid);
     $self->{run}{struck}{$pid} = "$signal, $what";
     return kill $signal, $pid;
+}
+
+# What has left the session of its run is found by nobody where its guard and
+# their supervisor are killed together: that is a limit of the module, which
+# says so.  One of the processes here has such a child.
+sub guard_of_stray {
+    my ($self, $guard) = @_;
+    return grep { AMGR::Httpd::slurp("/proc/$_/cmdline") =~ /holder\.pl/ }
+        $self->s->children($guard);
+}
+
+sub may_end_guard {
+    my ($self, $guard) = @_;
+    return 1 unless $self->guard_of_stray($guard);
+    my $supervisor = Chaos::Server::supervisor($self->s) or return;
+    return if $self->run->{stopped}{$supervisor};
+    $self->run->{guard_ended} = time;
+    return 1;
+}
+
+# Not before it has taken over what such a guard has left.
+sub may_end_supervisor {
+    my ($self) = @_;
+    return time > ($self->run->{guard_ended} // 0) + ADOPTED_SEC;
 }
 
 # And let go on after so many seconds.

@@ -12,6 +12,7 @@ use parent 'Chaos::Trouble';
 
 use AMGR::Board;
 use Chaos::Server;
+use Time::HiRes qw(time);
 
 use constant TICKS => 4; # with so many it has been tried
 
@@ -20,7 +21,7 @@ sub moves { return (['disk of the data file full', 3, 'fill']) }
 sub fill {
     my ($self) = @_;
     my $run = $self->run;
-    return if $run->{busy}{disk};
+    return if $run->{busy}{disk} || !$self->is_written;
     my $dir = Chaos::Server::data_dir($self->s);
     my $undo = $self->s->{has_disk} ? full($dir) : away($dir);
     $run->{log}->follow;
@@ -32,6 +33,7 @@ sub fill {
         my $now = AMGR::Board->ticks($self->s->board_file) // 0;
         my $same = $ticker && ($self->s->ticker_pid // 0) == $ticker;
         $undo->();
+        $self->{undone} = time;
         delete $run->{busy}{disk};
         $run->{log}->follow;
         my $told = $run->{log}->told_of_full;
@@ -41,6 +43,13 @@ sub fill {
             if $same && $now - $ticks >= TICKS;
     });
     return 1;
+}
+
+# That it cannot be is told once, until it could again.
+sub is_written {
+    my ($self) = @_;
+    my @stat = Time::HiRes::stat(Chaos::Server::data_file($self->s)) or return;
+    return $stat[9] > ($self->{undone} // 0);
 }
 
 sub full {

@@ -82,6 +82,7 @@ sub victim {
         $run->touch('backends');
         my $pid = $random->pick(Chaos::Server::processes($self->s),
                                 Chaos::Server::guards($self->s)) or return;
+        return unless $self->may_end_guard($pid);
         return ($pid, 'apache-managed', 'a guard or its process');
     }
     $run->touch('workers');

@@ -40,6 +40,7 @@ sub stop_ticker {
 
 sub kill_supervisor {
     my ($self) = @_;
+    $self->may_end_supervisor or return;
     $self->run->touch('backends');
     return $self->strike(Chaos::Server::supervisor($self->s),
                          $self->signal_of_an_end, 'the supervisor');
@@ -47,6 +48,7 @@ sub kill_supervisor {
 
 sub stop_supervisor {
     my ($self) = @_;
+    $self->may_end_supervisor or return;
     my $pid = Chaos::Server::supervisor($self->s) or return;
     $self->run->touch('backends');
     return $self->stop_for($pid, $self->random->between(0.5, 12),
@@ -55,8 +57,8 @@ sub stop_supervisor {
 
 sub kill_both {
     my ($self) = @_;
-    my @struck = grep { $_ } $self->kill_ticker, $self->kill_supervisor;
-    return @struck == 2;
+    my $struck = $self->kill_ticker;
+    return $self->kill_supervisor && $struck;
 }
 
 1;

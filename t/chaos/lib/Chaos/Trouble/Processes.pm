@@ -44,12 +44,15 @@ sub guard {
 
 sub kill_guard {
     my ($self) = @_;
-    return $self->strike($self->guard, 'KILL', 'a guard');
+    my $guard = $self->guard or return;
+    return $self->may_end_guard($guard)
+        && $self->strike($guard, 'KILL', 'a guard');
 }
 
 sub stop_guard {
     my ($self) = @_;
     my $pid = $self->guard or return;
+    return if $self->guard_of_stray($pid);
     return $self->stop_for($pid, $self->random->between(0.3, 5), 'a guard');
 }
 
@@ -57,8 +60,9 @@ sub kill_guard_too {
     my ($self) = @_;
     my $supervisor = Chaos::Server::supervisor($self->s) or return;
     my $guard = $self->guard or return;
-    return $self->strike($supervisor, 'KILL', 'the supervisor')
-        + $self->strike($guard, 'KILL', 'a guard');
+    return if $self->guard_of_stray($guard) || !$self->may_end_supervisor;
+    my $struck = $self->strike($supervisor, 'KILL', 'the supervisor');
+    return $self->strike($guard, 'KILL', 'a guard') && $struck;
 }
 
 1;
