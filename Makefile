@@ -214,6 +214,14 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
+# A process that nobody has to signal.
+DECOY_BIN := $(BUILD)/decoy
+
+$(DECOY_BIN): t/lib/c/decoy.c t/lib/c/decoy.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
 # What tells the tests where a board counts its ticks.
 TICKS_BIN := $(BUILD)/board-ticks
 
@@ -224,7 +232,7 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
 
 tested: $(TESTED)
 
@@ -284,6 +292,13 @@ bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
+# MINUTES=10 MPM=event SEED=N
+chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \
+	    $(if $(SEED),--seed $(SEED))
+
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
 	AMGR_MODULE=$(MODULE) BUILD=$(BUILD) t/demo/run.sh
@@ -315,6 +330,7 @@ DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
 DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
+DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -331,6 +347,9 @@ deps-coverage: deps-test
 
 deps-fuzz:
 	@t/deps.sh $(DEPS_FUZZ)
+
+deps-chaos:
+	@t/deps.sh $(DEPS_CHAOS)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -404,7 +423,7 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all analyze bench check check-unit clean compile_commands.json \
-        coverage deb deps deps-analyze deps-coverage deps-deb deps-fleet \
-        deps-fuzz deps-test fleet fuzz fuzz-merge fuzz-targets help install \
-        run sanitized test test-asan tested
+.PHONY: all analyze bench chaos check check-unit clean compile_commands.json \
+        coverage deb deps deps-analyze deps-chaos deps-coverage deps-deb \
+        deps-fleet deps-fuzz deps-test fleet fuzz fuzz-merge fuzz-targets \
+        help install run sanitized test test-asan tested
