@@ -423,7 +423,8 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all analyze bench chaos check check-unit clean compile_commands.json \
-        coverage deb deps deps-analyze deps-chaos deps-coverage deps-deb \
-        deps-fleet deps-fuzz deps-test fleet fuzz fuzz-merge fuzz-targets \
-        help install run sanitized test test-asan tested
+.PHONY: all always analyze bench chaos check check-unit clean \
+        compile_commands.json coverage deb deps deps-analyze deps-chaos \
+        deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
+        fuzz-merge fuzz-targets help install run sanitized test test-asan \
+        tested
