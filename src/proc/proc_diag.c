@@ -55,7 +55,7 @@ static void take_message(walk_t *walk, const struct inet_diag_msg *message)
     memset(&found, 0, sizeof(found));
     memcpy(&address, message->id.idiag_src, sizeof(address));
     if (walk->is_over || message->idiag_state > 31 ||
-        (walk->states & 1u << message->idiag_state) == 0 ||
+        (walk->states & 1U << message->idiag_state) == 0 ||
         !amgr_proc_put_address(found.local, sizeof(found.local), &address,
                                message->idiag_family == AF_INET,
                                ntohs(message->id.idiag_sport)) ||
@@ -103,6 +103,7 @@ static apr_status_t ask_family(int fd, int family, walk_t *walk)
 
     memset(&request, 0, sizeof(request));
     memset(&kernel, 0, sizeof(kernel));
+    memset(&from, 0, sizeof(from));
     kernel.nl_family = AF_NETLINK;
     request.head.nlmsg_len = sizeof(request);
     request.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;

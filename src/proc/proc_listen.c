@@ -63,9 +63,10 @@ apr_status_t amgr_proc_each_socket(amgr_proc_dir_t *dir, pid_t pid,
     DIR *fds = NULL;
 
     result = open_descriptors(dir, pid, &fds);
-    if (result != APR_SUCCESS) {
+    if (fds == NULL) {
         return amgr_proc_note(dir, "fd", result);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has the stream */
     while ((entry = readdir(fds)) != NULL) {
         if (looked++ % LOOK_EVERY == 0 &&
             amgr_clock_monotonic_us() >= budget->mono_us) {

@@ -186,7 +186,7 @@ static int is_needed(const orders_t *orders, const job_t *job)
 
 /* Those whose turn it is; all of the rest where there is none, as in a table
  * that makes no sense. */
-static int take_batch(const orders_t *orders, job_t **batch)
+static int take_batch(orders_t *orders, job_t **batch)
 {
     int is_stop = strcmp(orders->options->verb, "stop") == 0;
     int count = 0;
@@ -195,7 +195,7 @@ static int take_batch(const orders_t *orders, job_t **batch)
 
     for (pass = 0; pass < 2 && count == 0; pass++) {
         for (i = 0; i < orders->job_count; i++) {
-            job_t *job = (job_t *)&orders->jobs[i];
+            job_t *job = &orders->jobs[i];
 
             if (!job->is_given &&
                 (pass == 1 || !is_stop || !is_needed(orders, job))) {
