@@ -51,11 +51,12 @@ amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
                       slots * sizeof(amgr_slot_t) +
                       streams * sizeof(amgr_stream_t) + 9 * 16;
     amgr_collector_t *collector = amgr_private_memory_create(size);
-    char *next = (char *)collector + aligned(sizeof(amgr_collector_t));
+    char *next;
 
     if (collector == NULL) {
         return NULL;
     }
+    next = (char *)collector + aligned(sizeof(amgr_collector_t));
     collector->size = size;
     collector->runtime = runtime;
     collector->wsgi = wsgi;

@@ -390,11 +390,11 @@ static int add_members(proxy_balancer *balancer, const char *name,
         }
         count++;
         if (!is_known(workers[i]) && gates.member_count < MEMBERS_MAX) {
-            member_t *member = &gates.members[gates.member_count++];
+            member_t *added = &gates.members[gates.member_count++];
 
-            member->balancer = balancer;
-            member->worker = workers[i];
-            member->name = name;
+            added->balancer = balancer;
+            added->worker = workers[i];
+            added->name = name;
         }
     }
     return count;

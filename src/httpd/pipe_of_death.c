@@ -76,6 +76,7 @@ static void list_pipes(ends_t *out, const ends_t *except)
     if (dir == NULL) {
         return;
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has the stream */
     while ((entry = readdir(dir)) != NULL) {
         char *rest;
         long fd = strtol(entry->d_name, &rest, 10);

@@ -36,8 +36,7 @@ static amgr_proc_file_e file_of(const char *name)
 {
     static const char *const names[AMGR_PROC_FILE_COUNT] = {
         "stat", "statm", "status", "smaps_rollup", "cmdline", "environ",
-        "exe",  "cwd",   NULL
-    };
+        "exe",  "cwd",   NULL};
     int i;
 
     for (i = 0; i < AMGR_PROC_FILE_OTHER; i++) {
@@ -363,7 +362,7 @@ apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,
                                     amgr_proc_statm_t *out)
 {
     char buf[STATM_LEN];
-    apr_size_t len;
+    apr_size_t len = 0;
     apr_status_t rv;
 
     rv = read_fd(fd, buf, sizeof(buf), &len);
