@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 typedef struct list_t {
     pid_t pids[AMGR_TREE_MAX];
     pid_t parents[AMGR_TREE_MAX]; /* whose child each was then */
