@@ -36,7 +36,15 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
-          -Wimplicit-fallthrough -Wdeclaration-after-statement
+          -Wimplicit-fallthrough -Wdeclaration-after-statement \
+          -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
+          -Wdouble-promotion -Wdate-time
+# Those that clang has not got.
+ifeq ($(findstring clang,$(CC)),)
+WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \
+          -Wformat-signedness -Wjump-misses-init -Walloc-zero -Wformat-overflow=2 \
+          -Wunused-const-variable=2 -Wshift-overflow=2 -Warray-bounds=2
+endif
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
 CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
