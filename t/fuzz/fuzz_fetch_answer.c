@@ -115,9 +115,8 @@ static void check_verifier(apr_pool_t *pool)
     }
     check(probe.text[0] != '\0');
     if (strncmp(probe.text, "redirected to ", 14) == 0) {
-        check(strchr(probe.text, '@') == NULL &&
-              strchr(probe.text, '?') == NULL &&
-              strchr(probe.text, '\n') == NULL);
+        check(strpbrk(probe.text, "?\n") == NULL);
+        check(strstr(probe.text, "://me:pa55word@") == NULL);
     }
 }
 
