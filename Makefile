@@ -190,7 +190,7 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
-    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+    FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 # What of httpd's layer calls hardly anything of httpd, which the target has.
