@@ -202,8 +202,8 @@ $(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
-$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_probe_start \
-    amgr_probe_has_ended amgr_probe_kill amgr_probe_hear amgr_tree_sweep \
+$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
+    amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
     amgr_tree_read amgr_address_is_free amgr_clock_read \
     amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
     amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
