@@ -36,7 +36,15 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
-          -Wimplicit-fallthrough -Wdeclaration-after-statement
+          -Wimplicit-fallthrough -Wdeclaration-after-statement \
+          -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
+          -Wdouble-promotion -Wdate-time
+# Those that clang has not got.
+ifeq ($(findstring clang,$(CC)),)
+WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \
+          -Wformat-signedness -Wjump-misses-init -Walloc-zero -Wformat-overflow=2 \
+          -Wunused-const-variable=2 -Wshift-overflow=2 -Warray-bounds=2
+endif
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
 CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
@@ -168,15 +176,35 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
-# Fuzz targets, built by the ordinary compiler to replay the kept inputs.
-FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
-FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+# Fuzz targets, built by the ordinary compiler to replay the kept inputs; make
+# fuzz has libFuzzer in the place of their main().
+FUZZ_SRC  := $(sort $(wildcard t/fuzz/fuzz_*.c))
+FUZZ_BIN  := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+FUZZ_MAIN ?= t/fuzz/standalone.c
+# Functions that pools.c has in the place of APR's, and a target of its own in
+# the place of whatever would reach beyond the fuzzed process.
+FUZZ_WRAP := apr_palloc apr_pcalloc apr_pmemdup apr_pstrdup apr_pstrmemdup \
+             apr_pstrndup
+FUZZ_CLI   = $(CLI_LIB)
+$(BUILD)/fuzz/output: FUZZ_CLI := # which has an output of its own
+$(BUILD)/fuzz/board: FUZZ_WRAP += amgr_local_server_board apr_sleep
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
+    $(filter-out $(BUILD)/src/fetch/main.o,$(FETCH_OBJ))
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
+$(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
+    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+$(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
+$(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/pools.c $(filter %.c,$(FUZZ_MAIN)) \
+    $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) $(CLI_LIBS) \
+	    t/fuzz/pools.c $(FUZZ_MAIN) $(FUZZ_WRAP:%=-Wl,--wrap=%) \
+	    $(filter-out $(CLI_LIB) $(CORE_LIB),$(filter %.o %.a,$^)) \
+	    $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) $(FUZZ_LIBS) $(CLI_LIBS) \
 	    $(CORE_LIBS)
 
 # The client of the load tests.
@@ -197,6 +225,14 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
+# A process that nobody has to signal.
+DECOY_BIN := $(BUILD)/decoy
+
+$(DECOY_BIN): t/lib/c/decoy.c t/lib/c/decoy.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
 # What tells the tests where a board counts its ticks.
 TICKS_BIN := $(BUILD)/board-ticks
 
@@ -207,7 +243,9 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
+
+tested: $(TESTED)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -234,9 +272,43 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
+	t/analyze/run.sh $(BUILD) $(FILES)
+
+coverage: deps-coverage ## which lines the tests run: 90 % at least
+	MAKE=$(MAKE) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) NPM_DIR=$(NPM_DIR) \
+	    t/coverage/run.sh $(BUILD)/coverage \
+	    "t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t"
+
+# By clang, to a place of its own; what libFuzzer finds stays there too.
+FUZZ_BUILD = $(BUILD)/libfuzzer
+fuzz_make  = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang FUZZ_MAIN=-fsanitize=fuzzer \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,$\
+	undefined,fuzzer-no-link -fno-sanitize-recover=undefined" fuzz-targets
+fuzz_run   = AMGR_BUILD=$(FUZZ_BUILD) t/fuzz/run.pl
+SECONDS   ?= 600
+JOBS      ?= $(shell nproc)
+
+fuzz: deps-fuzz ## fuzz each parser (SECONDS=600 each, TARGET=name, JOBS)
+	$(fuzz_make)
+	$(fuzz_run) --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
+
+fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
+	$(fuzz_make)
+	$(fuzz_run) --merge --jobs $(JOBS) $(TARGET)
+
+fuzz-targets: $(FUZZ_BIN)
+
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
+
+# MINUTES=10 MPM=event SEED=N
+chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \
+	    $(if $(SEED),--seed $(SEED))
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
@@ -261,11 +333,15 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
+DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
               debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_ANALYZE  := clang-tidy cppcheck
+DEPS_COVERAGE := clang libclang-rt-dev llvm
+DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -273,6 +349,18 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-analyze: deps
+	@t/deps.sh $(DEPS_ANALYZE)
+
+deps-coverage: deps-test
+	@t/deps.sh $(DEPS_COVERAGE)
+
+deps-fuzz:
+	@t/deps.sh $(DEPS_FUZZ)
+
+deps-chaos:
+	@t/deps.sh $(DEPS_CHAOS)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -330,7 +418,8 @@ compile_commands.json: Makefile ## what editors and analysers read
 	    $(MODULE_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
 	        "$$sep" "$(CURDIR)" "$$f" \
-	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
+	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) -DAMGR_FETCH_DIR=\\\"$(FETCH_DIR)\\\" $(ALL_CFLAGS)' \
+        "$$f"; \
 	    sep=,; done; echo ']'; } > $(BUILD)/$@
 
 help: ## this list
@@ -345,5 +434,8 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deb \
-        deps deps-deb deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always analyze bench chaos check check-unit clean \
+        compile_commands.json coverage deb deps deps-analyze deps-chaos \
+        deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
+        fuzz-merge fuzz-targets help install run sanitized test test-asan \
+        tested
