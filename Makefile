@@ -146,6 +146,9 @@ $(BUILD)/fetch_dir: always
 
 $(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
+# Nor do objects stay that were compiled with other flags of this file.
+$(CORE_OBJ) $(MODULE_OBJ) $(CLI_OBJ) $(FETCH_OBJ): Makefile
+
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
