@@ -4,6 +4,7 @@
  * for, so that those that come after others are not waited for in vain; but
  * what others need is stopped when those have ended.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -79,12 +80,16 @@ static const amgr_fault_t *fault_of(const orders_t *orders, apr_status_t rv)
     const char *path = amgr_fault_quote(orders->pool, orders->target.socket);
 
     switch (rv) {
-    case APR_NOTFOUND:
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
         return amgr_fault_make(orders->pool, AMGR_EXIT_FAILED,
                                "nobody takes orders at %s: the supervisor of "
                                "managed processes does not run, or begins anew",
                                path);
-    case APR_EACCES:
+    case EACCES:
+    case EPERM:
+    case APR_EMISMATCH:
         return amgr_fault_make(orders->pool, AMGR_EXIT_PERMISSION,
                                "this user may not give orders at %s, or "
                                "somebody else listens there",

@@ -88,6 +88,9 @@ int amgr_check_look(amgr_check_t *check, apr_time_t now_mono_us);
 int amgr_check_reaped(amgr_check_t *check, pid_t pid, int wait_status,
                       apr_time_t now_mono_us, int *out_result);
 
+/** Nobody had a turn for @a span_us: what is due is due so much later. */
+void amgr_check_postpone(amgr_check_t *check, apr_interval_time_t span_us);
+
 /** Nothing more: an attempt that runs is killed (and reaped by whoever reaps;
  * amgr_check_reaped() does not know it any more). */
 void amgr_check_end(amgr_check_t *check);
