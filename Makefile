@@ -190,7 +190,7 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
-    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+    FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 # What of httpd's layer calls hardly anything of httpd, which the target has.
@@ -202,8 +202,8 @@ $(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
-$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_probe_start \
-    amgr_probe_has_ended amgr_probe_kill amgr_probe_hear amgr_tree_sweep \
+$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
+    amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
     amgr_tree_read amgr_address_is_free amgr_clock_read \
     amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
     amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \

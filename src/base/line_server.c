@@ -92,7 +92,7 @@ static void send_some(amgr_line_client_t *client)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (put < 0 && errno == EAGAIN) {
             return;
         }
         if (put <= 0) {

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include "action/board_layout.h"
+#include "model/client.h"
+#include "model/request.h"
+#include "render/view.h"
 
 /** Would leave its place in HTML and in JSON, and command a terminal. */
 #define HOSTILE "<x&\"'\\\x1b[2J\xff\xe2\x80\xae\n"
