@@ -36,7 +36,15 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
-          -Wimplicit-fallthrough -Wdeclaration-after-statement
+          -Wimplicit-fallthrough -Wdeclaration-after-statement \
+          -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
+          -Wdouble-promotion -Wdate-time
+# Those that clang has not got.
+ifeq ($(findstring clang,$(CC)),)
+WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \
+          -Wformat-signedness -Wjump-misses-init -Walloc-zero -Wformat-overflow=2 \
+          -Wunused-const-variable=2 -Wshift-overflow=2 -Warray-bounds=2
+endif
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
 CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
@@ -169,7 +177,7 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 # fuzz has libFuzzer in the place of their main().
 FUZZ_SRC  := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ_BIN  := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
-FUZZ_MAIN ?= t/fuzz/standalone.c
+FUZZ_MAIN ?= $(BUILD)/fuzz/standalone.o
 # Functions that pools.c has in the place of APR's, and a target of its own in
 # the place of whatever would reach beyond the fuzzed process.
 FUZZ_WRAP := apr_palloc apr_pcalloc apr_pmemdup apr_pstrdup apr_pstrmemdup \
@@ -182,19 +190,39 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
-    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+    FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
+# What of httpd's layer calls hardly anything of httpd, which the target has.
+$(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
+$(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
+$(BUILD)/fuzz/scoreboard: \
+    $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
+$(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
+    APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
+$(BUILD)/fuzz/budget: FUZZ_WRAP += kill
+$(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
+$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
+    amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
+    amgr_tree_read amgr_address_is_free amgr_clock_read \
+    amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
+    amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
+    signal sigprocmask signalfd kill wait4
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/pools.c $(filter %.c,$(FUZZ_MAIN)) \
-    $(CLI_LIB) $(CORE_LIB)
+$(BUILD)/fuzz/pools.o $(BUILD)/fuzz/standalone.o: $(BUILD)/fuzz/%.o: \
+    t/fuzz/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c $(BUILD)/fuzz/pools.o \
+    $(filter %.o,$(FUZZ_MAIN)) $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/pools.c $(FUZZ_MAIN) $(FUZZ_WRAP:%=-Wl,--wrap=%) \
-	    $(filter-out $(CLI_LIB) $(CORE_LIB),$(filter %.o %.a,$^)) \
-	    $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) $(FUZZ_LIBS) $(CLI_LIBS) \
-	    $(CORE_LIBS)
+	    $(filter %.o,$^) $(filter -%,$(FUZZ_MAIN)) \
+	    $(FUZZ_WRAP:%=-Wl,--wrap=%) $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) \
+	    $(FUZZ_LIBS) $(CLI_LIBS) $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))

@@ -63,10 +63,9 @@ int amgr_line_is_gone(const amgr_line_client_t *client)
     return poll(&entry, 1, 0) != 0; /* POLLHUP and POLLERR come unasked */
 }
 
-apr_status_t amgr_line_append(void *client_baton, const char *data,
-                              apr_size_t len)
+apr_status_t amgr_line_append(void *baton, const char *data, apr_size_t len)
 {
-    amgr_line_client_t *client = client_baton;
+    amgr_line_client_t *client = baton;
 
     if (len > client->room - client->length) {
         apr_size_t room = 2 * (client->room + len) + ANSWER_ROOM;
@@ -93,7 +92,7 @@ static void send_some(amgr_line_client_t *client)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (put < 0 && errno == EAGAIN) {
             return;
         }
         if (put <= 0) {

@@ -213,18 +213,24 @@ static pid_t fork_one(server_rec *s, amgr_runtime_t *runtime,
                       const amgr_supervisor_ends_t *ends)
 {
     amgr_board_file_t *board = &runtime->board;
-    pid_t pid;
+    pid_t pid = -1;
+    apr_status_t rv;
     int error;
 
     record->passing = 1;
-    amgr_private_memory_pass_on(board->memory, board->size, 1);
-    pid = fork();
+    error = amgr_private_memory_pass_on(board->memory, board->size, 1);
+    if (error == APR_SUCCESS) {
+        pid = fork();
+        error = errno;
+    }
     if (pid == 0) {
         /* It waits for the guards of the one that was before. */
         amgr_supervisor_live(s, runtime, ends, record->hold_fd);
     }
-    error = errno;
-    amgr_private_memory_pass_on(board->memory, board->size, 0);
+    rv = amgr_private_memory_pass_on(board->memory, board->size, 0);
+    if (rv != APR_SUCCESS) {
+        amgr_private_memory_say_open(s, rv);
+    }
     record->passing = 0;
     errno = error;
     return pid;

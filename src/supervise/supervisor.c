@@ -187,12 +187,28 @@ static void read_clock(amgr_supervisor_t *supervisor)
     }
 }
 
+/** There may have been no descriptor for it. */
+static void open_proc(amgr_supervisor_t *supervisor)
+{
+    apr_status_t rv;
+
+    if (supervisor->proc.fd >= 0) {
+        return;
+    }
+    rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
+    if (rv != APR_SUCCESS) {
+        supervisor->proc.last = rv;
+        amgr_supervisor_say_blind(supervisor);
+    }
+}
+
 /** Everything that can be done without waiting. */
 static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
 {
     int i;
 
     read_clock(supervisor);
+    open_proc(supervisor);
     hear_signals(supervisor);
     if (getppid() != supervisor->setup.parent) {
         amgr_supervisor_flee(supervisor);
@@ -280,6 +296,7 @@ static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
     supervisor->measure_us = AMGR_NO_TIME;
     supervisor->end_due_us = AMGR_NO_TIME;
     supervisor->expect_us = AMGR_NO_TIME;
+    supervisor->blind_us = AMGR_NO_TIME;
     supervisor->is_waiting = setup->wait_fd >= 0 || setup->lock_file != NULL;
     supervisor->lock_fd = -1;
     supervisor->setup.guard.lock_fd = -1;
@@ -297,7 +314,6 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
 {
     amgr_supervisor_t *supervisor;
     polled_t polled;
-    apr_status_t rv;
 
     setpgid(0, 0); /* a signal to httpd's group is not for it */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -313,13 +329,7 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
     }
     /* Even if somebody has stopped us by then. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
-    rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
-    if (rv != APR_SUCCESS) {
-        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
-                 rv,
-                 "cannot open /proc: memory is not watched, and what killed "
-                 "guards leave behind is not found");
-    }
+    open_proc(supervisor);
     amgr_supervisor_inherit(supervisor);
     memset(&polled, 0, sizeof(polled));
     for (;;) {

@@ -97,7 +97,7 @@ void amgr_check_end(amgr_check_t *check);
 
 /** Whether nobody listens at "tcp://ADDRESS:PORT" or "unix:PATH" and it could
  * be bound: APR_SUCCESS, or an errno that says why not.  Never waits. */
-apr_status_t amgr_address_is_free(const char *address);
+apr_status_t amgr_address_is_free(const char *text);
 
 /** Whether @a text is such an address; NULL, or what is expected. */
 const char *amgr_address_parse(const char *text);
