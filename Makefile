@@ -308,7 +308,7 @@ $(TSAN_SHIM): t/lib/c/atomics.c
 
 threaded: $(MODULE) $(CLI) $(FETCH) $(LOAD_BIN) $(TICKS_BIN) $(TSAN_SHIM)
 	AMGR_PRELOAD="$$($(CC) -print-file-name=libtsan.so) $(abspath $(TSAN_SHIM))" \
-	TSAN_OPTIONS="ignore_noninstrumented_modules=1:die_after_fork=0:history_size=4:exitcode=0" \
+	TSAN_OPTIONS="suppressions=$(abspath t/tsan/suppressions):ignore_noninstrumented_modules=1:die_after_fork=0:history_size=4:exitcode=0" \
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
 	    $(PROVE) $(PROVE_FLAGS) $(TSAN_TESTS)
 
