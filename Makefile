@@ -292,6 +292,33 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+test-tsan: deps-test ## run what threads do on event under ThreadSanitizer
+	$(MAKE) BUILD=$(BUILD)/tsan NPM_DIR=$(NPM_DIR) \
+	    CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=thread" \
+	    threaded
+
+# Of httpd itself and the C library, which are not instrumented, nothing is
+# told; how its threads hand memory to each other has to be seen all the same.
+TSAN_SHIM  := $(BUILD)/atomics.so
+TSAN_TESTS ?= t/tsan/*.t $(addprefix t/httpd/, $(addsuffix -event.t, \
+    020-endpoints 100-retire 120-reasons 300-restart 500-drain 600-control \
+    800-metrics 810-auto 920-managed-http 970-gate))
+
+$(TSAN_SHIM): t/lib/c/atomics.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(CORE_CPPFLAGS) $(ALL_CFLAGS) -o $@ $<
+
+threaded: $(MODULE) $(CLI) $(FETCH) $(LOAD_BIN) $(TICKS_BIN) $(TSAN_SHIM)
+	AMGR_PRELOAD="$$($(CC) -print-file-name=libtsan.so) $(abspath $(TSAN_SHIM))" \
+	TSAN_OPTIONS="suppressions=$(abspath t/tsan/suppressions):ignore_noninstrumented_modules=1:die_after_fork=0:history_size=4:exitcode=0" \
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
+	    $(PROVE) $(PROVE_FLAGS) $(TSAN_TESTS)
+
+test-valgrind: deps-valgrind ## whole servers under valgrind's memcheck
+	$(MAKE) $(MODULE) $(CLI) $(FETCH) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) --timer -v t/valgrind
+
 analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
 	t/analyze/run.sh $(BUILD) $(FILES)
 
@@ -359,6 +386,8 @@ DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
               debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_VALGRIND := $(DEPS) libapache2-mod-perl2 libwww-perl apache2-utils \
+                 valgrind
 DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
 DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
@@ -381,6 +410,9 @@ deps-fuzz:
 
 deps-chaos:
 	@t/deps.sh $(DEPS_CHAOS)
+
+deps-valgrind:
+	@t/deps.sh $(DEPS_VALGRIND)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -456,6 +488,6 @@ clean: ## remove everything built
 
 .PHONY: all always analyze bench chaos check check-unit clean \
         compile_commands.json coverage deb deps deps-analyze deps-chaos \
-        deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
-        fuzz-merge fuzz-targets help install run sanitized test test-asan \
-        tested
+        deps-coverage deps-deb deps-fleet deps-fuzz deps-test deps-valgrind \
+        fleet fuzz fuzz-merge fuzz-targets help install run sanitized test \
+        test-asan test-tsan test-valgrind tested threaded
