@@ -202,8 +202,17 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
+# What makes calls fail, by LD_PRELOAD; never instrumented itself.
+INJECT := $(BUILD)/inject.so
+
+$(INJECT): t/lib/c/inject.c t/lib/c/inject_calls.c t/lib/c/inject.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 -shared -fPIC -O1 -g -Wall -Wextra $(WERROR) -o $@ \
+	    t/lib/c/inject.c t/lib/c/inject_calls.c
+
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(INJECT)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -229,6 +238,11 @@ sanitized:
 	UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1" \
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
+
+faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit tool server life")
+	$(MAKE) $(TESTED)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
 
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
@@ -324,4 +338,4 @@ clean: ## remove everything built
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-fleet deps-test fleet help install run sanitized test test-asan
+        deps-fleet deps-test faults fleet help install run sanitized test test-asan
