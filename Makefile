@@ -262,8 +262,17 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
+# What makes calls fail, by LD_PRELOAD; never instrumented itself.
+INJECT := $(BUILD)/inject.so
+
+$(INJECT): t/lib/c/inject.c t/lib/c/inject_calls.c t/lib/c/inject.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 -shared -fPIC -O1 -g -Wall -Wextra $(WERROR) -o $@ \
+	    t/lib/c/inject.c t/lib/c/inject_calls.c
+
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN) $(INJECT)
 
 tested: $(TESTED)
 
@@ -345,6 +354,11 @@ fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
 	$(fuzz_run) --merge --jobs $(JOBS) $(TARGET)
 
 fuzz-targets: $(FUZZ_BIN)
+
+faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit tool server life")
+	$(MAKE) $(TESTED)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
 
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
@@ -489,5 +503,5 @@ clean: ## remove everything built
 .PHONY: all always analyze bench chaos check check-unit clean \
         compile_commands.json coverage deb deps deps-analyze deps-chaos \
         deps-coverage deps-deb deps-fleet deps-fuzz deps-test deps-valgrind \
-        fleet fuzz fuzz-merge fuzz-targets help install run sanitized test \
-        test-asan test-tsan test-valgrind tested threaded
+        faults fleet fuzz fuzz-merge fuzz-targets help install run sanitized \
+        test test-asan test-tsan test-valgrind tested threaded

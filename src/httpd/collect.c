@@ -153,8 +153,8 @@ void amgr_collector_rest(amgr_collector_t *collector)
     }
 }
 
-/** The title that a fork of httpd gave itself; 0 when it cannot be read now, but
- * may be later. */
+/** The title that a fork of httpd gave itself; 0 when it cannot be read now,
+ * but may be later. */
 static int read_role(amgr_collector_t *collector, amgr_known_t *known)
 {
     const amgr_wsgi_group_t *group;

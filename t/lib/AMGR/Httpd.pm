@@ -412,8 +412,10 @@ sub become_httpd {
         $env{$name} //= $ENV{$name};
     }
     if ($ENV{AMGR_PRELOAD}) {
-        $env{LD_PRELOAD} = join ' ', $ENV{AMGR_PRELOAD},
-            $env{LD_PRELOAD} // ();
+        # One that asks who calls must come before all others.
+        $env{LD_PRELOAD} = join ' ', $env{AMGR_INJECT}
+            ? ($env{LD_PRELOAD}, $ENV{AMGR_PRELOAD})
+            : ($ENV{AMGR_PRELOAD}, $env{LD_PRELOAD} // ());
         $env{ASAN_OPTIONS} = 'detect_leaks=0'
             . ($env{ASAN_OPTIONS} ? ":$env{ASAN_OPTIONS}" : '');
     }
