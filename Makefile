@@ -364,8 +364,7 @@ bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
 
-# MINUTES=10 MPM=event SEED=N
-chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+chaos: deps-chaos ## trouble of every kind under load (MINUTES=10 MPM=event SEED=N)
 	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
 	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \

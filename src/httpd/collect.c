@@ -271,6 +271,7 @@ static void add_native(amgr_collector_t *collector, int *cursor,
     memset(&row, 0, sizeof(row));
     recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
+    faults->unreadable += child->id.start_ticks == 0;
     if (child->slot >= 0) {
         int differs;
 

@@ -289,6 +289,19 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     }
 }
 
+/** Children that were forked when no descriptor was left. */
+static void complete_children(const amgr_runtime_t *runtime)
+{
+    amgr_children_t *children = amgr_runtime_children(runtime);
+    amgr_proc_dir_t proc;
+
+    if (amgr_children_lack_start(children) &&
+        amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
+        amgr_children_complete(children, &proc);
+        amgr_proc_dir_close(&proc);
+    }
+}
+
 int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
 {
     amgr_runtime_t *runtime = amgr_runtime();
@@ -297,6 +310,7 @@ int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
     if (runtime == NULL || parent == NULL || !amgr_runtime_is_parent(runtime)) {
         return DECLINED;
     }
+    complete_children(runtime);
     amgr_supervisor_check(s, runtime);
     if (amgr_ticker_check(s, runtime)) {
         return DECLINED;

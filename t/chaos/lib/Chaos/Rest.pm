@@ -305,8 +305,7 @@ sub account {
     my $run = $self->{run};
     my ($before, $now) = ($run->{before}, $run->{load}->progress);
     my $touched = $run->{touched};
-    my %can = ('/small.txt' => [qw(workers parent)],
-               '/shop/' => [qw(workers parent backends)]);
+    my %can = ('/small.txt' => ['workers'], '/shop/' => [qw(workers backends)]);
     for my $i (0 .. $#{ $now->{paths} }) {
         my $path = $now->{paths}[$i]{path};
         my $lost = $now->{paths}[$i]{hard} - $before->{paths}[$i]{hard};

@@ -32,6 +32,7 @@ use Time::HiRes qw(sleep time);
 use constant {
     TURN_SEC    => 0.05,
     DECOYS_SEC  => 0.5,
+    NEAR_SEC    => 3,
     RESTART_SEC => 30,  # within which it has to say that it goes on
     SILENT_SEC  => 30,  # of the server in trouble
     ONE_ALONE   => 0.4, # so often one agent acts alone
@@ -95,7 +96,7 @@ sub reap_later { my ($self, $pid) = @_; push @{ $self->{reap} }, $pid; return }
 
 sub restart_is_near {
     my ($self) = @_;
-    return $self->{restart} || time > $self->{restart_due} - 6;
+    return $self->{restart} || time > $self->{restart_due} - NEAR_SEC;
 }
 
 # ---- one turn ---------------------------------------------------------------
@@ -309,6 +310,10 @@ sub finish {
     my ($self) = @_;
     my ($s, $report) = @$self{qw(s report)};
     $_->end for grep { $_ } @$self{qw(reader witness)};
+    for my $pid (splice @{ $self->{reap} }) {
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+    }
     if ($self->{load}) {
         my $result = $self->{load}->stop;
         $report->met('requests of the load', $result->{requests});
