@@ -403,9 +403,17 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     char limit[AMGR_UNITS_LEN];
     char most[AMGR_UNITS_LEN];
     amgr_tree_t tree;
+    apr_status_t rv;
 
-    if (ward->guard.pid <= 0 ||
-        amgr_tree_read(proc, ward->guard.pid, &tree) != APR_SUCCESS) {
+    if (ward->guard.pid <= 0) {
+        return;
+    }
+    rv = amgr_tree_read(proc, ward->guard.pid, &tree);
+    if (rv != APR_SUCCESS) {
+        if (rv != APR_NOTFOUND) {
+            ward->row.memory_bytes = AMGR_UNKNOWN;
+            amgr_supervisor_say_blind(supervisor);
+        }
         return;
     }
     note_cpu(ward, tree.cpu_us);

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "supervise/check/probe.h"
+#include "supervise/check/attempt.h"
 #include "supervise/supervisor_parts.h"
 
 #define CHILDREN_MAX 4096
@@ -167,14 +167,14 @@ apr_status_t __wrap_amgr_guard_start(const amgr_guard_setup_t *setup,
     return APR_SUCCESS;
 }
 
-apr_status_t __wrap_amgr_probe_start(const amgr_check_setup_t *setup,
-                                     const amgr_spec_t *spec,
-                                     const amgr_verify_t *verify,
-                                     pid_t *out_pid, int *out_fd);
-apr_status_t __wrap_amgr_probe_start(const amgr_check_setup_t *setup,
-                                     const amgr_spec_t *spec,
-                                     const amgr_verify_t *verify,
-                                     pid_t *out_pid, int *out_fd)
+apr_status_t __wrap_amgr_attempt_start(const amgr_check_setup_t *setup,
+                                       const amgr_spec_t *spec,
+                                       const amgr_verify_t *verify,
+                                       pid_t *out_pid, int *out_fd);
+apr_status_t __wrap_amgr_attempt_start(const amgr_check_setup_t *setup,
+                                       const amgr_spec_t *spec,
+                                       const amgr_verify_t *verify,
+                                       pid_t *out_pid, int *out_fd)
 {
     (void)setup; /* no real one is started */
     (void)verify;
@@ -187,8 +187,8 @@ apr_status_t __wrap_amgr_probe_start(const amgr_check_setup_t *setup,
     return APR_SUCCESS;
 }
 
-int __wrap_amgr_probe_has_ended(pid_t pid);
-int __wrap_amgr_probe_has_ended(pid_t pid)
+int __wrap_amgr_attempt_has_ended(pid_t pid);
+int __wrap_amgr_attempt_has_ended(pid_t pid)
 {
     const child_t *child = child_of(pid);
 
@@ -196,8 +196,8 @@ int __wrap_amgr_probe_has_ended(pid_t pid)
     return child->is_reaped ? -1 : child->has_ended;
 }
 
-void __wrap_amgr_probe_kill(pid_t pid);
-void __wrap_amgr_probe_kill(pid_t pid)
+void __wrap_amgr_attempt_kill(pid_t pid);
+void __wrap_amgr_attempt_kill(pid_t pid)
 {
     check(child_of(pid)->is_attempt);
     if (!child_of(pid)->is_reaped) {
@@ -205,8 +205,8 @@ void __wrap_amgr_probe_kill(pid_t pid)
     }
 }
 
-void __wrap_amgr_probe_hear(int fd, char *text, apr_size_t size);
-void __wrap_amgr_probe_hear(int fd, char *text, apr_size_t size)
+void __wrap_amgr_attempt_hear(int fd, char *text, apr_size_t size);
+void __wrap_amgr_attempt_hear(int fd, char *text, apr_size_t size)
 {
     (void)fd; /* there is none */
     snprintf(text, size, "status 500");
