@@ -209,8 +209,8 @@ $(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
     amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
     amgr_tree_read amgr_address_is_free amgr_clock_read \
     amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
-    amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
-    signal sigprocmask signalfd kill wait4
+    amgr_proc_dir_open apr_pool_create_ex getppid poll __poll_chk _exit setpgid \
+    prctl signal sigprocmask signalfd kill wait4
 
 $(BUILD)/fuzz/pools.o $(BUILD)/fuzz/standalone.o: $(BUILD)/fuzz/%.o: \
     t/fuzz/%.c

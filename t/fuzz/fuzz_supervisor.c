@@ -427,6 +427,7 @@ static void clean_up(void)
         amgr_ward_release(supervisor->wards[i]);
         free(supervisor->wards[i]);
     }
+    close(supervisor->signal_fd);
     if (supervisor->setup.parent_fd >= 0) {
         close(supervisor->setup.parent_fd);
     }
