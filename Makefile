@@ -36,7 +36,15 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
-          -Wimplicit-fallthrough -Wdeclaration-after-statement
+          -Wimplicit-fallthrough -Wdeclaration-after-statement \
+          -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
+          -Wdouble-promotion -Wdate-time
+# Those that clang has not got.
+ifeq ($(findstring clang,$(CC)),)
+WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \
+          -Wformat-signedness -Wjump-misses-init -Walloc-zero -Wformat-overflow=2 \
+          -Wunused-const-variable=2 -Wshift-overflow=2 -Warray-bounds=2
+endif
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
 CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
@@ -138,6 +146,9 @@ $(BUILD)/fetch_dir: always
 
 $(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
+# Nor do objects stay that were compiled with other flags of this file.
+$(CORE_OBJ) $(MODULE_OBJ) $(CLI_OBJ) $(FETCH_OBJ): Makefile
+
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
@@ -169,7 +180,7 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 # fuzz has libFuzzer in the place of their main().
 FUZZ_SRC  := $(sort $(wildcard t/fuzz/fuzz_*.c))
 FUZZ_BIN  := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
-FUZZ_MAIN ?= t/fuzz/standalone.c
+FUZZ_MAIN ?= $(BUILD)/fuzz/standalone.o
 # Functions that pools.c has in the place of APR's, and a target of its own in
 # the place of whatever would reach beyond the fuzzed process.
 FUZZ_WRAP := apr_palloc apr_pcalloc apr_pmemdup apr_pstrdup apr_pstrmemdup \
@@ -182,19 +193,39 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
-    FUZZ_WRAP += amgr_fetch_process_run amgr_probe_run clearenv
+    FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
+# What of httpd's layer calls hardly anything of httpd, which the target has.
+$(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
+$(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
+$(BUILD)/fuzz/scoreboard: \
+    $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
+$(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
+    APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
+$(BUILD)/fuzz/budget: FUZZ_WRAP += kill
+$(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
+$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
+    amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
+    amgr_tree_read amgr_address_is_free amgr_clock_read \
+    amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
+    amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
+    signal sigprocmask signalfd kill wait4
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/pools.c $(filter %.c,$(FUZZ_MAIN)) \
-    $(CLI_LIB) $(CORE_LIB)
+$(BUILD)/fuzz/pools.o $(BUILD)/fuzz/standalone.o: $(BUILD)/fuzz/%.o: \
+    t/fuzz/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c $(BUILD)/fuzz/pools.o \
+    $(filter %.o,$(FUZZ_MAIN)) $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/pools.c $(FUZZ_MAIN) $(FUZZ_WRAP:%=-Wl,--wrap=%) \
-	    $(filter-out $(CLI_LIB) $(CORE_LIB),$(filter %.o %.a,$^)) \
-	    $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) $(FUZZ_LIBS) $(CLI_LIBS) \
-	    $(CORE_LIBS)
+	    $(filter %.o,$^) $(filter -%,$(FUZZ_MAIN)) \
+	    $(FUZZ_WRAP:%=-Wl,--wrap=%) $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) \
+	    $(FUZZ_LIBS) $(CLI_LIBS) $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
@@ -231,8 +262,17 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
+# What makes calls fail, by LD_PRELOAD; never instrumented itself.
+INJECT := $(BUILD)/inject.so
+
+$(INJECT): t/lib/c/inject.c t/lib/c/inject_calls.c t/lib/c/inject.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 -shared -fPIC -O1 -g -Wall -Wextra $(WERROR) -o $@ \
+	    t/lib/c/inject.c t/lib/c/inject_calls.c
+
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN) $(INJECT)
 
 tested: $(TESTED)
 
@@ -261,6 +301,33 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+test-tsan: deps-test ## run what threads do on event under ThreadSanitizer
+	$(MAKE) BUILD=$(BUILD)/tsan NPM_DIR=$(NPM_DIR) \
+	    CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=thread" \
+	    threaded
+
+# Of httpd itself and the C library, which are not instrumented, nothing is
+# told; how its threads hand memory to each other has to be seen all the same.
+TSAN_SHIM  := $(BUILD)/atomics.so
+TSAN_TESTS ?= t/tsan/*.t $(addprefix t/httpd/, $(addsuffix -event.t, \
+    020-endpoints 100-retire 120-reasons 300-restart 500-drain 600-control \
+    800-metrics 810-auto 920-managed-http 970-gate))
+
+$(TSAN_SHIM): t/lib/c/atomics.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(CORE_CPPFLAGS) $(ALL_CFLAGS) -o $@ $<
+
+threaded: $(MODULE) $(CLI) $(FETCH) $(LOAD_BIN) $(TICKS_BIN) $(TSAN_SHIM)
+	AMGR_PRELOAD="$$($(CC) -print-file-name=libtsan.so) $(abspath $(TSAN_SHIM))" \
+	TSAN_OPTIONS="suppressions=$(abspath t/tsan/suppressions):ignore_noninstrumented_modules=1:die_after_fork=0:history_size=4:exitcode=0" \
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
+	    $(PROVE) $(PROVE_FLAGS) $(TSAN_TESTS)
+
+test-valgrind: deps-valgrind ## whole servers under valgrind's memcheck
+	$(MAKE) $(MODULE) $(CLI) $(FETCH) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) --timer -v t/valgrind
+
 analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
 	t/analyze/run.sh $(BUILD) $(FILES)
 
@@ -287,6 +354,11 @@ fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
 	$(fuzz_run) --merge --jobs $(JOBS) $(TARGET)
 
 fuzz-targets: $(FUZZ_BIN)
+
+faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit tool server life")
+	$(MAKE) $(TESTED)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
 
 bench: deps-test ## measure, as ratios in one run
 	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
@@ -327,6 +399,8 @@ DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
               debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_VALGRIND := $(DEPS) libapache2-mod-perl2 libwww-perl apache2-utils \
+                 valgrind
 DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
 DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
@@ -349,6 +423,9 @@ deps-fuzz:
 
 deps-chaos:
 	@t/deps.sh $(DEPS_CHAOS)
+
+deps-valgrind:
+	@t/deps.sh $(DEPS_VALGRIND)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -424,6 +501,6 @@ clean: ## remove everything built
 
 .PHONY: all always analyze bench chaos check check-unit clean \
         compile_commands.json coverage deb deps deps-analyze deps-chaos \
-        deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
-        fuzz-merge fuzz-targets help install run sanitized test test-asan \
-        tested
+        deps-coverage deps-deb deps-fleet deps-fuzz deps-test deps-valgrind \
+        faults fleet fuzz fuzz-merge fuzz-targets help install run sanitized \
+        test test-asan test-tsan test-valgrind tested threaded

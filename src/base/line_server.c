@@ -34,11 +34,14 @@ void amgr_line_server_init(amgr_line_server_t *server, int count,
 
 void amgr_line_hang_up(amgr_line_client_t *client)
 {
-    const amgr_line_client_t kept = {.own = client->own, .line = client->line};
+    void *own = client->own;
+    char *line = client->line;
 
     close(client->fd);
     free(client->answer);
-    *client = kept;
+    memset(client, 0, sizeof(*client));
+    client->own = own;
+    client->line = line;
 }
 
 static void enter(amgr_line_client_t *client, int phase,
@@ -63,10 +66,9 @@ int amgr_line_is_gone(const amgr_line_client_t *client)
     return poll(&entry, 1, 0) != 0; /* POLLHUP and POLLERR come unasked */
 }
 
-apr_status_t amgr_line_append(void *client_baton, const char *data,
-                              apr_size_t len)
+apr_status_t amgr_line_append(void *baton, const char *data, apr_size_t len)
 {
-    amgr_line_client_t *client = client_baton;
+    amgr_line_client_t *client = baton;
 
     if (len > client->room - client->length) {
         apr_size_t room = 2 * (client->room + len) + ANSWER_ROOM;
@@ -93,7 +95,7 @@ static void send_some(amgr_line_client_t *client)
         if (put < 0 && errno == EINTR) {
             continue;
         }
-        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (put < 0 && errno == EAGAIN) {
             return;
         }
         if (put <= 0) {
@@ -160,7 +162,7 @@ static amgr_line_client_t *find_free(const amgr_line_server_t *server)
 static void accept_one(amgr_line_server_t *server)
 {
     amgr_line_client_t *client = find_free(server);
-    socklen_t len = sizeof(client->who);
+    socklen_t len = sizeof(struct ucred);
     int fd;
 
     if (client == NULL || server->place.fd < 0) {

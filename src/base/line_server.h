@@ -94,7 +94,7 @@ void amgr_line_wait(amgr_line_client_t *client, apr_interval_time_t span_us);
 int amgr_line_is_gone(const amgr_line_client_t *client);
 
 /** The flush of an answer's sink, whose baton is the client. */
-apr_status_t amgr_line_append(void *client, const char *data, apr_size_t len);
+apr_status_t amgr_line_append(void *baton, const char *data, apr_size_t len);
 
 /** The answer is in this sink: send it and hang up, also where it failed. */
 void amgr_line_answer(amgr_line_client_t *client, amgr_sink_t *sink);

@@ -75,7 +75,9 @@ static apr_status_t take_answer(walk_t *walk, const char *buf, ssize_t len)
 {
     const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)buf;
 
-    for (; NLMSG_OK(head, (unsigned int)len); head = NLMSG_NEXT(head, len)) {
+    /* Behind a last one of an odd length there is less than nothing. */
+    for (; len > 0 && NLMSG_OK(head, (unsigned int)len);
+         head = NLMSG_NEXT(head, len)) {
         if (head->nlmsg_type == NLMSG_DONE) {
             return APR_SUCCESS;
         }

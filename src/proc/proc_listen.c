@@ -140,7 +140,7 @@ apr_status_t amgr_proc_each_listener(amgr_proc_dir_t *dir, pid_t pid,
 {
     walk_t walk = {fn, baton, 0};
 
-    if (amgr_proc_ask_tcp(dir, pid, 1u << AMGR_TCP_LISTEN, budget->mono_us,
+    if (amgr_proc_ask_tcp(dir, pid, 1U << AMGR_TCP_LISTEN, budget->mono_us,
                           give, &walk) == APR_SUCCESS) {
         return APR_SUCCESS;
     }

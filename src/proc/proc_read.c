@@ -71,6 +71,7 @@ apr_status_t amgr_proc_note(amgr_proc_dir_t *dir, const char *name,
     if (rv != APR_SUCCESS) {
         count_error(&dir->errors, rv);
         count_error(&dir->by_file[file_of(name)], rv);
+        dir->last = rv == APR_NOTFOUND ? dir->last : rv;
     }
     return rv;
 }
@@ -355,7 +356,9 @@ apr_status_t amgr_proc_read_id(amgr_proc_dir_t *dir, pid_t pid,
 apr_status_t amgr_proc_keep(amgr_proc_dir_t *dir, pid_t pid, const char *name,
                             int *out_fd)
 {
-    return amgr_proc_note(dir, name, amgr_proc_open(dir, pid, name, out_fd));
+    apr_status_t rv = amgr_proc_open(dir, pid, name, out_fd);
+
+    return APR_STATUS_IS_EMFILE(rv) ? rv : amgr_proc_note(dir, name, rv);
 }
 
 apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,

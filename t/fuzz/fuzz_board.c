@@ -6,37 +6,26 @@
  * Checked besides memory: no text leaves its place, JSON is JSON, and what is
  * no board is told from one.
  */
-#include "fuzz.h"
+#include "board_template.h"
 
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <locale.h>
 
 #include <jansson.h>
 
-#include "action/board_layout.h"
+#include "cli/report.h"
 #include "cli/source/source_parts.h"
+#include "cli/watch/canvas_print.h"
+#include "cli/watch/watch_text.h"
 #include "render/pymanager_json.h"
 #include "render/view_board.h"
 
-/** Would leave its place in HTML and in JSON, and command a terminal. */
-#define HOSTILE "<x&\"'\\\x1b[2J\xff\xe2\x80\xae\n"
-
-#define SECOND APR_USEC_PER_SEC
-#define NOW_US (1700000000 * SECOND)
+/** From here on what is shown is the tool's. */
+#define WRITERS 18
 
 void __wrap_apr_sleep(apr_interval_time_t span_us);
 amgr_local_board_e
 __wrap_amgr_local_server_board(const amgr_local_server_t *server, int parts,
                                amgr_local_board_t *out, apr_pool_t *pool);
-
-static const amgr_board_dims_t dims = {
-    .process_max = 8, .slot_max = 32, .thread_limit = 4};
-static const amgr_board_owner_t owner = {{77, 88}, "boot"};
-
-static amgr_board_t *board; /**< what is written over */
-static apr_size_t board_size;
-static int board_fd; /**< the file that it lies in */
 
 /* Whoever waits for a writer waits for nobody. */
 void __wrap_apr_sleep(apr_interval_time_t span_us)
@@ -53,199 +42,6 @@ __wrap_amgr_local_server_board(const amgr_local_server_t *server, int parts,
     return amgr_board_copy(board_fd, parts, &out->board, pool) == APR_SUCCESS
                ? AMGR_LOCAL_BOARD_READ
                : AMGR_LOCAL_BOARD_BROKEN;
-}
-
-static void fill_slot(amgr_slot_t *slot, int row, int thread)
-{
-    memset(slot, 0, sizeof(*slot));
-    slot->process_slot = row;
-    slot->thread = thread;
-    slot->mode = thread % 2 == 0 ? AMGR_MODE_WRITE : AMGR_MODE_READY;
-    slot->start_time_us = NOW_US - 3 * SECOND;
-    slot->last_used_us = slot->start_time_us;
-    slot->request_age_us = 3 * SECOND;
-    slot->max_time_us = 60 * SECOND;
-    snprintf(slot->client, sizeof(slot->client), "192.0.2.%d", thread);
-    snprintf(slot->request, sizeof(slot->request), "GET /%s", HOSTILE);
-    snprintf(slot->vhost, sizeof(slot->vhost), "%s", HOSTILE);
-    snprintf(slot->protocol, sizeof(slot->protocol), "http/1.1");
-}
-
-static void fill_process(amgr_snapshot_t *snapshot, int index)
-{
-    amgr_process_t *process = &snapshot->processes[index];
-    int is_native = index < 2;
-    int i;
-
-    memset(process, 0, sizeof(*process));
-    process->id.pid = 100 + index;
-    process->id.start_ticks = 5000 + (apr_uint64_t)index;
-    process->kind = is_native ? AMGR_KIND_NATIVE : AMGR_KIND_FOREIGN;
-    process->role = is_native ? AMGR_ROLE_WORKER : AMGR_ROLE_WSGI;
-    process->group = amgr_snapshot_group(
-        snapshot, is_native ? "native" : HOSTILE, process->kind, process->role);
-    process->process_slot = is_native ? index : -1;
-    process->started_us = NOW_US - 100 * SECOND;
-    process->age_us = 100 * SECOND;
-    process->rss_bytes = 20000000;
-    process->anon_bytes = 10000000;
-    process->pss_bytes = AMGR_UNKNOWN;
-    process->uss_bytes = AMGR_UNKNOWN;
-    process->growth_bytes_per_hour = 5000;
-    process->first_slot = snapshot->slot_count;
-    process->slot_count = is_native ? dims.thread_limit : 0;
-    for (i = 0; i < process->slot_count; i++) {
-        fill_slot(&snapshot->slots[snapshot->slot_count++], index, i);
-    }
-    snapshot->process_count++;
-}
-
-static void fill_snapshot(amgr_snapshot_t *snapshot)
-{
-    apr_uint64_t scratch[8];
-    int i;
-
-    amgr_snapshot_clear(snapshot);
-    for (i = 0; i < 4; i++) {
-        fill_process(snapshot, i);
-    }
-    snapshot->server.extended = 1;
-    snapshot->server.threaded = 1;
-    snapshot->server.time.mono_us = 1000 * SECOND;
-    snapshot->server.time.boot_us = 2000 * SECOND;
-    snapshot->server.time.wall_us = NOW_US;
-    snapshot->server.started_us = NOW_US - 500 * SECOND;
-    snapshot->server.uptime_us = 500 * SECOND;
-    snapshot->server.max_workers = dims.slot_max;
-    snapshot->server.threads_per_process = dims.thread_limit;
-    snprintf(snapshot->server.version, sizeof(snapshot->server.version),
-             "Apache/2.4 %s", HOSTILE);
-    snprintf(snapshot->server.mpm, sizeof(snapshot->server.mpm), "event");
-    amgr_snapshot_complete(snapshot, scratch);
-}
-
-static void fill_record(const amgr_snapshot_t *snapshot)
-{
-    static amgr_evidence_t evidence;
-    amgr_decision_t decision;
-    amgr_limits_t limits;
-    amgr_record_t record;
-
-    amgr_limits_init(&limits);
-    memset(&decision, 0, sizeof(decision));
-    decision.process = 1;
-    decision.verdict = AMGR_VERDICT_TIME;
-    decision.slot = 4;
-    decision.step = AMGR_STEP_KILL;
-    decision.measured = 9 * SECOND;
-    decision.limit = 5 * SECOND;
-    amgr_record_fill(&record, snapshot, &decision, &limits);
-    record.serial = 0;
-    amgr_board_write_record(board, &record);
-    memset(&evidence, 0, sizeof(evidence));
-    amgr_evidence_take_requests(snapshot, 1, &evidence);
-    evidence.serial = record.serial;
-    evidence.thread_count = 1;
-    evidence.threads = 3;
-    evidence.blocked[0].count = 3;
-    evidence.blocked[0].fd = 7;
-    strcpy(evidence.blocked[0].call, "recvfrom");
-    strcpy(evidence.blocked[0].target,
-           "tcp 192.0.2.1:80 to 198.51.100.7:40000");
-    amgr_board_write_evidence(board, &evidence);
-}
-
-static void fill_managed(void)
-{
-    static amgr_managed_table_t table;
-    int i;
-
-    table.count = 3;
-    table.supervisor = 70;
-    table.control = 1;
-    table.beat_mono_us = APR_INT64_MAX / 4;
-    for (i = 0; i < table.count; i++) {
-        amgr_managed_t *process = &table.processes[i];
-
-        snprintf(process->name, sizeof(process->name), "web%d", i);
-        strcpy(process->program, "/bin/web");
-        strcpy(process->reason, HOSTILE);
-        strcpy(process->status, HOSTILE);
-        process->id = i + 1;
-        process->state = AMGR_MANAGED_READY + i;
-        process->want = AMGR_MANAGED_WANT_UP;
-        process->exit_known = 1;
-        process->pid = 300 + i;
-        process->after = (apr_uint64_t)i;
-        process->since_us = NOW_US - SECOND;
-        process->memory_bytes = 1000000;
-    }
-    amgr_board_write_managed(board, &table);
-}
-
-static void fill_about(void)
-{
-    amgr_board_about_t about;
-    amgr_board_config_t config;
-
-    memset(&about, 0, sizeof(about));
-    about.started_us = NOW_US;
-    about.show_requests = AMGR_SHOW_FULL;
-    about.show_clients = AMGR_CLIENTS_FULL;
-    about.metrics_names = AMGR_METRICS_BOTH;
-    about.listen_count = 1;
-    about.listens[0].port = 80;
-    strcpy(about.description, HOSTILE);
-    strcpy(about.kill_commands[0], HOSTILE);
-    strcpy(about.data_file, "/run/" HOSTILE);
-    amgr_board_write_about(board, &about);
-    memset(&config, 0, sizeof(config));
-    amgr_limits_init(&config.limits);
-    config.limits.max_memory_active_bytes = 1 << 24;
-    config.limits.max_time_us = 5 * SECOND;
-    config.limits.section_count = 1;
-    strcpy(config.limits.sections[0].name, HOSTILE);
-    config.can_signal = 1;
-    config.can_read_proc = 1;
-    amgr_board_write_config(board, &config);
-}
-
-/* A board as a server has it, in a file that both ways of reading share. */
-static const void *make_template(void)
-{
-    static amgr_process_t processes[8];
-    static amgr_slot_t slots[32];
-    static amgr_snapshot_t snapshot;
-    void *copy;
-    int i;
-
-    board_size = amgr_board_size(&dims);
-    board_fd = memfd_create("fuzz", MFD_CLOEXEC);
-    check(board_fd >= 0 && ftruncate(board_fd, (off_t)board_size) == 0);
-    board =
-        mmap(NULL, board_size, PROT_READ | PROT_WRITE, MAP_SHARED, board_fd, 0);
-    copy = malloc(board_size);
-    check(board != MAP_FAILED && copy != NULL);
-    amgr_board_init(board, &dims, &owner);
-    snapshot.processes = processes;
-    snapshot.process_max = 8;
-    snapshot.slots = slots;
-    snapshot.slot_max = 32;
-    fill_snapshot(&snapshot);
-    amgr_board_write_tick(board, &snapshot);
-    for (i = 0; i < 3; i++) {
-        fill_record(&snapshot);
-    }
-    for (i = 0; i < 40; i++) {
-        snapshot.server.time.mono_us += 10 * SECOND;
-        snapshot.server.time.wall_us += 10 * SECOND;
-        amgr_board_write_history(board, &snapshot, (apr_uint64_t)i,
-                                 10 * SECOND);
-    }
-    fill_managed();
-    fill_about();
-    amgr_board_beat(board, 1000 * SECOND);
-    return memcpy(copy, board, board_size);
 }
 
 /** Parts of a board, as far as they are used. */
@@ -361,7 +157,8 @@ static void check_clean(const fuzz_output_t *output)
 
 static void check_json(const fuzz_output_t *output)
 {
-    json_t *json = json_loadb(output->data, output->len, 0, NULL);
+    json_t *json =
+        json_loadb(output->data, output->len, JSON_DECODE_INT_AS_REAL, NULL);
 
     check(json != NULL);
     check(strpbrk(output->data, "<>&") == NULL);
@@ -389,36 +186,75 @@ static void check_metrics(const fuzz_output_t *output)
     }
 }
 
-static void check_formats(const amgr_view_t *view)
+static void check_page(const fuzz_output_t *output)
+{
+    check(strstr(output->data, "<x") == NULL);
+    check(strstr(output->data, "<<") == NULL);
+}
+
+/* One of the formats: all of them are much to write. */
+static void check_format(const amgr_view_t *view, int which)
 {
     static const struct {
         void (*writer)(const amgr_view_t *, amgr_sink_t *);
         void (*judge)(const fuzz_output_t *);
     } formats[] = {
+        {amgr_write_page, check_page},
         {amgr_write_status_json, check_json},
-        {amgr_write_discovery_json, check_json},
-        {amgr_write_processes_json, check_json},
-        {amgr_write_ready_json, check_json},
         {amgr_write_metrics, check_metrics},
         {amgr_write_openmetrics, check_metrics},
+        {amgr_write_processes_json, check_json},
+        {amgr_write_discovery_json, check_json},
+        {amgr_write_ready_json, check_json},
         {amgr_write_metrics_txt, check_clean},
         {amgr_write_auto, NULL}, /* shows what httpd calls itself, as it is */
     };
-    fuzz_output_t output;
-    size_t i;
+    size_t i = (size_t)which % AMGR_COUNT(formats);
+    fuzz_output_t output = render(formats[i].writer, view);
 
-    for (i = 0; i < AMGR_COUNT(formats); i++) {
-        output = render(formats[i].writer, view);
-        if (formats[i].judge != NULL) {
-            check_clean(&output);
-            formats[i].judge(&output);
-        }
-        free(output.data);
+    if (formats[i].judge != NULL) {
+        check_clean(&output);
+        formats[i].judge(&output);
     }
-    output = render(amgr_write_page, view);
+    free(output.data);
+}
+
+/* What the tool shows on a terminal of any size. */
+static void check_watch(const amgr_source_t *source, fuzz_t *in,
+                        apr_pool_t *pool)
+{
+    fuzz_output_t output = {NULL, 0};
+    amgr_watch_picture_t picture;
+    amgr_watch_state_t state;
+    amgr_watch_rows_t rows;
+    amgr_canvas_t *canvas;
+    amgr_sink_t sink;
+    char buf[512];
+
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* or what is there */
+    amgr_watch_state_init(&state, APR_USEC_PER_SEC);
+    state.table = fuzz_below(in, AMGR_WATCH_TABLE_COUNT);
+    state.sort[0] = fuzz_below(in, AMGR_WATCH_SORT_COUNT);
+    state.sort[1] = fuzz_below(in, AMGR_WATCH_SORT_COUNT);
+    state.busy_only = fuzz_below(in, 2);
+    state.scroll = fuzz_below(in, 20);
+    state.help = fuzz_below(in, 8) == 0;
+    memset(&picture, 0, sizeof(picture));
+    picture.source = source;
+    picture.state = &state;
+    picture.rows = &rows;
+    picture.once = fuzz_below(in, 2);
+    canvas = amgr_canvas_create(1 + fuzz_below(in, 256),
+                                AMGR_WATCH_MIN_ROWS + fuzz_below(in, 60),
+                                fuzz_below(in, 2), pool);
+    fuzz_bytes(in, state.filter, 4);
+    amgr_watch_rows(&source->view, &state, &rows, pool);
+    check(amgr_watch_draw(&picture, canvas) >= 0);
+    amgr_sink_init(&sink, buf, sizeof(buf), fuzz_append, &output);
+    amgr_canvas_print(canvas, 0, &sink);
+    amgr_report_write(source, 0, &sink);
+    check(amgr_sink_finish(&sink) == APR_SUCCESS);
     check_clean(&output);
-    check(strstr(output.data, "<x") == NULL);
-    check(strstr(output.data, "<<") == NULL);
     free(output.data);
 }
 
@@ -438,8 +274,10 @@ static void check_records(const amgr_view_t *view)
     }
 }
 
-static void check_view(amgr_view_t *view, fuzz_t *in, apr_pool_t *pool)
+static void check_source(amgr_source_t *source, int which, fuzz_t *in,
+                         apr_pool_t *pool)
 {
+    amgr_view_t *view = &source->view;
     const amgr_snapshot_t *snapshot = view->snapshot;
     char args[32];
     int i;
@@ -457,7 +295,12 @@ static void check_view(amgr_view_t *view, fuzz_t *in, apr_pool_t *pool)
     view->assets_version = "1";
     view->pool = pool;
     check_records(view);
-    check_formats(view);
+    if (which < WRITERS) {
+        check_format(view, which);
+    }
+    else {
+        check_watch(source, in, pool);
+    }
 }
 
 /* The board where it lies, as a child of httpd has it mapped. */
@@ -512,6 +355,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     amgr_source_t source;
     apr_status_t rv;
     int wants;
+    int which;
     int count;
     int is_torn;
 
@@ -520,7 +364,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(board, sound, board_size);
     wants = (int)fuzz_bits(&in, 1) & AMGR_WANT_ALL;
-    is_torn = fuzz_below(&in, 8) == 0;
+    which = fuzz_below(&in, 32);
+    is_torn = which == 31;
     for (count = fuzz_below(&in, 32); count > 0; count--) {
         write_over(sound, &in);
     }
@@ -531,7 +376,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(rv == APR_SUCCESS || rv == APR_EGENERAL || rv == APR_ENOTIMPL);
     if (amgr_source_board(&server, wants, &source, pool) == NULL) {
         check(rv == APR_SUCCESS);
-        check_view(&source.view, &in, pool);
+        check_source(&source, which, &in, pool);
     }
     if (rv == APR_SUCCESS) {
         read_mapped(pool);

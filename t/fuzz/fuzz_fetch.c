@@ -20,7 +20,7 @@
 #include "cli/source/fetch.h"
 #include "cli/source/fetch_process.h"
 #include "fetch/get.h"
-#include "supervise/check/probe_run.h"
+#include "supervise/check/attempt_program.h"
 
 #define BODY_MAX 2000
 
@@ -29,7 +29,7 @@ CURLcode __wrap_curl_easy_perform(CURL *curl);
 int __wrap_getifaddrs(struct ifaddrs **out);
 apr_status_t __wrap_amgr_fetch_process_run(amgr_fetch_process_t *process,
                                            apr_pool_t *pool);
-void __wrap_amgr_probe_run(amgr_probe_run_t *run);
+void __wrap_amgr_attempt_program_run(amgr_attempt_program_t *run);
 int __wrap_clearenv(void);
 
 /** What the server says, and what came of it. */
@@ -97,10 +97,10 @@ apr_status_t __wrap_amgr_fetch_process_run(amgr_fetch_process_t *process,
     return APR_SUCCESS;
 }
 
-void __wrap_amgr_probe_run(amgr_probe_run_t *run)
+void __wrap_amgr_attempt_program_run(amgr_attempt_program_t *run)
 {
-    size_t len = handed_on_len < AMGR_PROBE_HEAD_LEN ? handed_on_len
-                                                     : AMGR_PROBE_HEAD_LEN;
+    size_t len = handed_on_len < AMGR_ATTEMPT_HEAD_LEN ? handed_on_len
+                                                       : AMGR_ATTEMPT_HEAD_LEN;
 
     memset(run->head, 0, sizeof(run->head));
     memcpy(run->head, handed_on, len);
@@ -158,7 +158,7 @@ static int check_head(const char *text, size_t len, int head_only)
 static void check_readers(int status, apr_pool_t *pool)
 {
     amgr_verify_t verify;
-    amgr_probe_t probe;
+    amgr_attempt_t attempt;
     amgr_answer_t found;
     const amgr_fault_t *fault = amgr_fetch_by("fetch", "http://127.0.0.1/",
                                               1000000, &found, NULL, pool);
@@ -166,16 +166,16 @@ static void check_readers(int status, apr_pool_t *pool)
     check((fault == NULL) == (status >= 100));
     check(fault != NULL || found.status == status);
     memset(&verify, 0, sizeof(verify));
-    memset(&probe, 0, sizeof(probe));
+    memset(&attempt, 0, sizeof(attempt));
     verify.target = (char[]){"http://127.0.0.1/"};
     verify.timeout_us = APR_USEC_PER_SEC;
     verify.status_min = status;
     verify.status_max = status;
-    probe.verify = &verify;
-    check((amgr_probe_http(&probe) == 0) == (status >= 100));
+    attempt.verify = &verify;
+    check((amgr_attempt_http(&attempt) == 0) == (status >= 100));
     verify.status_min = status + 1;
     verify.status_max = 599;
-    check(amgr_probe_http(&probe) != 0 && probe.text[0] != '\0');
+    check(amgr_attempt_http(&attempt) != 0 && attempt.text[0] != '\0');
 }
 
 static void read_back(int fd)

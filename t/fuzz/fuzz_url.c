@@ -7,6 +7,8 @@
  */
 #include "fuzz.h"
 
+#include <strings.h>
+
 #include <apr_strings.h>
 
 #include "cli/source/fetch.h"
@@ -31,7 +33,7 @@ static void check_url(const char *text, apr_pool_t *pool)
         return;
     }
     check(url.host[0] != '\0' && url.port != 0);
-    check(strncmp(url.origin, "http", 4) == 0);
+    check(strncasecmp(url.origin, "http", 4) == 0);
     check(url.path[0] == '\0' || url.path[0] == '/');
     check(strpbrk(url.path, "?#") == NULL);
     check(strchr(amgr_source_url_origin(url.host, url.port, 1, pool), '/') !=

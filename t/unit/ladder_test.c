@@ -82,6 +82,18 @@ static void without_a_lame_duck_it_is_asked_at_once(void **state)
     world_destroy(world);
 }
 
+/* A restart has taken the time away, or there was none and a program ran. */
+static void announced_without_a_lame_duck_it_goes_on(void **state)
+{
+    world_t *world = begin(4, 1);
+
+    (void)state; /* cmocka's signature */
+    assert_int_equal(step(world, SEC), AMGR_STEP_ANNOUNCE);
+    world->limits.lame_duck_us = AMGR_LIMIT_OFF;
+    assert_int_equal(step(world, SEC), AMGR_STEP_ASK);
+    world_destroy(world);
+}
+
 static void a_lame_duck_that_fell_idle_is_asked(void **state)
 {
     world_t *world = begin(1, 0);
@@ -135,6 +147,24 @@ static void it_is_killed_after_the_grace_period(void **state)
     }
     assert_int_equal(step(world, SEC), AMGR_STEP_KILL);
     assert_int_equal(step(world, 100 * SEC), AMGR_STEP_NONE);
+    world_destroy(world);
+}
+
+/* What it was over may be over when the next step is taken: then no request is
+ * to blame, and above all not that of the first slot, which is another's. */
+static void a_step_without_a_reason_blames_no_slot(void **state)
+{
+    world_t *world = begin(4, 1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.lame_duck_us = AMGR_LIMIT_OFF;
+    world_begin(world, PID, 0);
+    assert_int_equal(step(world, SEC), AMGR_STEP_ASK);
+    heard(world);
+    world_find(world, PID)->rss_bytes = (apr_uint64_t)(10 * MB);
+    world_tick(world, GRACE);
+    assert_int_equal(world_decision(world, PID)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_decision(world, PID)->slot, -1);
     world_destroy(world);
 }
 
@@ -358,10 +388,12 @@ int main(void)
         cmocka_unit_test(an_idle_single_worker_is_asked_at_once),
         cmocka_unit_test(a_busy_one_is_announced_first),
         cmocka_unit_test(without_a_lame_duck_it_is_asked_at_once),
+        cmocka_unit_test(announced_without_a_lame_duck_it_goes_on),
         cmocka_unit_test(a_lame_duck_that_fell_idle_is_asked),
         cmocka_unit_test(an_idle_threaded_one_is_announced),
         cmocka_unit_test(one_that_httpd_told_to_stop_is_not_announced),
         cmocka_unit_test(it_is_killed_after_the_grace_period),
+        cmocka_unit_test(a_step_without_a_reason_blames_no_slot),
         cmocka_unit_test(one_that_does_not_hear_is_asked_again),
         cmocka_unit_test(nothing_but_what_is_over_its_time_is_not_waited_for),
         cmocka_unit_test(event_marks_running_requests_as_finishing),

@@ -83,7 +83,13 @@ static int fail_redirected(amgr_attempt_t *attempt, const char *location)
     apr_size_t host_len;
     apr_size_t skipped;
 
-    host = host == NULL ? location : host + 3;
+    /* Such marks may stand in what is asked there, too. */
+    if (host == NULL || location + strcspn(location, "/?#\n") != host + 1) {
+        host = location;
+    }
+    else {
+        host += 3;
+    }
     scheme_len = (apr_size_t)(host - location);
     host_len = strcspn(host, "/?#\n");
     for (skipped = host_len; skipped > 0 && host[skipped - 1] != '@';) {

@@ -56,6 +56,14 @@ apr_time_t amgr_check_due(const amgr_check_t *check)
     return check->due_mono_us;
 }
 
+void amgr_check_postpone(amgr_check_t *check, apr_interval_time_t span_us)
+{
+    if (check->due_mono_us != AMGR_NO_TIME) {
+        check->due_mono_us = after(check->due_mono_us, span_us);
+    }
+    check->begun_mono_us = after(check->begun_mono_us, span_us);
+}
+
 static void close_words(amgr_check_t *check)
 {
     if (check->fd >= 0) {
