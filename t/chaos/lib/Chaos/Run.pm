@@ -156,7 +156,9 @@ sub hear {
     for my $word ($self->{reader}->said) {
         my ($what, @of) = @$word;
         my $whole = 'no part of a data file is seen';
-        $report->asserted($whole, $of[0]) if $what eq 'read';
+        if ($what eq 'read') {
+            $report->asserted($_, $of[0]) for $whole, 'the data file is there';
+        }
         $report->failed($whole, $of[0]) if $what eq 'partial';
         $report->failed('no counter goes back', "data file: @of")
             if $what eq 'less';
@@ -178,6 +180,7 @@ sub hear_witness {
     }
     elsif ($what eq 'counters') {
         $report->asserted('no counter goes back', $of[0]);
+        $report->asserted('no request is taken for one that hangs', $of[1]);
     }
     elsif ($what eq 'silent') {
         $report->met('requests of the witness without an answer');
