@@ -46,6 +46,8 @@ my @silent = (
     [qr/^amgr_descriptors_close /, qr/^close_range$/, qr/./],
     # That rights cannot be had back is what it asks for.
     [qr/^(?:amgr_identity_take_ids|become_user) /, qr/^setuid$/, qr/^EPERM$/],
+    # A program of ManagerKillCommand may write to nowhere.
+    [qr{^take_descriptors src/httpd/command}, qr/^fcntl$/, qr/./],
     # What a process does without: its place among those that the kernel ends
     # first, lower limits, the owner of a pipe, a name, that it leads a session.
     [qr/^(?:set_oom|be_ordinary|lower_limit|become_managed) /,
