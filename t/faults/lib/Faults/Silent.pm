@@ -35,7 +35,7 @@ my @silent = (
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
      qr/./],
     # Looked at again by whoever makes the next socket there.
-    [qr/^amgr_socket_place_clean /, qr/./, qr/./],
+    [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
     # There is another way to the same.
     [qr/^amgr_commands_init /, qr/^(?:prlimit|getrlimit)$/, qr/./],
     # A verifier that has no program says so itself.
