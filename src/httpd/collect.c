@@ -51,11 +51,12 @@ amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
                       slots * sizeof(amgr_slot_t) +
                       streams * sizeof(amgr_stream_t) + 9 * 16;
     amgr_collector_t *collector = amgr_private_memory_create(size);
-    char *next = (char *)collector + aligned(sizeof(amgr_collector_t));
+    char *next;
 
     if (collector == NULL) {
         return NULL;
     }
+    next = (char *)collector + aligned(sizeof(amgr_collector_t));
     collector->size = size;
     collector->runtime = runtime;
     collector->wsgi = wsgi;
@@ -270,6 +271,7 @@ static void add_native(amgr_collector_t *collector, int *cursor,
     memset(&row, 0, sizeof(row));
     recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
+    faults->unreadable += child->id.start_ticks == 0;
     if (child->slot >= 0) {
         int differs;
 

@@ -77,6 +77,7 @@ static void list_pipes(ends_t *out, const ends_t *except)
         return;
     }
     errno = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has the stream */
     while ((entry = readdir(dir)) != NULL) {
         char *rest;
         long fd = strtol(entry->d_name, &rest, 10);

@@ -144,8 +144,9 @@ static void log_rights(amgr_tick_log_t *log, server_rec *s, apr_status_t rights,
 
     if (no_rights && !log->no_rights) {
         amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, rights,
-                 "workers cannot be signalled (is CAP_KILL missing?): limits "
-                 "are watched, nothing is retired");
+                 "workers cannot be signalled%s: limits are watched, nothing "
+                 "is retired",
+                 APR_STATUS_IS_EACCES(rights) ? " (is CAP_KILL missing?)" : "");
     }
     if (!config->can_read_proc && !log->no_proc) {
         amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, 0,

@@ -365,7 +365,7 @@ apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,
                                     amgr_proc_statm_t *out)
 {
     char buf[STATM_LEN];
-    apr_size_t len;
+    apr_size_t len = 0;
     apr_status_t rv;
 
     rv = read_fd(fd, buf, sizeof(buf), &len);

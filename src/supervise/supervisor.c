@@ -26,6 +26,10 @@
 /** How often trees are measured. */
 #define MEASURE_US (2 * APR_USEC_PER_SEC)
 
+/** A turn that comes so late was not late by itself: the machine, or all of a
+ * container, was stopped, and nobody could do what was waited for. */
+#define AWAY_US (2 * APR_USEC_PER_SEC)
+
 /** It is said that the last supervisor's guards take longer than they may. */
 #define WARN_US (10 * APR_USEC_PER_SEC)
 
@@ -154,7 +158,35 @@ static void measure(amgr_supervisor_t *supervisor)
     supervisor->is_dirty |= is_on;
 }
 
-/** Everything that can be done without waiting. */
+static void postpone(apr_time_t *due_us, apr_interval_time_t span_us)
+{
+    if (*due_us != AMGR_NO_TIME) {
+        *due_us += span_us;
+    }
+}
+
+/** What time it is; all that others have a time for waits for as long as nobody
+ * had a turn. */
+static void read_clock(amgr_supervisor_t *supervisor)
+{
+    apr_time_t last_us = supervisor->now.mono_us;
+    apr_interval_time_t away_us;
+    int i;
+
+    amgr_clock_read(&supervisor->now);
+    away_us = supervisor->now.mono_us - last_us;
+    if (away_us < AWAY_US) {
+        return;
+    }
+    postpone(&supervisor->end_due_us, away_us);
+    postpone(&supervisor->expect_us, away_us);
+    supervisor->left_kill_us += away_us;
+    supervisor->left_until_us += away_us;
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_postpone(supervisor->wards[i], away_us);
+    }
+}
+
 /** There may have been no descriptor for it. */
 static void open_proc(amgr_supervisor_t *supervisor)
 {
@@ -170,11 +202,12 @@ static void open_proc(amgr_supervisor_t *supervisor)
     }
 }
 
+/** Everything that can be done without waiting. */
 static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
 {
     int i;
 
-    amgr_clock_read(&supervisor->now);
+    read_clock(supervisor);
     open_proc(supervisor);
     hear_signals(supervisor);
     if (getppid() != supervisor->setup.parent) {
@@ -289,6 +322,11 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
         _exit(1);
     }
     supervisor->signal_fd = open_signals();
+    if (supervisor->signal_fd < 0) {
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_ERR,
+                 errno, "cannot hear signals: the supervisor ends");
+        _exit(1); /* the parent begins another */
+    }
     /* Even if somebody has stopped us by then. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
     open_proc(supervisor);

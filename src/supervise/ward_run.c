@@ -230,10 +230,14 @@ static void on_output(amgr_ward_t *ward, const amgr_guard_event_t *event)
     }
 }
 
-/* What it writes is lost meanwhile: that is to be seen, too. */
+/* What it writes is lost meanwhile: that is to be seen, too.  Where there is no
+ * logger its guard talks nonsense. */
 static void on_logger(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                       int is_failing)
 {
+    if (ward->spec->output_argv == NULL) {
+        return;
+    }
     ward->is_logger_failing = is_failing;
     if (ward->row.state == AMGR_MANAGED_RUNNING ||
         (ward->row.state == AMGR_MANAGED_READY && ward->row.ready)) {

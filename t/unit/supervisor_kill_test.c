@@ -255,6 +255,32 @@ static void what_both_leave_is_ended_before_the_next(void **state)
 }
 
 /* A number that is another's by now, and one of another boot. */
+/* What runs has no part in it that nobody had a turn. */
+static void a_pause_of_all_is_nobodys_fault(void **state)
+{
+    supervised_t *s = *state;
+    apr_time_t until_us;
+    char text[512];
+    int fd;
+
+    snprintf(text, sizeof(text),
+             "web\nCommand /bin/sleep 60\nOutput discard\n"
+             "Verify file %s/var/ready interval=100ms\nStartTimeout 1s\n",
+             s->dir);
+    apply(s, text);
+    wait_state(s, "web", AMGR_MANAGED_RUNNING);
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
+    until_us = amgr_clock_monotonic_us() + 5 * SEC / 2;
+    WAIT_UNTIL(s, amgr_clock_monotonic_us() > until_us);
+    snprintf(text, sizeof(text), "%s/var/ready", s->dir);
+    fd = open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(kill(s->pid, SIGCONT), 0);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(row(s, "web")->starts, 1);
+}
+
 static void others_are_left_alone(void **state)
 {
     supervised_t *s = *state;
@@ -435,6 +461,7 @@ int main(void)
         SUPERVISED(what_a_daemon_leaves_is_ended_too),
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
         SUPERVISED(what_both_leave_is_ended_before_the_next),
+        SUPERVISED(a_pause_of_all_is_nobodys_fault),
         SUPERVISED(others_are_left_alone),
         SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
         SUPERVISED(whoever_has_the_lock_is_waited_for),

@@ -233,15 +233,15 @@ sub wsgi_script {
     return $copy;
 }
 
-# t/lib/c/NAME.c as a shared object of this server.
+# t/lib/c/NAME.c as a shared object of this server, built with these flags too.
 sub build_object {
-    my ($self, $name) = @_;
+    my ($self, $name, @more) = @_;
     my $object = $self->path("work/$name.so");
     my $apxs = find_program('APXS', 'apxs', 'apxs2');
     chomp(my $include = `$apxs -q INCLUDEDIR`);
     my @flags = split ' ', `apr-1-config --includes --cppflags`;
     my @command = (split(' ', $ENV{CC} // 'cc'), qw(-std=gnu11 -shared -fPIC
-                   -O1 -g -Wall -Wextra), @flags, "-I$include",
+                   -O1 -g -Wall -Wextra), @more, @flags, "-I$include",
                    "-I$repo/src/httpd", '-o', $object,
                    "$repo/t/lib/c/$name.c");
     system(@command) == 0 or die "@command failed\n";
