@@ -397,7 +397,8 @@ sub ways {
                    role => $site->{role}, first => 1, run => 1,
                    where => $where->{ $site->{offset} });
         push @{ $ranked[0] }, { %way, how => $likely };
-        push @{ $ranked[1] }, { %way, run => 0, how => $likely };
+        push @{ $ranked[1] }, { %way, run => 0, how => $likely }
+            if $likely ne 'EINTR'; # which begins again for ever
         push @{ $ranked[2] }, map { { %way, how => $_ } } @others;
         push @{ $ranked[3] }, map { { %way, first => $_, how => $likely } }
             grep { $_ > 1 } spread($site->{count}, 60, 20);

@@ -35,7 +35,7 @@ my @silent = (
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
      qr/./],
     # Looked at again by whoever makes the next socket there.
-    [qr/^amgr_socket_place_clean /, qr/./, qr/./],
+    [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
     # There is another way to the same.
     [qr/^amgr_commands_init /, qr/^(?:prlimit|getrlimit)$/, qr/./],
     # A verifier that has no program says so itself.
@@ -46,6 +46,8 @@ my @silent = (
     [qr/^amgr_descriptors_close /, qr/^close_range$/, qr/./],
     # That rights cannot be had back is what it asks for.
     [qr/^(?:amgr_identity_take_ids|become_user) /, qr/^setuid$/, qr/^EPERM$/],
+    # A program of ManagerKillCommand may write to nowhere.
+    [qr{^take_descriptors src/httpd/command}, qr/^fcntl$/, qr/./],
     # What a process does without: its place among those that the kernel ends
     # first, lower limits, the owner of a pipe, a name, that it leads a session.
     [qr/^(?:set_oom|be_ordinary|lower_limit|become_managed) /,

@@ -18,6 +18,7 @@ use constant {
     HANG_SEC  => 60,
     WHOLE     => 12, # of one place: all of the first calls,
     MORE      => 6,  # and so many of the others
+    PRIME     => 7919,
 };
 
 sub tests {
@@ -26,24 +27,34 @@ sub tests {
 }
 
 # The ways that one unit test is run: { site, role, call, where, first, how }.
+# The first call of each place comes first, and of all that follow some from all
+# over it, however many will fit.
 sub ways {
     my ($inject, $binary) = @_;
     my @sites = $inject->sites;
     my $where = AMGR::Inject::where($binary, map { $_->{offset} } @sites);
-    my @ways;
+    my @ranked = ([], [], [], []);
     for my $site (@sites) {
         my $place = $where->{ $site->{offset} };
         next if $place !~ m{ src/}; # the test's own
         my ($likely, @others) = errors($site->{call});
-        my %way = (site => $site->{key}, call => $site->{call},
+        my %way = (site => $site->{key}, call => $site->{call}, first => 1,
                    role => $site->{role}, where => $place, run => 1);
-        push @ways, map { { %way, first => $_, how => $likely } }
-            spread($site->{count}, WHOLE, MORE);
-        push @ways, { %way, first => 1, run => 0, how => $likely }
+        push @{ $ranked[0] }, { %way, how => $likely };
+        push @{ $ranked[1] }, { %way, run => 0, how => $likely }
             if $likely ne 'EINTR'; # which begins again for ever
-        push @ways, map { { %way, first => 1, how => $_ } } @others;
+        push @{ $ranked[2] }, map { { %way, how => $_ } } @others;
+        push @{ $ranked[3] }, map { { %way, first => $_, how => $likely } }
+            grep { $_ > 1 } spread($site->{count}, WHOLE, MORE);
     }
-    return @ways;
+    return map { mixed(@$_) } @ranked;
+}
+
+# In an order that begins anywhere in it, and is the same each time.
+sub mixed {
+    my @all = @_;
+    return @all[sort { ($a * PRIME) % @all <=> ($b * PRIME) % @all }
+                0 .. $#all];
 }
 
 # What is wrong with a run, in words; nothing when it is well.
@@ -72,13 +83,8 @@ sub run_test {
     my @ways = ways($inject, $binary);
     my @results;
     my $end = time + $seconds;
-    # Some from all over it, when not all of them fit.
-    my $count = 1 + int $seconds / ($r->{seconds} || 0.001);
-    $count = @ways if $count > @ways;
-    my $step = @ways / ($count || 1);
-    for my $i (0 .. $count - 1) {
-        last if time > $end && $i > 0;
-        my $way = $ways[int $i * $step];
+    for my $way (@ways) {
+        last if time > $end && @results;
         $inject->forget_parent;
         $inject->arm(map { $_ => $way->{$_} } qw(site first run how));
         my $got = Faults::Program::run($env, HANG_SEC, $binary);
