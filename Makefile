@@ -230,9 +230,10 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
-bench: deps-test ## measure, as ratios in one run
-	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
-	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
+bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
+	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
+	ulimit -n "$$(ulimit -H -n)"; AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/bench/run.pl $(if $(README),--readme README.md)
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
@@ -257,6 +258,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
+DEPS_BENCH := $(DEPS) libapache2-mod-perl2 libwww-perl strace valgrind
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 
 deps: ## install what building and running needs (root), or name it
@@ -265,6 +267,9 @@ deps: ## install what building and running needs (root), or name it
 deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
+
+deps-bench:
+	@t/deps.sh $(DEPS_BENCH)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -324,4 +329,4 @@ clean: ## remove everything built
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-fleet deps-test fleet help install run sanitized test test-asan
+        deps-bench deps-fleet deps-test fleet help install run sanitized test test-asan
