@@ -28,14 +28,23 @@ SLOW_TESTS := t/unit/run.t \
 TESTS  ?= $(SLOW_TESTS) $(filter-out $(SLOW_TESTS), $(sort \
     $(foreach dir,cli httpd lint unit fuzz,$(wildcard t/$(dir)/*.t))))
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g -fstack-protector-strong \
+         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 
 # V=1 shows every command.
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@echo '  $(1) $@')
 WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
-          -Wimplicit-fallthrough -Wdeclaration-after-statement
+          -Wimplicit-fallthrough -Wdeclaration-after-statement \
+          -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
+          -Wdouble-promotion -Wdate-time
+# Those that clang has not got.
+ifeq ($(findstring clang,$(CC)),)
+WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \
+          -Wformat-signedness -Wjump-misses-init -Walloc-zero -Wformat-overflow=2 \
+          -Wunused-const-variable=2 -Wshift-overflow=2 -Warray-bounds=2
+endif
 APR_INCLUDE   = $(shell apr-1-config --includes 2>/dev/null)
 APR_CPPFLAGS  = $(shell apr-1-config --cppflags 2>/dev/null)
 CORE_LIBS     = $(shell apr-1-config --link-ld --libs 2>/dev/null) -lm
@@ -44,7 +53,7 @@ LIBEXECDIR    = $(shell $(APXS) -q LIBEXECDIR 2>/dev/null)
 SYSCONFDIR    = $(shell $(APXS) -q SYSCONFDIR 2>/dev/null)
 
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
-              $(WARN) $(WERROR) $(CFLAGS) $(SANITIZE)
+              $(WARN) $(WERROR) $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
 CORE_CPPFLAGS  = -Isrc $(patsubst -I%,-isystem %,$(APR_INCLUDE)) $(APR_CPPFLAGS)
 HTTPD_CPPFLAGS = $(CORE_CPPFLAGS) -isystem $(HTTPD_INCLUDE)
 
@@ -139,12 +148,12 @@ $(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
-	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 	    $(CLI_LIBS) $(CORE_LIBS)
 
 $(FETCH): $(FETCH_OBJ) $(CORE_LIB)
 	$(call say,LD)
-	$(Q)$(CC) -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 	    -lcurl $(CORE_LIBS)
 
 $(MAN5): conf/man/directives.pl README.md $(MAN8) src/base/base.h
@@ -164,16 +173,56 @@ $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
-# Fuzz targets, built by the ordinary compiler to replay the kept inputs.
-FUZZ_SRC := $(sort $(wildcard t/fuzz/fuzz_*.c))
-FUZZ_BIN := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+# Fuzz targets, built by the ordinary compiler to replay the kept inputs; make
+# fuzz has libFuzzer in the place of their main().
+FUZZ_SRC  := $(sort $(wildcard t/fuzz/fuzz_*.c))
+FUZZ_BIN  := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(BUILD)/fuzz/%)
+FUZZ_MAIN ?= $(BUILD)/fuzz/standalone.o
+# Functions that pools.c has in the place of APR's, and a target of its own in
+# the place of whatever would reach beyond the fuzzed process.
+FUZZ_WRAP := apr_palloc apr_pcalloc apr_pmemdup apr_pstrdup apr_pstrmemdup \
+             apr_pstrndup
+FUZZ_CLI   = $(CLI_LIB)
+$(BUILD)/fuzz/output: FUZZ_CLI := # which has an output of its own
+$(BUILD)/fuzz/board: FUZZ_WRAP += amgr_local_server_board apr_sleep
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: \
+    $(filter-out $(BUILD)/src/fetch/main.o,$(FETCH_OBJ))
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
+$(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
+$(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
+    FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
+$(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
+$(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
+# What of httpd's layer calls hardly anything of httpd, which the target has.
+$(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
+$(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
+$(BUILD)/fuzz/scoreboard: \
+    $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
+$(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
+    APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
+$(BUILD)/fuzz/budget: FUZZ_WRAP += kill
+$(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
+$(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
+    amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
+    amgr_tree_read amgr_address_is_free amgr_clock_read \
+    amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
+    amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
+    signal sigprocmask signalfd kill wait4
 
-$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB)
+$(BUILD)/fuzz/pools.o $(BUILD)/fuzz/standalone.o: $(BUILD)/fuzz/%.o: \
+    t/fuzz/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/%: t/fuzz/fuzz_%.c $(BUILD)/fuzz/pools.o \
+    $(filter %.o,$(FUZZ_MAIN)) $(CLI_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    t/fuzz/standalone.c $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) $(CLI_LIBS) \
-	    $(CORE_LIBS)
+	    $(filter %.o,$^) $(filter -%,$(FUZZ_MAIN)) \
+	    $(FUZZ_WRAP:%=-Wl,--wrap=%) $(FUZZ_CLI) $(CORE_LIB) $(LDFLAGS) \
+	    $(FUZZ_LIBS) $(CLI_LIBS) $(CORE_LIBS)
 
 # The client of the load tests.
 LOAD_SRC := $(sort $(wildcard t/lib/c/load*.c))
@@ -193,6 +242,14 @@ $(MEASURE_BIN): t/lib/c/measure.c
 	$(call say,LD)
 	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
 
+# A process that nobody has to signal.
+DECOY_BIN := $(BUILD)/decoy
+
+$(DECOY_BIN): t/lib/c/decoy.c t/lib/c/decoy.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -D_GNU_SOURCE $(ALL_CFLAGS) -o $@ $< $(LDFLAGS)
+
 # What tells the tests where a board counts its ticks.
 TICKS_BIN := $(BUILD)/board-ticks
 
@@ -203,7 +260,9 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
+
+tested: $(TESTED)
 
 check: $(TESTED) ## build and run every test, installing nothing
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
@@ -230,10 +289,44 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
+	t/analyze/run.sh $(BUILD) $(FILES)
+
+coverage: deps-coverage ## which lines the tests run: 90 % at least
+	MAKE=$(MAKE) HTTPD=$(HTTPD) LIBEXECDIR=$(LIBEXECDIR) NPM_DIR=$(NPM_DIR) \
+	    t/coverage/run.sh $(BUILD)/coverage \
+	    "t/unit/*.t t/fuzz/*.t t/httpd/*.t t/cli/*.t"
+
+# By clang, to a place of its own; what libFuzzer finds stays there too.
+FUZZ_BUILD = $(BUILD)/libfuzzer
+fuzz_make  = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang FUZZ_MAIN=-fsanitize=fuzzer \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,$\
+	undefined,fuzzer-no-link -fno-sanitize-recover=undefined" fuzz-targets
+fuzz_run   = AMGR_BUILD=$(FUZZ_BUILD) t/fuzz/run.pl
+SECONDS   ?= 600
+JOBS      ?= $(shell nproc)
+
+fuzz: deps-fuzz ## fuzz each parser (SECONDS=600 each, TARGET=name, JOBS)
+	$(fuzz_make)
+	$(fuzz_run) --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
+
+fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
+	$(fuzz_make)
+	$(fuzz_run) --merge --jobs $(JOBS) $(TARGET)
+
+fuzz-targets: $(FUZZ_BIN)
+
 bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
 	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
 	ulimit -n "$$(ulimit -H -n)"; AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
 	    t/bench/run.pl $(if $(README),--readme README.md)
+
+# MINUTES=10 MPM=event SEED=N
+chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \
+	    $(if $(SEED),--seed $(SEED))
 
 run: deps ## a demonstration server on 127.0.0.1 (CHECK=1: prove it)
 	$(MAKE) all
@@ -258,8 +351,16 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              monitoring-plugins-basic monitoring-plugins-contrib \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
+DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
 DEPS_BENCH := $(DEPS) libapache2-mod-perl2 libwww-perl strace valgrind
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
+              libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
+              debhelper lintian
+DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_ANALYZE  := clang-tidy cppcheck
+DEPS_COVERAGE := clang libclang-rt-dev llvm
+DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)
@@ -268,11 +369,36 @@ deps-test: ## install what testing needs (root), or name it
 	@t/deps.sh $(DEPS_TEST)
 	@t/deps_npm.sh $(NPM_DIR)
 
+deps-analyze: deps
+	@t/deps.sh $(DEPS_ANALYZE)
+
+deps-coverage: deps-test
+	@t/deps.sh $(DEPS_COVERAGE)
+
+deps-fuzz:
+	@t/deps.sh $(DEPS_FUZZ)
+
+deps-chaos:
+	@t/deps.sh $(DEPS_CHAOS)
 deps-bench:
 	@t/deps.sh $(DEPS_BENCH)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
+
+deps-deb:
+	@t/deps.sh $(if $(CHECK),$(DEPS_DEB_CHECK),$(DEPS_DEB))
+
+# In a copy of the sources, with nothing of this make's in the environment.
+DEB_DIR    := $(BUILD)/deb
+DEB_SOURCE := $(DEB_DIR)/mod-apache-manager-$(VERSION)
+
+deb: deps-deb ## build Debian packages in build/deb (CHECK=1: prove them)
+	rm -rf $(DEB_DIR)
+	conf/debian/source.sh $(DEB_SOURCE) $(VERSION)
+	cd $(DEB_SOURCE) && env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C.UTF-8 \
+	    DEB_BUILD_OPTIONS="$$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b
+	$(if $(CHECK),t/deb/run.sh $(DEB_DIR))
 
 install: all ## install everything (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
@@ -313,7 +439,8 @@ compile_commands.json: Makefile ## what editors and analysers read
 	    $(MODULE_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}\n' \
 	        "$$sep" "$(CURDIR)" "$$f" \
-	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) $(ALL_CFLAGS)' "$$f"; \
+	        '$(CC) $(subst ",\\\",$(HTTPD_CPPFLAGS)) -DAMGR_FETCH_DIR=\\\"$(FETCH_DIR)\\\" $(ALL_CFLAGS)' \
+        "$$f"; \
 	    sep=,; done; echo ']'; } > $(BUILD)/$@
 
 help: ## this list
@@ -328,5 +455,8 @@ clean: ## remove everything built
 -include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
-.PHONY: all always bench check check-unit clean compile_commands.json deps \
-        deps-bench deps-fleet deps-test fleet help install run sanitized test test-asan
+.PHONY: all always analyze bench chaos check check-unit clean \
+        compile_commands.json coverage deb deps deps-analyze deps-bench \
+        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
+        fuzz-merge fuzz-targets help install run sanitized test test-asan \
+        tested

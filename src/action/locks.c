@@ -22,7 +22,7 @@ typedef struct look_t {
     apr_time_t now_us;
     apr_time_t deadline_us;
     amgr_lock_report_t *report;
-    int found;
+    amgr_lock_suspect_t *found; /**< what is reported, or NULL */
 } look_t;
 
 void amgr_locks_alert(amgr_locks_t *locks, apr_time_t now_us)
@@ -99,13 +99,13 @@ static void suspect(look_t *look, amgr_proc_dir_t *tasks,
     if (look->locks->until_us < look->now_us + WATCH_US && !entry->reported) {
         look->locks->until_us = look->now_us + WATCH_US;
     }
-    if (entry->reported || look->found ||
+    if (entry->reported || look->found != NULL ||
         look->now_us - entry->first_us < AMGR_LOCKS_APART_US ||
         !amgr_lock_wait_is_shared(tasks, wait, look->deadline_us, &mapping)) {
         return;
     }
     entry->reported = 1;
-    look->found = 1;
+    look->found = entry;
     look->report->pid = wait->pid;
     look->report->owner = wait->owner;
     look->report->address = wait->address;
@@ -146,8 +146,7 @@ int amgr_locks_look(amgr_locks_t *locks, amgr_proc_dir_t *proc,
                     const amgr_snapshot_t *snapshot, apr_time_t now_us,
                     apr_time_t deadline_us, amgr_lock_report_t *out)
 {
-    look_t look = {locks, proc, now_us, deadline_us, out, 0};
-    amgr_lock_suspect_t *entry;
+    look_t look = {locks, proc, now_us, deadline_us, out, NULL};
 
     if (now_us >= locks->until_us ||
         now_us - locks->look_us < AMGR_LOCKS_APART_US) {
@@ -157,9 +156,8 @@ int amgr_locks_look(amgr_locks_t *locks, amgr_proc_dir_t *proc,
     forget_released(locks);
     memset(out, 0, sizeof(*out));
     look_at_all(&look, snapshot);
-    if (look.found) {
-        entry = entry_of(locks, out->address, out->owner);
-        out->waiters = entry->waiters;
+    if (look.found != NULL) {
+        out->waiters = look.found->waiters;
     }
-    return look.found;
+    return look.found != NULL;
 }

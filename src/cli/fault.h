@@ -25,8 +25,8 @@ typedef struct amgr_fault_t {
 } amgr_fault_t;
 
 /** A fault from @a pool, its text by a format of printf(). */
-const amgr_fault_t *amgr_fault_make(apr_pool_t *pool, int exit_code,
-                                    const char *format, ...)
+__attribute__((returns_nonnull)) const amgr_fault_t *
+amgr_fault_make(apr_pool_t *pool, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /** The exit code for an error of the system: PERMISSION for a missing right,

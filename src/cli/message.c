@@ -88,6 +88,7 @@ void amgr_message(int level, const char *format, ...)
 
 /* Datagrams as rsyslog and journald take them; a stream where a logger wants
  * that. */
+/* NOLINTNEXTLINE(misc-no-recursion): once, for the second type is another */
 static int open_log(int type)
 {
     struct sockaddr_un address;

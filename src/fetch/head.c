@@ -61,7 +61,7 @@ static void put_value(amgr_sink_t *sink, const char *key, const char *value)
         return;
     }
     amgr_sink_printf(sink, "%s ", key);
-    for (i = 0; value[i] != '\0' && i < AMGR_HEAD_VALUE_MAX; i++) {
+    for (i = 0; i < AMGR_HEAD_VALUE_MAX && value[i] != '\0'; i++) {
         unsigned char byte = (unsigned char)value[i];
 
         amgr_sink_putc(sink, byte < 0x20 || byte == 0x7f ? '?' : value[i]);

@@ -64,8 +64,10 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
     amgr_proc_stat_t now;
     int alive;
 
+    /* A boot that is not known may be the same. */
     if (owner->id.pid <= 0 || owner->id.pid == self->id.pid ||
-        strncmp(owner->boot_id, self->boot_id, sizeof(self->boot_id)) != 0) {
+        (owner->boot_id[0] != '\0' && self->boot_id[0] != '\0' &&
+         strncmp(owner->boot_id, self->boot_id, sizeof(self->boot_id)) != 0)) {
         return 0;
     }
     if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
@@ -79,31 +81,52 @@ static int owner_is_alive(const amgr_board_owner_t *owner,
     return alive;
 }
 
-/** Whether the file at @a path is the board of a server that still runs. */
-static int is_taken(const char *path, const amgr_board_owner_t *self)
+/** Whether the file is the board of a server that still runs. */
+static apr_status_t look_inside(int fd, const amgr_board_owner_t *self,
+                                int *out_taken)
 {
     struct stat st;
+    apr_size_t size;
     void *memory;
-    int taken = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-    if (fd < 0) {
-        return 0;
+    if (fstat(fd, &st) != 0) {
+        return errno;
     }
     /* Another user's file could be cut short under our mapping. */
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        st.st_uid == geteuid()) {
-        apr_size_t size = (apr_size_t)st.st_size;
-
-        memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-        if (memory != MAP_FAILED) {
-            taken = amgr_board_check(memory, size, NULL) != APR_EGENERAL &&
-                    owner_is_alive(amgr_board_owner(memory), self);
-            munmap(memory, size);
-        }
+    if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_uid != geteuid()) {
+        return APR_SUCCESS;
     }
+    size = (apr_size_t)st.st_size;
+    memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        return errno;
+    }
+    *out_taken = amgr_board_check(memory, size, NULL) != APR_EGENERAL &&
+                 owner_is_alive(amgr_board_owner(memory), self);
+    munmap(memory, size);
+    return APR_SUCCESS;
+}
+
+/** The same of whatever is at @a path; what cannot be looked at for want of
+ * descriptors or memory is nobody's to replace. */
+static apr_status_t find_taken(const char *path, const amgr_board_owner_t *self,
+                               int *out_taken)
+{
+    apr_status_t rv;
+    int fd;
+
+    *out_taken = 0;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return errno == EMFILE || errno == ENFILE || errno == ENOMEM
+                   ? errno
+                   : APR_SUCCESS;
+    }
+    rv = look_inside(fd, self, out_taken);
     close(fd);
-    return taken;
+    return rv;
 }
 
 /** Map @a fd for writing, for the parent and the ticker alone. */
@@ -253,13 +276,15 @@ amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
                                           apr_status_t *out_status)
 {
     amgr_board_place_e place = AMGR_BOARD_ANONYMOUS;
+    int is_taken = 0;
 
     memset(file, 0, sizeof(*file));
-    *out_status = APR_SUCCESS;
-    if (path != NULL && is_taken(path, owner)) {
+    *out_status =
+        path == NULL ? APR_SUCCESS : find_taken(path, owner, &is_taken);
+    if (is_taken) {
         place = AMGR_BOARD_DIR_TAKEN;
     }
-    else if (path != NULL) {
+    else if (path != NULL && *out_status == APR_SUCCESS) {
         *out_status = create_named(file, path, dims, owner);
         if (*out_status == APR_SUCCESS) {
             return AMGR_BOARD_IN_FILE;

@@ -51,11 +51,12 @@ amgr_collector_t *amgr_collector_create(const amgr_runtime_t *runtime,
                       slots * sizeof(amgr_slot_t) +
                       streams * sizeof(amgr_stream_t) + 9 * 16;
     amgr_collector_t *collector = amgr_private_memory_create(size);
-    char *next = (char *)collector + aligned(sizeof(amgr_collector_t));
+    char *next;
 
     if (collector == NULL) {
         return NULL;
     }
+    next = (char *)collector + aligned(sizeof(amgr_collector_t));
     collector->size = size;
     collector->runtime = runtime;
     collector->wsgi = wsgi;
@@ -152,23 +153,29 @@ void amgr_collector_rest(amgr_collector_t *collector)
     }
 }
 
-/** The title that a fork of httpd gave itself. */
-static void read_role(amgr_collector_t *collector, amgr_known_t *known)
+/** The title that a fork of httpd gave itself; 0 when it cannot be read now, but
+ * may be later. */
+static int read_role(amgr_collector_t *collector, amgr_known_t *known)
 {
     const amgr_wsgi_group_t *group;
     char title[AMGR_GROUP_NAME_LEN];
     apr_size_t len = 0;
+    apr_status_t rv = amgr_proc_read_raw(&collector->proc, known->id.pid,
+                                         "cmdline", title, sizeof(title), &len);
 
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && rv != APR_EACCES) {
+        return 0;
+    }
     known->role = AMGR_ROLE_DAEMON;
-    if (amgr_proc_read_raw(&collector->proc, known->id.pid, "cmdline", title,
-                           sizeof(title), &len) != APR_SUCCESS) {
-        return;
+    if (rv != APR_SUCCESS) {
+        return 1;
     }
     group = amgr_wsgi_find(collector->wsgi, title);
     if (group != NULL) {
         known->role = AMGR_ROLE_WSGI;
         known->wsgi = (int)(group - collector->wsgi->groups);
     }
+    return 1;
 }
 
 /** Note its group; and what only its own name tells, when that is not the
@@ -244,7 +251,9 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
             TITLE_AGE_US) {
             return;
         }
-        read_role(collector, &known);
+        if (!read_role(collector, &known)) {
+            return;
+        }
     }
     process = append(collector, &known);
     process->kind = AMGR_KIND_FOREIGN;
@@ -313,6 +322,7 @@ static int list_pids(amgr_collector_t *collector, int child_count)
                                 pids, collector->max, &count) != APR_SUCCESS &&
         count < collector->max) {
         count = 0; /* the table alone still says which workers there are */
+        collector->snapshot.incomplete = 1;
     }
     for (i = 0; i < child_count; i++) {
         pids[count++] = collector->children[i].id.pid;
@@ -426,12 +436,19 @@ const char *amgr_collector_group(const amgr_collector_t *collector, int index)
     return group->name;
 }
 
+/** How many readings have failed since the directory was opened. */
+static apr_uint64_t count_failed(const amgr_proc_dir_t *proc)
+{
+    return proc->errors.denied + proc->errors.malformed + proc->errors.other;
+}
+
 amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
                               const amgr_limits_t *limits,
                               amgr_collect_faults_t *faults)
 {
     amgr_snapshot_t *snapshot = &collector->snapshot;
     amgr_slots_cpu_t slots_cpu;
+    apr_uint64_t failed_before;
 
     memset(faults, 0, sizeof(*faults));
     amgr_snapshot_clear(snapshot);
@@ -443,6 +460,7 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
         amgr_proc_dir_open(&collector->proc, "/proc") != APR_SUCCESS) {
         faults->unreadable++;
     }
+    failed_before = count_failed(&collector->proc);
     read_parent_cpu(collector);
     slots_cpu = amgr_scoreboard_read_server(&snapshot->server, NULL);
     amgr_collect_capacity(collector);
@@ -454,6 +472,8 @@ amgr_snapshot_t *amgr_collect(amgr_collector_t *collector,
     amgr_collect_slow_memory(collector, limits, faults);
     set_cpu(collector, &slots_cpu);
     remember(collector);
+    faults->failed = (int)(count_failed(&collector->proc) - failed_before);
+    faults->failure = collector->proc.last;
     snapshot->incomplete |=
         faults->unreadable > 0 || faults->overrun || faults->no_table;
     return snapshot;

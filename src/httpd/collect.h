@@ -16,12 +16,15 @@ typedef struct amgr_collector_t amgr_collector_t;
 
 /** What went wrong while collecting, at one tick. */
 typedef struct amgr_collect_faults_t {
-    int unreadable;   /**< processes whose memory could not be read */
-    int denied;       /**< of these, for missing rights */
-    int contradicted; /**< rows that name another process than the table,
+    int unreadable;       /**< processes whose memory could not be read */
+    int denied;           /**< of these, for missing rights */
+    int contradicted;     /**< rows that name another process than the table,
                            twice in a row */
-    int overrun;      /**< cut short at the time cap */
-    int no_table;     /**< the table of children could not be copied */
+    int overrun;          /**< cut short at the time cap */
+    int no_table;         /**< the table of children could not be copied */
+    int failed;           /**< readings of /proc that failed, whatever they were
+                           for; a process that has ended is none */
+    apr_status_t failure; /**< the last of them */
 } amgr_collect_faults_t;
 
 /**

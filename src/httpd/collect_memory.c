@@ -87,16 +87,23 @@ static void set_anon(const amgr_known_t *known, const amgr_proc_statm_t *statm,
 }
 
 /**
- * Whether the memory of a child that seems not to be there is only hidden:
- * under hidepid the whole of its directory is "not there", while one that is
- * ending keeps it until it is reaped.
+ * Why the memory of a child seems not to be there.  APR_NOTFOUND: it is ending,
+ * and keeps its directory until it is reaped.  APR_EACCES: it is only hidden,
+ * since under hidepid the whole of its directory is "not there".  Anything else
+ * (no descriptor is left): nobody knows.
  */
-static int is_hidden(amgr_collector_t *collector, pid_t pid)
+static apr_status_t explain_absence(amgr_collector_t *collector, pid_t pid)
 {
     amgr_proc_stat_t stat;
+    apr_status_t rv = amgr_proc_read_stat(&collector->proc, pid, &stat);
 
-    return amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS &&
-           (kill(pid, 0) == 0 || errno == EPERM);
+    if (rv == APR_SUCCESS) {
+        return APR_NOTFOUND;
+    }
+    if (rv != APR_NOTFOUND && !APR_STATUS_IS_EACCES(rv)) {
+        return rv;
+    }
+    return kill(pid, 0) == 0 || errno == EPERM ? APR_EACCES : APR_NOTFOUND;
 }
 
 /** Returns 0 when the process turns out to have ended. */
@@ -110,10 +117,10 @@ static int read_memory(amgr_collector_t *collector, int index,
     apr_status_t rv = read_statm(collector, known, &statm);
 
     if (rv == APR_NOTFOUND) {
-        if (!is_hidden(collector, known->id.pid)) {
+        rv = explain_absence(collector, known->id.pid);
+        if (rv == APR_NOTFOUND) {
             return 0;
         }
-        rv = APR_EACCES;
     }
     if (rv != APR_SUCCESS) {
         faults->unreadable++;

@@ -123,7 +123,7 @@ static void reset_signals(void)
         signal(i, SIG_DFL);
     }
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static void become_program(const amgr_commands_t *commands, int event,

@@ -62,9 +62,10 @@ const char *amgr_control_order_read(const char *line, apr_size_t len,
     amgr_json_member_t members[MEMBER_COUNT];
     const amgr_json_member_t *which;
     const char *wrong;
-    const char *word = members[MEMBER_ORDER].word;
+    const char *word;
 
     memcpy(members, known, sizeof(members));
+    word = members[MEMBER_ORDER].word;
     wrong = amgr_json_line_parse(line, len, members, MEMBER_COUNT, &which);
     if (wrong != NULL && which != NULL) {
         snprintf(buf, size, "%s: %s", which->name, wrong);
@@ -109,14 +110,14 @@ static apr_status_t put_on_one_line(void *baton, const char *data,
                                     apr_size_t len)
 {
     amgr_sink_t *out = baton;
-    const char *end = data + len;
+    const char *last = data + len;
 
-    while (data < end) {
-        const char *newline = memchr(data, '\n', (apr_size_t)(end - data));
-        const char *stop = newline == NULL ? end : newline;
+    while (data < last) {
+        const char *newline = memchr(data, '\n', (apr_size_t)(last - data));
+        const char *stop = newline == NULL ? last : newline;
 
         amgr_sink_put(out, data, (apr_size_t)(stop - data));
-        data = newline == NULL ? end : newline + 1;
+        data = newline == NULL ? last : newline + 1;
     }
     return out->status;
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include <ap_mpm.h>
 #include <ap_provider.h>
 #include <apr_strings.h>
 #include <http_main.h>
@@ -17,6 +18,7 @@
 #include "httpd/directory.h"
 #include "httpd/log.h"
 #include "httpd/runtime.h"
+#include "httpd/scoreboard.h"
 
 #define NAMES_MAX 63 /* beside AMGR_GATE_OFF */
 #define MEMBERS_MAX 256
@@ -34,6 +36,7 @@ typedef struct member_t {
     proxy_balancer *balancer;
     proxy_worker *worker;
     const char *name;
+    int is_open; /**< as this child has set it last */
 } member_t;
 
 /** What the configuration that is being read or in force says, and what this
@@ -73,24 +76,40 @@ static void log_member(const member_t *member, int is_open)
              is_open ? "lets in" : "keeps out", member->worker->s->name_ex);
 }
 
-static void set_member(const member_t *member, int is_open)
+static int is_usable(unsigned int status)
+{
+    return (status & PROXY_WORKER_NOT_USABLE_BITMAP) == 0 &&
+           (status & PROXY_WORKER_INITIALIZED) != 0;
+}
+
+/** Or a member that is let in would get all that it has missed at once. */
+static void reset_balancer(proxy_balancer *balancer)
+{
+    /* One bit beside others, which threads of mod_proxy set under this. */
+    if (PROXY_THREAD_LOCK(balancer) == APR_SUCCESS) {
+        balancer->s->need_reset = 1;
+        PROXY_THREAD_UNLOCK(balancer);
+    }
+}
+
+static void set_member(member_t *member, int is_open)
 {
     unsigned int *status = &member->worker->s->status;
-    int was_usable = PROXY_WORKER_IS_USABLE(member->worker);
     unsigned int was;
 
+    __atomic_store_n(&member->is_open, is_open, __ATOMIC_RELAXED);
     if (is_open) {
         was = __atomic_fetch_and(status, ~SHUT, __ATOMIC_RELAXED);
     }
     else {
         was = __atomic_fetch_or(status, SHUT, __ATOMIC_RELAXED);
     }
-    if (is_open == ((was & SHUT) != 0)) {
-        log_member(member, is_open);
+    if (is_open != ((was & SHUT) != 0)) {
+        return; /* another has */
     }
-    if (!was_usable && PROXY_WORKER_IS_USABLE(member->worker)) {
-        /* Or it would get all that it has missed at once. */
-        member->balancer->s->need_reset = 1;
+    log_member(member, is_open);
+    if (is_open && is_usable(was & ~SHUT)) {
+        reset_balancer(member->balancer);
     }
 }
 
@@ -131,6 +150,35 @@ static void refresh(const amgr_board_t *board, apr_pool_t *p)
     }
 }
 
+/** Whether a member is not as it was set.  mod_proxy reads a status, changes a
+ * bit and writes it back: what was set in between is undone by that. */
+static int is_undone(void)
+{
+    int i;
+
+    for (i = 0; i < gates.member_count; i++) {
+        const member_t *member = &gates.members[i];
+        unsigned int status =
+            __atomic_load_n(&member->worker->s->status, __ATOMIC_RELAXED);
+
+        if (__atomic_load_n(&member->is_open, __ATOMIC_RELAXED) ==
+            ((status & SHUT) != 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Whether this child is of the generation whose configuration is in force:
+ * others may have other gates. */
+static int is_of_today(void)
+{
+    int generation = -1;
+
+    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS &&
+           generation == amgr_scoreboard_generation();
+}
+
 /** The board as children have it, or NULL. */
 static const amgr_board_t *find_board(void)
 {
@@ -147,6 +195,10 @@ static int hook_handler(request_rec *r)
     if (gates.member_count > 0 && board != NULL &&
         r->proxyreq != PROXYREQ_NONE) {
         refresh(board, r->pool);
+        if (is_undone() && is_of_today()) {
+            __atomic_store_n(&gates.applied, 0, __ATOMIC_RELEASE);
+            refresh(board, r->pool);
+        }
     }
     return DECLINED;
 }
@@ -338,11 +390,11 @@ static int add_members(proxy_balancer *balancer, const char *name,
         }
         count++;
         if (!is_known(workers[i]) && gates.member_count < MEMBERS_MAX) {
-            member_t *member = &gates.members[gates.member_count++];
+            member_t *added = &gates.members[gates.member_count++];
 
-            member->balancer = balancer;
-            member->worker = workers[i];
-            member->name = name;
+            added->balancer = balancer;
+            added->worker = workers[i];
+            added->name = name;
         }
     }
     return count;

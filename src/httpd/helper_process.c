@@ -32,7 +32,7 @@ static void reset_signals(void)
     }
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_SETMASK, &set, NULL);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
 int amgr_helper_process_log_fd(server_rec *s)

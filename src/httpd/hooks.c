@@ -21,6 +21,7 @@
 #include "httpd/log.h"
 #include "httpd/max_time.h"
 #include "httpd/order_proof.h"
+#include "httpd/order_way.h"
 #include "httpd/scoreboard.h"
 #include "httpd/server_about.h"
 #include "httpd/server_start.h"
@@ -192,6 +193,7 @@ int amgr_hook_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         amgr_ticker_start(s, runtime, &parent->wsgi, pconf);
     }
     amgr_gate_prepare(s, pconf);
+    amgr_order_way_make(s, pconf);
     amgr_supervisor_configure(s, runtime, parent->no_monitor);
     return OK;
 }

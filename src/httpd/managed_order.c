@@ -14,8 +14,8 @@
 #include <http_core.h>
 
 #include "base/clock.h"
+#include "httpd/order_way.h"
 #include "httpd/runtime.h"
-#include "supervise/order/order_client.h"
 
 /** Between two looks at the table while an order is carried out. */
 #define PAUSE_MS 50
@@ -131,15 +131,47 @@ static int wait_for_it(const request_rec *r, amgr_managed_order_t *order)
     return 1;
 }
 
+/** Why nobody can be asked, or NULL. */
+static const char *find_fault(const amgr_managed_table_t *table)
+{
+    if (table->supervisor == 0) {
+        return "none runs";
+    }
+    if (table->socket[0] == '\0') {
+        return "it has no socket, since the path of the runtime directory is "
+               "too long for one, or another server uses it";
+    }
+    return is_heard(table) ? NULL : "it has hung";
+}
+
+/** Ask for it; 0, and why not in order->error, where there is no answer. */
+static int ask(amgr_managed_order_t *order, amgr_order_answer_t *answer)
+{
+    char buf[256];
+    const char *why;
+
+    read_table(order->table);
+    why = find_fault(order->table);
+    if (why == NULL) {
+        if (amgr_order_way_ask(order->table->socket, order->verb, order->name,
+                               answer, buf, sizeof(buf)) == APR_SUCCESS) {
+            return 1;
+        }
+        why = buf;
+    }
+    order->status = HTTP_SERVICE_UNAVAILABLE;
+    apr_snprintf(order->error, sizeof(order->error),
+                 "the supervisor cannot be reached now: %s", why);
+    return 0;
+}
+
 int amgr_managed_order_give(request_rec *r, amgr_managed_order_t *order)
 {
     amgr_order_answer_t answer;
     int end;
 
-    if (!read_table(order->table) || !is_heard(order->table) ||
-        amgr_order_ask(order->table->socket, order->verb, order->name, 0, 0,
-                       &answer) != APR_SUCCESS) {
-        return AMGR_ORDER_UNREACHABLE;
+    if (!ask(order, &answer)) {
+        return AMGR_ORDER_REFUSED;
     }
     if (!answer.ok) {
         order->status = answer.status;

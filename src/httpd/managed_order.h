@@ -17,8 +17,8 @@ typedef enum amgr_order_end_e {
     AMGR_ORDER_SETTLED = 0, /**< what was ordered is there, or cannot come any
                                  more */
     AMGR_ORDER_GOING,       /**< it is on its way */
-    AMGR_ORDER_REFUSED,     /**< by the supervisor, see status and error */
-    AMGR_ORDER_UNREACHABLE, /**< there was nobody to obey it */
+    AMGR_ORDER_REFUSED,     /**< by the supervisor, or it cannot be asked: see
+                                 status and error */
     AMGR_ORDER_END_COUNT
 } amgr_order_end_e;
 
@@ -30,7 +30,7 @@ typedef struct amgr_managed_order_t {
                                       when none was given */
     int status;                  /**< filled in, of one that was refused: 400,
                                       403, 404 or 503 */
-    char error[128];             /**< likewise; to be escaped */
+    char error[320];             /**< likewise; to be escaped */
 } amgr_managed_order_t;
 
 /** What is published now, without processes where there is nothing.  In doubt

@@ -238,5 +238,5 @@ void amgr_hook_test_config(apr_pool_t *pconf, server_rec *s)
     }
     /* There is nobody to be told when standard output takes no more. */
     (void)amgr_sink_finish(&sink);
-    fflush(stdout);
+    (void)fflush(stdout); /* httpd prints on, and cannot tell either */
 }

@@ -215,11 +215,8 @@ static int give(serving_t *serving)
         return answer_done(serving, HTTP_OK);
     case AMGR_ORDER_GOING:
         return answer_done(serving, HTTP_ACCEPTED);
-    case AMGR_ORDER_REFUSED:
-        return refuse_order(serving, order->status, order->error);
     default:
-        return refuse_order(serving, HTTP_SERVICE_UNAVAILABLE,
-                            "the supervisor cannot be reached now");
+        return refuse_order(serving, order->status, order->error);
     }
 }
 

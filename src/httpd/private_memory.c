@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "httpd/log.h"
+
 void *amgr_private_memory_create(apr_size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -36,4 +38,11 @@ apr_status_t amgr_private_memory_pass_on(void *memory, apr_size_t size,
         return errno;
     }
     return APR_SUCCESS;
+}
+
+void amgr_private_memory_say_open(server_rec *s, apr_status_t rv)
+{
+    amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, rv,
+             "memory of the parent cannot be kept from its children: restart "
+             "the server");
 }

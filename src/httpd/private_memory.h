@@ -9,14 +9,21 @@
 #ifndef AMGR_PRIVATE_MEMORY_H
 #define AMGR_PRIVATE_MEMORY_H
 
+#include <httpd.h>
+
 #include "base/base.h"
 
 /** @a size bytes of zeros that fork leaves out, or NULL. */
 void *amgr_private_memory_create(apr_size_t size);
 void amgr_private_memory_destroy(void *memory, apr_size_t size);
 
-/** Whether the next fork passes @a memory on: on around the ticker's fork. */
+/** Whether the next fork passes @a memory on: on around the ticker's fork.
+ * Where that fails whoever has it would crash, or one have it who must not:
+ * nothing is forked then. */
 apr_status_t amgr_private_memory_pass_on(void *memory, apr_size_t size,
                                          int pass_on);
+
+/** In the parent, where it could not be turned off again: say so. */
+void amgr_private_memory_say_open(server_rec *s, apr_status_t rv);
 
 #endif

@@ -116,10 +116,6 @@ static int give(serving_t *serving, amgr_managed_order_t *order,
     if (end == AMGR_ORDER_REFUSED) {
         *out_answer = refuse_order(serving, order->status, order->error);
     }
-    else if (end == AMGR_ORDER_UNREACHABLE) {
-        *out_answer = refuse_order(serving, HTTP_SERVICE_UNAVAILABLE,
-                                   "The supervisor cannot be reached now.");
-    }
     return end;
 }
 

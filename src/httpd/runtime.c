@@ -144,6 +144,7 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
 {
     amgr_runtime_t *runtime = apr_pcalloc(s->process->pool, sizeof(*runtime));
     amgr_board_dims_t dims;
+    apr_status_t rv;
 
     runtime->version = AMGR_RUNTIME_VERSION;
     runtime->size = sizeof(*runtime);
@@ -153,7 +154,12 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
     if (runtime->thread_limit < 1) {
         runtime->thread_limit = 1;
     }
-    amgr_board_file_owner(&runtime->owner);
+    rv = amgr_board_file_owner(&runtime->owner);
+    if (rv != APR_SUCCESS) {
+        amgr_log(s, AMGR_TAG_BOARD, APLOG_WARNING, rv,
+                 "the start of this process cannot be read in /proc: tools do "
+                 "not know the board for its own");
+    }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
     runtime->one_process = one_process;
     if (!make_board(runtime, s, &dims, pconf)) {

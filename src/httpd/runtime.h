@@ -43,7 +43,7 @@ typedef struct amgr_runtime_t {
     int thread_limit;
     amgr_mailbox_t mailbox;
     amgr_ticker_state_t ticker;
-    char data_file[1024]; /**< that this server writes; empty: none */
+    char data_file[1024];   /**< that this server writes; empty: none */
     amgr_budgets_t budgets; /**< time limits; a child has those of its fork */
 } amgr_runtime_t;
 

@@ -186,7 +186,7 @@ apr_status_t amgr_supervisor_link_apply(int fd, server_rec *s,
                                         apr_uint64_t number)
 {
     amgr_parent_message_t message;
-    int descriptors[DESCRIPTORS_MAX];
+    int descriptors[DESCRIPTORS_MAX] = {-1, -1};
     int log_fd = amgr_helper_process_log_fd(s);
     apr_pool_t *pool;
     apr_status_t rv;

@@ -120,7 +120,10 @@ void amgr_supervisor_live(server_rec *s, const amgr_runtime_t *runtime,
 
     amgr_helper_process_begin(s, AMGR_SUPERVISOR_COMM, keep, AMGR_COUNT(keep));
     /* What it forks itself gets nothing to write to. */
-    amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size, 0);
+    if (amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size,
+                                    0) != APR_SUCCESS) {
+        _exit(1);
+    }
     memset(&setup, 0, sizeof(setup));
     set_texts(&texts, s, runtime);
     set_up(&setup, &texts, s);

@@ -195,6 +195,7 @@ static void note_start(amgr_supervisor_record_t *record, pid_t pid,
 {
     record->pid = pid;
     record->is_untold = 0;
+    record->is_silent = 0;
     record->fd = ends->ours;
     record->wait_fd = record->hold_fd;
     record->hold_fd = ends->hold_read;
@@ -212,18 +213,24 @@ static pid_t fork_one(server_rec *s, amgr_runtime_t *runtime,
                       const amgr_supervisor_ends_t *ends)
 {
     amgr_board_file_t *board = &runtime->board;
-    pid_t pid;
+    pid_t pid = -1;
+    apr_status_t rv;
     int error;
 
     record->passing = 1;
-    amgr_private_memory_pass_on(board->memory, board->size, 1);
-    pid = fork();
+    error = amgr_private_memory_pass_on(board->memory, board->size, 1);
+    if (error == APR_SUCCESS) {
+        pid = fork();
+        error = errno;
+    }
     if (pid == 0) {
         /* It waits for the guards of the one that was before. */
         amgr_supervisor_live(s, runtime, ends, record->hold_fd);
     }
-    error = errno;
-    amgr_private_memory_pass_on(board->memory, board->size, 0);
+    rv = amgr_private_memory_pass_on(board->memory, board->size, 0);
+    if (rv != APR_SUCCESS) {
+        amgr_private_memory_say_open(s, rv);
+    }
     record->passing = 0;
     errno = error;
     return pid;
@@ -378,16 +385,27 @@ static apr_interval_time_t silence_us(const amgr_runtime_t *runtime,
     return amgr_clock_monotonic_us() - beat_us;
 }
 
+/** Whether it has hung.  Not at the first look that finds it silent: when the
+ * whole machine or container was stopped, it may be that only we have had a
+ * turn since. */
+static int has_hung(amgr_supervisor_record_t *record,
+                    apr_interval_time_t silent_us)
+{
+    int was_silent = record->is_silent;
+
+    record->is_silent = silent_us > SILENCE_US ||
+                        (record->leave_mono_us != 0 &&
+                         amgr_clock_monotonic_us() >= record->leave_mono_us);
+    return was_silent && record->is_silent;
+}
+
 /** Kill one that has not beaten for long, or does not end. */
 static void check_beat(server_rec *s, const amgr_runtime_t *runtime,
                        amgr_supervisor_record_t *record)
 {
     apr_interval_time_t silent_us = silence_us(runtime, record);
 
-    if (record->killed ||
-        (silent_us <= SILENCE_US &&
-         (record->leave_mono_us == 0 ||
-          amgr_clock_monotonic_us() < record->leave_mono_us))) {
+    if (record->killed || !has_hung(record, silent_us)) {
         return;
     }
     amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
@@ -425,7 +443,7 @@ static int wait_for_end(const amgr_runtime_t *runtime,
     for (turn = 0; !is_reaped(NULL, record, NULL); turn++) {
         if (amgr_clock_monotonic_us() > deadline_us ||
             (turn % BEAT_TURNS == 0 && !record->killed && runtime != NULL &&
-             silence_us(runtime, record) > SILENCE_US)) {
+             has_hung(record, silence_us(runtime, record)))) {
             return 0;
         }
         if (!is_told) {

@@ -35,6 +35,7 @@ typedef struct amgr_supervisor_record_t {
                           far as is known */
     int is_untold;   /**< which could not even be sent */
     int is_ending;   /**< httpd ends, and it with it */
+    int is_silent;   /**< it was so at the last look */
     int one_process; /**< -X: nobody looks after it */
     int count;       /**< of processes that are configured */
     int forks;       /**< one soon after the other */
@@ -53,7 +54,7 @@ typedef struct amgr_supervisor_record_t {
     apr_time_t sent_mono_us;    /**< when it was */
 } amgr_supervisor_record_t;
 
-#define AMGR_SUPERVISOR_RECORD_VERSION 1
+#define AMGR_SUPERVISOR_RECORD_VERSION 2
 
 /** While hooks are registered: find the record of before the restart, and have
  * its descriptors closed in children. */

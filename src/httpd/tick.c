@@ -144,7 +144,11 @@ static void count_faults(amgr_counters_t *counters,
 {
     counters->errors[AMGR_STAGE_SCOREBOARD] +=
         (apr_uint64_t)(faults->contradicted + faults->no_table);
-    counters->errors[AMGR_STAGE_PROC] += (apr_uint64_t)faults->unreadable;
+    /* Of what is hidden from us the kernel says that it does not exist. */
+    counters->errors[AMGR_STAGE_PROC] +=
+        (apr_uint64_t)(faults->failed > faults->unreadable
+                           ? faults->failed
+                           : faults->unreadable);
     counters->errors[AMGR_STAGE_OVERRUN] += (apr_uint64_t)faults->overrun;
 }
 

@@ -144,8 +144,9 @@ static void log_rights(amgr_tick_log_t *log, server_rec *s, apr_status_t rights,
 
     if (no_rights && !log->no_rights) {
         amgr_log(s, AMGR_TAG_NO_RIGHTS, APLOG_WARNING, rights,
-                 "workers cannot be signalled (is CAP_KILL missing?): limits "
-                 "are watched, nothing is retired");
+                 "workers cannot be signalled%s: limits are watched, nothing "
+                 "is retired",
+                 APR_STATUS_IS_EACCES(rights) ? " (is CAP_KILL missing?)" : "");
     }
     if (!config->can_read_proc && !log->no_proc) {
         amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, 0,
@@ -154,6 +155,22 @@ static void log_rights(amgr_tick_log_t *log, server_rec *s, apr_status_t rights,
     }
     log->no_rights = no_rights;
     log->no_proc = !config->can_read_proc;
+}
+
+/** What was not for want of rights, which are told by themselves. */
+static void log_failed(amgr_tick_log_t *log, server_rec *s,
+                       const amgr_collect_faults_t *faults)
+{
+    int failed = faults->failed > faults->denied &&
+                 !APR_STATUS_IS_EACCES(faults->failure);
+
+    if (failed && !log->proc_failed) {
+        amgr_log(s, AMGR_TAG_NO_PROC, APLOG_WARNING, faults->failure,
+                 "%d readings of /proc failed in a tick: what they would tell "
+                 "is unknown until they do not",
+                 faults->failed);
+    }
+    log->proc_failed = failed;
 }
 
 static void log_storm(amgr_tick_log_t *log, server_rec *s,
@@ -216,6 +233,7 @@ void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
                          const amgr_ledger_t *ledger)
 {
     log_rights(log, s, rights, config);
+    log_failed(log, s, faults);
     log_storm(log, s, &config->limits, ledger);
     log_inert(log, s, snapshot);
     if (faults->contradicted > 0 && !log->forged) {

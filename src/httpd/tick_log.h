@@ -16,6 +16,7 @@ typedef struct amgr_tick_log_t {
     int data_file_errno;
     int no_rights;
     int no_proc;
+    int proc_failed;
     int forged;
     int storm_open;
     int time_inert;
@@ -55,7 +56,7 @@ void amgr_tick_log_data_file(amgr_tick_log_t *log, server_rec *s,
                              const char *path, const amgr_replace_file_t *file);
 
 /** Lasting conditions: rights (@a rights: why none may be signalled), storm
- * breaker, inert limits, forged rows. */
+ * breaker, inert limits, forged rows, failing readings. */
 void amgr_tick_log_state(amgr_tick_log_t *log, server_rec *s,
                          const amgr_snapshot_t *snapshot,
                          const amgr_collect_faults_t *faults,

@@ -129,12 +129,36 @@ static void wait_until(const amgr_runtime_t *runtime, const waiting_t *waiting,
 }
 
 /** Whether the next fork gets the table of children and the board. */
-static void pass_memory(amgr_runtime_t *runtime, int pass_on)
+static apr_status_t pass_memory(amgr_runtime_t *runtime, int pass_on)
 {
-    amgr_private_memory_pass_on(runtime->children_memory,
-                                runtime->children_size, pass_on);
-    amgr_private_memory_pass_on(runtime->board.memory, runtime->board.size,
-                                pass_on);
+    apr_status_t table = amgr_private_memory_pass_on(
+        runtime->children_memory, runtime->children_size, pass_on);
+    apr_status_t board = amgr_private_memory_pass_on(
+        runtime->board.memory, runtime->board.size, pass_on);
+
+    return table != APR_SUCCESS ? table : board;
+}
+
+/** Fork what is to have both; -1 with errno. */
+static pid_t fork_with_memory(server_rec *s, amgr_runtime_t *runtime)
+{
+    apr_status_t rv = pass_memory(runtime, 1);
+    int is_passed = rv == APR_SUCCESS;
+    pid_t pid = -1;
+    int error = rv;
+
+    if (is_passed) {
+        pid = fork();
+        error = errno;
+    }
+    if (pid != 0) {
+        rv = pass_memory(runtime, 0);
+        if (rv != APR_SUCCESS) {
+            amgr_private_memory_say_open(s, rv);
+        }
+        errno = error;
+    }
+    return pid;
 }
 
 /** The ticker's life.  Never returns: no cleanup of the parent's may run. */
@@ -149,7 +173,9 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     amgr_helper_process_begin(s, AMGR_HELPER_COMM, NULL, 0);
     raise_descriptor_limit();
-    pass_memory(runtime, 0); /* it forks programs, which run as others */
+    if (pass_memory(runtime, 0) != APR_SUCCESS) {
+        _exit(1); /* it forks programs, which run as others */
+    }
     runtime->ticker.pid = getpid();
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         _exit(1);
@@ -239,13 +265,11 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
         return;
     }
     ticker->retry_mono_us = now_us + RETRY_US;
-    pass_memory(runtime, 1);
-    pid = fork();
+    pid = fork_with_memory(s, runtime);
     if (pid == 0) {
         live(s, runtime, wsgi);
         _exit(0);
     }
-    pass_memory(runtime, 0);
     if (pid < 0) {
         amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, errno,
                  "cannot fork the ticker: ticks come from the monitor hook, "

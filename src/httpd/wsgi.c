@@ -68,6 +68,7 @@ static void add(apr_array_header_t *groups, const char *args,
     *(amgr_wsgi_group_t *)apr_array_push(groups) = group;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as sections in sections */
 static void walk(const ap_directive_t *node, apr_array_header_t *groups,
                  apr_size_t title_len, apr_pool_t *p)
 {

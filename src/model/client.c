@@ -228,7 +228,7 @@ char *amgr_client_target_shown(int show, const char *target,
         return buf;
     }
     len = strncmp(local, to, strlen(to)) == 0 ? 0 : strcspn(local, " ");
-    peer = local + len + (len > 0);
+    peer = local + len + (len > 0 && local[len] == ' ');
     if (strncmp(peer, to, strlen(to)) != 0 ||
         !is_server_port(port_of(local, len), ports, port_count)) {
         return buf;

@@ -97,7 +97,7 @@ static apr_uint32_t count_of(apr_int32_t value)
 /* Forget what a column held in every sample, before another group has it. */
 static void wipe_column(amgr_history_t *history, int column)
 {
-    static const amgr_history_memory_t nothing;
+    static const amgr_history_memory_t nothing = {0};
     int span;
     int i;
 

@@ -246,6 +246,8 @@ static int compare_u64(const void *a, const void *b)
 void amgr_stats_compute(amgr_stats_t *out, apr_uint64_t *values,
                         apr_size_t count)
 {
+    apr_uint64_t low;
+    apr_uint64_t high;
     apr_size_t i;
 
     memset(out, 0, sizeof(*out));
@@ -261,6 +263,7 @@ void amgr_stats_compute(amgr_stats_t *out, apr_uint64_t *values,
     out->min = values[0];
     out->max = values[count - 1];
     out->average = (double)out->sum / (double)count;
-    out->median =
-        ((double)values[(count - 1) / 2] + (double)values[count / 2]) / 2.0;
+    low = values[(count - 1) / 2];
+    high = values[count / 2];
+    out->median = ((double)low + (double)high) / 2.0;
 }

@@ -67,6 +67,8 @@ static int after_announcing(const amgr_judging_t *tick,
     }
     if (is_lost(survey) || process->state == AMGR_STATE_STOPPING ||
         is_single_and_idle(tick, process, survey) ||
+        /* Announced all the same: while a program ran, or before a restart. */
+        tick->limits->lame_duck_us == AMGR_LIMIT_OFF ||
         tick->mono_us - entry->step_mono_us >= tick->limits->lame_duck_us) {
         return AMGR_STEP_ASK;
     }

@@ -92,6 +92,16 @@ static int next_part(scan_t *rest, char separator, scan_t *out)
     return 1;
 }
 
+static int skip_parts(scan_t *rest, int count)
+{
+    scan_t part;
+
+    while (count > 0 && next_part(rest, ' ', &part)) {
+        count--;
+    }
+    return count == 0;
+}
+
 static int is_text(const scan_t *s, const char *text)
 {
     return (apr_size_t)(s->end - s->at) == strlen(text) &&
@@ -170,7 +180,7 @@ static int copy_path(const scan_t *part, char *out, apr_size_t size)
         return 0;
     }
     while (at < part->end) {
-        int value = *at;
+        int value = (unsigned char)*at;
 
         if (value == '\\') {
             if (part->end - at < 4 || at[1] < '0' || at[1] > '3' ||
@@ -201,8 +211,7 @@ apr_status_t amgr_proc_parse_mount(const char *line, apr_size_t len,
     scan_t point;
     scan_t type;
 
-    if (!next_part(&s, ' ', &part) || !next_part(&s, ' ', &part) ||
-        !next_part(&s, ' ', &part) || !next_part(&s, ' ', &root) ||
+    if (!skip_parts(&s, 3) || !next_part(&s, ' ', &root) ||
         !next_part(&s, ' ', &point)) {
         return APR_NOTFOUND;
     }
@@ -401,8 +410,8 @@ static void read_limits(const amgr_proc_mount_t *mount, const char *prefix,
         return;
     }
     do {
-        apr_uint64_t bytes = read_number(
-            &path, is_v1 ? "memory.limit_in_bytes" : "memory.max");
+        apr_uint64_t bytes =
+            read_number(&path, is_v1 ? "memory.limit_in_bytes" : "memory.max");
 
         if (bytes < out->cgroup_limit_bytes) {
             out->cgroup_limit_bytes = bytes;

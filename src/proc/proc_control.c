@@ -121,7 +121,7 @@ apr_status_t amgr_proc_signal(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,
                               pid_t parent, int sig)
 {
     apr_status_t rv;
-    int fd;
+    int fd = -1;
 
     rv = open_checked(dir, id, parent, &fd);
     if (rv != APR_SUCCESS) {
@@ -136,7 +136,7 @@ apr_status_t amgr_proc_kill_and_release(amgr_proc_dir_t *dir,
                                         const amgr_proc_id_t *id, pid_t parent)
 {
     apr_status_t rv;
-    int fd;
+    int fd = -1;
 
     rv = open_checked(dir, id, parent, &fd);
     if (rv != APR_SUCCESS) {
@@ -180,7 +180,7 @@ static apr_status_t signal_and_wait(amgr_proc_dir_t *dir,
                                     apr_interval_time_t wait_us)
 {
     apr_status_t rv;
-    int fd;
+    int fd = -1;
 
     rv = open_checked(dir, id, 0, &fd);
     if (rv != APR_SUCCESS) {
@@ -211,7 +211,7 @@ apr_status_t amgr_proc_terminate_or_kill(amgr_proc_dir_t *dir,
                                          apr_interval_time_t wait_us)
 {
     apr_status_t rv;
-    int fd;
+    int fd = -1;
 
     rv = open_checked(dir, id, 0, &fd);
     if (rv != APR_SUCCESS) {

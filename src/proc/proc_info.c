@@ -94,8 +94,7 @@ static apr_status_t read_first_argument(amgr_proc_dir_t *dir, pid_t pid,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (amgr_proc_next_string(buf, len, &cursor, out, out_len) !=
-            APR_SUCCESS ||
+    if (amgr_proc_next_string(buf, len, &cursor, out, out_len) != APR_SUCCESS ||
         *out_len == 0 || *out_len + 1 >= size) {
         return APR_NOTFOUND;
     }
@@ -115,8 +114,8 @@ static void strip_deleted(char *path)
     }
 }
 
-apr_status_t amgr_proc_read_exe_path(amgr_proc_dir_t *dir, pid_t pid,
-                                     char *buf, apr_size_t size)
+apr_status_t amgr_proc_read_exe_path(amgr_proc_dir_t *dir, pid_t pid, char *buf,
+                                     apr_size_t size)
 {
     char cmdline[ARGUMENT_LEN];
     const char *argument;
@@ -186,6 +185,7 @@ apr_status_t amgr_proc_read_exe_name(amgr_proc_dir_t *dir, pid_t pid,
     }
     buf[0] = '\0';
     if (search_path == NULL) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes it any more */
         search_path = getenv("PATH");
     }
     if (amgr_proc_read_exe_path(dir, pid, text, sizeof(text)) == APR_SUCCESS) {
@@ -312,8 +312,7 @@ apr_status_t amgr_proc_read_group(amgr_proc_dir_t *dir, pid_t pid, char *buf,
 }
 
 apr_status_t amgr_proc_read_strings(amgr_proc_dir_t *dir, pid_t pid,
-                                    const char *name,
-                                    apr_array_header_t **out,
+                                    const char *name, apr_array_header_t **out,
                                     apr_pool_t *pool)
 {
     apr_array_header_t *strings;

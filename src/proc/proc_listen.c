@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See proc_listen.h.  Without the diagnostics (a sandbox that forbids netlink,
- * a kernel without inet_diag) and for other namespaces the tables are read.
+ * See proc_listen.h.  Where the kernel's diagnostics do not answer the tables
+ * are read.
  */
 #include "proc/proc_listen.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "proc/proc_diag.h"
 #include "proc/proc_internal.h"
 
 /** A process has no more descriptors. */
@@ -26,17 +22,9 @@
 /** Descriptors between two looks at the clock. */
 #define LOOK_EVERY 64
 
-#define TCP_LISTEN_STATE 10
-
-/** A datagram of the kernel's answer is no longer. */
-#define ANSWER_LEN 32768
-
-/** The kernel answers a dump by itself; this is for one that does not. */
-#define ANSWER_US 500000
-
 /** A walk over listeners. */
 typedef struct walk_t {
-    amgr_proc_listener_fn *fn;
+    amgr_proc_socket_fn *fn;
     void *baton;
     int is_over; /**< the taker has enough */
 } walk_t;
@@ -75,9 +63,10 @@ apr_status_t amgr_proc_each_socket(amgr_proc_dir_t *dir, pid_t pid,
     DIR *fds = NULL;
 
     result = open_descriptors(dir, pid, &fds);
-    if (result != APR_SUCCESS) {
+    if (fds == NULL) {
         return amgr_proc_note(dir, "fd", result);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has the stream */
     while ((entry = readdir(fds)) != NULL) {
         if (looked++ % LOOK_EVERY == 0 &&
             amgr_clock_monotonic_us() >= budget->mono_us) {
@@ -101,116 +90,12 @@ apr_status_t amgr_proc_each_socket(amgr_proc_dir_t *dir, pid_t pid,
     return result;
 }
 
-static void give(walk_t *walk, const amgr_proc_socket_t *found)
+static int give(void *baton, const amgr_proc_socket_t *found)
 {
-    if (!walk->is_over) {
-        walk->is_over = walk->fn(walk->baton, found) != 0;
-    }
-}
+    walk_t *walk = baton;
 
-static void take_message(walk_t *walk, const struct inet_diag_msg *message)
-{
-    amgr_proc_socket_t found;
-    struct in6_addr address;
-
-    memset(&found, 0, sizeof(found));
-    memcpy(&address, message->id.idiag_src, sizeof(address));
-    if (message->idiag_state != TCP_LISTEN_STATE ||
-        !amgr_proc_put_address(found.local, sizeof(found.local), &address,
-                               message->idiag_family == AF_INET,
-                               ntohs(message->id.idiag_sport))) {
-        return;
-    }
-    found.inode = message->idiag_inode;
-    found.kind = AMGR_SOCKET_TCP;
-    found.state = message->idiag_state;
-    found.listening = 1;
-    found.uid = message->idiag_uid;
-    give(walk, &found);
-}
-
-/* One datagram: APR_INCOMPLETE when more follow. */
-static apr_status_t take_answer(walk_t *walk, const char *buf, ssize_t len)
-{
-    const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)buf;
-
-    for (; NLMSG_OK(head, (unsigned int)len); head = NLMSG_NEXT(head, len)) {
-        if (head->nlmsg_type == NLMSG_DONE) {
-            return APR_SUCCESS;
-        }
-        if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-            head->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) {
-            return APR_EGENERAL;
-        }
-        take_message(walk, NLMSG_DATA(head));
-    }
-    return APR_INCOMPLETE;
-}
-
-static apr_status_t ask_family(int fd, int family, walk_t *walk)
-{
-    _Alignas(struct nlmsghdr) char buf[ANSWER_LEN];
-    struct {
-        struct nlmsghdr head;
-        struct inet_diag_req_v2 body;
-    } request;
-    struct sockaddr_nl kernel;
-    struct sockaddr_nl from;
-    socklen_t from_len;
-    apr_status_t rv;
-    ssize_t len;
-
-    memset(&request, 0, sizeof(request));
-    memset(&kernel, 0, sizeof(kernel));
-    kernel.nl_family = AF_NETLINK;
-    request.head.nlmsg_len = sizeof(request);
-    request.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    request.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.body.sdiag_family = (__u8)family;
-    request.body.sdiag_protocol = IPPROTO_TCP;
-    request.body.idiag_states = 1u << TCP_LISTEN_STATE;
-    if (sendto(fd, &request, sizeof(request), 0,
-               (const struct sockaddr *)(const void *)&kernel,
-               sizeof(kernel)) != (ssize_t)sizeof(request)) {
-        return APR_ENOTIMPL;
-    }
-    do {
-        from_len = sizeof(from);
-        len = recvfrom(fd, buf, sizeof(buf), 0,
-                       (struct sockaddr *)(void *)&from, &from_len);
-        if (len <= 0) {
-            return APR_ENOTIMPL;
-        }
-        /* Any process may send here; pid 0 is the kernel. */
-        rv = from_len == sizeof(from) && from.nl_pid == 0
-                 ? take_answer(walk, buf, len)
-                 : APR_INCOMPLETE;
-    } while (rv == APR_INCOMPLETE && !walk->is_over);
-    return rv == APR_INCOMPLETE ? APR_SUCCESS : rv;
-}
-
-/* By the kernel's diagnostics, of this process's own namespace. */
-static apr_status_t ask_kernel(walk_t *walk)
-{
-    struct timeval timeout = {0, ANSWER_US};
-    apr_status_t rv;
-    int fd;
-
-    fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (fd < 0) {
-        return APR_ENOTIMPL;
-    }
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) !=
-        0) {
-        close(fd);
-        return APR_ENOTIMPL;
-    }
-    rv = ask_family(fd, AF_INET, walk);
-    if (rv == APR_SUCCESS && !walk->is_over) {
-        rv = ask_family(fd, AF_INET6, walk);
-    }
-    close(fd);
-    return rv;
+    walk->is_over = walk->fn(walk->baton, found) != 0;
+    return walk->is_over;
 }
 
 /* They stand first; behind them nothing is looked for. */
@@ -223,10 +108,7 @@ static int take_line(void *baton, const char *line, apr_size_t len)
         APR_SUCCESS) {
         return 0; /* the heading */
     }
-    if (found.listening) {
-        give(walk, &found);
-    }
-    return !found.listening || walk->is_over;
+    return !found.listening || give(walk, &found);
 }
 
 static apr_status_t read_tables(amgr_proc_dir_t *dir, pid_t pid,
@@ -252,28 +134,15 @@ static apr_status_t read_tables(amgr_proc_dir_t *dir, pid_t pid,
     return result;
 }
 
-/* Beyond doubt. */
-static int is_own_namespace(amgr_proc_dir_t *dir, pid_t pid)
-{
-    char own[64];
-    char its[64];
-
-    return pid == getpid() ||
-           (amgr_proc_read_link(dir, pid, "ns/net", its, sizeof(its)) ==
-                APR_SUCCESS &&
-            amgr_proc_read_link(dir, getpid(), "ns/net", own, sizeof(own)) ==
-                APR_SUCCESS &&
-            strcmp(own, its) == 0);
-}
-
 apr_status_t amgr_proc_each_listener(amgr_proc_dir_t *dir, pid_t pid,
                                      const amgr_proc_budget_t *budget,
-                                     amgr_proc_listener_fn *fn, void *baton)
+                                     amgr_proc_socket_fn *fn, void *baton)
 {
     walk_t walk = {fn, baton, 0};
 
-    if (is_own_namespace(dir, pid) && ask_kernel(&walk) == APR_SUCCESS) {
+    if (amgr_proc_ask_tcp(dir, pid, 1U << AMGR_TCP_LISTEN, budget->mono_us,
+                          give, &walk) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    return walk.is_over ? APR_SUCCESS : read_tables(dir, pid, budget, &walk);
+    return read_tables(dir, pid, budget, &walk);
 }

@@ -5,8 +5,7 @@
  *
  * The tables under /proc/PID/net have those that wait in front, but the kernel
  * walks all connections before it says that there are no more: milliseconds on
- * any machine.  Of its own namespace a process gets them from the kernel's
- * socket diagnostics at once.
+ * any machine.  The kernel's socket diagnostics tell them at once.
  */
 #ifndef AMGR_PROC_LISTEN_H
 #define AMGR_PROC_LISTEN_H
@@ -25,10 +24,6 @@ apr_status_t amgr_proc_each_socket(amgr_proc_dir_t *dir, pid_t pid,
                                    const amgr_proc_budget_t *budget,
                                    amgr_proc_inode_fn *fn, void *baton);
 
-/** Takes a socket that listens; anything but 0 ends the walk. */
-typedef int amgr_proc_listener_fn(void *baton,
-                                  const amgr_proc_socket_t *socket);
-
 /**
  * Each TCP socket that listens in the network namespace of @a pid, in no
  * order; one may come twice.  Errors are those of the tables' reading
@@ -36,6 +31,6 @@ typedef int amgr_proc_listener_fn(void *baton,
  */
 apr_status_t amgr_proc_each_listener(amgr_proc_dir_t *dir, pid_t pid,
                                      const amgr_proc_budget_t *budget,
-                                     amgr_proc_listener_fn *fn, void *baton);
+                                     amgr_proc_socket_fn *fn, void *baton);
 
 #endif

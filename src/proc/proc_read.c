@@ -36,8 +36,7 @@ static amgr_proc_file_e file_of(const char *name)
 {
     static const char *const names[AMGR_PROC_FILE_COUNT] = {
         "stat", "statm", "status", "smaps_rollup", "cmdline", "environ",
-        "exe",  "cwd",   NULL
-    };
+        "exe",  "cwd",   NULL};
     int i;
 
     for (i = 0; i < AMGR_PROC_FILE_OTHER; i++) {
@@ -72,6 +71,7 @@ apr_status_t amgr_proc_note(amgr_proc_dir_t *dir, const char *name,
     if (rv != APR_SUCCESS) {
         count_error(&dir->errors, rv);
         count_error(&dir->by_file[file_of(name)], rv);
+        dir->last = rv == APR_NOTFOUND ? dir->last : rv;
     }
     return rv;
 }
@@ -356,14 +356,16 @@ apr_status_t amgr_proc_read_id(amgr_proc_dir_t *dir, pid_t pid,
 apr_status_t amgr_proc_keep(amgr_proc_dir_t *dir, pid_t pid, const char *name,
                             int *out_fd)
 {
-    return amgr_proc_note(dir, name, amgr_proc_open(dir, pid, name, out_fd));
+    apr_status_t rv = amgr_proc_open(dir, pid, name, out_fd);
+
+    return APR_STATUS_IS_EMFILE(rv) ? rv : amgr_proc_note(dir, name, rv);
 }
 
 apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,
                                     amgr_proc_statm_t *out)
 {
     char buf[STATM_LEN];
-    apr_size_t len;
+    apr_size_t len = 0;
     apr_status_t rv;
 
     rv = read_fd(fd, buf, sizeof(buf), &len);

@@ -43,6 +43,7 @@ typedef struct amgr_proc_dir_t {
     int fd;                    /**< -1 when closed */
     amgr_proc_errors_t errors; /**< counted by every reader below */
     amgr_proc_errors_t by_file[AMGR_PROC_FILE_COUNT]; /**< the same, apart */
+    apr_status_t last; /**< of all but vanished, or APR_SUCCESS */
 } amgr_proc_dir_t;
 
 /** Open /proc (or a fixture) with all counters at 0. */
@@ -106,7 +107,8 @@ apr_status_t amgr_proc_read_id(amgr_proc_dir_t *dir, pid_t pid,
  * end reads answer APR_NOTFOUND, even when the pid lives again. */
 
 /** Open /proc/PID/NAME for keeping (O_CLOEXEC); the caller closes it, and
- * checks the identity after opening. */
+ * checks the identity after opening.  That no descriptor is left is not
+ * counted: the file may still be opened to be read once. */
 apr_status_t amgr_proc_keep(amgr_proc_dir_t *dir, pid_t pid, const char *name,
                             int *out_fd);
 apr_status_t amgr_proc_reread_statm(amgr_proc_dir_t *dir, int fd,

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "base/sink.h"
+#include "proc/proc_diag.h"
 #include "proc/proc_internal.h"
 #include "proc/proc_scan.h"
 
 /** The longest path the kernel tells. */
 #define LINK_LEN 4096
 
-#define TCP_LISTEN_STATE 10
 #define UNIX_ACCEPTS 0x10000u /* __SO_ACCEPTCON */
 
 /** How a path is cut: the end tells more than the beginning. */
@@ -201,7 +201,7 @@ apr_status_t amgr_proc_parse_inet(const char *buf, apr_size_t len, int kind,
     found.kind = kind;
     found.state = (apr_int32_t)state;
     found.uid = (apr_uint32_t)uid;
-    found.listening = kind == AMGR_SOCKET_TCP && state == TCP_LISTEN_STATE;
+    found.listening = kind == AMGR_SOCKET_TCP && state == AMGR_TCP_LISTEN;
     *out = found;
     return APR_SUCCESS;
 }
@@ -238,32 +238,37 @@ apr_status_t amgr_proc_parse_unix(const char *buf, apr_size_t len,
     return APR_SUCCESS;
 }
 
-/* Take what a line says of a socket that is looked for. */
-static int take_line(void *baton, const char *line, apr_size_t len)
+static int are_all_found(const walk_t *walk)
 {
-    walk_t *walk = baton;
-    amgr_proc_socket_t found;
-    apr_status_t rv;
     int i;
 
-    rv = walk->kind == AMGR_SOCKET_UNIX
-             ? amgr_proc_parse_unix(line, len, &found)
-             : amgr_proc_parse_inet(line, len, walk->kind, &found);
-    /* Connections that nobody owns any more have inode 0. */
-    if (rv != APR_SUCCESS || found.inode == 0) {
-        return 0;
-    }
     for (i = 0; i < walk->count; i++) {
+        if (walk->sockets[i].kind == AMGR_SOCKET_UNKNOWN) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Take what is said of a socket that is looked for; nothing ends the walk over
+ * the table of unix sockets, where one may come twice. */
+static int take_socket(void *baton, const amgr_proc_socket_t *found)
+{
+    walk_t *walk = baton;
+    int i;
+
+    /* Connections that nobody owns any more have inode 0. */
+    for (i = 0; i < walk->count && found->inode != 0; i++) {
         amgr_proc_socket_t *wanted = &walk->sockets[i];
 
-        if (wanted->inode != found.inode) {
+        if (wanted->inode != found->inode) {
             continue;
         }
         if (wanted->kind == AMGR_SOCKET_UNKNOWN) {
-            *wanted = found;
+            *wanted = *found;
         }
         else if (wanted->kind == AMGR_SOCKET_UNIX &&
-                 strcmp(wanted->local, found.local) != 0) {
+                 strcmp(wanted->local, found->local) != 0) {
             wanted->local[0] = '\0';
             wanted->listening = 0;
         }
@@ -271,16 +276,16 @@ static int take_line(void *baton, const char *line, apr_size_t len)
     return 0;
 }
 
-static int are_all_found(const amgr_proc_socket_t *sockets, int count)
+static int take_line(void *baton, const char *line, apr_size_t len)
 {
-    int i;
+    walk_t *walk = baton;
+    amgr_proc_socket_t found;
+    apr_status_t rv;
 
-    for (i = 0; i < count; i++) {
-        if (sockets[i].kind == AMGR_SOCKET_UNKNOWN) {
-            return 0;
-        }
-    }
-    return 1;
+    rv = walk->kind == AMGR_SOCKET_UNIX
+             ? amgr_proc_parse_unix(line, len, &found)
+             : amgr_proc_parse_inet(line, len, walk->kind, &found);
+    return rv == APR_SUCCESS ? take_socket(walk, &found) : 0;
 }
 
 apr_status_t amgr_proc_find_sockets(amgr_proc_dir_t *dir, pid_t pid,
@@ -300,12 +305,18 @@ apr_status_t amgr_proc_find_sockets(amgr_proc_dir_t *dir, pid_t pid,
     apr_status_t worst = APR_NOTFOUND;
     apr_status_t rv;
     apr_size_t i;
+    int is_tcp_told;
     int fd;
 
     for (i = 0; i < (apr_size_t)count; i++) {
         sockets[i].kind = AMGR_SOCKET_UNKNOWN;
     }
-    for (i = 0; i < AMGR_COUNT(tables) && !are_all_found(sockets, count); i++) {
+    is_tcp_told = amgr_proc_ask_tcp(dir, pid, AMGR_TCP_OWNED, budget->mono_us,
+                                    take_socket, &walk) == APR_SUCCESS;
+    for (i = 0; i < AMGR_COUNT(tables) && !are_all_found(&walk); i++) {
+        if (is_tcp_told && tables[i].kind == AMGR_SOCKET_TCP) {
+            continue;
+        }
         rv = amgr_proc_open(dir, pid, tables[i].name, &fd);
         if (rv == APR_SUCCESS) {
             walk.kind = tables[i].kind;
@@ -323,7 +334,7 @@ apr_status_t amgr_proc_find_sockets(amgr_proc_dir_t *dir, pid_t pid,
             worst = rv;
         }
     }
-    if (are_all_found(sockets, count)) {
+    if (are_all_found(&walk)) {
         return APR_SUCCESS;
     }
     return amgr_proc_note(dir, "net", worst);

@@ -4,8 +4,10 @@
  * socket both its addresses, from the tables under /proc/PID/net.  Those are of
  * the process's own network namespace.
  *
- * The tables of a busy host are huge.  They are read once for all sockets that
- * are asked for, in a fixed buffer, up to a cap of bytes and a deadline.  The
+ * The tables of a busy host are huge, for connections that nobody owns any more
+ * stand in them: the kernel is asked for the others first (proc_diag.h).  They
+ * are read once for all sockets that are still looked for then, in a fixed
+ * buffer, up to a cap of bytes and a deadline.  The
  * names of unix sockets are free text that any user of the host chooses: they
  * may hold any bytes, line ends too, so that a name can forge lines.
  */
@@ -55,6 +57,9 @@ typedef struct amgr_proc_socket_t {
                                             any bytes, empty without one */
     char peer[AMGR_PROC_ADDRESS_LEN];  /**< empty for unix and unconnected */
 } amgr_proc_socket_t;
+
+/** Takes a socket; anything but 0 ends a walk. */
+typedef int amgr_proc_socket_fn(void *baton, const amgr_proc_socket_t *socket);
 
 /** What a link of /proc/PID/fd says; never fails for @a len over 0. */
 apr_status_t amgr_proc_parse_target(const char *buf, apr_size_t len,

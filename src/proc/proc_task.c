@@ -186,12 +186,11 @@ static int scan_number(scan_t *s, apr_uint64_t *out)
 /* Stack pointer, program counter, and the end of the line. */
 static int scan_rest(scan_t *s)
 {
-    apr_uint64_t value;
+    apr_uint64_t stack;
+    apr_uint64_t counter;
 
-    if (!scan_number(s, &value) || !scan_number(s, &value)) {
-        return 0;
-    }
-    return s->at == s->end;
+    return scan_number(s, &stack) && scan_number(s, &counter) &&
+           s->at == s->end;
 }
 
 apr_status_t amgr_proc_parse_syscall(const char *buf, apr_size_t len,
@@ -369,10 +368,10 @@ int amgr_proc_syscall_fd(const amgr_proc_syscall_t *call)
 
     /* The kernel takes the lower half of the register. */
     if (known == NULL || known->fd == FD_NONE ||
-        (call->args[0] & 0xffffffffu) > INT_MAX) {
+        (call->args[0] & 0xffffffffU) > INT_MAX) {
         return -1;
     }
-    return (int)(call->args[0] & 0xffffffffu);
+    return (int)(call->args[0] & 0xffffffffU);
 }
 
 int amgr_proc_syscall_futex(const amgr_proc_syscall_t *call,
@@ -383,7 +382,7 @@ int amgr_proc_syscall_futex(const amgr_proc_syscall_t *call,
     if (call->state != AMGR_TASK_SYSCALL || call->number != SYS_futex) {
         return 0;
     }
-    switch (op & (apr_uint64_t)FUTEX_CMD_MASK & 0xffffffffu) {
+    switch (op & (apr_uint64_t)FUTEX_CMD_MASK & 0xffffffffU) {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET:
     case FUTEX_LOCK_PI:

@@ -43,7 +43,7 @@ apr_status_t amgr_proc_wsgi_read(amgr_proc_dir_t *dir, pid_t pid, char *buf,
                                  apr_size_t size)
 {
     char cmdline[TITLE_LEN];
-    const char *title;
+    const char *title = NULL;
     apr_size_t cursor = 0;
     apr_size_t len;
     apr_status_t rv;

@@ -143,7 +143,8 @@ static void put_cpu(const amgr_cpu_times_t *cpu, amgr_sink_t *sink,
     put_number(sink, "CPUChildrenSystem: ", (float)cpu->children_system);
     /* In the first second its "inf" would be no number to many. */
     if (all > 0 && uptime_sec > 0) {
-        put_number(sink, "CPULoad: ", (float)all / (float)uptime_sec * 100.);
+        put_number(
+            sink, "CPULoad: ", (double)((float)all / (float)uptime_sec) * 100.);
     }
 }
 

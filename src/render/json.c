@@ -47,10 +47,10 @@ static inline char *add_separator(amgr_json_t *json, char *at)
 static inline void separate(amgr_json_t *json)
 {
     char text[SEPARATOR_MAX];
-    const char *end = add_separator(json, text);
+    const char *stop = add_separator(json, text);
 
-    if (end > text) {
-        amgr_sink_put(json->sink, text, (apr_size_t)(end - text));
+    if (stop > text) {
+        amgr_sink_put(json->sink, text, (apr_size_t)(stop - text));
     }
 }
 
@@ -72,8 +72,8 @@ static void begin(amgr_json_t *json, char bracket)
 static void end(amgr_json_t *json, char bracket)
 {
     json->depth--;
-    if (json->depth >= 0 && json->depth < LINE_DEPTH
-        && json->filled[json->depth]) {
+    if (json->depth >= 0 && json->depth < LINE_DEPTH &&
+        json->filled[json->depth]) {
         amgr_sink_putc(json->sink, '\n');
     }
     amgr_sink_putc(json->sink, bracket);
@@ -205,8 +205,9 @@ void amgr_json_millionths(amgr_json_t *json, apr_int64_t millionths)
         digits[len] = (char)('0' + rest % 10);
         rest /= 10;
     }
-    for (len = 6; len > 1 && digits[len] == '0'; len--) {
-        continue;
+    len = 6;
+    while (len > 1 && digits[len] == '0') {
+        len--;
     }
     amgr_sink_put(json->sink, digits, (apr_size_t)len + 1);
 }

@@ -15,14 +15,11 @@ static const struct {
     unsigned int first;
     unsigned int last;
 } unprintable[] = {
-    { 0x0, 0x1f },       { 0x7f, 0xa0 },        { 0xad, 0xad },
-    { 0x600, 0x605 },    { 0x61c, 0x61c },      { 0x6dd, 0x6dd },
-    { 0x70f, 0x70f },    { 0x1680, 0x1680 },    { 0x180e, 0x180e },
-    { 0x2000, 0x200f },  { 0x2028, 0x202f },    { 0x205f, 0x206f },
-    { 0x3000, 0x3000 },  { 0xd800, 0xf8ff },    { 0xfeff, 0xfeff },
-    { 0xfff0, 0xfffb },  { 0xfffe, 0xffff },    { 0xe0000, 0xe00ff },
-    { 0xe01f0, 0x10ffff }
-};
+    {0x0, 0x1f},      {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},
+    {0x61c, 0x61c},   {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x1680, 0x1680},
+    {0x180e, 0x180e}, {0x2000, 0x200f},   {0x2028, 0x202f},   {0x205f, 0x206f},
+    {0x3000, 0x3000}, {0xd800, 0xf8ff},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},
+    {0xfffe, 0xffff}, {0xe0000, 0xe00ff}, {0xe01f0, 0x10ffff}};
 
 static int is_printable(unsigned int code)
 {
@@ -40,7 +37,7 @@ static int is_printable(unsigned int code)
  * 0 when there is none.  Stops at the NUL, which continues no character. */
 static int utf8_decode(const unsigned char *text, unsigned int *out_code)
 {
-    static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned int code = text[0];
     int len = 1;
     int i;
@@ -64,10 +61,10 @@ static int utf8_decode(const unsigned char *text, unsigned int *out_code)
         if ((text[i] & 0xc0) != 0x80) {
             return 0;
         }
-        code = (code << 6) | (text[i] & 0x3fu);
+        code = (code << 6) | (text[i] & 0x3fU);
     }
-    if (code < least[len] || code > 0x10ffff
-        || (code >= 0xd800 && code <= 0xdfff)) {
+    if (code < least[len] || code > 0x10ffff ||
+        (code >= 0xd800 && code <= 0xdfff)) {
         return 0;
     }
     *out_code = code;
@@ -107,7 +104,7 @@ static void put_repr(amgr_sink_t *sink, const char *name)
         int len = utf8_decode(at, &code);
 
         if (len == 0) {
-            put_repr_escape(sink, 0xdc00u + *at);
+            put_repr_escape(sink, 0xdc00U + *at);
             len = 1;
         }
         else if (!is_printable(code)) {
@@ -198,8 +195,8 @@ static void put_server(amgr_sink_t *sink, const amgr_server_t *server)
 static void put_manager(amgr_sink_t *sink, const amgr_view_t *view)
 {
     amgr_view_counts_t counts;
-    int failed = view->snapshot->incomplete
-        || view->tick_wall_us == AMGR_NO_TIME;
+    int failed =
+        view->snapshot->incomplete || view->tick_wall_us == AMGR_NO_TIME;
 
     amgr_view_count(view, &counts);
     amgr_sink_puts(sink, "\n# Metrics internal to apache-manager.\n");
@@ -213,8 +210,7 @@ static void put_manager(amgr_sink_t *sink, const amgr_view_t *view)
     put_int(sink, "workers-killed-idle", view->counters->killed_idle);
 }
 
-static void put_memory_key(amgr_sink_t *sink, const char *name,
-                           const char *key)
+static void put_memory_key(amgr_sink_t *sink, const char *name, const char *key)
 {
     char column[AMGR_GROUP_NAME_LEN];
 
@@ -226,8 +222,8 @@ static void put_memory_key(amgr_sink_t *sink, const char *name,
     amgr_sink_putc(sink, '\t');
 }
 
-static void put_memory_int(amgr_sink_t *sink, const char *name,
-                           const char *key, apr_uint64_t value)
+static void put_memory_int(amgr_sink_t *sink, const char *name, const char *key,
+                           apr_uint64_t value)
 {
     put_memory_key(sink, name, key);
     amgr_sink_u64(sink, value);
@@ -288,8 +284,8 @@ int amgr_metrics_groups(const amgr_snapshot_t *snapshot,
             groups[i].rss.known == 0) {
             continue;
         }
-        while (at > 0 && strcmp(groups[order[at - 1]].name,
-                                groups[i].name) > 0) {
+        while (at > 0 &&
+               strcmp(groups[order[at - 1]].name, groups[i].name) > 0) {
             order[at] = order[at - 1];
             at--;
         }

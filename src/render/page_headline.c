@@ -17,8 +17,7 @@ static const char *const cause_texts[AMGR_CAUSE_COUNT] = {
     "as many as allowed are retiring already (ManagerMaxRetiring)",
     "too few would be left to serve (ManagerMinServing)",
     "the right to signal it is missing",
-    "another module does not want it to go"
-};
+    "another module does not want it to go"};
 
 const char *amgr_page_cause_text(int cause)
 {
@@ -92,22 +91,20 @@ static void put_inert_server(const amgr_view_t *view, amgr_sink_t *sink)
 static void put_inert(const amgr_view_t *view, amgr_sink_t *sink)
 {
     static const char *const directives[AMGR_VIEW_LIMIT_COUNT] = {
-        "ManagerMaxMemoryActive", "ManagerMaxMemoryIdle", "ManagerHardMemory"
-    };
+        "ManagerMaxMemoryActive", "ManagerMaxMemoryIdle", "ManagerHardMemory"};
     const amgr_group_t *group = NULL;
+    const char *directive = NULL;
     int which;
 
-    for (which = 0; which < AMGR_VIEW_LIMIT_COUNT; which++) {
+    for (which = 0; which < AMGR_VIEW_LIMIT_COUNT && group == NULL; which++) {
         group = amgr_view_inert_group(view, which);
-        if (group != NULL) {
-            break;
-        }
+        directive = directives[which];
     }
     if (group == NULL) {
         put_inert_server(view, sink);
         return;
     }
-    amgr_sink_puts(sink, directives[which]);
+    amgr_sink_puts(sink, directive);
     amgr_sink_puts(sink, " is inert because it is below the size of a fresh"
                          " process of group ");
     amgr_page_text(sink, group->name);
@@ -133,9 +130,9 @@ static void put_stale(const amgr_view_t *view, amgr_sink_t *sink)
         amgr_page_span(sink, view->now_wall_us - view->tick_wall_us);
     }
     amgr_sink_puts(sink, " ago, and one is due every ");
-    amgr_sink_puts(sink, amgr_duration_format_exact(
-                             view->config->limits.interval_us, text,
-                             sizeof(text)));
+    amgr_sink_puts(sink,
+                   amgr_duration_format_exact(view->config->limits.interval_us,
+                                              text, sizeof(text)));
     amgr_sink_puts(sink, view->tick_wall_us == AMGR_NO_TIME
                              ? ": nothing is measured, and nothing acted on."
                              : ": memory and verdicts are old, and nothing is"
@@ -146,11 +143,13 @@ static void put_rights(const amgr_view_t *view, amgr_sink_t *sink)
 {
     int may_signal = view->config->can_signal || view->config->limits.dry_run;
 
-    amgr_sink_puts(sink, may_signal
-        ? "The memory of the workers cannot be read, so the memory limits"
-          " cannot be enforced."
-        : "Limits are set, but the right to signal the workers is missing:"
-          " nothing will be retired.");
+    amgr_sink_puts(
+        sink,
+        may_signal
+            ? "The memory of the workers cannot be read, so the memory limits"
+              " cannot be enforced."
+            : "Limits are set, but the right to signal the workers is missing:"
+              " nothing will be retired.");
 }
 
 static void put_healthy(amgr_sink_t *sink, const amgr_view_counts_t *counts)
@@ -200,9 +199,9 @@ static void put_hanging(const amgr_view_t *view, amgr_sink_t *sink)
     amgr_sink_puts(sink, view->snapshot->hanging == 1 ? " has been running for "
                                                       : " have been running"
                                                         " for ");
-    amgr_sink_puts(sink, amgr_duration_format_exact(
-                             view->config->limits.hanging_us, text,
-                             sizeof(text)));
+    amgr_sink_puts(sink,
+                   amgr_duration_format_exact(view->config->limits.hanging_us,
+                                              text, sizeof(text)));
     amgr_sink_puts(sink, " or longer.");
 }
 

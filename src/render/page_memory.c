@@ -54,7 +54,7 @@ static int rank_of(const apr_int64_t *highest, int count, int group)
 
     for (i = 0; i < count; i++) {
         rank += highest[i] > highest[group] ||
-                (highest[i] == highest[group] && i < group);
+                (i < group && highest[i] == highest[group]);
     }
     return rank;
 }

@@ -35,10 +35,10 @@ static apr_status_t put_ascii(void *baton, const char *data, apr_size_t len)
         }
         else if (byte >= 0xc0) {
             ascii->missing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
-            ascii->code = byte & (0x3fu >> ascii->missing);
+            ascii->code = byte & (0x3fU >> ascii->missing);
         }
         else {
-            ascii->code = ascii->code << 6 | (byte & 0x3fu);
+            ascii->code = ascii->code << 6 | (byte & 0x3fU);
             if (--ascii->missing == 0) {
                 amgr_sink_puts(ascii->out, "&#");
                 amgr_sink_u64(ascii->out, ascii->code);

@@ -40,10 +40,11 @@ int amgr_backoff_note_failure(amgr_backoff_t *backoff,
                               const amgr_backoff_rule_t *rule,
                               apr_time_t now_mono_us)
 {
-    int limit = rule->limit > AMGR_BACKOFF_FAILURES_MAX
-                    ? AMGR_BACKOFF_FAILURES_MAX
-                    : rule->limit;
+    int limit = rule->limit;
 
+    if (limit > AMGR_BACKOFF_FAILURES_MAX) {
+        limit = AMGR_BACKOFF_FAILURES_MAX;
+    }
     if (backoff->count > 0 && failed_us(backoff, 0) > now_mono_us) {
         now_mono_us = failed_us(backoff, 0);
     }

@@ -26,6 +26,10 @@
 /** How often trees are measured. */
 #define MEASURE_US (2 * APR_USEC_PER_SEC)
 
+/** A turn that comes so late was not late by itself: the machine, or all of a
+ * container, was stopped, and nobody could do what was waited for. */
+#define AWAY_US (2 * APR_USEC_PER_SEC)
+
 /** It is said that the last supervisor's guards take longer than they may. */
 #define WARN_US (10 * APR_USEC_PER_SEC)
 
@@ -154,12 +158,57 @@ static void measure(amgr_supervisor_t *supervisor)
     supervisor->is_dirty |= is_on;
 }
 
+static void postpone(apr_time_t *due_us, apr_interval_time_t span_us)
+{
+    if (*due_us != AMGR_NO_TIME) {
+        *due_us += span_us;
+    }
+}
+
+/** What time it is; all that others have a time for waits for as long as nobody
+ * had a turn. */
+static void read_clock(amgr_supervisor_t *supervisor)
+{
+    apr_time_t last_us = supervisor->now.mono_us;
+    apr_interval_time_t away_us;
+    int i;
+
+    amgr_clock_read(&supervisor->now);
+    away_us = supervisor->now.mono_us - last_us;
+    if (away_us < AWAY_US) {
+        return;
+    }
+    postpone(&supervisor->end_due_us, away_us);
+    postpone(&supervisor->expect_us, away_us);
+    supervisor->left_kill_us += away_us;
+    supervisor->left_until_us += away_us;
+    for (i = 0; i < supervisor->ward_count; i++) {
+        amgr_ward_postpone(supervisor->wards[i], away_us);
+    }
+}
+
+/** There may have been no descriptor for it. */
+static void open_proc(amgr_supervisor_t *supervisor)
+{
+    apr_status_t rv;
+
+    if (supervisor->proc.fd >= 0) {
+        return;
+    }
+    rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
+    if (rv != APR_SUCCESS) {
+        supervisor->proc.last = rv;
+        amgr_supervisor_say_blind(supervisor);
+    }
+}
+
 /** Everything that can be done without waiting. */
 static void turn(amgr_supervisor_t *supervisor, const polled_t *polled)
 {
     int i;
 
-    amgr_clock_read(&supervisor->now);
+    read_clock(supervisor);
+    open_proc(supervisor);
     hear_signals(supervisor);
     if (getppid() != supervisor->setup.parent) {
         amgr_supervisor_flee(supervisor);
@@ -247,6 +296,7 @@ static amgr_supervisor_t *create(const amgr_supervisor_setup_t *setup)
     supervisor->measure_us = AMGR_NO_TIME;
     supervisor->end_due_us = AMGR_NO_TIME;
     supervisor->expect_us = AMGR_NO_TIME;
+    supervisor->blind_us = AMGR_NO_TIME;
     supervisor->is_waiting = setup->wait_fd >= 0 || setup->lock_file != NULL;
     supervisor->lock_fd = -1;
     supervisor->setup.guard.lock_fd = -1;
@@ -264,7 +314,6 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
 {
     amgr_supervisor_t *supervisor;
     polled_t polled;
-    apr_status_t rv;
 
     setpgid(0, 0); /* a signal to httpd's group is not for it */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -273,15 +322,14 @@ void amgr_supervisor_run(const amgr_supervisor_setup_t *setup)
         _exit(1);
     }
     supervisor->signal_fd = open_signals();
+    if (supervisor->signal_fd < 0) {
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_ERR,
+                 errno, "cannot hear signals: the supervisor ends");
+        _exit(1); /* the parent begins another */
+    }
     /* Even if somebody has stopped us by then. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
-    rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
-    if (rv != APR_SUCCESS) {
-        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
-                 rv,
-                 "cannot open /proc: memory is not watched, and what killed "
-                 "guards leave behind is not found");
-    }
+    open_proc(supervisor);
     amgr_supervisor_inherit(supervisor);
     memset(&polled, 0, sizeof(polled));
     for (;;) {

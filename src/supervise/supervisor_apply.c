@@ -218,6 +218,7 @@ static int take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
         start_anew(ward);
         amgr_supervisor_inherit_row(supervisor, ward);
     }
+    /* NOLINTNEXTLINE(bugprone-branch-clone): the order of questions counts */
     else if (ward->is_removed && !amgr_ward_is_on(ward)) {
         change(ward, spec, set); /* forgotten, but for the order */
     }
@@ -296,7 +297,7 @@ int amgr_supervisor_apply(amgr_supervisor_t *supervisor, const char *bytes,
     }
     amgr_spec_set_release(set);
     qsort(supervisor->wards, (apr_size_t)supervisor->ward_count,
-          sizeof(supervisor->wards[0]), compare);
+          sizeof(amgr_ward_t *), compare);
     supervisor->is_applied = 1;
     supervisor->is_done = 0;
     supervisor->table.control = message->control != 0;

@@ -62,16 +62,24 @@ void amgr_supervisor_inherit_left(amgr_supervisor_t *supervisor)
     }
 }
 
+/** Not that it is gone, or hidden as those of other users may be. */
+static int is_blind(apr_status_t rv)
+{
+    return rv != APR_SUCCESS && rv != APR_NOTFOUND && rv != APR_EACCES;
+}
+
 /** Whether the session of @a left may still be its own. */
 static int is_possible(amgr_supervisor_t *supervisor,
                        const amgr_managed_left_t *left)
 {
     amgr_proc_id_t id;
+    apr_status_t rv = amgr_proc_read_id(&supervisor->proc, left->pid, &id);
 
     /* Its number is not given to others before its last process has ended. */
-    return amgr_proc_read_id(&supervisor->proc, left->pid, &id) == APR_SUCCESS
-               ? id.start_ticks == left->start_ticks
-               : supervisor->is_left_recent;
+    if (rv == APR_SUCCESS) {
+        return id.start_ticks == left->start_ticks;
+    }
+    return supervisor->is_left_recent || is_blind(rv);
 }
 
 static int is_of(const amgr_managed_table_t *table,
@@ -88,29 +96,33 @@ static int is_of(const amgr_managed_table_t *table,
     return 0;
 }
 
-/** Every living process of these sessions, which gets @a sig (0: none). */
+/** Every living process of these sessions, which gets @a sig (0: none); -1:
+ * nobody knows whether these are all. */
 static int signal_all(amgr_supervisor_t *supervisor, int sig)
 {
     amgr_proc_stat_t stat;
     amgr_proc_id_t id;
     apr_pool_t *pool;
     pid_t *pids = NULL;
+    apr_status_t rv;
+    int is_all = 1;
     int found = 0;
     int count = 0;
     int i;
 
     if (apr_pool_create(&pool, supervisor->pool) != APR_SUCCESS) {
-        return 1; /* nobody knows */
+        return -1;
     }
     if (amgr_proc_list_all(&supervisor->proc, &pids, &count, pool) !=
         APR_SUCCESS) {
         count = 0;
+        is_all = 0;
     }
     for (i = 0; i < count; i++) {
-        if (amgr_proc_read_stat(&supervisor->proc, pids[i], &stat) !=
-                APR_SUCCESS ||
-            (stat.state == 'Z' && stat.threads <= 1) || stat.state == 'X' ||
-            !is_of(&supervisor->table, &stat)) {
+        rv = amgr_proc_read_stat(&supervisor->proc, pids[i], &stat);
+        is_all = is_all && !is_blind(rv);
+        if (rv != APR_SUCCESS || (stat.state == 'Z' && stat.threads <= 1) ||
+            stat.state == 'X' || !is_of(&supervisor->table, &stat)) {
             continue;
         }
         found++;
@@ -121,7 +133,7 @@ static int signal_all(amgr_supervisor_t *supervisor, int sig)
         }
     }
     apr_pool_destroy(pool);
-    return found;
+    return is_all ? found : -1;
 }
 
 /** Forget those of which nothing can be left. */
@@ -154,6 +166,10 @@ int amgr_supervisor_end_left(amgr_supervisor_t *supervisor)
         sift(supervisor);
     }
     found = signal_all(supervisor, is_due ? SIGKILL : 0);
+    if (found < 0) {
+        amgr_supervisor_say_blind(supervisor);
+        return 0;
+    }
     if (found > 0 && is_due && !supervisor->is_left_killed) {
         supervisor->is_left_killed = 1;
         supervisor->left_until_us = now_us + PATIENCE_US;

@@ -57,6 +57,35 @@ static int go_without(amgr_supervisor_t *supervisor, int error)
     return 1;
 }
 
+/** Whether it may be otherwise soon. */
+static int is_passing(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM ||
+           error == ENOLCK || error == EINTR;
+}
+
+/** It cannot be locked for want of something, which is no reason to do without:
+ * somebody may hold it. */
+static int put_off(amgr_supervisor_t *supervisor, int error)
+{
+    supervisor->left_look_us = supervisor->now.mono_us + LOOK_US;
+    if (!supervisor->is_warned) {
+        supervisor->is_warned = 1;
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
+                 error,
+                 "%s cannot be locked now: no process is started before "
+                 "it is",
+                 supervisor->setup.lock_file);
+    }
+    return 0;
+}
+
+static int fail(amgr_supervisor_t *supervisor, int error)
+{
+    return is_passing(error) ? put_off(supervisor, error)
+                             : go_without(supervisor, error);
+}
+
 int amgr_supervisor_lock(amgr_supervisor_t *supervisor)
 {
     const char *path = supervisor->setup.lock_file;
@@ -71,16 +100,14 @@ int amgr_supervisor_lock(amgr_supervisor_t *supervisor)
             S_IRUSR | S_IWUSR, AMGR_SHARED_OPEN, &is_shared);
     }
     if (supervisor->lock_fd < 0) {
-        return go_without(supervisor, -supervisor->lock_fd);
+        return fail(supervisor, -supervisor->lock_fd);
     }
     if (!is_ours(supervisor->lock_fd)) {
         return go_without(supervisor, EPERM);
     }
     supervisor->left_look_us = supervisor->now.mono_us + LOOK_US;
     if (flock(supervisor->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK || errno == EINTR
-                   ? 0
-                   : go_without(supervisor, errno);
+        return errno == EWOULDBLOCK ? 0 : fail(supervisor, errno);
     }
     if (!is_named(supervisor->lock_fd, path)) {
         drop(supervisor); /* its last holder has just taken it away */

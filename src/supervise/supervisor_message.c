@@ -296,7 +296,7 @@ static void obey(amgr_supervisor_t *supervisor, const received_t *received)
 void amgr_supervisor_hear_parent(amgr_supervisor_t *supervisor)
 {
     received_t received;
-    int got = 1;
+    int got;
     int i;
 
     for (i = 0; i < MESSAGES_MAX && supervisor->setup.parent_fd >= 0; i++) {

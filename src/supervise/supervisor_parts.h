@@ -50,6 +50,7 @@ struct amgr_supervisor_t {
     apr_time_t left_look_us;  /**< looked at again then */
     apr_time_t left_until_us; /**< and no longer than until then */
     apr_time_t expect_us;     /**< a configuration has to come before this */
+    apr_time_t blind_us;      /**< when it was said that /proc is not read */
     int is_put_off; /**< the last one could not be taken, as was said */
     amgr_ward_t *wards[AMGR_WARDS_MAX]; /**< each malloc'ed; by place, and those
                                              removed behind */
@@ -124,6 +125,9 @@ void amgr_supervisor_look_done(amgr_supervisor_t *supervisor);
 
 /** Reap every child that has ended, and kill what nobody knows. */
 void amgr_supervisor_reap(amgr_supervisor_t *supervisor);
+
+/** A reading of supervisor->proc has failed: say why, once a minute. */
+void amgr_supervisor_say_blind(amgr_supervisor_t *supervisor);
 
 /* supervisor_lock.c */
 

@@ -13,6 +13,9 @@
 /** Children that are reaped in one turn. */
 #define REAPED_MAX 1024
 
+/** Between two lines of what cannot be read. */
+#define BLIND_US (60 * APR_USEC_PER_SEC)
+
 static amgr_ward_t *find_guard(const amgr_supervisor_t *supervisor, pid_t pid)
 {
     int i;
@@ -77,6 +80,20 @@ static void finish_lost(amgr_supervisor_t *supervisor)
     }
 }
 
+void amgr_supervisor_say_blind(amgr_supervisor_t *supervisor)
+{
+    apr_time_t now_us = supervisor->now.mono_us;
+
+    if (supervisor->blind_us == AMGR_NO_TIME ||
+        now_us - supervisor->blind_us >= BLIND_US) {
+        supervisor->blind_us = now_us;
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
+                 supervisor->proc.last,
+                 "processes cannot be looked for in /proc: their memory is "
+                 "unknown, and nothing is taken for ended until they can");
+    }
+}
+
 void amgr_supervisor_reap(amgr_supervisor_t *supervisor)
 {
     struct rusage usage;
@@ -97,8 +114,11 @@ void amgr_supervisor_reap(amgr_supervisor_t *supervisor)
     if (!supervisor->has_strays) {
         return;
     }
-    supervisor->has_strays =
-        amgr_tree_sweep(&supervisor->proc, is_known, supervisor) > 0;
+    i = amgr_tree_sweep(&supervisor->proc, is_known, supervisor);
+    if (i < 0) {
+        amgr_supervisor_say_blind(supervisor);
+    }
+    supervisor->has_strays = i != 0;
     if (supervisor->has_strays) {
         supervisor->stray_looks++;
         return;

@@ -103,7 +103,7 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
     int result = amgr_supervisor_foresee(supervisor, index, verb);
     amgr_ward_t *ward = get(supervisor, index);
 
-    if (result == AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
+    if (ward == NULL || result == AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
         return result;
     }
     amgr_clock_read(&supervisor->now);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 typedef struct list_t {
     pid_t pids[AMGR_TREE_MAX];
     pid_t parents[AMGR_TREE_MAX]; /* whose child each was then */
@@ -25,22 +24,24 @@ static apr_uint64_t cpu_us(const amgr_proc_stat_t *stat)
     return us < 0 ? 0 : (apr_uint64_t)us;
 }
 
-static void add_children(amgr_proc_dir_t *dir, pid_t pid, list_t *list)
+/* One that has gone has none. */
+static apr_status_t add_children(amgr_proc_dir_t *dir, pid_t pid, list_t *list)
 {
     apr_status_t rv;
     int count;
 
     if (list->count == AMGR_TREE_MAX) {
-        return;
+        return APR_SUCCESS;
     }
     rv = amgr_proc_read_children(dir, pid, list->pids + list->count,
                                  AMGR_TREE_MAX - list->count, &count);
     if (rv != APR_SUCCESS && rv != APR_ENOSPC) {
-        return;
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     for (; count > 0; count--) {
         list->parents[list->count++] = pid;
     }
+    return APR_SUCCESS;
 }
 
 apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard, amgr_tree_t *out)
@@ -61,11 +62,17 @@ apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard, amgr_tree_t *out)
     }
     sum.cpu_us = cpu_us(&of_guard);
     list.count = 0;
-    add_children(dir, guard, &list);
-    for (i = 0; i < list.count; i++) {
-        if (amgr_proc_read_stat(dir, list.pids[i], &stat) != APR_SUCCESS ||
-            (stat.ppid != list.parents[i] && stat.ppid != guard)) {
+    rv = add_children(dir, guard, &list);
+    for (i = 0; i < list.count && rv == APR_SUCCESS; i++) {
+        rv = amgr_proc_read_stat(dir, list.pids[i], &stat);
+        if (rv == APR_NOTFOUND ||
+            (rv == APR_SUCCESS && stat.ppid != list.parents[i] &&
+             stat.ppid != guard)) {
+            rv = APR_SUCCESS;
             continue; /* gone, and the pid may be another's now */
+        }
+        if (rv != APR_SUCCESS) {
+            break;
         }
         sum.cpu_us += cpu_us(&stat);
         if (stat.ppid == guard && stat.session == of_guard.session) {
@@ -73,7 +80,11 @@ apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard, amgr_tree_t *out)
         }
         sum.count++;
         sum.memory_bytes += stat.rss_bytes;
-        add_children(dir, list.pids[i], &list);
+        rv = add_children(dir, list.pids[i], &list);
+    }
+    if (rv != APR_SUCCESS) {
+        /* A part of it would pass for the whole. */
+        return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
     }
     *out = sum;
     return APR_SUCCESS;
@@ -87,7 +98,9 @@ int amgr_tree_sweep(amgr_proc_dir_t *dir, int (*is_known)(void *, pid_t),
     int i;
 
     list.count = 0;
-    add_children(dir, getpid(), &list);
+    if (add_children(dir, getpid(), &list) != APR_SUCCESS) {
+        return -1;
+    }
     for (i = 0; i < list.count; i++) {
         if (!is_known(baton, list.pids[i])) {
             strays++;

@@ -25,15 +25,16 @@ typedef struct amgr_tree_t {
                                     reaped yet */
 } amgr_tree_t;
 
-/** APR_NOTFOUND: the guard is gone.  @a guard must be the caller's own child,
- * not reaped. */
+/** APR_NOTFOUND: the guard is gone; anything else: all of it cannot be read now,
+ * and *out is as it was.  @a guard must be the caller's own child, not
+ * reaped. */
 apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard,
                             amgr_tree_t *out);
 
 /** SIGKILL to every child of the calling process that @a is_known does not
  * know: the calling process adopts what ended guards and attempts leave.  What
  * is below such a child comes to the caller when that has died, and is found by
- * the next call.  Returns how many there were. */
+ * the next call.  Returns how many there were; -1: nobody knows now. */
 int amgr_tree_sweep(amgr_proc_dir_t *dir, int (*is_known)(void *, pid_t),
                     void *baton);
 

@@ -251,7 +251,7 @@ static double chance(const amgr_supervisor_t *supervisor)
     apr_uint32_t bits;
 
     if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits)) {
-        bits = (apr_uint32_t)supervisor->now.mono_us * 2654435761u;
+        bits = (apr_uint32_t)supervisor->now.mono_us * 2654435761U;
     }
     return (double)bits / 4294967295.0;
 }

@@ -173,6 +173,10 @@ int amgr_ward_reaped(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward,
 /** Do what is due. */
 void amgr_ward_look(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward);
 
+/** Nobody had a turn for @a span_us, neither we nor its processes: all that is
+ * due by then is due so much later. */
+void amgr_ward_postpone(amgr_ward_t *ward, apr_interval_time_t span_us);
+
 /** When something is; AMGR_NO_TIME: nothing. */
 apr_time_t amgr_ward_due(const amgr_ward_t *ward);
 

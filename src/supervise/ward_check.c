@@ -249,6 +249,23 @@ void amgr_ward_look(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     }
 }
 
+static void postpone(apr_time_t *due_us, apr_interval_time_t span_us)
+{
+    if (*due_us != AMGR_NO_TIME) {
+        *due_us += span_us;
+    }
+}
+
+void amgr_ward_postpone(amgr_ward_t *ward, apr_interval_time_t span_us)
+{
+    postpone(&ward->start_due_us, span_us);
+    postpone(&ward->stay_due_us, span_us);
+    postpone(&ward->watchdog_due_us, span_us);
+    postpone(&ward->step_due_us, span_us);
+    amgr_check_postpone(&ward->verify, span_us);
+    amgr_check_postpone(&ward->liveness, span_us);
+}
+
 static apr_time_t sooner(apr_time_t a_us, apr_time_t b_us)
 {
     if (a_us == AMGR_NO_TIME || (b_us != AMGR_NO_TIME && b_us < a_us)) {

@@ -230,10 +230,14 @@ static void on_output(amgr_ward_t *ward, const amgr_guard_event_t *event)
     }
 }
 
-/* What it writes is lost meanwhile: that is to be seen, too. */
+/* What it writes is lost meanwhile: that is to be seen, too.  Where there is no
+ * logger its guard talks nonsense. */
 static void on_logger(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
                       int is_failing)
 {
+    if (ward->spec->output_argv == NULL) {
+        return;
+    }
     ward->is_logger_failing = is_failing;
     if (ward->row.state == AMGR_MANAGED_RUNNING ||
         (ward->row.state == AMGR_MANAGED_READY && ward->row.ready)) {
@@ -399,9 +403,17 @@ void amgr_ward_measure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     char limit[AMGR_UNITS_LEN];
     char most[AMGR_UNITS_LEN];
     amgr_tree_t tree;
+    apr_status_t rv;
 
-    if (ward->guard.pid <= 0 ||
-        amgr_tree_read(proc, ward->guard.pid, &tree) != APR_SUCCESS) {
+    if (ward->guard.pid <= 0) {
+        return;
+    }
+    rv = amgr_tree_read(proc, ward->guard.pid, &tree);
+    if (rv != APR_SUCCESS) {
+        if (rv != APR_NOTFOUND) {
+            ward->row.memory_bytes = AMGR_UNKNOWN;
+            amgr_supervisor_say_blind(supervisor);
+        }
         return;
     }
     note_cpu(ward, tree.cpu_us);

@@ -3,39 +3,23 @@
  * Any bytes as an Accept header.  Checked besides memory: what is chosen is
  * one of those there are, and of any two of them as well.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "render/accept.h"
 
 #define COUNT 4
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const types[COUNT] = {
     "text/html; charset=utf-8", "application/json",
     "text/plain; version=0.0.4; charset=utf-8",
     "application/openmetrics-text; version=1.0.0; charset=utf-8"};
 
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
+    char *text = fuzz_text(data, size);
     int chosen;
     int i;
 
-    check(text != NULL);
-    if (size > 0) {
-        memcpy(text, data, size);
-    }
-    text[size] = '\0';
     chosen = amgr_accept_choose(text, types, COUNT);
     check(chosen >= 0 && chosen < COUNT);
     for (i = 0; i < COUNT; i++) {

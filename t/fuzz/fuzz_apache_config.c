@@ -4,20 +4,9 @@
  * its environment file.  Nothing is included.  Checked besides memory: what is
  * told can be connected to, and no warning commands a terminal.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "cli/config/apache_config_parts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_text(const char *text)
 {
@@ -67,13 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     amgr_apache_reader_t reader;
     amgr_apache_config_t config;
-    apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
     char *text = copy(size > 0 ? (const char *)data : "", size);
     char *mark = strstr(text, "\n%\n");
     char *script = NULL;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     amgr_apache_reader_init(&reader, "/nonexistent", &config, pool);
     /* No file at all may be read. */
     reader.depth = AMGR_APACHE_MAX_DEPTH;
@@ -93,6 +80,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     check_config(&config);
     apr_pool_destroy(pool);
-    apr_terminate();
     return 0;
 }

@@ -4,20 +4,9 @@
  * has a name and an end, none stands twice, and what is wrong is in a line that
  * there is.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "supervise/environment.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_variable(const amgr_environment_t *environment, int index)
 {

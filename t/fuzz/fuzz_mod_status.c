@@ -4,22 +4,9 @@
  * Checked besides memory: what is refused says why in one line; what is taken
  * can be written, and holds no index that leads nowhere.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <apr_general.h>
+#include "fuzz.h"
 
 #include "cli/source/source_parts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static apr_status_t drop(void *baton, const char *data, apr_size_t len)
 {
@@ -64,22 +51,15 @@ static void check_view(const amgr_view_t *view)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
+    char *text = fuzz_text(data, size);
     const amgr_fault_t *fault;
     amgr_source_t source;
-    apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
     const char *table;
     apr_size_t len;
 
-    check(text != NULL);
-    if (size > 0) {
-        memcpy(text, data, size);
-    }
-    text[size] = '\0';
     len = strlen(text);
     table = len < size ? text + len + 1 : NULL;
-    check(apr_initialize() == APR_SUCCESS);
-    check(apr_pool_create(&pool, NULL) == APR_SUCCESS);
     fault = amgr_source_mod_status(text, table, "fuzz", NULL, &source, pool);
     if (fault != NULL) {
         check(fault->text[0] != '\0' && strchr(fault->text, '\n') == NULL);
@@ -89,7 +69,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_view(&source.view);
     }
     apr_pool_destroy(pool);
-    apr_terminate();
     free(text);
     return 0;
 }

@@ -3,20 +3,9 @@
  * Any bytes as a notification.  Checked besides memory: nothing is heard that
  * is not there, and what is shown of it is one line that ends.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "supervise/guard/notify.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static int has(const uint8_t *data, size_t size, const char *text)
 {

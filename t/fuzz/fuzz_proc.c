@@ -4,22 +4,11 @@
  * leaves the output alone, cursors only go forward, and what they hand out
  * lies within the input.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "proc/proc.h"
 #include "proc/proc_wsgi.h"
 #include "proc/proc_cgroup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_untouched(apr_status_t rv, const void *out, size_t len)
 {
@@ -76,9 +65,8 @@ static void parse_cgroups(const char *buf, size_t len)
     int i;
 
     memset(memory, 0x5a, sizeof(memory));
-    check_untouched(
-        amgr_proc_parse_meminfo(buf, len, &memory[0], &memory[1]), memory,
-        sizeof(memory));
+    check_untouched(amgr_proc_parse_meminfo(buf, len, &memory[0], &memory[1]),
+                    memory, sizeof(memory));
     memset(&bytes, 0x5a, sizeof(bytes));
     check_untouched(amgr_proc_parse_cgroup_limit(buf, len, &bytes), &bytes,
                     sizeof(bytes));

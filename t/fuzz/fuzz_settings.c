@@ -3,23 +3,10 @@
  * Any bytes as a file of settings.  Checked besides memory: what is set is in
  * range, and a fault is one line that names the file and commands no terminal.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <apr_general.h>
+#include "fuzz.h"
 
 #include "cli/message.h"
 #include "cli/options/settings_file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_settings(const amgr_settings_t *settings)
 {
@@ -48,22 +35,14 @@ static void check_fault(const amgr_fault_t *fault)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     amgr_settings_t settings;
-    apr_pool_t *pool;
-    char *text = malloc(size + 1);
+    apr_pool_t *pool = fuzz_pool();
+    char *text = fuzz_text(data, size);
 
-    check(text != NULL);
-    if (size > 0) {
-        memcpy(text, data, size);
-    }
-    text[size] = '\0';
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     amgr_message_hold(1);
     amgr_settings_init(&settings);
     check_fault(amgr_settings_parse(&settings, "fuzz.ini", text, pool));
     check_settings(&settings);
     apr_pool_destroy(pool);
-    apr_terminate();
     free(text);
     return 0;
 }

@@ -5,11 +5,8 @@
  * a section that is dumped reads back as itself, and every error is one clean
  * sentence that names the process.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "../unit/conf_words.h"
@@ -17,15 +14,6 @@
 
 #define TEXT_MAX (1 << 20)
 #define WORDS_MAX 100
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static int knows_mine(const char *name)
 {
@@ -149,13 +137,10 @@ static void check_packed(const char *bytes, size_t size, apr_pool_t *pool)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
     check_packed((const char *)data, size, pool);
     check_lines(apr_pstrmemdup(pool, (const char *)data, size), pool);
     apr_pool_destroy(pool);
-    apr_terminate();
     return 0;
 }

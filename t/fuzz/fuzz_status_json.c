@@ -4,27 +4,14 @@
  * in one line; what is taken can be written in every format, holds no index
  * that leads nowhere, and is taken again as it is written.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <apr_general.h>
+#include "fuzz.h"
 
 #include "cli/source/source_parts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct text_t {
     char *data;
     apr_size_t len;
 } text_t;
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static apr_status_t append(void *baton, const char *data, apr_size_t len)
 {
@@ -89,11 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const amgr_fault_t *fault;
     amgr_source_t source;
-    apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
     text_t first;
 
-    check(apr_initialize() == APR_SUCCESS);
-    check(apr_pool_create(&pool, NULL) == APR_SUCCESS);
     fault = amgr_source_json((const char *)data, size, "fuzz", &source, pool);
     if (fault != NULL) {
         check(fault->text[0] != '\0' && strchr(fault->text, '\n') == NULL);
@@ -109,6 +94,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(first.data);
     }
     apr_pool_destroy(pool);
-    apr_terminate();
     return 0;
 }

@@ -4,22 +4,11 @@
  * of descriptors, lines of the tables of sockets and of maps.  Checked besides
  * memory: a failure leaves the output alone, and every string ends.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "proc/proc_maps.h"
 #include "proc/proc_socket.h"
 #include "proc/proc_task.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_untouched(apr_status_t rv, const void *out, size_t len)
 {

@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes through the unit parsers, the formatters and the escapers.
- * Checked besides memory: what is parsed is in range and reads back after an
- * exact format, doubles read back, and escaped text is valid UTF-8 that cannot
- * leave its place in JSON, HTML or a line.
+ * Any bytes through the unit parsers and the formatters.  Checked besides
+ * memory: what is parsed is in range and reads back after an exact format, and
+ * doubles read back.
  */
+#include "fuzz.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/escape.h"
 #include "base/units.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(int ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void check_parsers(const char *text)
 {
@@ -29,7 +17,7 @@ static void check_parsers(const char *text)
     apr_int64_t again;
     apr_interval_time_t span = -1;
     apr_interval_time_t span_again;
-    amgr_share_t share = { -1, -1 };
+    amgr_share_t share = {-1, -1};
     int count = -1;
 
     if (amgr_size_parse(text, &bytes) == NULL) {
@@ -76,101 +64,11 @@ static void check_formats(const uint8_t *data, size_t size)
     amgr_duration_format_exact((apr_interval_time_t)bits, buf, sizeof(buf));
 }
 
-/* By the table of RFC 3629, apart from the code it checks. */
-static void check_utf8(const unsigned char *p)
-{
-    unsigned int value;
-    unsigned int least;
-    int more;
-
-    while (*p != '\0') {
-        if (*p < 0x80) {
-            p++;
-            continue;
-        }
-        check(*p >= 0xC0 && *p < 0xF8);
-        more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
-        least = more == 3 ? 0x10000 : more == 2 ? 0x800 : 0x80;
-        value = *p++ & (0x3Fu >> more);
-        for (; more > 0; more--) {
-            check((*p & 0xC0) == 0x80);
-            value = value << 6 | (*p++ & 0x3Fu);
-        }
-        check(value >= least && value <= 0x10FFFF &&
-              (value < 0xD800 || value > 0xDFFF));
-    }
-}
-
-static void check_json(const char *p)
-{
-    for (; *p != '\0'; p++) {
-        check(strchr("\"<>&", *p) == NULL);
-        if (*p == '\\') {
-            p++;
-            check(*p != '\0' && strchr("\"\\nrtu", *p) != NULL);
-            if (*p == 'u') {
-                check(strspn(p + 1, "0123456789abcdef") >= 4);
-                p += 4;
-            }
-        }
-    }
-}
-
-static void check_line(const char *p)
-{
-    for (; *p != '\0'; p++) {
-        if (*p == '\\') {
-            check(p[1] == 'x' && strspn(p + 2, "0123456789abcdef") >= 2);
-        }
-    }
-}
-
-static void check_clean(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-
-    check_utf8(p);
-    for (; *p != '\0'; p++) {
-        check(*p >= 0x20 && *p != 0x7F);
-    }
-}
-
-static void check_escapes(const char *text)
-{
-    apr_size_t size = strlen(text) * 16 + 1;
-    char *buf = malloc(size);
-    amgr_sink_t sink;
-
-    check(buf != NULL);
-    amgr_sink_init_text(&sink, buf, size);
-    amgr_escape_html(&sink, text);
-    check(sink.status == APR_SUCCESS);
-    check_clean(amgr_sink_text(&sink));
-    check(strpbrk(buf, "<>\"'") == NULL);
-    amgr_sink_init_text(&sink, buf, size);
-    amgr_escape_json(&sink, text);
-    check(sink.status == APR_SUCCESS);
-    check_clean(amgr_sink_text(&sink));
-    check_json(buf);
-    amgr_sink_init_text(&sink, buf, size);
-    amgr_escape_line(&sink, text);
-    check(sink.status == APR_SUCCESS);
-    check_clean(amgr_sink_text(&sink));
-    check_line(buf);
-    free(buf);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
+    char *text = fuzz_text(data, size);
 
-    check(text != NULL);
-    if (size > 0) {
-        memcpy(text, data, size);
-    }
-    text[size] = '\0';
     check_parsers(text);
-    check_escapes(text);
     check_formats(data, size);
     free(text);
     return 0;

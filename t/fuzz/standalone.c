@@ -57,7 +57,8 @@ static int replay_dir(const char *path)
             continue;
         }
         if (snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) >=
-                (int)sizeof(file) || replay_file(file) < 0) {
+                (int)sizeof(file) ||
+            replay_file(file) < 0) {
             count = -1;
             break;
         }

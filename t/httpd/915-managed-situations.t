@@ -42,6 +42,15 @@ $hung->start;
     kill 'STOP', $stopped;
 }
 
+# All of a container was stopped, and then the parent alone has had a turn: it
+# ticks in the hook in which it looks after its supervisor.
+my $paused = server('paused', '', interval => '10s');
+$paused->{env} = { LD_PRELOAD => $paused->build_object('clock'),
+                   AMGR_CLOCK => 10 };
+$paused->start;
+my $paused_web = ready($paused);
+ok($paused_web, 'another process on a fast clock');
+
 # ---- one process ------------------------------------------------------------
 
 for my $mpm (qw(event prefork)) {
@@ -201,6 +210,22 @@ END
        'ManagerExitWhenDone: httpd ends with its job');
     ok(!-e $s->board_file, 'and leaves nothing');
     $s->stop;
+}
+
+# ---- one that had no turn ----------------------------------------------------
+
+{
+    my $supervisor = AMGR::Managed::supervisor($paused);
+    my $hear = AMGR::Managed::one($paused, 'web')->{pid};
+    my $begun = time;
+    kill 'STOP', $supervisor;
+    wait_until(sub { time - $begun >= 4 }, 30, '40 seconds of its clock');
+    ok($paused->wait_ticks(1), 'the parent looks at one that had no turn');
+    kill 'CONT', $supervisor;
+    ok($paused->wait_ticks(1), 'and once again');
+    is(AMGR::Managed::supervisor($paused), $supervisor, 'it is not replaced');
+    is(ready($paused)->{pid}, $hear, 'and its process runs on');
+    $paused->stop_ok;
 }
 
 # ---- one that hung ----------------------------------------------------------------

@@ -32,7 +32,8 @@ my $report = Bench::Report->new;
     my $stdout = select $null;
     my $value = 0.04;
     for my $row (Bench::Table::rows()) {
-        $report->add($row->{key}, base => [12.5, 33_514, 7],
+        $report->add($row->{key}, base => [(33_514.5) x
+                                           Bench::Report::bases($row)],
                      figures => [map { $value *= 1.3 } @{ $row->{figures} }]);
     }
     select $stdout;

@@ -29,7 +29,6 @@
 
 #define CHILDREN_MAX 8
 #define SETTLED_US (2500 * APR_INT64_C(1000))
-#define PATIENCE_US apr_time_from_sec(20)
 
 /* What a child does about SIGUSR1. */
 typedef enum manner_e {

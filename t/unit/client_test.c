@@ -254,6 +254,18 @@ static void hides_clients_that_are_waited_for(void **state)
     }
 }
 
+/* What stands behind the end of a text is not of it. */
+static void reads_no_further_than_a_target_goes(void **state)
+{
+    char buf[100];
+
+    (void)state; /* cmocka's signature */
+    amgr_client_target_shown(AMGR_CLIENTS_NETWORK,
+                             "tcp 192.0.2.1:80\0to 198.51.100.7:40000", NULL, 0,
+                             buf, sizeof(buf));
+    assert_string_equal(buf, "tcp 192.0.2.1:80");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +274,7 @@ int main(void)
         cmocka_unit_test(never_writes_past_the_buffer),
         cmocka_unit_test(survives_any_byte),
         cmocka_unit_test(hides_clients_that_are_waited_for),
+        cmocka_unit_test(reads_no_further_than_a_target_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,18 @@ static void without_a_lame_duck_it_is_asked_at_once(void **state)
     world_destroy(world);
 }
 
+/* A restart has taken the time away, or there was none and a program ran. */
+static void announced_without_a_lame_duck_it_goes_on(void **state)
+{
+    world_t *world = begin(4, 1);
+
+    (void)state; /* cmocka's signature */
+    assert_int_equal(step(world, SEC), AMGR_STEP_ANNOUNCE);
+    world->limits.lame_duck_us = AMGR_LIMIT_OFF;
+    assert_int_equal(step(world, SEC), AMGR_STEP_ASK);
+    world_destroy(world);
+}
+
 static void a_lame_duck_that_fell_idle_is_asked(void **state)
 {
     world_t *world = begin(1, 0);
@@ -358,6 +370,7 @@ int main(void)
         cmocka_unit_test(an_idle_single_worker_is_asked_at_once),
         cmocka_unit_test(a_busy_one_is_announced_first),
         cmocka_unit_test(without_a_lame_duck_it_is_asked_at_once),
+        cmocka_unit_test(announced_without_a_lame_duck_it_goes_on),
         cmocka_unit_test(a_lame_duck_that_fell_idle_is_asked),
         cmocka_unit_test(an_idle_threaded_one_is_announced),
         cmocka_unit_test(one_that_httpd_told_to_stop_is_not_announced),

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,6 +39,8 @@ typedef struct supervised_t {
     int log_fd;
     char dir[64];               /* var in it is for everybody */
     const char *lock_file;      /* of the next supervisor; NULL: none */
+    int is_short;               /* it can open no more than so many files, */
+    int spare;                  /* if is_short */
     amgr_managed_table_t table; /* as last read */
 } supervised_t;
 
@@ -53,6 +56,20 @@ static void say_line(void *baton, int what, int level, int error,
     if (write(*(const int *)baton, line, (size_t)len) < 0) {
         _exit(3);
     }
+}
+
+/* From now on so many more can be opened. */
+static inline void leave_descriptors(int spare)
+{
+    struct rlimit limit;
+    int fd = 0;
+
+    for (; spare >= 0; fd++) {
+        spare -= fcntl(fd, F_GETFD) < 0;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)fd - 1;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
@@ -80,6 +97,9 @@ static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
     setup.check.default_user = user;
     setup.check.default_group = setup.guard.default_group;
     setup.patience_us = SEC / 2;
+    if (s->is_short) {
+        leave_descriptors(s->spare);
+    }
     amgr_supervisor_run(&setup);
 }
 

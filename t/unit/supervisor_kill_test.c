@@ -6,6 +6,7 @@
 #include "supervised.h"
 
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #define QUICK                        \
     "RestartDelay 100ms jitter=0%\n" \
@@ -74,6 +75,77 @@ static void nothing_is_left_of_a_killed_guard(void **state)
     assert_int_equal(row(s, "web")->exits[AMGR_MANAGED_EXIT_LOST], 1);
     assert_int_equal(count_logged(s, "READY -> STOPPING (its guard is gone)"),
                      1);
+}
+
+/* Whether the supervisor has descriptors beyond those that it has. */
+static void let_open(const supervised_t *s, int may)
+{
+    struct rlimit limit;
+
+    assert_int_equal(prlimit(s->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    limit.rlim_cur = may ? limit.rlim_max : 4;
+    assert_int_equal(prlimit(s->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Nobody can see that something is left of it: not that nothing is. */
+static void what_cannot_be_looked_for_is_not_gone(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t daemon;
+    amgr_managed_t web;
+
+    apply(s, family(s));
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    read_id(s, "child");
+    daemon = read_id(s, "daemon");
+    let_open(s, 0);
+    assert_int_equal(kill(web.guard, SIGKILL), 0);
+    WAIT_UNTIL(s, count_logged(s, "cannot be looked for in /proc") == 1);
+    assert_true(is_in(s, "web", AMGR_MANAGED_STOPPING));
+    let_open(s, 1);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    assert_true(is_gone(daemon.pid, daemon.start_ticks));
+}
+
+static void nor_is_what_the_last_supervisor_left(void **state)
+{
+    supervised_t *s = *state;
+    amgr_proc_id_t child;
+    amgr_managed_t web;
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "web\nShell On\n"
+             "Command 'sleep 61 & echo $! > %s/var/child; wait'\n%s",
+             s->dir, QUICK);
+    apply(s, text);
+    web = wait_state(s, "web", AMGR_MANAGED_READY);
+    child = read_id(s, "child");
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
+    assert_int_equal(kill(web.guard, SIGKILL), 0);
+    kill_supervisor(s);
+    start_supervisor(s);
+    let_open(s, 0);
+    WAIT_UNTIL(s, count_logged(s, "cannot be looked for in /proc") > 0);
+    let_open(s, 1);
+    apply(s, text);
+    WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
+    assert_true(is_gone(child.pid, child.start_ticks));
+}
+
+/* What is unknown is not shown as what was once, nor as a part of it. */
+static void memory_that_cannot_be_read_is_unknown(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    WAIT_UNTIL(s, row(s, "web")->memory_bytes != AMGR_UNKNOWN);
+    let_open(s, 0);
+    WAIT_UNTIL(s, row(s, "web")->memory_bytes == AMGR_UNKNOWN);
+    let_open(s, 1);
+    WAIT_UNTIL(s, row(s, "web")->memory_bytes != AMGR_UNKNOWN);
+    assert_int_equal(count_logged(s, "cannot be looked for in /proc: "), 1);
 }
 
 /* It cannot hear, and so it is not waited for. */
@@ -183,6 +255,32 @@ static void what_both_leave_is_ended_before_the_next(void **state)
 }
 
 /* A number that is another's by now, and one of another boot. */
+/* What runs has no part in it that nobody had a turn. */
+static void a_pause_of_all_is_nobodys_fault(void **state)
+{
+    supervised_t *s = *state;
+    apr_time_t until_us;
+    char text[512];
+    int fd;
+
+    snprintf(text, sizeof(text),
+             "web\nCommand /bin/sleep 60\nOutput discard\n"
+             "Verify file %s/var/ready interval=100ms\nStartTimeout 1s\n",
+             s->dir);
+    apply(s, text);
+    wait_state(s, "web", AMGR_MANAGED_RUNNING);
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
+    until_us = amgr_clock_monotonic_us() + 5 * SEC / 2;
+    WAIT_UNTIL(s, amgr_clock_monotonic_us() > until_us);
+    snprintf(text, sizeof(text), "%s/var/ready", s->dir);
+    fd = open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(kill(s->pid, SIGCONT), 0);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(row(s, "web")->starts, 1);
+}
+
 static void others_are_left_alone(void **state)
 {
     supervised_t *s = *state;
@@ -356,10 +454,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPERVISED(nothing_is_left_of_a_killed_guard),
+        SUPERVISED(what_cannot_be_looked_for_is_not_gone),
+        SUPERVISED(nor_is_what_the_last_supervisor_left),
+        SUPERVISED(memory_that_cannot_be_read_is_unknown),
         SUPERVISED(a_guard_that_hangs_is_killed),
         SUPERVISED(what_a_daemon_leaves_is_ended_too),
         SUPERVISED(a_killed_supervisor_is_followed_by_the_next),
         SUPERVISED(what_both_leave_is_ended_before_the_next),
+        SUPERVISED(a_pause_of_all_is_nobodys_fault),
         SUPERVISED(others_are_left_alone),
         SUPERVISED(a_stopped_guard_goes_on_without_its_supervisor),
         SUPERVISED(whoever_has_the_lock_is_waited_for),

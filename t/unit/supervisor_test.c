@@ -133,6 +133,16 @@ static void a_logger_that_does_not_stay_is_to_be_seen(void **state)
     assert_int_equal(row(s, "web")->starts, 1);
 }
 
+/* What is told of a tree, and held against MaxMemory, is the process's. */
+static void a_logger_is_no_part_of_its_process(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\nCommand /bin/sleep 60\nOutput |/bin/cat\n");
+    WAIT_UNTIL(s, row(s, "web") != NULL && row(s, "web")->tree_count > 0);
+    assert_int_equal(row(s, "web")->tree_count, 1);
+}
+
 static void one_that_goes_into_the_background_is_told_of(void **state)
 {
     supervised_t *s = *state;
@@ -413,6 +423,7 @@ int main(int argc, char **argv)
         SUPERVISED(one_that_leaves_children_is_stopping_until_they_are_gone),
         SUPERVISED(one_that_always_runs_may_end_well_as_often_as_it_likes),
         SUPERVISED(a_logger_that_does_not_stay_is_to_be_seen),
+        SUPERVISED(a_logger_is_no_part_of_its_process),
         SUPERVISED(one_that_goes_into_the_background_is_told_of),
         SUPERVISED(what_cannot_be_executed_fails_and_is_said_once),
         SUPERVISED(one_that_has_done_its_work_stays_so),

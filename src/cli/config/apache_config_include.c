@@ -170,6 +170,7 @@ static apr_array_header_t *names_in(amgr_apache_reader_t *reader,
         }
         return names;
     }
+    errno = 0;
     while (names->nelts < AMGR_APACHE_MAX_FILES &&
            (entry = readdir(handle)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 &&
@@ -179,6 +180,10 @@ static apr_array_header_t *names_in(amgr_apache_reader_t *reader,
             APR_ARRAY_PUSH(names, const char *) =
                 apr_pstrdup(reader->pool, entry->d_name);
         }
+        errno = 0;
+    }
+    if (errno != 0) {
+        warn_unread(reader, dir, APR_FROM_OS_ERROR(errno));
     }
     closedir(handle);
     qsort(names->elts, (size_t)names->nelts, sizeof(const char *),
@@ -188,6 +193,7 @@ static apr_array_header_t *names_in(amgr_apache_reader_t *reader,
 
 /* A file, or all files of a directory and of those in it.  @return 0: nothing
  * of that name is there */
+/* NOLINTNEXTLINE(misc-no-recursion): AMGR_APACHE_MAX_DEPTH deep */
 static int include_plain(amgr_apache_reader_t *reader, const char *path,
                          int depth)
 {
@@ -229,6 +235,7 @@ static int include_plain(amgr_apache_reader_t *reader, const char *path,
 
 /* @a rest below @a dir, part by part: only parts with a pattern are looked for
  * in their directory. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the path has parts */
 static int include_below(amgr_apache_reader_t *reader, const char *dir,
                          const char *rest)
 {

@@ -244,7 +244,7 @@ static const amgr_fault_t *decide(amgr_self_t *self, amgr_kill_young_t *young)
 
     if (rv != APR_SUCCESS) {
         return amgr_fault_make(run->pool, amgr_fault_code(rv),
-                               APR_STATUS_IS_NOTFOUND(rv) || rv == APR_NOTFOUND
+                               APR_STATUS_IS_NOTFOUND(rv)
                                    ? "the httpd %ld has ended"
                                    : "the children of httpd %ld cannot be read",
                                (long)self->source->parent.pid);

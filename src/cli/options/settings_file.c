@@ -33,7 +33,6 @@ typedef struct parsing_t {
     const char *name; /**< escaped */
     const char *next; /**< of the text */
     int line;
-    int wrong_line; /**< of the first that is no setting */
     amgr_settings_t *settings;
     const amgr_fault_t *fault; /**< the first */
     const char *unknown;       /**< the last section nobody knows */

@@ -4,6 +4,7 @@
  * for, so that those that come after others are not waited for in vain; but
  * what others need is stopped when those have ended.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -79,12 +80,16 @@ static const amgr_fault_t *fault_of(const orders_t *orders, apr_status_t rv)
     const char *path = amgr_fault_quote(orders->pool, orders->target.socket);
 
     switch (rv) {
-    case APR_NOTFOUND:
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
         return amgr_fault_make(orders->pool, AMGR_EXIT_FAILED,
                                "nobody takes orders at %s: the supervisor of "
                                "managed processes does not run, or begins anew",
                                path);
-    case APR_EACCES:
+    case EACCES:
+    case EPERM:
+    case APR_EMISMATCH:
         return amgr_fault_make(orders->pool, AMGR_EXIT_PERMISSION,
                                "this user may not give orders at %s, or "
                                "somebody else listens there",
@@ -181,7 +186,7 @@ static int is_needed(const orders_t *orders, const job_t *job)
 
 /* Those whose turn it is; all of the rest where there is none, as in a table
  * that makes no sense. */
-static int take_batch(const orders_t *orders, job_t **batch)
+static int take_batch(orders_t *orders, job_t **batch)
 {
     int is_stop = strcmp(orders->options->verb, "stop") == 0;
     int count = 0;
@@ -190,7 +195,7 @@ static int take_batch(const orders_t *orders, job_t **batch)
 
     for (pass = 0; pass < 2 && count == 0; pass++) {
         for (i = 0; i < orders->job_count; i++) {
-            job_t *job = (job_t *)&orders->jobs[i];
+            job_t *job = &orders->jobs[i];
 
             if (!job->is_given &&
                 (pass == 1 || !is_stop || !is_needed(orders, job))) {

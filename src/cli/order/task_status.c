@@ -177,18 +177,21 @@ const amgr_fault_t *amgr_task_status(const amgr_options_t *options,
 {
     const amgr_fault_t *fault = check(source, pool);
     int count = options->name_count;
-    const amgr_managed_t **named =
-        apr_pcalloc(pool, sizeof(*named) * ((apr_size_t)count + 1));
+    const amgr_managed_t **named = apr_pcalloc(
+        pool, sizeof(const amgr_managed_t *) * ((apr_size_t)count + 1));
     int missed = 0;
     int i;
 
-    for (i = 0; i < count && fault == NULL; i++) {
-        named[i] = amgr_order_target_process(source->view.managed,
-                                             options->names[i], &fault, pool);
-        missed |= named[i] != NULL && amgr_managed_is_missed(named[i]);
-    }
     if (fault != NULL) {
         return fault;
+    }
+    for (i = 0; i < count; i++) {
+        named[i] = amgr_order_target_process(source->view.managed,
+                                             options->names[i], &fault, pool);
+        if (named[i] == NULL) {
+            return fault;
+        }
+        missed |= amgr_managed_is_missed(named[i]);
     }
     if (options->tasks & AMGR_TASK_JSON) {
         amgr_write_named_json(&source->view, named, count, amgr_output());

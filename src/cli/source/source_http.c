@@ -117,6 +117,7 @@ static const amgr_fault_t *read_mod_status(amgr_source_search_t *search,
     return fault;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, for it takes pages->tls away */
 int amgr_source_search_pages(amgr_source_search_t *search,
                              const amgr_source_pages_t *pages)
 {

@@ -94,7 +94,7 @@ static void take_processes(const amgr_mod_status_text_t *told,
     if (rows != NULL) {
         count_hanging(blank);
     }
-    if (from.strangers > 0) {
+    if (local != NULL && from.strangers > 0) {
         amgr_message(AMGR_LEVEL_VERBOSE,
                      "%s: %d rows left out, whose processes are no children "
                      "of pid %d",

@@ -130,7 +130,7 @@ const amgr_fault_t *amgr_task_tree(const amgr_options_t *options,
         return amgr_fault_make(pool, amgr_fault_code(rv),
                                "/proc cannot be opened");
     }
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, ""); /* one that is not there: plain text */
     canvas = make_canvas(pool);
     fault = show_all(servers, &dir, canvas, pool);
     amgr_proc_dir_close(&dir);

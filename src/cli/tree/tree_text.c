@@ -277,7 +277,8 @@ apr_array_header_t *amgr_tree_tops(const amgr_proc_tree_t *processes,
                                    const amgr_proc_node_t *top,
                                    apr_pool_t *pool)
 {
-    apr_array_header_t *tops = apr_array_make(pool, 8, sizeof(top));
+    apr_array_header_t *tops =
+        apr_array_make(pool, 8, sizeof(const amgr_proc_node_t *));
     amgr_proc_stat_t lost;
     int i;
 

@@ -62,10 +62,10 @@ static wchar_t decode(const char *at, apr_size_t *out_length)
     apr_size_t i;
 
     if (length > 1) {
-        code &= 0x3fu >> (length - 1);
+        code &= 0x3fU >> (length - 1);
     }
     for (i = 1; i < length; i++) {
-        code = code << 6 | (bytes[i] & 0x3fu);
+        code = code << 6 | (bytes[i] & 0x3fU);
     }
     *out_length = length;
     return (wchar_t)code;

@@ -456,7 +456,7 @@ const amgr_fault_t *amgr_task_watch(const amgr_options_t *options,
                                     apr_pool_t *pool)
 {
     /* Which characters there are, and how wide: nothing else of the locale. */
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, ""); /* one that is not there: plain text */
     if (options->once) {
         return watch_once(options, target, pool);
     }

@@ -40,7 +40,7 @@ static const amgr_screen_style_t styles[AMGR_STYLE_COUNT] = {
 
 static void begin_colors(void)
 {
-    short i;
+    int i;
 
     if (start_color() == ERR) {
         return;
@@ -212,7 +212,7 @@ void amgr_screen_suspend(void)
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     sigaction(SIGTSTP, &plain, NULL);
-    raise(SIGTSTP);
+    (void)raise(SIGTSTP);                       /* a signal that there is */
     pthread_sigmask(SIG_UNBLOCK, &stop, &mask); /* stops here */
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     sigaction(SIGTSTP, &before, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See check.h.  When there is an attempt and what its end means; what it does
- * is in probe.c and the files beside it.
+ * is in attempt.c and the files beside it.
  */
 #include "supervise/check/check.h"
 
@@ -13,7 +13,7 @@
 
 #include <apr_strings.h>
 
-#include "supervise/check/probe.h"
+#include "supervise/check/attempt.h"
 
 /* A span may be without end. */
 static apr_time_t after(apr_time_t now_mono_us, apr_interval_time_t span_us)
@@ -43,7 +43,7 @@ void amgr_check_begin(amgr_check_t *check, apr_time_t now_mono_us)
     amgr_check_end(check);
     check->failures = 0;
     check->text[0] = '\0';
-    if (!amgr_probe_is_one(check->verify->type)) {
+    if (!amgr_attempt_is_for(check->verify->type)) {
         return;
     }
     check->due_mono_us = check->is_liveness
@@ -54,6 +54,14 @@ void amgr_check_begin(amgr_check_t *check, apr_time_t now_mono_us)
 apr_time_t amgr_check_due(const amgr_check_t *check)
 {
     return check->due_mono_us;
+}
+
+void amgr_check_postpone(amgr_check_t *check, apr_interval_time_t span_us)
+{
+    if (check->due_mono_us != AMGR_NO_TIME) {
+        check->due_mono_us = after(check->due_mono_us, span_us);
+    }
+    check->begun_mono_us = after(check->begun_mono_us, span_us);
 }
 
 static void close_words(amgr_check_t *check)
@@ -67,7 +75,7 @@ static void close_words(amgr_check_t *check)
 void amgr_check_end(amgr_check_t *check)
 {
     if (check->pid != 0) {
-        amgr_probe_kill(check->pid);
+        amgr_attempt_kill(check->pid);
         check->pid = 0;
     }
     close_words(check);
@@ -128,8 +136,8 @@ static int count_pass(amgr_check_t *check, apr_time_t now_mono_us)
  * of its own. */
 static void start(amgr_check_t *check, apr_time_t now_mono_us)
 {
-    apr_status_t rv = amgr_probe_start(check->setup, check->spec, check->verify,
-                                       &check->pid, &check->fd);
+    apr_status_t rv = amgr_attempt_start(
+        check->setup, check->spec, check->verify, &check->pid, &check->fd);
 
     check->killed = 0;
     check->begun_mono_us = now_mono_us;
@@ -153,11 +161,11 @@ static void start(amgr_check_t *check, apr_time_t now_mono_us)
 static int run_late(amgr_check_t *check, apr_time_t now_mono_us)
 {
     if (!check->killed) {
-        amgr_probe_kill(check->pid);
+        amgr_attempt_kill(check->pid);
         close_words(check);
         check->killed = 1;
     }
-    amgr_probe_late_text(check->verify, check->text, sizeof(check->text));
+    amgr_attempt_late_text(check->verify, check->text, sizeof(check->text));
     return count_failure(check, now_mono_us);
 }
 
@@ -181,7 +189,7 @@ int amgr_check_look(amgr_check_t *check, apr_time_t now_mono_us)
         start(check, now_mono_us);
         return AMGR_CHECK_GOES_ON;
     }
-    switch (amgr_probe_has_ended(check->pid)) {
+    switch (amgr_attempt_has_ended(check->pid)) {
     case 0:
         return run_late(check, now_mono_us);
     case 1: /* it may be us who are late: amgr_check_reaped() judges it */
@@ -218,7 +226,7 @@ int amgr_check_reaped(amgr_check_t *check, pid_t pid, int wait_status,
         *out_result = AMGR_CHECK_GOES_ON; /* amgr_check_look() has judged it */
         return 1;
     }
-    amgr_probe_hear(check->fd, check->text, sizeof(check->text));
+    amgr_attempt_hear(check->fd, check->text, sizeof(check->text));
     check->fd = -1;
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
         *out_result = count_pass(check, now_mono_us);

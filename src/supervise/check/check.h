@@ -88,13 +88,16 @@ int amgr_check_look(amgr_check_t *check, apr_time_t now_mono_us);
 int amgr_check_reaped(amgr_check_t *check, pid_t pid, int wait_status,
                       apr_time_t now_mono_us, int *out_result);
 
+/** Nobody had a turn for @a span_us: what is due is due so much later. */
+void amgr_check_postpone(amgr_check_t *check, apr_interval_time_t span_us);
+
 /** Nothing more: an attempt that runs is killed (and reaped by whoever reaps;
  * amgr_check_reaped() does not know it any more). */
 void amgr_check_end(amgr_check_t *check);
 
 /** Whether nobody listens at "tcp://ADDRESS:PORT" or "unix:PATH" and it could
  * be bound: APR_SUCCESS, or an errno that says why not.  Never waits. */
-apr_status_t amgr_address_is_free(const char *address);
+apr_status_t amgr_address_is_free(const char *text);
 
 /** Whether @a text is such an address; NULL, or what is expected. */
 const char *amgr_address_parse(const char *text);

@@ -277,7 +277,13 @@ static void become_program(const amgr_launch_t *launch, int report, pid_t guard)
     const char *directory = "/";
     char **environment = environ;
 
-    setsid(); /* cannot fail: a fresh process leads no group */
+    /* Neither can fail: a fresh process leads no group. */
+    if (launch->spec != NULL) {
+        setsid();
+    }
+    else {
+        setpgid(0, 0);
+    }
     take_descriptors(launch, report);
     take_leash(guard);
     if (launch->spec != NULL) {

@@ -6,10 +6,12 @@
  * so that the guard goes on hearing what it is told; what goes wrong there
  * comes back through a pipe that exec closes.
  *
- * The new process leads a session of its own, has nothing open but standard
- * input, output and error, every signal at its default and unblocked, umask
- * 022, and is killed when its guard ends (PR_SET_PDEATHSIG, prctl(2); the
- * kernel takes that away from a program that is set-uid or has capabilities).
+ * A managed process leads a session of its own; a logger stays in its guard's,
+ * by which it is told from what belongs to the process.  Each leads a group,
+ * has nothing open but standard input, output and error, every signal at its
+ * default and unblocked, umask 022, and is killed when its guard ends
+ * (PR_SET_PDEATHSIG, prctl(2); the kernel takes that away from a program that
+ * is set-uid or has capabilities).
  */
 #ifndef AMGR_LAUNCH_H
 #define AMGR_LAUNCH_H

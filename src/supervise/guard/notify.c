@@ -225,7 +225,7 @@ int amgr_notify_read(amgr_notify_t *notify, amgr_proc_dir_t *proc,
                      apr_time_t now_mono_us, amgr_notice_t *notice)
 {
     int heard = 0;
-    int got = 0;
+    int got;
     int i;
 
     notify->pause_mono_us = 0;

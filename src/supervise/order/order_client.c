@@ -87,13 +87,6 @@ static apr_status_t connect_to(call_t *call, const char *path)
         case EAGAIN:
             rv = wait_in_queue(call);
             break;
-        case ENOENT:
-        case ENOTDIR:
-        case ECONNREFUSED:
-            return APR_NOTFOUND;
-        case EPERM:
-        case EACCES:
-            return APR_EACCES;
         default:
             return errno;
         }
@@ -110,7 +103,7 @@ static apr_status_t check_peer(const call_t *call)
         return errno;
     }
     return peer.uid == call->server || peer.uid == call->other ? APR_SUCCESS
-                                                               : APR_EACCES;
+                                                               : APR_EMISMATCH;
 }
 
 /** Who does not want to read may have told why. */

@@ -43,12 +43,11 @@ typedef struct amgr_order_answer_t {
  * the supervisor waits until it has settled; this takes AMGR_ORDER_GRACE_US
  * more at most.
  *
- * APR_SUCCESS: there is an answer, see its `ok`.  Else there is none:
- * APR_NOTFOUND, nobody listens at @a path; APR_EACCES, this process may not
- * connect, or who listens is neither root nor our own user; APR_TIMEUP, no
- * answer in time (the order may be carried out all the same); APR_EINVAL, what
- * cannot be asked, such as a name that no process can have; APR_EGENERAL, hung
- * up on us or nonsense; or an errno.
+ * APR_SUCCESS: there is an answer, see its `ok`.  Else there is none: the errno
+ * with which it could not be connected; APR_EMISMATCH, who listens is neither
+ * root nor our own user; APR_TIMEUP, no answer in time, and APR_EGENERAL, hung
+ * up on us or nonsense (the order may be carried out all the same); APR_EINVAL,
+ * what cannot be asked, such as a name that no process can have.
  */
 apr_status_t amgr_order_ask(const char *path, const char *verb,
                             const char *name, int id, int wait_ms,

@@ -5,7 +5,6 @@
  */
 #include "supervise/order/order_parts.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -71,39 +70,39 @@ static int is_settled(const amgr_order_socket_t *orders, int verb, int index)
     return amgr_supervisor_is_settled(orders->supervisor, index, verb);
 }
 
-void amgr_order_look_at(amgr_order_socket_t *orders, amgr_order_peer_t *client)
+void amgr_order_look_at(amgr_order_socket_t *orders, amgr_order_peer_t *peer)
 {
     const amgr_managed_table_t *table =
         amgr_supervisor_table(orders->supervisor);
-    const amgr_order_t *order = &client->order;
+    const amgr_order_t *order = &peer->order;
     int index = -1;
     int settled;
 
     if (order->verb != AMGR_ORDER_SHUTDOWN) {
         index = find_process(table, order);
         if (index < 0) {
-            amgr_order_peer_refuse(client, 404,
+            amgr_order_peer_refuse(peer, 404,
                                    "the process is not there any more");
             return;
         }
     }
     settled = is_settled(orders, order->verb, index);
-    if (settled || amgr_clock_monotonic_us() >= client->until_mono_us) {
-        amgr_order_peer_tell(
-            client, index < 0 ? NULL : &table->processes[index], settled);
+    if (settled || amgr_clock_monotonic_us() >= peer->client->until_mono_us) {
+        amgr_order_peer_tell(peer, index < 0 ? NULL : &table->processes[index],
+                             settled);
     }
 }
 
 /** Whose order it is, and what will come of it. */
 static void tell_order(const amgr_order_socket_t *orders,
-                       const amgr_order_peer_t *client, int obeyed)
+                       const amgr_order_peer_t *peer, int obeyed)
 {
     static const char *const words[] = {
         [AMGR_OBEYED] = "",
         [AMGR_OBEYED_ALREADY] = ", which is so or on its way",
         [AMGR_OBEYED_NOT] = ", which is refused while all is shut down",
     };
-    const amgr_order_t *order = &client->order;
+    const amgr_order_t *order = &peer->order;
     int level = AMGR_LEVEL_INFO;
 
     if (order->verb == AMGR_VERB_STATUS) {
@@ -115,35 +114,35 @@ static void tell_order(const amgr_order_socket_t *orders,
     if (order->verb == AMGR_ORDER_SHUTDOWN) {
         amgr_say(orders->teller, AMGR_SAY_ORDER, level, 0,
                  "shutdown of all processes ordered by process %ld (uid %lu)",
-                 (long)client->peer.pid, (unsigned long)client->peer.uid);
+                 (long)peer->client->who.pid,
+                 (unsigned long)peer->client->who.uid);
         return;
     }
     amgr_say(orders->teller, AMGR_SAY_ORDER, level, 0,
              "process %s: %s ordered by process %ld (uid %lu)%s", order->name,
-             amgr_order_word(order->verb), (long)client->peer.pid,
-             (unsigned long)client->peer.uid, words[obeyed]);
+             amgr_order_word(order->verb), (long)peer->client->who.pid,
+             (unsigned long)peer->client->who.uid, words[obeyed]);
 }
 
 /** From now on it is waited for. */
-static void begin_waiting(amgr_order_socket_t *orders,
-                          amgr_order_peer_t *client)
+static void begin_waiting(amgr_order_socket_t *orders, amgr_order_peer_t *peer)
 {
-    amgr_order_peer_enter(client, AMGR_ORDER_WAITING,
-                          (apr_interval_time_t)client->order.wait_ms * 1000);
-    amgr_order_look_at(orders, client);
+    amgr_line_wait(peer->client,
+                   (apr_interval_time_t)peer->order.wait_ms * 1000);
+    amgr_order_look_at(orders, peer);
 }
 
 static void obey_for_process(amgr_order_socket_t *orders,
-                             amgr_order_peer_t *client)
+                             amgr_order_peer_t *peer)
 {
     const amgr_managed_table_t *table =
         amgr_supervisor_table(orders->supervisor);
-    amgr_order_t *order = &client->order;
+    amgr_order_t *order = &peer->order;
     int index = find_process(table, order);
     int obeyed;
 
     if (index < 0) {
-        amgr_order_peer_refuse(client, 404,
+        amgr_order_peer_refuse(peer, 404,
                                order->name[0] != '\0'
                                    ? "no process of this name"
                                    : "no process of this id");
@@ -152,34 +151,24 @@ static void obey_for_process(amgr_order_socket_t *orders,
     apr_cpystrn(order->name, table->processes[index].name, sizeof(order->name));
     /* Said before what it brings about is. */
     obeyed = amgr_supervisor_foresee(orders->supervisor, index, order->verb);
-    tell_order(orders, client, obeyed);
+    tell_order(orders, peer, obeyed);
     if (order->verb != AMGR_VERB_STATUS) {
         obeyed = amgr_supervisor_order(orders->supervisor, index, order->verb);
     }
     if (obeyed == AMGR_OBEYED_NOT) {
         amgr_order_peer_refuse(
-            client, 403,
-            "all processes are shut down until httpd is restarted");
+            peer, 403, "all processes are shut down until httpd is restarted");
         return;
     }
-    client->already = obeyed == AMGR_OBEYED_ALREADY;
-    begin_waiting(orders, client);
-}
-
-/** Whoever gave up waiting for an answer believes that nothing was done. */
-static int is_gone(const amgr_order_peer_t *client)
-{
-    struct pollfd entry = {client->fd, 0, 0};
-
-    return poll(&entry, 1, 0) != 0; /* POLLHUP and POLLERR come unasked */
+    peer->already = obeyed == AMGR_OBEYED_ALREADY;
+    begin_waiting(orders, peer);
 }
 
 /** Guests do not flood; one line when they begin to, one when it is over. */
-static int has_time(amgr_order_socket_t *orders,
-                    const amgr_order_peer_t *client)
+static int has_time(amgr_order_socket_t *orders, const amgr_order_peer_t *peer)
 {
-    if (amgr_order_peer_is_master(client) ||
-        client->order.verb == AMGR_VERB_STATUS) {
+    if (amgr_order_peer_is_master(peer) ||
+        peer->order.verb == AMGR_VERB_STATUS) {
         return 1;
     }
     if (orders->is_flooded &&
@@ -188,7 +177,7 @@ static int has_time(amgr_order_socket_t *orders,
         amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_NOTICE, 0,
                  "orders of uid %lu are obeyed again: %" APR_UINT64_T_FMT
                  " were refused",
-                 (unsigned long)client->peer.uid, orders->refused);
+                 (unsigned long)peer->client->who.uid, orders->refused);
     }
     if (amgr_order_peer_has_time(&orders->order_due_us, GUEST_ORDER_US,
                                  GUEST_ORDER_BURST)) {
@@ -200,31 +189,32 @@ static int has_time(amgr_order_socket_t *orders,
         amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_WARNING, 0,
                  "orders of process %ld (uid %lu) and others of this user come "
                  "too often: those that are too many are refused",
-                 (long)client->peer.pid, (unsigned long)client->peer.uid);
+                 (long)peer->client->who.pid,
+                 (unsigned long)peer->client->who.uid);
     }
     orders->refused++;
     return 0;
 }
 
-void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *client)
+void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *peer)
 {
-    if (is_gone(client)) {
-        amgr_order_peer_end(client);
+    if (amgr_line_is_gone(peer->client)) {
+        amgr_line_hang_up(peer->client);
     }
-    else if (!amgr_order_peer_is_master(client) &&
-             !amgr_order_peer_is_guest(orders, client)) {
-        amgr_order_peer_refuse(client, 403,
+    else if (!amgr_order_peer_is_master(peer) &&
+             !amgr_order_peer_is_guest(orders, peer)) {
+        amgr_order_peer_refuse(peer, 403,
                                "orders of this user are not heard any more");
     }
-    else if (!has_time(orders, client)) {
-        amgr_order_peer_refuse(client, 503, "too many orders");
+    else if (!has_time(orders, peer)) {
+        amgr_order_peer_refuse(peer, 503, "too many orders");
     }
-    else if (client->order.verb == AMGR_ORDER_SHUTDOWN) {
-        tell_order(orders, client, AMGR_OBEYED);
+    else if (peer->order.verb == AMGR_ORDER_SHUTDOWN) {
+        tell_order(orders, peer, AMGR_OBEYED);
         amgr_supervisor_shut_down(orders->supervisor);
-        begin_waiting(orders, client);
+        begin_waiting(orders, peer);
     }
     else {
-        obey_for_process(orders, client);
+        obey_for_process(orders, peer);
     }
 }

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See order_socket.h.  A few connections at a time, each with room of its own
- * and a time until which it must have sent, or taken, its line.  An order is
- * carried out as soon as it is read; its answer may be kept until the process
- * has settled.
+ * See order_socket.h.  An order is carried out as soon as it is read; its
+ * answer may be kept until the process has settled.
  */
 #include "supervise/order/order_parts.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
 #include "base/clock.h"
-
-/** Without a descriptor left there is no letting in for so long. */
-#define DEAF_US (APR_USEC_PER_SEC / 10)
 
 /** So many may be httpd's own User's, whoever that may be at the time: root
  * gets in all the same. */
@@ -28,23 +21,11 @@
 #define GUEST_US (10 * 1000)
 #define GUEST_BURST 300
 
-amgr_order_socket_t *amgr_order_socket_create(amgr_supervisor_t *supervisor,
-                                              const amgr_teller_t *teller,
-                                              apr_pool_t *pool)
-{
-    amgr_order_socket_t *orders = apr_pcalloc(pool, sizeof(*orders));
-
-    orders->supervisor = supervisor;
-    orders->teller = teller;
-    amgr_socket_place_init(&orders->place, NULL, geteuid());
-    return orders;
-}
-
 /** Open it, and look after it; one line in the log for each change. */
 static void look_after(amgr_order_socket_t *orders)
 {
-    const amgr_socket_place_t *place = &orders->place;
-    int change = amgr_socket_place_look(&orders->place);
+    const amgr_socket_place_t *place = &orders->lines.place;
+    int change = amgr_socket_place_look(&orders->lines.place);
 
     if (change == AMGR_SOCKET_FAILED) {
         amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_WARNING,
@@ -67,77 +48,34 @@ void amgr_order_socket_move(amgr_order_socket_t *orders, const char *path,
 
     orders->control = control;
     orders->uid = uid;
-    if (strcmp(orders->path, path) == 0 && orders->place.owner == owner) {
+    if (strcmp(orders->path, path) == 0 && orders->lines.place.owner == owner) {
         return;
     }
-    amgr_socket_place_close(&orders->place);
+    amgr_socket_place_close(&orders->lines.place);
     apr_cpystrn(orders->path, path, sizeof(orders->path));
-    amgr_socket_place_init(&orders->place,
+    amgr_socket_place_init(&orders->lines.place,
                            path[0] == '\0' ? NULL : orders->path, owner);
     look_after(orders);
 }
 
-/** The line is there: what is wrong with it is told at once. */
-static void take_line(amgr_order_socket_t *orders, amgr_order_peer_t *client,
-                      const char *newline)
+/** What is wrong with a line is told at once. */
+static void take(void *baton, amgr_line_client_t *client, apr_size_t len,
+                 const char *wrong)
 {
-    apr_size_t len = (apr_size_t)(newline - client->line);
-    const char *wrong;
+    amgr_order_peer_t *peer = client->own;
     char buf[128];
 
-    if (len + 1 < client->used) {
-        wrong = "more than one line";
-    }
-    else {
-        wrong = amgr_order_read(client->line, len, &client->order, buf,
-                                sizeof(buf));
+    peer->already = 0;
+    if (wrong == NULL) {
+        wrong =
+            amgr_order_read(client->line, len, &peer->order, buf, sizeof(buf));
     }
     if (wrong != NULL) {
-        amgr_order_peer_refuse(client, 400, wrong);
+        amgr_order_peer_refuse(peer, 400, wrong);
     }
     else {
-        amgr_order_obey(orders, client);
+        amgr_order_obey(baton, peer);
     }
-}
-
-static void read_some(amgr_order_socket_t *orders, amgr_order_peer_t *client)
-{
-    ssize_t got = recv(client->fd, client->line + client->used,
-                       sizeof(client->line) - client->used, 0);
-    const char *newline;
-
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
-        return;
-    }
-    if (got <= 0) {
-        if (got == 0 && client->used > 0) {
-            amgr_order_peer_refuse(client, 400, "a line without its end");
-        }
-        else {
-            amgr_order_peer_end(client);
-        }
-        return;
-    }
-    client->used += (apr_size_t)got;
-    newline = memchr(client->line, '\n', client->used);
-    if (newline != NULL) {
-        take_line(orders, client, newline);
-    }
-    else if (client->used == sizeof(client->line)) {
-        amgr_order_peer_refuse(client, 400, "too long a line");
-    }
-}
-
-static amgr_order_peer_t *find_free(amgr_order_socket_t *orders)
-{
-    int i;
-
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        if (orders->clients[i].phase == AMGR_ORDER_FREE) {
-            return &orders->clients[i];
-        }
-    }
-    return NULL;
 }
 
 static int has_room_for_guest(const amgr_order_socket_t *orders)
@@ -146,10 +84,10 @@ static int has_room_for_guest(const amgr_order_socket_t *orders)
     int i;
 
     for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        const amgr_order_peer_t *client = &orders->clients[i];
+        const amgr_order_peer_t *peer = &orders->peers[i];
 
-        guests += client->phase != AMGR_ORDER_FREE &&
-                  !amgr_order_peer_is_master(client);
+        guests += peer->client->phase != AMGR_LINE_FREE &&
+                  !amgr_order_peer_is_master(peer);
     }
     return guests <= GUESTS_MAX;
 }
@@ -157,167 +95,83 @@ static int has_room_for_guest(const amgr_order_socket_t *orders)
 /** Whoever could connect although the file is not his: its mode was changed by
  * somebody. */
 static void refuse_stranger(amgr_order_socket_t *orders,
-                            amgr_order_peer_t *client)
+                            const amgr_order_peer_t *peer)
 {
     if (!orders->told_stranger) {
         amgr_say(orders->teller, AMGR_SAY_ORDER, AMGR_LEVEL_WARNING, 0,
                  "process %ld of uid %lu may not give orders: has somebody "
                  "changed the mode of %s?",
-                 (long)client->peer.pid, (unsigned long)client->peer.uid,
-                 orders->path);
+                 (long)peer->client->who.pid,
+                 (unsigned long)peer->client->who.uid, orders->path);
         orders->told_stranger = 1;
     }
-    amgr_order_peer_refuse(client, 403,
+    amgr_order_peer_refuse(peer, 403,
                            "orders are root's and the server's user's");
 }
 
-static void accept_one(amgr_order_socket_t *orders)
+static void admit(void *baton, amgr_line_client_t *client)
 {
-    amgr_order_peer_t *client = find_free(orders);
-    socklen_t len = sizeof(client->peer);
-    int fd;
+    amgr_order_socket_t *orders = baton;
+    const amgr_order_peer_t *peer = client->own;
 
-    if (client == NULL || orders->place.fd < 0) {
+    if (amgr_order_peer_is_master(peer)) {
         return;
     }
-    fd = accept4(orders->place.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-            orders->deaf_mono_us = amgr_clock_monotonic_us() + DEAF_US;
-        }
-        return;
-    }
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &len) != 0) {
-        close(fd);
-        return;
-    }
-    client->fd = fd;
-    amgr_order_peer_enter(client, AMGR_ORDER_READING, AMGR_ORDER_PATIENCE_US);
-    if (amgr_order_peer_is_master(client)) {
-        return;
-    }
-    if (!amgr_order_peer_is_guest(orders, client)) {
-        refuse_stranger(orders, client);
+    if (!amgr_order_peer_is_guest(orders, peer)) {
+        refuse_stranger(orders, peer);
     }
     else if (!amgr_order_peer_has_time(&orders->guest_due_us, GUEST_US,
                                        GUEST_BURST)) {
-        orders->deaf_mono_us = amgr_clock_monotonic_us() + GUEST_US;
-        amgr_order_peer_refuse(client, 503, "too many connections");
+        orders->lines.deaf_mono_us = amgr_clock_monotonic_us() + GUEST_US;
+        amgr_order_peer_refuse(peer, 503, "too many connections");
     }
     else if (!has_room_for_guest(orders)) {
-        amgr_order_peer_refuse(client, 503, "too many orders are waited for");
+        amgr_order_peer_refuse(peer, 503, "too many orders are waited for");
     }
 }
 
-static void serve_client(amgr_order_socket_t *orders, amgr_order_peer_t *client)
+amgr_order_socket_t *amgr_order_socket_create(amgr_supervisor_t *supervisor,
+                                              const amgr_teller_t *teller,
+                                              apr_pool_t *pool)
 {
-    switch (client->phase) {
-    case AMGR_ORDER_READING:
-        read_some(orders, client);
-        break;
-    case AMGR_ORDER_WAITING:
-        amgr_order_peer_end(client); /* it hung up, and needs no answer */
-        break;
-    case AMGR_ORDER_WRITING:
-        amgr_order_peer_send(client);
-        break;
-    default:
-        break;
-    }
-}
-
-/** Those that wait are looked at anew; no other is borne for ever. */
-static void see_to_time(amgr_order_socket_t *orders)
-{
+    amgr_order_socket_t *orders = apr_pcalloc(pool, sizeof(*orders));
+    amgr_line_server_t *lines = &orders->lines;
     int i;
 
+    orders->supervisor = supervisor;
+    orders->teller = teller;
+    amgr_line_server_init(lines, AMGR_ORDER_CLIENTS_MAX, AMGR_ORDER_LINE_MAX,
+                          pool);
+    lines->admit = admit;
+    lines->take = take;
+    lines->baton = orders;
     for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        amgr_order_peer_t *client = &orders->clients[i];
-
-        if (client->phase == AMGR_ORDER_WAITING) {
-            amgr_order_look_at(orders, client);
-        }
-        else if (client->phase != AMGR_ORDER_FREE &&
-                 amgr_clock_monotonic_us() >= client->until_mono_us) {
-            amgr_order_peer_end(client);
-        }
+        orders->peers[i].client = &lines->clients[i];
+        lines->clients[i].own = &orders->peers[i];
     }
-}
-
-static int hears(const amgr_order_socket_t *orders)
-{
-    int i;
-
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        if (orders->clients[i].phase == AMGR_ORDER_FREE) {
-            return orders->place.fd >= 0 &&
-                   amgr_clock_monotonic_us() >= orders->deaf_mono_us;
-        }
-    }
-    return 0;
+    return orders;
 }
 
 int amgr_order_socket_list(amgr_order_socket_t *orders, struct pollfd *entries)
 {
-    static const short events[] = {0, POLLIN, 0, POLLOUT};
-    int count = 0;
-    int i;
-
-    if (hears(orders)) {
-        entries[count++] = (struct pollfd){orders->place.fd, POLLIN, 0};
-    }
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        const amgr_order_peer_t *client = &orders->clients[i];
-
-        if (client->phase != AMGR_ORDER_FREE) {
-            entries[count++] =
-                (struct pollfd){client->fd, events[client->phase], 0};
-        }
-    }
-    return count;
+    return amgr_line_server_list(&orders->lines, entries);
 }
 
 apr_time_t amgr_order_socket_due(const amgr_order_socket_t *orders)
 {
-    apr_time_t due_us = APR_INT64_MAX;
-    int i;
+    const amgr_socket_place_t *place = &orders->lines.place;
+    apr_time_t due_us = amgr_line_server_due(&orders->lines);
 
-    if (orders->place.path != NULL) {
-        due_us = orders->place.look_mono_us;
-        if (orders->deaf_mono_us > amgr_clock_monotonic_us() &&
-            orders->deaf_mono_us < due_us) {
-            due_us = orders->deaf_mono_us;
-        }
+    if (place->path != NULL &&
+        (due_us == AMGR_NO_TIME || place->look_mono_us < due_us)) {
+        due_us = place->look_mono_us;
     }
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        const amgr_order_peer_t *client = &orders->clients[i];
-
-        if (client->phase != AMGR_ORDER_FREE &&
-            client->until_mono_us < due_us) {
-            due_us = client->until_mono_us;
-        }
-    }
-    return due_us == APR_INT64_MAX ? AMGR_NO_TIME : due_us;
-}
-
-/** The client of a descriptor; what was listed may have gone since. */
-static amgr_order_peer_t *find_client(amgr_order_socket_t *orders, int fd)
-{
-    int i;
-
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        if (orders->clients[i].phase != AMGR_ORDER_FREE &&
-            orders->clients[i].fd == fd) {
-            return &orders->clients[i];
-        }
-    }
-    return NULL;
+    return due_us;
 }
 
 void amgr_order_socket_serve(amgr_order_socket_t *orders,
                              const struct pollfd *entries, int count)
 {
-    int knocked = 0;
     int i;
 
     /* What an order changes is seen to at the end of this very call. */
@@ -325,35 +179,17 @@ void amgr_order_socket_serve(amgr_order_socket_t *orders,
         return;
     }
     orders->serving = 1;
-    for (i = 0; i < count; i++) {
-        amgr_order_peer_t *client = find_client(orders, entries[i].fd);
-
-        if (entries[i].revents == 0) {
-            continue;
-        }
-        if (client != NULL) {
-            serve_client(orders, client);
-        }
-        else if (entries[i].fd == orders->place.fd) {
-            knocked = 1;
+    amgr_line_server_serve(&orders->lines, entries, count);
+    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
+        if (orders->lines.clients[i].phase == AMGR_LINE_WAITING) {
+            amgr_order_look_at(orders, &orders->peers[i]);
         }
     }
-    if (knocked) {
-        accept_one(orders);
-    }
-    see_to_time(orders);
     look_after(orders);
     orders->serving = 0;
 }
 
 void amgr_order_socket_end(amgr_order_socket_t *orders)
 {
-    int i;
-
-    for (i = 0; i < AMGR_ORDER_CLIENTS_MAX; i++) {
-        if (orders->clients[i].phase != AMGR_ORDER_FREE) {
-            amgr_order_peer_end(&orders->clients[i]);
-        }
-    }
-    amgr_socket_place_close(&orders->place);
+    amgr_line_server_end(&orders->lines);
 }

@@ -43,21 +43,21 @@ amgr_order_socket_t *amgr_order_socket_create(amgr_supervisor_t *supervisor,
 
 /** Where to listen from now on (empty: nowhere), and whether @a uid, httpd's
  * own User, is heard. */
-void amgr_order_socket_move(amgr_order_socket_t *socket, const char *path,
+void amgr_order_socket_move(amgr_order_socket_t *orders, const char *path,
                             int control, uid_t uid);
 
 /** Entries to poll for, at most AMGR_ORDER_CLIENTS_MAX + 1; how many. */
-int amgr_order_socket_list(amgr_order_socket_t *socket, struct pollfd *entries);
+int amgr_order_socket_list(amgr_order_socket_t *orders, struct pollfd *entries);
 
 /** When it must be looked at without any event; AMGR_NO_TIME: never. */
-apr_time_t amgr_order_socket_due(const amgr_order_socket_t *socket);
+apr_time_t amgr_order_socket_due(const amgr_order_socket_t *orders);
 
 /** After each poll, with the entries as they were listed, and after each
  * change of a state. */
-void amgr_order_socket_serve(amgr_order_socket_t *socket,
+void amgr_order_socket_serve(amgr_order_socket_t *orders,
                              const struct pollfd *entries, int count);
 
 /** Close everything; the socket's file goes. */
-void amgr_order_socket_end(amgr_order_socket_t *socket);
+void amgr_order_socket_end(amgr_order_socket_t *orders);
 
 #endif

@@ -102,6 +102,7 @@ const amgr_spec_line_t *amgr_spec_line(const amgr_spec_t *spec, const char *key)
 static const char *shown(const amgr_key_t *key, const char *word, int is_first,
                          apr_pool_t *pool)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): never NULL */
     const char *equals = strchr(word, '=');
 
     if ((key->flags & AMGR_KEY_SECRET) == 0) {
@@ -145,14 +146,8 @@ static const char *refuse(const amgr_spec_t *spec, const char *key,
 
 /* Why the directive cannot stand here; NULL when it can. */
 static const char *misplaced(const amgr_spec_t *spec, const amgr_key_t *key,
-                             const char *name, apr_pool_t *pool)
+                             apr_pool_t *pool)
 {
-    if (key == NULL) {
-        return apr_psprintf(pool,
-                            "process %s: %s: is no directive of "
-                            "<ManagedProcess>",
-                            spec->name, amgr_word_shown(name, pool));
-    }
     if ((key->flags & AMGR_KEY_REPEATS) == 0 &&
         amgr_spec_line(spec, key->name) != NULL) {
         return apr_psprintf(pool, "process %s: %s: is there twice", spec->name,
@@ -204,10 +199,17 @@ const char *amgr_spec_add(amgr_spec_t *spec, const char *key, int argc,
                           apr_pool_t *pool)
 {
     const amgr_key_t *row = find_key(key);
-    const char *wrong = misplaced(spec, row, key, pool);
     amgr_setting_t setting;
     amgr_spec_line_t *line;
+    const char *wrong;
 
+    if (row == NULL) {
+        return apr_psprintf(pool,
+                            "process %s: %s: is no directive of "
+                            "<ManagedProcess>",
+                            spec->name, amgr_word_shown(key, pool));
+    }
+    wrong = misplaced(spec, row, pool);
     if (wrong != NULL) {
         return wrong;
     }

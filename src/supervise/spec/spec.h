@@ -205,7 +205,7 @@ apr_interval_time_t amgr_specs_stop_us(const amgr_spec_t *const *specs,
  * bytes).  The reader trusts nothing: amgr_spec_add() sees every line. */
 void amgr_specs_pack(const amgr_spec_t *const *specs, int count,
                      amgr_sink_t *sink);
-apr_status_t amgr_specs_unpack(const char *bytes, apr_size_t len,
+apr_status_t amgr_specs_unpack(const char *text, apr_size_t len,
                                amgr_verify_known_fn *known,
                                amgr_spec_t ***out_specs, int *out_count,
                                apr_pool_t *pool);

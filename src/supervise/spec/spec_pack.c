@@ -171,7 +171,7 @@ apr_status_t amgr_specs_unpack(const char *text, apr_size_t len,
     if (!take_count(&bytes, &count) || count > AMGR_MANAGED_MAX) {
         return APR_EGENERAL;
     }
-    specs = apr_pcalloc(pool, (count + 1) * sizeof(*specs));
+    specs = apr_pcalloc(pool, (count + 1) * sizeof(amgr_spec_t *));
     for (i = 0; i < count; i++) {
         if (!take_spec(&bytes, &specs[i])) {
             return APR_EGENERAL;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the tests only, by LD_PRELOAD: the monotonic clock runs AMGR_CLOCK times
- * as fast from the start of the program on, and everything else as it is.
+ * as fast from the start of the program on, for poll(2) too, and everything else
+ * is as it is.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -45,4 +47,15 @@ int clock_gettime(clockid_t id, struct timespec *out)
         out->tv_nsec = (long)(now_ns % SECOND_NS);
     }
     return status;
+}
+
+/* Who waits for a time by that clock would come late by it. */
+int poll(struct pollfd *entries, nfds_t count, int timeout_ms)
+{
+    struct timespec span;
+    long long span_ns = timeout_ms * (SECOND_NS / 1000) / factor;
+
+    span.tv_sec = (time_t)(span_ns / SECOND_NS);
+    span.tv_nsec = (long)(span_ns % SECOND_NS);
+    return ppoll(entries, count, timeout_ms < 0 ? NULL : &span, NULL);
 }

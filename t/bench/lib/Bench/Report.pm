@@ -36,6 +36,8 @@ sub add {
     my @values = $got{figures} ? @{ $got{figures} }
         : map { median(@$_) } @$of;
     @values == @{ $row->{figures} } or die "$key: other figures\n";
+    my @base = @{ $got{base} // [] };
+    @base == bases($row) or die "$key: against something else\n";
     my $is_over = 0;
     my @figures = map {
         my ($figure, $value) = ($row->{figures}[$_], $values[$_]);
@@ -48,8 +50,7 @@ sub add {
     } 0 .. $#values;
     my $line = {
         what => $row->{what}, figures => join('; ', @figures),
-        against => defined $row->{against} ? sprintf($row->{against},
-            map { number($_) } @{ $got{base} // [] }) : '',
+        against => sprintf($row->{against} // '', map { number($_) } @base),
         spread => $got{note} // join('; ', map { variation(@$_) }
                                            grep { @$_ > 1 } @$of),
     };
@@ -58,6 +59,12 @@ sub add {
         length $line->{against} ? " -- $line->{against}" : '',
         length $line->{spread} ? " ($line->{spread})" : '';
     return;
+}
+
+# How many numbers there are in what a row is against.
+sub bases {
+    my ($row) = @_;
+    return scalar(() = ($row->{against} // '') =~ /%s/g);
 }
 
 sub over { my ($reach) = @_; return sprintf ' (**over %s**)', number($reach) }

@@ -54,6 +54,11 @@ sub config {
     my %at = map { $_ => "http://127.0.0.1:$s->{ports}{$_}" } qw(one two);
     my $ready = AMGR::Managed::state_dir($s) . '/one.ready';
     return <<"END";
+LoadModule member_module $s->{member}
+<Location /member>
+    SetHandler member
+    Require local
+</Location>
 ManagerControl On
 <Proxy balancer://shop>
     BalancerMember $at{one} retry=0
@@ -99,6 +104,7 @@ sub server {
             proxy_hcheck)]);
     AMGR::Managed::prepare($s);
     $s->write('work/backend.pl', $backend);
+    $s->{member} = $s->build_object('mod_member');
     for my $place (qw(place place/always)) {
         my $dir = $s->path("htdocs/$place");
         mkdir $dir or die "$dir: $!\n";
@@ -271,6 +277,20 @@ sub keeps_orders {
     return;
 }
 
+# What mod_proxy does to a member at the very moment may undo what the gate does.
+sub undone {
+    my ($s) = @_;
+    my $port = $s->{ports}{one};
+    is($s->get("/member?shut=:$port")->content, "2\n", 'one is shut by mistake');
+    both($s, 'and let in by the next request');
+    is(order($s, 'stop'), 200, 'one is stopped');
+    only($s, 'two', 'one is out');
+    is($s->get("/member?open=:$port")->content, "2\n", 'it is let in by mistake');
+    only($s, 'two', 'and out with the next request');
+    is(order($s, 'start'), 200, 'one is started');
+    return both($s, 'one is in again');
+}
+
 # Where mod_proxy keeps what members are over restarts.
 sub removed {
     my ($s) = @_;
@@ -319,6 +339,7 @@ sub run {
     opens($s);
     closes($s);
     keeps_orders($s);
+    undone($s);
     removed($s);
     wrong($s);
     $s->stop_ok;
