@@ -360,9 +360,11 @@ faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit 
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
 	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
 
-bench: deps-test ## measure, as ratios in one run
-	$(MAKE) all $(BUILD)/libamgr.a $(MEASURE_BIN)
-	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/bench/run.pl
+
+bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
+	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
+	ulimit -n "$$(ulimit -H -n)"; AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/bench/run.pl $(if $(README),--readme README.md)
 
 chaos: deps-chaos ## trouble of every kind under load (MINUTES=10 MPM=event SEED=N)
 	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
@@ -394,6 +396,7 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
+DEPS_BENCH := $(DEPS) libapache2-mod-perl2 libwww-perl strace valgrind
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
 DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
@@ -423,6 +426,9 @@ deps-fuzz:
 
 deps-chaos:
 	@t/deps.sh $(DEPS_CHAOS)
+
+deps-bench:
+	@t/deps.sh $(DEPS_BENCH)
 
 deps-valgrind:
 	@t/deps.sh $(DEPS_VALGRIND)
@@ -500,7 +506,12 @@ clean: ## remove everything built
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all always analyze bench chaos check check-unit clean \
-        compile_commands.json coverage deb deps deps-analyze deps-chaos \
-        deps-coverage deps-deb deps-fleet deps-fuzz deps-test deps-valgrind \
-        faults fleet fuzz fuzz-merge fuzz-targets help install run sanitized \
-        test test-asan test-tsan test-valgrind tested threaded
+        compile_commands.json coverage deb deps deps-analyze deps-bench \
+        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test \
+        deps-valgrind faults fleet fuzz fuzz-merge fuzz-targets help install \
+        run sanitized test test-asan test-tsan test-valgrind tested threaded
+
+        compile_commands.json coverage deb deps deps-analyze deps-bench \
+        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
+        fuzz-merge fuzz-targets help install run sanitized test test-asan \
+        tested

@@ -1,83 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What the module adds to the memory that a child has for itself: the median
-# over idle children that have served something, with the module less without.
+# over idle children that have served something, with the module and without.
 package Bench::Memory;
 
 use strict;
 use warnings;
 
-use AMGR::Httpd qw(wait_until);
-use Bench::Client qw(touch_slots);
-use Bench::Cpu qw(workers);
-use Bench::Report qw(median);
+use AMGR::Httpd ();
+use Bench::Report qw(median number quartiles);
+use Bench::Server ();
 
-use constant {
-    TICKS     => 2,     # of the hook, after which a child may differ
-    TICKS_SEC => 30,
-    REACH_KIB => 64,
-};
-
-my %sizes = (
-    prefork => { slots => 40, config => <<'END' },
-StartServers 40
-ServerLimit 40
-MaxRequestWorkers 40
-MinSpareServers 5
-MaxSpareServers 40
-END
-    event => { slots => 500, config => <<'END' },
-StartServers 20
-ServerLimit 20
-ThreadLimit 25
-ThreadsPerChild 25
-MaxRequestWorkers 500
-MinSpareThreads 25
-MaxSpareThreads 500
-END
-);
+use Exporter qw(import);
+our @EXPORT_OK = qw(private_kib);
 
 # Turn about, so that nothing else tells them apart.
 sub measure {
     my ($report) = @_;
-    my @servers = map { server($_, 0), server($_, 1) } sort keys %sizes;
-    for my $server (@servers) {
-        my $slots = $sizes{ $server->mpm }{slots};
-        touch_slots($server->port, '/index.html', $slots) for 1 .. 2;
+    my @cases = map { case($_, 0), case($_, 1) } qw(prefork worker event);
+    for my $case (@cases) {
+        Bench::Server::start($case);
+        Bench::Server::fill($case);
     }
-    for my $server (grep { $_->{manager} } @servers) {
-        $server->wait_ticks(TICKS, TICKS_SEC)
-            or die $server->name . ": no ticks\n";
-    }
+    # After its first ticks a child may differ.
+    Bench::Server::wait_seen($_) for grep { $_->{manager} } @cases;
     my %kib;
-    for my $server (@servers) {
-        push @{ $kib{ $server->mpm }[$server->{manager}] },
-            map { private_kib($_) } workers($server);
-        my @wrong = $server->stop;
-        die $server->name . ": @wrong\n" if @wrong;
-    }
+    $kib{ $_->{mpm} }[$_->{manager}] = [map { private_kib($_) }
+                                        @{ $_->{workers} }] for @cases;
+    Bench::Server::finish(@cases);
     for my $mpm (sort keys %kib) {
         my ($without, $with) = @{ $kib{$mpm} };
-        $report->row("private memory added to a child, $mpm",
-                     median(@$with) - median(@$without), ' KiB', REACH_KIB,
-                     sprintf '%.0f to %.0f KiB; quartiles %s, %s; n=%d',
-                     median(@$without), median(@$with), quartiles(@$without),
-                     quartiles(@$with), scalar @$with);
+        $report->add("child-$mpm", base => [median(@$without)],
+                     figures => [median(@$with) - median(@$without)],
+                     note => sprintf '%s to %s KiB, without %s to %s, of %d',
+                     (map { number($_) } quartiles(@$with),
+                      quartiles(@$without)), scalar @$with);
     }
     return;
 }
 
-sub quartiles {
-    my @sorted = sort { $a <=> $b } @_;
-    return sprintf '%.0f-%.0f', $sorted[@sorted / 4], $sorted[3 * @sorted / 4];
-}
-
-sub server {
+sub case {
     my ($mpm, $manager) = @_;
-    return AMGR::Httpd->new(mpm => $mpm, manager => $manager,
-                            location => $manager, log_level => 'notice',
-                            mpm_config => $sizes{$mpm}{config},
-                            config => "ExtendedStatus On\n")->start;
+    return $mpm eq 'prefork'
+        ? Bench::Server::prefork(40, manager => $manager)
+        : Bench::Server::threaded($mpm, 20, 25, manager => $manager);
 }
 
 sub private_kib {

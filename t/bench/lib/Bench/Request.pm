@@ -9,75 +9,73 @@ package Bench::Request;
 use strict;
 use warnings;
 
-use AMGR::Httpd ();
+use AMGR::Httpd qw(wait_until);
 use Bench::Client qw(keep_asking);
 use File::Basename qw(basename);
-use List::Util qw(max sum0);
 
 use constant {
-    FEW           => 200,
-    MANY          => 1200,
-    REACH_HOOKS   => 2,
-    REACH_PER_HOOK => 10,
-    OBJECT        => 'mod_apache_manager.so',
+    FEW       => 200,
+    MANY      => 1200,
+    READY_SEC => 120, # of a managed process whose guard runs under callgrind
+    OBJECT    => 'mod_apache_manager.so',
 };
 
-# Time limits, each beside the same configuration without it: a section costs
+# Directives, each beside the same configuration without it: a section costs
 # httpd something whatever it says.
-my @limits = (
-    ["the server's ManagerMaxTime", "ManagerMaxTime 10m\n", ''],
-    ["a location's ManagerMaxTime", location('ManagerMaxTime 10m'),
-     location('Options None')],
-    ["a location's ManagerMaxTime Off",
-     "ManagerMaxTime 10m\n" . location('ManagerMaxTime Off'),
-     location('Options None')],
+my $process = <<'END';
+<ManagedProcess app>
+    Command /bin/sleep 1000
+    PassEnv AMGR_TEST_SERVER
+</ManagedProcess>
+END
+my @directives = (
+    ['limit-server', "ManagerMaxTime 10m\n", ''],
+    ['limit-location', in_location('ManagerMaxTime 10m'),
+     in_location('Options None')],
+    ['limit-off', "ManagerMaxTime 10m\n" . in_location('ManagerMaxTime Off'),
+     in_location('Options None')],
+    ['gate', $process . in_location('ManagerGate app'),
+     $process . in_location('Options None')],
 );
 
-sub location {
+sub in_location {
     my ($directive) = @_;
     return "<Location \"/\">\n$directive\n</Location>\n";
 }
 
-sub per_request {
-    my ($config) = @_;
-    my %run = map { $_ => profile($_, 1, $config) } FEW, MANY;
-    return ($run{+MANY}{total} - $run{+FEW}{total}) / (MANY - FEW);
-}
-
 sub measure {
     my ($report) = @_;
+    my $before = per_request(0);
     my %with = map { $_ => profile($_, 1) } FEW, MANY;
-    my %without = map { $_ => profile($_, 0) } FEW, MANY;
     my $requests = MANY - FEW;
-    my %hook;
+    my ($hooks, $instructions) = (0, 0);
     for my $name (keys %{ $with{+MANY}{entered} }) {
         my $few = $with{+FEW}{entered}{$name} // { calls => 0, cost => 0 };
         my $many = $with{+MANY}{entered}{$name};
         my $calls = $many->{calls} - $few->{calls};
         next if $calls < $requests / 2; # once in a while, not at requests
-        $hook{$name} = {
-            per_request => $calls / $requests,
-            cost => ($many->{cost} - $few->{cost}) / $calls,
-        };
+        $hooks += $calls / $requests;
+        $instructions += ($many->{cost} - $few->{cost}) / $requests;
     }
-    my @names = sort keys %hook;
-    @names or die "no hook of ours was called: is this what was loaded?\n";
-    my $hooks = sum0 map { $_->{per_request} } values %hook;
-    my $worst = max map { $_->{cost} } values %hook;
-    my $before = ($without{+MANY}{total} - $without{+FEW}{total}) / $requests;
-    my $after = ($with{+MANY}{total} - $with{+FEW}{total}) / $requests;
-    $report->row('hooks of ours in a request', $hooks, '', REACH_HOOKS,
-                 "@names");
-    $report->row('instructions in each, at most', $worst, '', REACH_PER_HOOK);
-    $report->ratio('instructions of a request, with against without',
-                   $after / $before,
-                   sprintf '%.0f, %.0f', $after, $before);
-    for (@limits) {
-        my ($name, $with, $without) = @$_;
-        $report->row("instructions more with $name",
-                     per_request($with) - per_request($without), '');
+    $hooks or die "no hook of ours was called: is this what was loaded?\n";
+    my $note = 'callgrind, two runs that differ by 1,000 requests';
+    $report->add('hooks', figures => [$hooks, $instructions],
+                 base => [$before], note => $note);
+    my %base; # by configuration
+    for (@directives) {
+        my ($key, $with, $without) = @$_;
+        my $base = $base{$without} //= per_request(1, $without);
+        $report->add($key, figures => [per_request(1, $with) - $base],
+                     base => [$base], note => $note);
     }
     return;
+}
+
+# Instructions of a request, all in all.
+sub per_request {
+    my ($manager, $config) = @_;
+    my %run = map { $_ => profile($_, $manager, $config) } FEW, MANY;
+    return ($run{+MANY}{total} - $run{+FEW}{total}) / (MANY - FEW);
 }
 
 # One server with one process under callgrind, so many requests, its profile.
@@ -85,8 +83,8 @@ sub profile {
     my ($requests, $manager, $config) = @_;
     $config //= '';
     my $server = Bench::Request::Httpd->new(
-        mpm => 'prefork', manager => $manager, location => 0,
-        args => ['-X'], log_level => 'notice', as_user => user(),
+        mpm => 'prefork', manager => $manager, location => $manager,
+        args => ['-X'], as_user => user(),
         config => <<"END");
 ExtendedStatus On
 MaxKeepAliveRequests 0
@@ -94,13 +92,23 @@ KeepAliveTimeout 60
 $config
 END
     $server->start;
+    my $file = $server->path('work/callgrind.' . $server->parent_pid);
+    wait_ready($server) if $config =~ /<ManagedProcess/;
     keep_asking($server->port, '/index.html', $requests);
     # One process that serves and never was a parent leaves its board behind.
     my @wrong = grep { /^process/ } $server->stop;
     die "callgrind: @wrong\n" if @wrong;
-    my $file = $server->path('work/callgrind.out');
     -s $file or die "callgrind wrote no $file\n";
     return read_profile($file);
+}
+
+# Before that a gate is shut.  The log tells, for a request would count.
+sub wait_ready {
+    my ($server) = @_;
+    wait_until(sub {
+        $server->log_text =~ / process app: .* -> READY\b/;
+    }, READY_SEC, 'the managed process') or die "it did not become ready\n";
+    return;
 }
 
 # Callgrind cannot write its file any more once httpd has changed its user.
@@ -159,7 +167,7 @@ sub become_httpd {
     exec 'setpriv', @as, '--pdeathsig', 'TERM',
         'valgrind', '--tool=callgrind', '--vgdb=no', '--compress-strings=no',
         '--compress-pos=no',
-        '--callgrind-out-file=' . $self->path('work/callgrind.out'),
+        '--callgrind-out-file=' . $self->path('work/callgrind.%p'),
         AMGR::Httpd::httpd_program(), @args
         or POSIX::_exit(127);
 }
