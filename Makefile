@@ -360,7 +360,6 @@ faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit 
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
 	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
 
-
 bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
 	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
 	ulimit -n "$$(ulimit -H -n)"; AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
@@ -510,8 +509,3 @@ clean: ## remove everything built
         deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test \
         deps-valgrind faults fleet fuzz fuzz-merge fuzz-targets help install \
         run sanitized test test-asan test-tsan test-valgrind tested threaded
-
-        compile_commands.json coverage deb deps deps-analyze deps-bench \
-        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
-        fuzz-merge fuzz-targets help install run sanitized test test-asan \
-        tested
