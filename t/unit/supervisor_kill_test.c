@@ -116,15 +116,20 @@ static void nor_is_what_the_last_supervisor_left(void **state)
 
     snprintf(text, sizeof(text),
              "web\nShell On\n"
-             "Command 'sleep 61 & echo $! > %s/var/child; wait'\n%s",
-             s->dir, QUICK);
+             "Command 'sleep 61 & echo $! > %s/var/child; wait'\n%s"
+             "slow\nShell On\n"
+             "Command 'trap \"\" TERM; while :; do sleep 1; done'\n%s",
+             s->dir, QUICK, QUICK);
     apply(s, text);
     web = wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "slow", AMGR_MANAGED_READY);
     child = read_id(s, "child");
     assert_int_equal(kill(s->pid, SIGSTOP), 0);
     assert_int_equal(kill(web.guard, SIGKILL), 0);
     kill_supervisor(s);
     start_supervisor(s);
+    /* The guard of the slow one takes some seconds, and is waited for. */
+    WAIT_UNTIL(s, row(s, "web") != NULL && s->table.supervisor == s->pid);
     let_open(s, 0);
     WAIT_UNTIL(s, count_logged(s, "cannot be looked for in /proc") > 0);
     let_open(s, 1);
