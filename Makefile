@@ -28,8 +28,8 @@ SLOW_TESTS := t/unit/run.t \
 TESTS  ?= $(SLOW_TESTS) $(filter-out $(SLOW_TESTS), $(sort \
     $(foreach dir,cli httpd lint unit fuzz,$(wildcard t/$(dir)/*.t))))
 
-CFLAGS ?= -O2 -g -fstack-protector-strong \
-         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# Packages are fortified as well; here it would hide calls from tests' shims.
+CFLAGS ?= -O2 -g -fstack-protector-strong
 
 # V=1 shows every command.
 Q   := $(if $(V),,@)
@@ -146,6 +146,9 @@ $(BUILD)/fetch_dir: always
 
 $(CLI_OBJ) $(BUILD)/src/httpd/supervisor_live.o: $(BUILD)/fetch_dir
 
+# Nor do objects stay that were compiled with other flags of this file.
+$(CORE_OBJ) $(MODULE_OBJ) $(CLI_OBJ) $(FETCH_OBJ): Makefile
+
 $(CLI): $(BUILD)/src/cli/main.o $(CLI_LIB) $(CORE_LIB)
 	$(call say,LD)
 	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS) -o $@ $^ \
@@ -206,8 +209,8 @@ $(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
     amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \
     amgr_tree_read amgr_address_is_free amgr_clock_read \
     amgr_clock_monotonic_us amgr_board_read_managed amgr_board_write_managed \
-    amgr_proc_dir_open apr_pool_create_ex getppid poll _exit setpgid prctl \
-    signal sigprocmask signalfd kill wait4
+    amgr_proc_dir_open apr_pool_create_ex getppid poll __poll_chk _exit setpgid \
+    prctl signal sigprocmask signalfd kill wait4
 
 $(BUILD)/fuzz/pools.o $(BUILD)/fuzz/standalone.o: $(BUILD)/fuzz/%.o: \
     t/fuzz/%.c
@@ -259,8 +262,17 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
+# What makes calls fail, by LD_PRELOAD; never instrumented itself.
+INJECT := $(BUILD)/inject.so
+
+$(INJECT): t/lib/c/inject.c t/lib/c/inject_calls.c t/lib/c/inject.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 -shared -fPIC -O1 -g -Wall -Wextra $(WERROR) -o $@ \
+	    t/lib/c/inject.c t/lib/c/inject_calls.c
+
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN) $(INJECT)
 
 tested: $(TESTED)
 
@@ -289,6 +301,33 @@ sanitized:
 	$(MAKE) BUILD=$(BUILD) CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" \
 	    TESTS="$(TESTS)" check
 
+test-tsan: deps-test ## run what threads do on event under ThreadSanitizer
+	$(MAKE) BUILD=$(BUILD)/tsan NPM_DIR=$(NPM_DIR) \
+	    CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE="-fsanitize=thread" \
+	    threaded
+
+# Of httpd itself and the C library, which are not instrumented, nothing is
+# told; how its threads hand memory to each other has to be seen all the same.
+TSAN_SHIM  := $(BUILD)/atomics.so
+TSAN_TESTS ?= t/tsan/*.t $(addprefix t/httpd/, $(addsuffix -event.t, \
+    020-endpoints 100-retire 120-reasons 300-restart 500-drain 600-control \
+    800-metrics 810-auto 920-managed-http 970-gate))
+
+$(TSAN_SHIM): t/lib/c/atomics.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(CORE_CPPFLAGS) $(ALL_CFLAGS) -o $@ $<
+
+threaded: $(MODULE) $(CLI) $(FETCH) $(LOAD_BIN) $(TICKS_BIN) $(TSAN_SHIM)
+	AMGR_PRELOAD="$$($(CC) -print-file-name=libtsan.so) $(abspath $(TSAN_SHIM))" \
+	TSAN_OPTIONS="suppressions=$(abspath t/tsan/suppressions):ignore_noninstrumented_modules=1:die_after_fork=0:history_size=4:exitcode=0" \
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) AMGR_NPM=$(NPM_DIR) \
+	    $(PROVE) $(PROVE_FLAGS) $(TSAN_TESTS)
+
+test-valgrind: deps-valgrind ## whole servers under valgrind's memcheck
+	$(MAKE) $(MODULE) $(CLI) $(FETCH) $(TICKS_BIN)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) $(PROVE) --timer -v t/valgrind
+
 analyze: deps-analyze compile_commands.json ## gcc -fanalyzer, clang-tidy, cppcheck (FILES=...)
 	t/analyze/run.sh $(BUILD) $(FILES)
 
@@ -316,13 +355,17 @@ fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
 
 fuzz-targets: $(FUZZ_BIN)
 
+faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit tool server life")
+	$(MAKE) $(TESTED)
+	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
+	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
+
 bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
 	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
 	ulimit -n "$$(ulimit -H -n)"; AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
 	    t/bench/run.pl $(if $(README),--readme README.md)
 
-# MINUTES=10 MPM=event SEED=N
-chaos: deps-chaos ## kills, restarts, full disk, clock steps under load (MINUTES=10)
+chaos: deps-chaos ## trouble of every kind under load (MINUTES=10 MPM=event SEED=N)
 	$(MAKE) all $(LOAD_BIN) $(DECOY_BIN) $(TICKS_BIN)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) t/chaos/run.pl \
 	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MPM),--mpm $(MPM)) \
@@ -358,6 +401,8 @@ DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
               libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
               debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
+DEPS_VALGRIND := $(DEPS) libapache2-mod-perl2 libwww-perl apache2-utils \
+                 valgrind
 DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
 DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
@@ -380,8 +425,12 @@ deps-fuzz:
 
 deps-chaos:
 	@t/deps.sh $(DEPS_CHAOS)
+
 deps-bench:
 	@t/deps.sh $(DEPS_BENCH)
+
+deps-valgrind:
+	@t/deps.sh $(DEPS_VALGRIND)
 
 deps-fleet:
 	@t/deps.sh $(DEPS_FLEET)
@@ -457,6 +506,6 @@ clean: ## remove everything built
 
 .PHONY: all always analyze bench chaos check check-unit clean \
         compile_commands.json coverage deb deps deps-analyze deps-bench \
-        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test fleet fuzz \
-        fuzz-merge fuzz-targets help install run sanitized test test-asan \
-        tested
+        deps-chaos deps-coverage deps-deb deps-fleet deps-fuzz deps-test \
+        deps-valgrind faults fleet fuzz fuzz-merge fuzz-targets help install \
+        run sanitized test test-asan test-tsan test-valgrind tested threaded

@@ -34,11 +34,14 @@ void amgr_line_server_init(amgr_line_server_t *server, int count,
 
 void amgr_line_hang_up(amgr_line_client_t *client)
 {
-    const amgr_line_client_t kept = {.own = client->own, .line = client->line};
+    void *own = client->own;
+    char *line = client->line;
 
     close(client->fd);
     free(client->answer);
-    *client = kept;
+    memset(client, 0, sizeof(*client));
+    client->own = own;
+    client->line = line;
 }
 
 static void enter(amgr_line_client_t *client, int phase,
@@ -159,7 +162,7 @@ static amgr_line_client_t *find_free(const amgr_line_server_t *server)
 static void accept_one(amgr_line_server_t *server)
 {
     amgr_line_client_t *client = find_free(server);
-    socklen_t len = sizeof(client->who);
+    socklen_t len = sizeof(struct ucred);
     int fd;
 
     if (client == NULL || server->place.fd < 0) {

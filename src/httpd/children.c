@@ -6,6 +6,7 @@
 #include "httpd/children.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define COPY_TRIES 64
 
@@ -74,7 +75,7 @@ apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
     int place = find(table, pid);
     apr_status_t rv;
 
-    /* Without a start time the child is listed but never signalled. */
+    /* Without a start time the child is listed but not signalled. */
     rv = amgr_proc_read_id(proc, pid, &child.id);
     if (rv != APR_SUCCESS) {
         child.id.pid = pid;
@@ -92,6 +93,36 @@ apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
     table->child[place] = child;
     end_write(table);
     return rv;
+}
+
+int amgr_children_lack_start(const amgr_children_t *table)
+{
+    int i;
+
+    for (i = 0; i < table->count; i++) {
+        if (table->child[i].id.start_ticks == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void amgr_children_complete(amgr_children_t *table, amgr_proc_dir_t *proc)
+{
+    amgr_proc_stat_t stat;
+    int i;
+
+    for (i = 0; i < table->count; i++) {
+        amgr_child_t *child = &table->child[i];
+
+        if (child->id.start_ticks == 0 &&
+            amgr_proc_read_stat(proc, child->id.pid, &stat) == APR_SUCCESS &&
+            stat.ppid == getpid()) {
+            begin_write(table);
+            child->id.start_ticks = stat.start_ticks;
+            end_write(table);
+        }
+    }
 }
 
 void amgr_children_remove(amgr_children_t *table, pid_t pid)

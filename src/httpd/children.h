@@ -25,9 +25,19 @@ apr_size_t amgr_children_size(int max);
 /** Lay out an empty table over @a memory of that size (all zero). */
 amgr_children_t *amgr_children_init(void *memory, int max);
 
-/** A child was forked: note it with its start time.  APR_ENOSPC: full. */
+/** A child was forked: note it with its start time, or without one, which it
+ * gets later, when that cannot be read now.  APR_ENOSPC: full. */
 apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
                                pid_t pid, int slot, int generation);
+
+/** Whether a child has no start time yet: it is never signalled. */
+int amgr_children_lack_start(const amgr_children_t *table);
+
+/**
+ * Read the start times that are lacking.  For the parent alone: it has reaped
+ * none of these children, so that each pid is still that of the child.
+ */
+void amgr_children_complete(amgr_children_t *table, amgr_proc_dir_t *proc);
 
 /** A child has been reaped. */
 void amgr_children_remove(amgr_children_t *table, pid_t pid);

@@ -153,8 +153,8 @@ void amgr_collector_rest(amgr_collector_t *collector)
     }
 }
 
-/** The title that a fork of httpd gave itself; 0 when it cannot be read now, but
- * may be later. */
+/** The title that a fork of httpd gave itself; 0 when it cannot be read now,
+ * but may be later. */
 static int read_role(amgr_collector_t *collector, amgr_known_t *known)
 {
     const amgr_wsgi_group_t *group;
@@ -271,6 +271,7 @@ static void add_native(amgr_collector_t *collector, int *cursor,
     memset(&row, 0, sizeof(row));
     recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
+    faults->unreadable += child->id.start_ticks == 0;
     if (child->slot >= 0) {
         int differs;
 

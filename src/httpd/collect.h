@@ -16,7 +16,8 @@ typedef struct amgr_collector_t amgr_collector_t;
 
 /** What went wrong while collecting, at one tick. */
 typedef struct amgr_collect_faults_t {
-    int unreadable;       /**< processes whose memory could not be read */
+    int unreadable;       /**< processes whose memory or start could not be
+                           read */
     int denied;           /**< of these, for missing rights */
     int contradicted;     /**< rows that name another process than the table,
                            twice in a row */

@@ -64,33 +64,71 @@ static void remove_data_file(const char *path)
     }
 }
 
+/** What unlinks a path when a pool is cleared: the C library's own function,
+ * which takes a pointer and returns an int as a cleanup does, since ours are
+ * unloaded by then. */
+static apr_status_t (*const remove_path)(void *) = (apr_status_t(*)(void *))
+    unlink;
+
+/** A restart has begun, perhaps one without this module: nobody would write to
+ * the files any more.  httpd clears the log's pool when it has read the new
+ * configuration; keep_files() comes before that where the module is in it. */
+static void give_up_files(amgr_runtime_t *runtime, apr_pool_t *plog)
+{
+    if (runtime->board.path[0] != '\0') {
+        apr_pool_cleanup_register(plog, runtime->board.path, remove_path,
+                                  apr_pool_cleanup_null);
+    }
+    if (runtime->data_file[0] != '\0') {
+        apr_pool_cleanup_register(plog, runtime->data_file, remove_path,
+                                  apr_pool_cleanup_null);
+    }
+}
+
+/** The module is there again, and so is the record of before the restart, in
+ * which the paths have not moved. */
+static void keep_files(amgr_runtime_t *runtime, apr_pool_t *plog)
+{
+    apr_pool_cleanup_kill(plog, runtime->board.path, remove_path);
+    apr_pool_cleanup_kill(plog, runtime->data_file, remove_path);
+}
+
 /** The server ends, perhaps because it could not read its configuration again:
  * then nothing but the record of before the restart knows of the files.  Or it
  * is restarted, perhaps without this module. */
-static apr_status_t remove_files(void *unused)
+static apr_status_t remove_files(void *plog)
 {
     amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
 
-    (void)unused; /* a cleanup's signature */
     if (is_ending()) {
         amgr_supervisor_end(); /* it writes to the board */
     }
     else {
         amgr_supervisor_tell_restart();
     }
-    if (runtime != NULL && amgr_runtime_is_parent(runtime) && is_ending()) {
+    if (runtime == NULL || !amgr_runtime_is_parent(runtime)) {
+        return APR_SUCCESS;
+    }
+    if (is_ending()) {
         amgr_board_file_remove(&runtime->board);
         remove_data_file(runtime->data_file);
+    }
+    else {
+        give_up_files(runtime, plog);
     }
     return APR_SUCCESS;
 }
 
 int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    (void)plog; /* the hook's signature */
-    (void)ptemp;
+    amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
+
+    (void)ptemp; /* the hook's signature */
     ap_extended_status = 1;
-    apr_pool_cleanup_register(pconf, NULL, remove_files, apr_pool_cleanup_null);
+    if (runtime != NULL && amgr_runtime_is_parent(runtime)) {
+        keep_files(runtime, plog);
+    }
+    apr_pool_cleanup_register(pconf, plog, remove_files, apr_pool_cleanup_null);
     return OK;
 }
 
@@ -251,6 +289,19 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     }
 }
 
+/** Children that were forked when no descriptor was left. */
+static void complete_children(const amgr_runtime_t *runtime)
+{
+    amgr_children_t *children = amgr_runtime_children(runtime);
+    amgr_proc_dir_t proc;
+
+    if (amgr_children_lack_start(children) &&
+        amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
+        amgr_children_complete(children, &proc);
+        amgr_proc_dir_close(&proc);
+    }
+}
+
 int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
 {
     amgr_runtime_t *runtime = amgr_runtime();
@@ -259,6 +310,7 @@ int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
     if (runtime == NULL || parent == NULL || !amgr_runtime_is_parent(runtime)) {
         return DECLINED;
     }
+    complete_children(runtime);
     amgr_supervisor_check(s, runtime);
     if (amgr_ticker_check(s, runtime)) {
         return DECLINED;

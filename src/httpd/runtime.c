@@ -156,7 +156,8 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
     }
     rv = amgr_board_file_owner(&runtime->owner);
     if (rv != APR_SUCCESS) {
-        amgr_log(s, AMGR_TAG_BOARD, APLOG_WARNING, rv,
+        amgr_log(s, AMGR_TAG_BOARD, APLOG_WARNING,
+                 rv == APR_NOTFOUND ? ENOENT : rv,
                  "the start of this process cannot be read in /proc: tools do "
                  "not know the board for its own");
     }

@@ -187,6 +187,11 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     }
     waiting.control = amgr_control_create(s, waiting.tick, pool);
     waiting.term_fd = open_term();
+    if (waiting.term_fd < 0) {
+        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, errno,
+                 "nothing wakes the ticker when it is to end: it may be killed "
+                 "instead");
+    }
     interval_us = amgr_config_main()->limits.interval_us;
     for (;;) {
         wait_until(runtime, &waiting, due_us);

@@ -216,6 +216,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     }
     amgr_age_survey(tick, process, &survey);
     memset(decision, 0, sizeof(*decision));
+    decision->slot = -1;
     process->verdict = judge_process(tick, process, entry, &survey, decision);
     if (entry != NULL && entry->retired_mono_us != 0) {
         return go_on(tick, index, entry, decision);

@@ -197,7 +197,7 @@ static void open_proc(amgr_supervisor_t *supervisor)
     }
     rv = amgr_proc_dir_open(&supervisor->proc, "/proc");
     if (rv != APR_SUCCESS) {
-        supervisor->proc.last = rv;
+        supervisor->proc.last = rv == APR_NOTFOUND ? ENOENT : rv;
         amgr_supervisor_say_blind(supervisor);
     }
 }

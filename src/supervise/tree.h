@@ -25,8 +25,8 @@ typedef struct amgr_tree_t {
                                     reaped yet */
 } amgr_tree_t;
 
-/** APR_NOTFOUND: the guard is gone; anything else: all of it cannot be read now,
- * and *out is as it was.  @a guard must be the caller's own child, not
+/** APR_NOTFOUND: the guard is gone; anything else: all of it cannot be read
+ * now, and *out is as it was.  @a guard must be the caller's own child, not
  * reaped. */
 apr_status_t amgr_tree_read(amgr_proc_dir_t *dir, pid_t guard,
                             amgr_tree_t *out);

@@ -48,6 +48,9 @@ for package in "$directory"/*.deb; do
     sha256sum "${again%/*}/${package##*/}" | sed "s|$work/elsewhere/||"
 done
 
+say "hardening"
+AMGR_BUILD=$source/build AMGR_FORTIFIED=yes prove t/lint/hardening.t \
+    t/lint/exports.t
 say "lintian"
 lintian --allow-root --fail-on error,warning -I --pedantic \
     "${again%/*}"/*.changes
@@ -77,12 +80,14 @@ cp "$work/next"/apache-manager_*.deb "$work/next"/libapache2-mod-*r_*.deb \
     "$root/packages/next"
 
 say "the life of the packages in it"
+# The shell stays, to reap what loses its parent.
 unshare --mount --pid --net --uts --ipc --fork --kill-child sh -eu -c '
     mount -t proc proc "$0/proc"
     mount --rbind /dev "$0/dev"
-    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
         DEBIAN_FRONTEND=noninteractive AMGR_BARE_SYSTEM=yes \
-        chroot "$0" "$@"' "$root" \
+        chroot "$0" "$@"
+    exit' "$root" \
     prove -v --exec perl \
         /packages/inside.pl :: /packages/first /packages/next \
         "$version" "$next_version"

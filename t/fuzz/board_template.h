@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include "action/board_layout.h"
-#include "model/client.h"
-#include "model/request.h"
 #include "render/view.h"
 
 /** Would leave its place in HTML and in JSON, and command a terminal. */

@@ -8,11 +8,19 @@
  */
 #include "board_template.h"
 
+#include <locale.h>
+
 #include <jansson.h>
 
+#include "cli/report.h"
 #include "cli/source/source_parts.h"
+#include "cli/watch/canvas_print.h"
+#include "cli/watch/watch_text.h"
 #include "render/pymanager_json.h"
 #include "render/view_board.h"
+
+/** From here on what is shown is the tool's. */
+#define WRITERS 18
 
 void __wrap_apr_sleep(apr_interval_time_t span_us);
 amgr_local_board_e
@@ -211,6 +219,45 @@ static void check_format(const amgr_view_t *view, int which)
     free(output.data);
 }
 
+/* What the tool shows on a terminal of any size. */
+static void check_watch(const amgr_source_t *source, fuzz_t *in,
+                        apr_pool_t *pool)
+{
+    fuzz_output_t output = {NULL, 0};
+    amgr_watch_picture_t picture;
+    amgr_watch_state_t state;
+    amgr_watch_rows_t rows;
+    amgr_canvas_t *canvas;
+    amgr_sink_t sink;
+    char buf[512];
+
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* or what is there */
+    amgr_watch_state_init(&state, APR_USEC_PER_SEC);
+    state.table = fuzz_below(in, AMGR_WATCH_TABLE_COUNT);
+    state.sort[0] = fuzz_below(in, AMGR_WATCH_SORT_COUNT);
+    state.sort[1] = fuzz_below(in, AMGR_WATCH_SORT_COUNT);
+    state.busy_only = fuzz_below(in, 2);
+    state.scroll = fuzz_below(in, 20);
+    state.help = fuzz_below(in, 8) == 0;
+    memset(&picture, 0, sizeof(picture));
+    picture.source = source;
+    picture.state = &state;
+    picture.rows = &rows;
+    picture.once = fuzz_below(in, 2);
+    canvas = amgr_canvas_create(1 + fuzz_below(in, 256),
+                                AMGR_WATCH_MIN_ROWS + fuzz_below(in, 60),
+                                fuzz_below(in, 2), pool);
+    fuzz_bytes(in, state.filter, 4);
+    amgr_watch_rows(&source->view, &state, &rows, pool);
+    check(amgr_watch_draw(&picture, canvas) >= 0);
+    amgr_sink_init(&sink, buf, sizeof(buf), fuzz_append, &output);
+    amgr_canvas_print(canvas, 0, &sink);
+    amgr_report_write(source, 0, &sink);
+    check(amgr_sink_finish(&sink) == APR_SUCCESS);
+    check_clean(&output);
+    free(output.data);
+}
+
 static void check_records(const amgr_view_t *view)
 {
     char line[AMGR_RECORD_LINE_LEN];
@@ -227,9 +274,10 @@ static void check_records(const amgr_view_t *view)
     }
 }
 
-static void check_view(amgr_view_t *view, int which, fuzz_t *in,
-                       apr_pool_t *pool)
+static void check_source(amgr_source_t *source, int which, fuzz_t *in,
+                         apr_pool_t *pool)
 {
+    amgr_view_t *view = &source->view;
     const amgr_snapshot_t *snapshot = view->snapshot;
     char args[32];
     int i;
@@ -247,7 +295,12 @@ static void check_view(amgr_view_t *view, int which, fuzz_t *in,
     view->assets_version = "1";
     view->pool = pool;
     check_records(view);
-    check_format(view, which);
+    if (which < WRITERS) {
+        check_format(view, which);
+    }
+    else {
+        check_watch(source, in, pool);
+    }
 }
 
 /* The board where it lies, as a child of httpd has it mapped. */
@@ -323,7 +376,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(rv == APR_SUCCESS || rv == APR_EGENERAL || rv == APR_ENOTIMPL);
     if (amgr_source_board(&server, wants, &source, pool) == NULL) {
         check(rv == APR_SUCCESS);
-        check_view(&source.view, which, &in, pool);
+        check_source(&source, which, &in, pool);
     }
     if (rv == APR_SUCCESS) {
         read_mapped(pool);

@@ -113,10 +113,9 @@ static void check_verifier(apr_pool_t *pool)
               status[0] == '2' || status[0] == '3');
         return;
     }
-    check(attempt.text[0] != '\0');
     if (strncmp(attempt.text, "redirected to ", 14) == 0) {
         check(strpbrk(attempt.text, "?\n") == NULL);
-        check(strstr(attempt.text, "://me:pa55word@") == NULL);
+        check(strncmp(attempt.text + 14, "http://me:pa55word@", 19) != 0);
     }
 }
 

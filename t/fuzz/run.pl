@@ -12,7 +12,7 @@
 # words for it.  An input that crashes, hangs, leaks or needs too much memory is
 # BUILD/findings/NAME-*, and ends the run with status 1, with what the target
 # said of it in BUILD/NAME.log.  --merge copies to the kept inputs what of the
-# found ones reaches code that no kept one does.
+# found ones reaches code that no kept one does, and is short.
 use strict;
 use warnings;
 
@@ -25,6 +25,9 @@ use AMGR::Lint qw(build_dir files);
 
 # Of one input: the seconds it may take, and the megabytes.
 my ($TIME, $MEMORY) = (20, 2048);
+
+# Bytes of the longest that is kept, which all checkouts have for ever.
+my $KEPT_MAX = 8192;
 
 my ($seconds, $jobs, $merge) = (600, 2, 0);
 GetOptions('seconds=i' => \$seconds, 'jobs=i' => \$jobs, 'merge' => \$merge)
@@ -44,7 +47,8 @@ make_path("$build/findings");
 $SIG{$_} = \&interrupted for qw(INT TERM HUP);
 STDOUT->autoflush(1);
 
-my %running; # pid => name
+my $owner = $$; # children have a copy of all this
+my %running;    # pid => name
 my $failed = 0;
 printf "%-16s %10s %8s %7s %7s %7s  %s\n", 'target', 'runs', 'per s',
     'edges', 'inputs', 'new', 'findings';
@@ -114,6 +118,9 @@ sub told {
         $seen{rate} = $1 if $line =~ /average_exec_per_sec: +(\d+)/;
     }
     close $fh;
+    # By their names libFuzzer's own are told from those that somebody wrote.
+    unlink grep { -s > $KEPT_MAX && m{/[0-9a-f]{40}$} } inputs(kept($name))
+        if $merge;
     my $now = inputs($merge ? kept($name) : found($name));
     my @findings = findings($name);
     printf "%-16s %10s %8s %7s %7d %7d  %s\n", $name,
@@ -122,8 +129,13 @@ sub told {
     return !@findings && $status == 0;
 }
 
-# libFuzzer ends by itself at a signal of the terminal's; by others not.
-sub interrupted {
-    kill 'TERM', keys %running;
-    exit 130;
+sub interrupted { exit 130 }
+
+# However this ends, no target goes on alone.
+END {
+    my $status = $?;
+    if (($owner // 0) == $$ && %running) {
+        kill 'TERM', keys %running;
+    }
+    $? = $status;
 }

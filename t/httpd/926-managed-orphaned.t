@@ -74,10 +74,14 @@ ok(said($short, qr/Too many open files.*AMGR0040: the new configuration of manag
     my ($supervisor) = AMGR::Managed::supervisors($s);
     my @tree = AMGR::Managed::tree($s, $supervisor);
     cmp_ok(scalar(@tree), '>=', 7, 'supervisor, guards, processes and more');
+    ok(wait_until(sub { -e $s->runtime_file('apache-manager.txt') }, 30,
+                  'the data file'), 'the data file is there');
 
     # A restart that takes the module along is none of that.
     ok($s->graceful, 'graceful restart');
     ok(ready($s, 'b'), 'all is well after it');
+    ok(-e $s->runtime_file($_), "$_ stays")
+        for qw(apache-manager.board apache-manager.txt);
     is(AMGR::Managed::supervisor($s), $supervisor, 'the supervisor stays');
 
     $s->{manager} = 0;
@@ -85,6 +89,9 @@ ok(said($short, qr/Too many open files.*AMGR0040: the new configuration of manag
     $s->expect_log(qr/AMGR0040: no configuration has come since/);
     ok($s->graceful, 'graceful restart without the module');
     is($s->get('/')->code, 200, 'the server serves');
+    # Whoever reads them would take old figures for those of now.
+    ok(!-e $s->runtime_file($_), "$_ went with the module")
+        for qw(apache-manager.board apache-manager.txt);
     ok(said($s, qr/AMGR0040: no configuration has come since/),
        'the supervisor says that it ends');
     ok(AMGR::Managed::are_gone(SOON, @tree), 'and all end with it');

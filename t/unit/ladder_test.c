@@ -150,6 +150,24 @@ static void it_is_killed_after_the_grace_period(void **state)
     world_destroy(world);
 }
 
+/* What it was over may be over when the next step is taken: then no request is
+ * to blame, and above all not that of the first slot, which is another's. */
+static void a_step_without_a_reason_blames_no_slot(void **state)
+{
+    world_t *world = begin(4, 1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.lame_duck_us = AMGR_LIMIT_OFF;
+    world_begin(world, PID, 0);
+    assert_int_equal(step(world, SEC), AMGR_STEP_ASK);
+    heard(world);
+    world_find(world, PID)->rss_bytes = (apr_uint64_t)(10 * MB);
+    world_tick(world, GRACE);
+    assert_int_equal(world_decision(world, PID)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_decision(world, PID)->slot, -1);
+    world_destroy(world);
+}
+
 static void one_that_does_not_hear_is_asked_again(void **state)
 {
     world_t *world = begin(4, 1);
@@ -375,6 +393,7 @@ int main(void)
         cmocka_unit_test(an_idle_threaded_one_is_announced),
         cmocka_unit_test(one_that_httpd_told_to_stop_is_not_announced),
         cmocka_unit_test(it_is_killed_after_the_grace_period),
+        cmocka_unit_test(a_step_without_a_reason_blames_no_slot),
         cmocka_unit_test(one_that_does_not_hear_is_asked_again),
         cmocka_unit_test(nothing_but_what_is_over_its_time_is_not_waited_for),
         cmocka_unit_test(event_marks_running_requests_as_finishing),

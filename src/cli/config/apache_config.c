@@ -39,11 +39,13 @@ static const char *first_there(const apr_array_header_t *candidates)
     return NULL;
 }
 
-static const amgr_fault_t *find_main(const char **out_file, apr_pool_t *pool)
+/* NULL: why it is not found is in *out_fault. */
+static const char *find_main(const amgr_fault_t **out_fault, apr_pool_t *pool)
 {
     const char *dir = getenv("APACHE_CONFDIR");
     apr_array_header_t *candidates =
         apr_array_make(pool, 8, sizeof(const char *));
+    const char *file;
     const char *text;
     apr_size_t i;
     int n;
@@ -59,18 +61,20 @@ static const amgr_fault_t *find_main(const char **out_file, apr_pool_t *pool)
             APR_ARRAY_PUSH(candidates, const char *) = places[i];
         }
     }
-    *out_file = first_there(candidates);
-    if (*out_file != NULL) {
-        return NULL;
+    file = first_there(candidates);
+    if (file != NULL) {
+        return file;
     }
     text = APR_ARRAY_IDX(candidates, 0, const char *);
     for (n = 1; n < candidates->nelts; n++) {
         text = apr_pstrcat(pool, text, ", ",
                            APR_ARRAY_IDX(candidates, n, const char *), NULL);
     }
-    return amgr_fault_make(pool, AMGR_EXIT_FAILED,
-                           "Apache's configuration is not found: looked for %s",
-                           amgr_fault_quote(pool, text));
+    *out_fault =
+        amgr_fault_make(pool, AMGR_EXIT_FAILED,
+                        "Apache's configuration is not found: looked for %s",
+                        amgr_fault_quote(pool, text));
+    return NULL;
 }
 
 /* What the file's name says of the ServerRoot that was built in. */
@@ -141,14 +145,18 @@ const amgr_fault_t *amgr_apache_config_read(const char *file,
                                             apr_pool_t *pool)
 {
     amgr_apache_reader_t reader;
-    const amgr_fault_t *fault = file == NULL ? find_main(&file, pool) : NULL;
+    const amgr_fault_t *fault = NULL;
     char *text = NULL;
     apr_size_t length = 0;
     const char *dir;
 
-    if (fault == NULL) {
-        fault = read_main(&file, &text, &length, pool);
+    if (file == NULL) {
+        file = find_main(&fault, pool);
     }
+    if (file == NULL) {
+        return fault;
+    }
+    fault = read_main(&file, &text, &length, pool);
     if (fault != NULL) {
         return fault;
     }

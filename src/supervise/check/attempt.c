@@ -151,7 +151,7 @@ static void open_program(amgr_attempt_t *attempt)
     attempt->program_fd = PROGRAM_FD;
 }
 
-static void lower_limit(int resource, rlim_t to)
+static void lower_limit(__rlimit_resource_t resource, rlim_t to)
 {
     struct rlimit limit;
 

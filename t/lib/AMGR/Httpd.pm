@@ -233,15 +233,15 @@ sub wsgi_script {
     return $copy;
 }
 
-# t/lib/c/NAME.c as a shared object of this server.
+# t/lib/c/NAME.c as a shared object of this server, built with these flags too.
 sub build_object {
-    my ($self, $name) = @_;
+    my ($self, $name, @more) = @_;
     my $object = $self->path("work/$name.so");
     my $apxs = find_program('APXS', 'apxs', 'apxs2');
     chomp(my $include = `$apxs -q INCLUDEDIR`);
     my @flags = split ' ', `apr-1-config --includes --cppflags`;
     my @command = (split(' ', $ENV{CC} // 'cc'), qw(-std=gnu11 -shared -fPIC
-                   -O1 -g -Wall -Wextra), @flags, "-I$include",
+                   -O1 -g -Wall -Wextra), @more, @flags, "-I$include",
                    "-I$repo/src/httpd", '-o', $object,
                    "$repo/t/lib/c/$name.c");
     system(@command) == 0 or die "@command failed\n";
@@ -412,8 +412,10 @@ sub become_httpd {
         $env{$name} //= $ENV{$name};
     }
     if ($ENV{AMGR_PRELOAD}) {
-        $env{LD_PRELOAD} = join ' ', $ENV{AMGR_PRELOAD},
-            $env{LD_PRELOAD} // ();
+        # One that asks who calls must come before all others.
+        $env{LD_PRELOAD} = join ' ', $env{AMGR_INJECT}
+            ? ($env{LD_PRELOAD}, $ENV{AMGR_PRELOAD})
+            : ($ENV{AMGR_PRELOAD}, $env{LD_PRELOAD} // ());
         $env{ASAN_OPTIONS} = 'detect_leaks=0'
             . ($env{ASAN_OPTIONS} ? ":$env{ASAN_OPTIONS}" : '');
     }

@@ -175,7 +175,8 @@ static int each_mapping(void (*take)(char *begin, size_t size, void *baton),
         char perms[8] = "";
 
         if (sscanf(line, "%lx-%lx %7s", &begin, &end, perms) == 3 &&
-            strcmp(perms, "rw-s") == 0 && !(image >= begin && image < end)) {
+            strcmp(perms, "rw-s") == 0 && !(image >= begin && image < end) &&
+            strstr(line, ".profraw") == NULL) { /* what counts lines that ran */
             take((char *)begin, end - begin, baton);
             count++;
         }

@@ -77,7 +77,8 @@ sub line {
     elsif ($line =~ /AMGR0011: ticker (\d+) (?:ended by|has not)/) {
         $self->struck_ok($1, 'no ticker ends by itself', $line);
     }
-    $self->{full} = 1 if $line =~ /AMGR0008: .*(?:No space|No such file)/;
+    $self->{full} = 1
+        if $line =~ /(?:No space left on device|No such file.*): AMGR0008: /;
     return unless $line =~ /\[[^\]]*:(?:warn|error|crit|alert|emerg)\]/
         || $line =~ /Sanitizer|runtime error:/;
     $self->{report}->asserted('no line of the log that nobody expects');

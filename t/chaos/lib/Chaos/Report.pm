@@ -46,6 +46,7 @@ sub asserted {
 
 sub failed {
     my ($self, $name, $why) = @_;
+    $self->asserted($name, 0); # it has a row, whatever else was asserted
     $self->{failed}{$name}++;
     push @{ $self->{failures} },
         { name => $name, why => $why, seconds => time - $self->{begun},

@@ -235,7 +235,6 @@ sub warm_up {
     my ($self) = @_;
     my $run = $self->{run};
     $self->wait_well or die "the server does not come up\n";
-    $self->{run}{report}->met('seconds until all was well, at most', 0);
     for my $turn (1 .. $run->{warm_up}) {
         # The parent holds on to what waits for the guards of the last one.
         $self->replace_helpers if $turn == 1;
@@ -243,6 +242,8 @@ sub warm_up {
         $run->turn while $run->{restart} || !$run->{restart_due};
         $self->wait_well;
     }
+    $self->report->met('lost while the first supervisor was replaced',
+                       $run->{load}->progress->{hard}{total});
     $self->quiet($self->{first});
     $self->{slowest} = 0;
     return;
@@ -289,8 +290,8 @@ sub quiet {
 sub rest {
     my ($self) = @_;
     my $run = $self->{run};
-    $self->account;
     my $well = $self->wait_well;
+    $self->account;
     $run->{log}->settle;
     if ($well) {
         $self->{last} = {};
@@ -299,14 +300,13 @@ sub rest {
     return;
 }
 
-# What the trouble has cost, and whether it could.
+# What the trouble has cost until it was over, and whether it could.
 sub account {
     my ($self) = @_;
     my $run = $self->{run};
     my ($before, $now) = ($run->{before}, $run->{load}->progress);
     my $touched = $run->{touched};
-    my %can = ('/small.txt' => [qw(workers parent)],
-               '/shop/' => [qw(workers parent backends)]);
+    my %can = ('/small.txt' => ['workers'], '/shop/' => [qw(workers backends)]);
     for my $i (0 .. $#{ $now->{paths} }) {
         my $path = $now->{paths}[$i]{path};
         my $lost = $now->{paths}[$i]{hard} - $before->{paths}[$i]{hard};

@@ -32,6 +32,7 @@ use Time::HiRes qw(sleep time);
 use constant {
     TURN_SEC    => 0.05,
     DECOYS_SEC  => 0.5,
+    NEAR_SEC    => 3,
     RESTART_SEC => 30,  # within which it has to say that it goes on
     SILENT_SEC  => 30,  # of the server in trouble
     ONE_ALONE   => 0.4, # so often one agent acts alone
@@ -95,7 +96,7 @@ sub reap_later { my ($self, $pid) = @_; push @{ $self->{reap} }, $pid; return }
 
 sub restart_is_near {
     my ($self) = @_;
-    return $self->{restart} || time > $self->{restart_due} - 6;
+    return $self->{restart} || time > $self->{restart_due} - NEAR_SEC;
 }
 
 # ---- one turn ---------------------------------------------------------------
@@ -155,7 +156,9 @@ sub hear {
     for my $word ($self->{reader}->said) {
         my ($what, @of) = @$word;
         my $whole = 'no part of a data file is seen';
-        $report->asserted($whole, $of[0]) if $what eq 'read';
+        if ($what eq 'read') {
+            $report->asserted($_, $of[0]) for $whole, 'the data file is there';
+        }
         $report->failed($whole, $of[0]) if $what eq 'partial';
         $report->failed('no counter goes back', "data file: @of")
             if $what eq 'less';
@@ -177,6 +180,7 @@ sub hear_witness {
     }
     elsif ($what eq 'counters') {
         $report->asserted('no counter goes back', $of[0]);
+        $report->asserted('no request is taken for one that hangs', $of[1]);
     }
     elsif ($what eq 'silent') {
         $report->met('requests of the witness without an answer');
@@ -309,6 +313,10 @@ sub finish {
     my ($self) = @_;
     my ($s, $report) = @$self{qw(s report)};
     $_->end for grep { $_ } @$self{qw(reader witness)};
+    for my $pid (splice @{ $self->{reap} }) {
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+    }
     if ($self->{load}) {
         my $result = $self->{load}->stop;
         $report->met('requests of the load', $result->{requests});

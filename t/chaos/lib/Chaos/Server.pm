@@ -148,7 +148,7 @@ ManagerLameDuck 500ms
 ManagerGracePeriod 3s
 ManagerMinAge 2s
 ManagerMaxTime 8s
-ManagerMaxRequests 2000 30%
+ManagerMaxRequests 800 30%
 ManagerMaxLifetime 30m
 ManagerMaxGenerationAge 20s
 $managed
@@ -176,7 +176,8 @@ sub new {
     $s->{ports} = { map { $_ => AMGR::Httpd::free_port() }
                     qw(one two checked) };
     $s->{decoy_module} = $s->build_object('mod_decoy');
-    $s->{env} = { LD_PRELOAD => $s->build_object('clock_step'),
+    $s->{env} = { LD_PRELOAD => join(' ', map { $s->build_object($_) }
+                                     qw(clock_step fork_limit)),
                   AMGR_CLOCK_STEP => clock_file($s), %$env };
     $s->set_config(config($s));
     return $s;

@@ -2,10 +2,10 @@
 #
 # Asks the server all the time: each of its pages in turn, and its metrics, of
 # which no counter may ever go back.  Says ['answer', N] once a second,
-# ['counters', N] for so many that were compared, ['silent', SECONDS, WHY] for
-# each request without an answer (since the last one that had one),
-# ['status', PATH, STATUS], ['less', SAMPLE, BEFORE, NOW], and
-# ['hanging', N] where a request is taken for one that hangs.
+# ['counters', N, M] for so many that were compared in so many answers,
+# ['silent', SECONDS, WHY] for each request without an answer (since the last
+# one that had one), ['status', PATH, STATUS], ['less', SAMPLE, BEFORE, NOW],
+# and ['hanging', N] where a request is taken for one that hangs.
 package Chaos::Witness;
 
 use strict;
@@ -29,7 +29,8 @@ sub start {
     my ($class, $base) = @_;
     my $http = HTTP::Tiny->new(timeout => WAIT_SEC, keep_alive => 0);
     my %seen;
-    my ($turn, $answers, $counters, $last, $told) = (0, 0, 0, time, time);
+    my ($turn, $answers, $counters, $looks) = (0, 0, 0, 0);
+    my $last = my $told = time;
     return Chaos::Helper->start(sub {
         my ($say) = @_;
         my $path = $paths[$turn++ % @paths];
@@ -44,13 +45,15 @@ sub start {
         else {
             $last = time;
             $answers++;
-            $counters += compare($say, \%seen, $answer->{content})
-                if $path eq METRICS;
+            if ($path eq METRICS) {
+                $counters += compare($say, \%seen, $answer->{content});
+                $looks++;
+            }
         }
         if (time - $told >= 1) {
             $say->('answer', $answers);
-            $say->('counters', $counters);
-            ($answers, $counters, $told) = (0, 0, time);
+            $say->('counters', $counters, $looks);
+            ($answers, $counters, $looks, $told) = (0, 0, 0, time);
         }
         sleep PAUSE_SEC;
     });

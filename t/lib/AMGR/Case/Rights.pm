@@ -179,6 +179,9 @@ sub blind {
     my ($mpm, $case, $who) = @_;
     my $s = server($mpm, $case, $who, "ManagerMaxMemoryIdle 1M\n"
                    . "ManagerMaxMemoryActive 1M\nManagerMaxTime 1s");
+    # Not even when it was started itself.
+    $s->expect_log(qr/\(2\)No such file or directory: AMGR0009: the start of /)
+        if $case eq 'no_proc';
     my $long = $s->start_request('/app/sleep?s=4');
     return sub { watches_only($s, $long) };
 }

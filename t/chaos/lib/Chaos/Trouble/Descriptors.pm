@@ -66,15 +66,13 @@ sub guard {
         $self->random->pick(Chaos::Server::guards($self->s)), 5);
 }
 
-# httpd itself ends where a worker cannot have what it needs, and at a restart
-# where it cannot open its logs: neither is provoked.
+# What it forks has as many as ever (t/lib/c/fork_limit.c), since httpd ends where
+# a worker cannot have what it needs; so it does at a restart where it cannot
+# open its logs, which is not provoked either.
 sub parent {
     my ($self) = @_;
-    my $run = $self->run;
-    return if $run->{touched}{workers} || $run->restart_is_near;
-    my $pid = $self->s->parent_pid;
-    $run->touch('parent');
-    return $self->exhaust($pid, 4, sub { heal($self, $pid, $_[0]) });
+    return if $self->run->restart_is_near;
+    return $self->exhaust($self->s->parent_pid, 12);
 }
 
 # Whoever was forked in between has its parent's limit.

@@ -18,6 +18,7 @@ use Time::HiRes qw(sleep time);
 
 use constant {
     STORM     => 1500,
+    STORM_SEC => 4,     # where the machine is that slow
     BEFORE    => 300,   # pids before they come round
     REUSE_SEC => 1,
     POLL_SEC  => 0.002,
@@ -40,7 +41,9 @@ sub storm {
             POSIX::setgid($user->[1]);
             POSIX::setuid($user->[0]);
         }
+        my $end = time + STORM_SEC;
         for (1 .. STORM) {
+            last if time > $end;
             my $child = fork // next;
             POSIX::_exit(0) if $child == 0;
             waitpid $child, 0;

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The beginning and the end of a server while calls of the module fail: it
+# starts and is well once nothing fails any more, or says why it does without
+# something, or ends and says why; and it ends in time, with nothing left.
+package Faults::Life;
+
+use strict;
+use warnings;
+
+use AMGR::Httpd ();
+use AMGR::Inject;
+use Faults::Errors qw(errors);
+use Faults::Server;
+use Faults::Silent qw(may_be_silent);
+use Time::HiRes qw(time);
+
+use constant {
+    WELL_SEC => 40,
+    # The server said that it does without the module.
+    WITHOUT  => qr/AMGR0016: |AMGR0010: /,
+};
+
+sub new {
+    my ($class, $mpm) = @_;
+    return bless { f => Faults::Server->new($mpm) }, $class;
+}
+
+# What can fail at the start, and what at the end: two lists of ways.
+sub ways {
+    my ($self) = @_;
+    my $f = $self->{f};
+    my ($s, $inject) = @$f{qw(s inject)};
+    $inject->clear;
+    $f->start;
+    my @start = $self->ways_of($inject->sites);
+    $inject->clear;
+    my @wrong = $s->stop;
+    die "it does not end well as it is: @wrong\n" if @wrong;
+    return (\@start, [$self->ways_of($inject->sites)]);
+}
+
+sub ways_of {
+    my ($self, @sites) = @_;
+    my $where = AMGR::Inject::where($self->{f}{s}{module},
+                                    map { $_->{offset} } @sites);
+    my (@first, @all, @more);
+    for my $site (@sites) {
+        my ($likely, @others) = errors($site->{call});
+        my %way = (site => $site->{key}, call => $site->{call},
+                   role => $site->{role}, first => 1, run => 1,
+                   where => $where->{ $site->{offset} });
+        push @first, { %way, how => $likely };
+        push @all, { %way, run => 0, how => $likely } if $likely ne 'EINTR';
+        push @more, map { { %way, how => $_ } } @others;
+    }
+    return (@first, @all, @more);
+}
+
+sub arm {
+    my ($self, $way) = @_;
+    return $self->{f}{inject}->arm(map { $_ => $way->{$_} }
+                                   qw(site first run how));
+}
+
+# One life: the results of both, as Faults::Server::try_way has them.  What is
+# tried again when the monitor hook comes takes ten seconds: only in haste that
+# is not waited for.
+sub try_ways {
+    my ($self, $start, $stop, $in_haste) = @_;
+    my $f = $self->{f};
+    my ($s, $inject) = @$f{qw(s inject)};
+    my @results;
+    my $log = -s $s->log_file // 0;
+    my $out = -s $s->path('logs/output.log') // 0;
+    my $begun = time;
+    $f->{told} = '';
+    $inject->forget_parent;
+    $self->arm($start) if $start;
+    $s->{port} = AMGR::Httpd::free_port();
+    $s->write_config;
+    my $why = $s->try_start // '';
+    $f->{baseline} = undef;
+    my $hits = $inject->disarm;
+    my $is_without = $s->log_text($log) =~ WITHOUT;
+    my $wrong = $why ? ($why =~ /no word of it/ ? 'hangs at its start' : '')
+        : $is_without ? ''
+        : $in_haste ? ($f->json ? '' : 'no status.json')
+        : $f->whats_wrong(WELL_SEC) // '';
+    push @results, $self->judge('start', $start, $log, $out, $hits, $begun,
+                                $wrong, $why)
+        if $start;
+    return @results if $why;
+    ($log, $begun) = (-s $s->log_file, time);
+    $self->arm($stop) if $stop;
+    my @wrong = $s->stop;
+    $hits = $inject->disarm;
+    # A file that cannot be looked at, or removed, stays; the next server takes
+    # its place.
+    @wrong = grep { !/file stayed/ } @wrong if $stop && $stop->{where}
+        =~ /^(?:amgr_board_file_remove|remove_data_file) /;
+    unlink $s->board_file, $s->data_file;
+    push @results, $self->judge('stop', $stop, $log, $out, $hits, $begun,
+                                join('; ', @wrong), '')
+        if $stop || @wrong;
+    return @results;
+}
+
+sub judge {
+    my ($self, $name, $way, $log, $out, $hits, $begun, $wrong, $why) = @_;
+    my $f = $self->{f};
+    my @told = grep { length } $f->lines_told($log), $why;
+    my @found = $f->crashes($log, $out);
+    push @found, $wrong if $wrong;
+    # At the end there is nobody to be told any more.
+    push @found, 'silent' if $name eq 'start' && $hits && !@told && !@found
+        && !may_be_silent($way);
+    return { hits => $hits, told => \@told, found => \@found, name => $name,
+             seconds => time - $begun, way => $way };
+}
+
+1;

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Each unit test with each call of the code under test failing: it may find
+# that something is not as it should be, and never crashes or hangs.
+package Faults::Unit;
+
+use strict;
+use warnings;
+
+use AMGR::Build qw(repo_dir build_dir);
+use AMGR::Inject;
+use Faults::Errors qw(errors spread);
+use Faults::Program;
+use File::Temp ();
+use Time::HiRes qw(time);
+
+use constant {
+    HANG_SEC  => 60,
+    WHOLE     => 12, # of one place: all of the first calls,
+    MORE      => 6,  # and so many of the others
+    PRIME     => 7919,
+};
+
+sub tests {
+    my @names = map { m{([^/]+)\.c$} } glob repo_dir() . '/t/unit/*_test.c';
+    return sort @names;
+}
+
+# The ways that one unit test is run: { site, role, call, where, first, how }.
+# The first call of each place comes first, and of all that follow some from all
+# over it, however many will fit.
+sub ways {
+    my ($inject, $binary) = @_;
+    my @sites = $inject->sites;
+    my $where = AMGR::Inject::where($binary, map { $_->{offset} } @sites);
+    my @ranked = ([], [], [], []);
+    for my $site (@sites) {
+        my $place = $where->{ $site->{offset} };
+        next if $place !~ m{ src/}; # the test's own
+        my ($likely, @others) = errors($site->{call});
+        my %way = (site => $site->{key}, call => $site->{call}, first => 1,
+                   role => $site->{role}, where => $place, run => 1);
+        push @{ $ranked[0] }, { %way, how => $likely };
+        push @{ $ranked[1] }, { %way, run => 0, how => $likely }
+            if $likely ne 'EINTR'; # which begins again for ever
+        push @{ $ranked[2] }, map { { %way, how => $_ } } @others;
+        push @{ $ranked[3] }, map { { %way, first => $_, how => $likely } }
+            grep { $_ > 1 } spread($site->{count}, WHOLE, MORE);
+    }
+    return map { mixed(@$_) } @ranked;
+}
+
+# In an order that begins anywhere in it, and is the same each time.
+sub mixed {
+    my @all = @_;
+    return @all[sort { ($a * PRIME) % @all <=> ($b * PRIME) % @all }
+                0 .. $#all];
+}
+
+# What is wrong with a run, in words; nothing when it is well.
+sub judge {
+    my ($r, $way) = @_;
+    # A test waits for the end of what was not killed, as is its right.
+    return if $r->{late} && $way->{call} =~ /^(?:kill|pidfd_)/;
+    return "hangs: $r->{where}" if $r->{late};
+    return "signal $r->{signal}" if $r->{signal};
+    return "crash: $1" if $r->{out} =~ /Test failed with exception: (.*)/;
+    return $1 if $r->{out} =~
+        /^(\*\*\*.*|.*inject: .*|.*(?:Sanitizer|runtime error): .*)$/m;
+    return;
+}
+
+# In about so many seconds: { test, ways, results }: how many there are, and
+# what came of those that were tried.
+sub run_test {
+    my ($test, $dir, $seconds) = @_;
+    my $binary = build_dir() . "/unit/$test";
+    my $inject = AMGR::Inject->new("$dir/$test", $test);
+    my $env = { %{ $inject->env }, CMOCKA_MESSAGE_OUTPUT => 'TAP' };
+    my $r = Faults::Program::run($env, HANG_SEC, $binary);
+    die "$test fails as it is: status $r->{status}\n$r->{out}\n"
+        if $r->{status};
+    my @ways = ways($inject, $binary);
+    my @results;
+    my $end = time + $seconds;
+    for my $way (@ways) {
+        last if time > $end && @results;
+        $inject->forget_parent;
+        $inject->arm(map { $_ => $way->{$_} } qw(site first run how));
+        my $got = Faults::Program::run($env, HANG_SEC, $binary);
+        my @found = judge($got, $way);
+        push @results, { hits => $inject->disarm, way => $way,
+                         found => \@found, told => [$got->{out}] };
+    }
+    return { test => $test, ways => scalar @ways, results => \@results };
+}
+
+1;

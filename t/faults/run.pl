@@ -1,0 +1,143 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Lets every call of the module and of the tool into the C library fail, one
+# after the other, and says what came of it.
+#
+#   make faults
+#   t/faults/run.pl [--minutes N] [unit|tool|server|life ...]
+#
+# Status 1: a crash, something that hangs, is left behind or is not told.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
+
+use AMGR::Httpd ();
+use Faults::Life;
+use Faults::Program;
+use Faults::Server;
+use Faults::Tool;
+use Faults::Unit;
+use File::Temp ();
+use Getopt::Long qw(GetOptions);
+use POSIX ();
+use Test::Builder;
+use Time::HiRes qw(time);
+
+$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
+STDOUT->autoflush(1);
+my $log = AMGR::Httpd::build_dir() . '/faults.log';
+Test::Builder->new->failure_output($log);
+
+my %part = (unit => \&unit, tool => \&tool, server => \&server,
+            life => \&life);
+my %share = (unit => 0.4, tool => 0.1, server => 0.3, life => 0.2);
+
+my $minutes = 60;
+GetOptions('minutes=f' => \$minutes) or exit 2;
+my @parts = @ARGV ? @ARGV : qw(unit tool server life);
+$part{$_} or die "run.pl: no part '$_'\n" for @parts;
+my $all = 0;
+$all += $share{$_} for @parts;
+my $total = 0;
+
+printf "%-28s %8s %8s %8s %8s\n", qw(what ways tried failed found);
+for my $name (@parts) {
+    $part{$name}->($minutes * 60 * $share{$name} / $all);
+}
+exit($total > 0);
+
+# ways: how many there are; tried of these; failed: in how many a call did.
+sub row {
+    my ($what, $ways, $results) = @_;
+    my @found = grep { @{ $_->{found} } } @$results;
+    printf "%-28s %8d %8d %8d %8d\n", $what, $ways, scalar @$results,
+        scalar(grep { $_->{hits} } @$results), scalar @found;
+    for my $result (@found) {
+        my $way = $result->{way};
+        printf "    %s %s in %s, call %d%s, %s: %s\n", $way->{role} // '',
+            @$way{qw(call where first)}, $way->{run} ? '' : ' and all others',
+            $way->{how}, join '; ', @{ $result->{found} };
+    }
+    $total += @found;
+    return;
+}
+
+sub unit {
+    my ($seconds) = @_;
+    my $dir = File::Temp->newdir;
+    my @tests = Faults::Unit::tests();
+    Faults::Program::adopt_orphans();
+    my $end = time + $seconds;
+    while (defined(my $test = shift @tests)) {
+        my $mine = ($end - time) / (@tests + 1);
+        my $r = Faults::Unit::run_test($test, $dir, $mine < 1 ? 1 : $mine);
+        row($test, $r->{ways}, $r->{results}) if $r->{ways};
+    }
+    return;
+}
+
+sub tool {
+    my ($seconds) = @_;
+    my $tool = Faults::Tool->new;
+    my $end = time + $seconds;
+    my @commands = $tool->commands;
+    while (defined(my $command = shift @commands)) {
+        my @ways = $tool->ways($command);
+        my @results;
+        my $until = time + ($end - time) / (@commands + 1);
+        for my $way (@ways) {
+            last if time > $until && @results;
+            push @results, $tool->try_way($command, $way);
+        }
+        row("apache-manager @$command[0 .. 0]", scalar @ways, \@results);
+    }
+    return;
+}
+
+sub server {
+    my ($seconds) = @_;
+    my $end = time + $seconds;
+    my @todo;
+    for my $mpm (AMGR::Httpd::mpms()) {
+        push @todo, map { [$mpm, $_] } Faults::Server::scenarios();
+    }
+    my %server;
+    while (defined(my $next = shift @todo)) {
+        my ($mpm, $scenario) = @$next;
+        my $server = $server{$mpm} //= Faults::Server->new($mpm)->start;
+        my $until = time + ($end - time) / (@todo + 1);
+        my @ways = $server->ways($scenario) or next;
+        my @results;
+        for my $way (@ways) {
+            last if time > $until && @results;
+            push @results, $server->try_way($scenario, $way);
+        }
+        row("$mpm: $scenario", scalar @ways, \@results);
+        next if grep { $_->[0] eq $mpm } @todo;
+        my @wrong = $server->{s}->stop;
+        print "    at the end: $_\n" for @wrong;
+        $total += @wrong;
+        delete $server{$mpm};
+    }
+    return;
+}
+
+sub life {
+    my ($seconds) = @_;
+    my $end = time + $seconds;
+    my $life = Faults::Life->new('event');
+    my ($start, $stop) = $life->ways;
+    my @count = (scalar @$start, scalar @$stop);
+    my %results = (start => [], stop => []);
+    while (time < $end && (@$start || @$stop)) {
+        for my $result ($life->try_ways(shift @$start, shift @$stop)) {
+            push @{ $results{ $result->{name} } }, $result;
+        }
+    }
+    row('event: start', $count[0], $results{start});
+    row('event: stop', $count[1], $results{stop});
+    return;
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Calls of the module into the C library fail, one place after the other, in
+# the parent and in every process that it has: httpd goes on, what was under way
+# comes to its end, nothing is left, and it is told.  Some of what `make faults`
+# does in full.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../faults/lib";
+
+use AMGR::Httpd qw(wait_until);
+use Apache::Test qw(-withtestmore);
+use Faults::Life;
+use Faults::Server;
+
+# Of each scenario so many of its places, from all over it.
+my %most = (ticks => 8, managed => 7, order => 7, demand => 3, graceful => 5);
+
+sub some {
+    my ($count, @all) = @_;
+    my $step = @all / $count;
+    return $step < 1 ? @all : @all[map { int $_ * $step } 0 .. $count - 1];
+}
+
+sub text {
+    my ($way) = @_;
+    return "$way->{role}: $way->{call} in $way->{where}, $way->{how}"
+        . ($way->{run} ? '' : ', each time');
+}
+
+sub well {
+    my ($result) = @_;
+    return ok(!@{ $result->{found} },
+              "$result->{name}: " . text($result->{way}))
+        || diag(join "\n", @{ $result->{found} }, @{ $result->{told} });
+}
+
+# The way that is meant by these words of it.
+sub find {
+    my ($ways, $role, $call, $where, $how) = @_;
+    my ($way) = grep { $_->{role} eq $role && $_->{call} eq $call
+                       && $_->{where} =~ /^$where / && $_->{how} eq $how }
+        @$ways;
+    ok($way, "$role calls $call in $where") or return;
+    return { %$way };
+}
+
+my $server = Faults::Server->new('event')->start;
+my $s = $server->{s};
+my $failed = 0;
+
+for my $name (sort keys %most) {
+    my @ways = grep { $_->{first} == 1 && $_->{run} == 1 }
+        $server->ways($name);
+    my %seen;
+    my @places = grep { !$seen{ $_->{site} }++ } @ways;
+    cmp_ok(scalar @places, '>', $most{$name}, "$name: places that call");
+    for my $way (some($most{$name}, @places)) {
+        my $result = $server->try_way($name, $way);
+        well($result);
+        $failed += $result->{hits} > 0;
+    }
+}
+cmp_ok($failed, '>', 15, 'most of these calls were made, and failed');
+
+# ---- what nobody noticed once -----------------------------------------------
+
+{
+    my @ways = $server->ways('ticks');
+    my $open = find(\@ways, 'ticker', 'openat', 'amgr_proc_open', 'EMFILE');
+    my $before = $s->json->{manager}{errors}{proc};
+    my $mark = $s->mark_log;
+    well($server->try_way('ticks', { %$open, run => 0 }));
+    cmp_ok($s->json->{manager}{errors}{proc}, '>', $before,
+           'without descriptors errors of /proc are counted');
+    is(scalar(my @l = $s->log_lines(
+        qr/\(24\)Too many open files: AMGR0007: \d+ readings of /)), 1,
+       'and told once');
+    ok(wait_until(sub { $s->data->{'status-response'} == 0 }, 30,
+                  'all is read'), 'and it is well again');
+}
+my @wrong = $s->stop;
+is("@wrong", '', 'nothing is left at the end');
+
+my $life = Faults::Life->new('event');
+my ($start, $stop) = $life->ways;
+for my $case (['madvise', 'amgr_private_memory_pass_on', 'ENOMEM'],
+              ['mmap', 'map_writable', 'ENOMEM'],
+              ['fork', 'fork_one', 'EAGAIN'],
+              ['open', 'find_taken', 'EMFILE']) {
+    my ($call, $where, $how) = @$case;
+    my $way = find($start, 'parent', $call, $where, $how) or next;
+    for my $result ($life->try_ways($way, shift @$stop, 'in haste')) {
+        well($result);
+        next if $result->{name} ne 'start';
+        cmp_ok($result->{hits}, '>', 0, "$call failed at the start");
+        cmp_ok(scalar @{ $result->{told} }, '>', 0, 'and that was told');
+    }
+}
+done_testing();
