@@ -155,8 +155,7 @@ sub differences {
     my ($before, $after) = @_;
     my %all = (%$before, %$after);
     # a2enmod makes these when it needs one, for all modules.
-    delete @all{ grep { $all{$_} eq 'directory' } map { glob }
-                 '/var/lib/apache2/*/*abled_by_*' };
+    delete @all{ glob '/var/lib/apache2/{conf,module}/{en,dis}abled_by_{admin,maint}' };
     return join "\n", map { exists $before->{$_} ? exists $after->{$_}
                             ? "changed: $_" : "missing: $_" : "left: $_" }
         grep { ($before->{$_} // '') ne ($after->{$_} // '') } sort keys %all;
@@ -204,6 +203,7 @@ sub install {
     wait_until(sub { status_json() }, 'the running server has loaded it');
     is(server_pid(), $pid, 'by a graceful restart');
     is(module_version(), $version, 'it is the version of the package');
+    runs_ok("the packages' own test", '/packages/serves');
     return;
 }
 
