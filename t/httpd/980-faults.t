@@ -12,9 +12,11 @@ use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../faults/lib";
 
 use AMGR::Httpd qw(wait_until);
+use AMGR::Lint qw(sources slurp without_comments);
 use Apache::Test qw(-withtestmore);
 use Faults::Life;
 use Faults::Server;
+use Faults::Silent ();
 
 # Of each scenario so many of its places, from all over it.
 my %most = (ticks => 8, managed => 7, order => 7, demand => 3, graceful => 5);
@@ -47,6 +49,12 @@ sub find {
     ok($way, "$role calls $call in $where") or return;
     return { %$way };
 }
+
+my $code = join "\n", map { without_comments(slurp($_)) } sources();
+my @functions = Faults::Silent::functions();
+cmp_ok(scalar @functions, '>', 20, 'functions that may fail without a word');
+my @unknown = grep { $code !~ /\b\Q$_\E\(/ } @functions;
+is("@unknown", '', 'all of them are there');
 
 my $server = Faults::Server->new('event')->start;
 my $s = $server->{s};

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
-our @EXPORT_OK = qw(may_be_silent);
+our @EXPORT_OK = qw(may_be_silent functions);
 
 # By place, call and way.
 my @silent = (
@@ -52,9 +52,10 @@ my @silent = (
     # first, lower limits, the owner of a pipe, a name, that it leads a session.
     [qr/^(?:set_oom|be_ordinary|lower_limit|become_managed) /,
      qr/^(?:open|write|getrlimit|setrlimit|fchown)$/, qr/./],
-    [qr/^(?:attempt|amgr_guard_live|amgr_helper_process_begin) /,
+    [qr{ src/supervise/check/}, qr/^(?:setsid|prctl)$/, qr/./],
+    [qr/^(?:amgr_guard_live|amgr_helper_process_begin) /,
      qr/^(?:setsid|setpgid|prctl)$/, qr/./],
-    [qr/^(?:become_program|become_probe|hear_signals|end_with_supervisor) /,
+    [qr/^(?:become_program|hear_signals|end_with_supervisor) /,
      qr/^(?:setsid|setpgid|prctl|sigaction)$/, qr/./],
     [qr/^take_standard /, qr/^(?:open|dup2|dup3)$/, qr/./],
     [qr/^(?:take_signals|check_sigchld|reset_signals) /, qr/^sigaction$/,
@@ -63,7 +64,7 @@ my @silent = (
      qr/^(?:getrlimit|setrlimit)$/, qr/./],
     # The words of an attempt or a program, or what it has written, are lost;
     # how it ended is not.
-    [qr{ src/supervise/check/probe}, qr/^read$/, qr/./],
+    [qr{ src/supervise/check/}, qr/^read$/, qr/./],
     [qr/^settle /, qr/^read$/, qr/./],
     [qr/^(?:read_chunk|amgr_launch_report) /, qr/^read$/, qr/./],
     # Such a worker is told apart when it is to be asked.
@@ -71,6 +72,17 @@ my @silent = (
     # One boot looks like another, so that the owner's start time decides.
     [qr/^read_boot_id /, qr/./, qr/./],
 );
+
+# Those that are named above: a rule for one that has another name by now says
+# nothing.
+sub functions {
+    my %name;
+    for my $rule (@silent) {
+        my ($names) = "$rule->[0]" =~ /:\^(?:\(\?:)?([\w|]+)\)? / or next;
+        $name{$_} = 1 for split /\|/, $names;
+    }
+    return sort keys %name;
+}
 
 sub may_be_silent {
     my ($way) = @_;
