@@ -38,7 +38,7 @@ WARN   := -Wall -Wextra -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
           -Wshadow -Wvla -Wwrite-strings -Wpointer-arith -Wconversion -Wundef \
           -Wimplicit-fallthrough -Wdeclaration-after-statement \
           -Wold-style-definition -Wnested-externs -Walloca -Wunused-macros \
-          -Wdouble-promotion -Wdate-time
+          -Wdate-time
 # Those that clang has not got.
 ifeq ($(findstring clang,$(CC)),)
 WARN   += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines \

@@ -321,10 +321,12 @@ apr_status_t amgr_board_copy(int fd, int parts, const amgr_board_t **out,
                              apr_pool_t *pool)
 {
     amgr_board_t header;
-    apr_status_t rv = fetch_header(fd, &header);
+    apr_status_t rv;
     copy_t *copy;
     void *memory;
 
+    memset(&header, 0, sizeof(header));
+    rv = fetch_header(fd, &header);
     if (rv != APR_SUCCESS) {
         return rv;
     }

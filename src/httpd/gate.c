@@ -157,11 +157,11 @@ static int is_undone(void)
     int i;
 
     for (i = 0; i < gates.member_count; i++) {
-        const member_t *member = &gates.members[i];
+        const member_t *known = &gates.members[i];
         unsigned int status =
-            __atomic_load_n(&member->worker->s->status, __ATOMIC_RELAXED);
+            __atomic_load_n(&known->worker->s->status, __ATOMIC_RELAXED);
 
-        if (__atomic_load_n(&member->is_open, __ATOMIC_RELAXED) ==
+        if (__atomic_load_n(&known->is_open, __ATOMIC_RELAXED) ==
             ((status & SHUT) != 0)) {
             return 1;
         }

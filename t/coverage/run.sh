@@ -37,7 +37,7 @@ flags=(BUILD="$build" CC=clang WARN=-w
     -C "LoadModule apache_manager_module $PWD/$build/mod_apache_manager.so"
 chmod 0666 "$raw"/*.profraw || exit 1
 
-"$make" "${flags[@]}" TESTS="$tests" check
+AMGR_COVERAGE=1 "$make" "${flags[@]}" TESTS="$tests" check
 tested=$?
 
 objects=("$build/mod_apache_manager.so")

@@ -55,6 +55,33 @@ say "lintian"
 lintian --allow-root --fail-on error,warning -I --pedantic \
     "${again%/*}"/*.changes
 
+# files_of PACKAGE...: what is in them but documents, as make install has it.
+files_of() {
+    local package
+    for package in "$@"; do
+        dpkg-deb -c "$package"
+    done | sed -n 's|^-.* \./|/|p' | grep -v '^/usr/share/doc/' |
+        sed 's|\(/man/.*\)\.gz$|\1|' | sort
+}
+
+say "make install, and where it looks for its parts"
+for prefix in /usr /usr/local; do
+    installed=$work/installed$prefix/of
+    env -i PATH="$PATH" LC_ALL=C.UTF-8 make -s -C "$again" install \
+        PREFIX="$prefix" DESTDIR="$installed" > "$work/log"
+    place=$prefix/libexec/apache-manager
+    [ -x "$installed$place/apache-manager-fetch" ] || die "no $place"
+    for file in "$prefix/bin/apache-manager" \
+        /usr/lib/apache2/modules/mod_apache_manager.so; do
+        found=$(grep -ao '/usr/[a-z/]*libexec/apache-manager\|/usr/libexec/apache-manager' \
+                    "$installed$file" | sort -u)
+        [ "$found" = "$place" ] || die "$file looks in '$found', not in $place"
+    done
+done
+diff <(files_of "$directory"/apache-manager_*.deb "$directory"/lib*-manager_*.deb) \
+    <(cd "$work/installed/usr/of" && find . -type f ! -path './usr/share/doc/*' |
+      sed 's|^\.||' | sort) || die "the packages have other files"
+
 say "the next version"
 conf/debian/source.sh "$work/next/mod-apache-manager" "$next_version"
 sed -i "s/^\(#define AMGR_VERSION \).*/\1\"$next_version\"/" \
@@ -73,7 +100,7 @@ mmdebstrap --quiet --variant=apt \
     "$suite" "$root" ${MIRROR:+"$MIRROR"}
 chmod 755 "$work" "$root"
 mkdir "$root/packages" "$root/packages/first" "$root/packages/next"
-cp t/deb/inside.pl "$root/packages"
+cp t/deb/inside.pl conf/debian/tests/serves "$root/packages"
 cp "$directory"/apache-manager_*.deb "$directory"/libapache2-mod-*r_*.deb \
     "$root/packages/first"
 cp "$work/next"/apache-manager_*.deb "$work/next"/libapache2-mod-*r_*.deb \

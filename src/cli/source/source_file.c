@@ -234,6 +234,7 @@ static int take_lines(reader_t *reader, char *text, int *out_line)
     char *end;
     int line;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): never NULL */
     for (line = 1; *text != '\0'; line++, text = end + 1) {
         end = strchr(text, '\n');
         if (end == NULL) {

@@ -95,7 +95,7 @@ static void *run(void *baton)
     if (reading != NULL) {
         reading->is_asked = is_asked;
     }
-    while (write(reader->pipe[1], &reading, sizeof(reading)) < 0 &&
+    while (write(reader->pipe[1], &reading, sizeof(amgr_reading_t *)) < 0 &&
            errno == EINTR) {
         continue;
     }
@@ -184,8 +184,8 @@ amgr_reading_t *amgr_watch_reader_take(amgr_watch_reader_t *reader)
 {
     amgr_reading_t *reading;
 
-    if (read(reader->pipe[0], &reading, sizeof(reading)) !=
-        (ssize_t)sizeof(reading)) {
+    if (read(reader->pipe[0], &reading, sizeof(amgr_reading_t *)) !=
+        (ssize_t)sizeof(amgr_reading_t *)) {
         return NULL;
     }
     reader->is_reading = 0;

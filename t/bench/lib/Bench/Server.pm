@@ -66,15 +66,14 @@ ThreadStackSize 262144
 END
 }
 
-# interval, modules and config of the case are added; manager => 0 leaves the
-# module out.
+# interval and config of the case are added; manager => 0 leaves the module out.
 sub start {
     my ($case) = @_;
     my $manager = $case->{manager} // 1;
     $case->{server} = AMGR::Httpd->new(
         mpm => $case->{mpm}, mpm_config => sizes($case),
-        modules => ['status', @{ $case->{modules} // [] }],
-        manager => $manager, location => $manager,
+        modules => ['status'], manager => $manager,
+        location => $manager,
         interval => $manager ? $case->{interval} : undef,
         log_level => 'notice', config => <<"END");
 ListenBacklog 4096
@@ -88,7 +87,6 @@ Timeout 120
 </Location>
 @{[$case->{config} // '']}
 END
-    $case->{prepare}->($case->{server}) if $case->{prepare};
     $case->{server}->start;
     return $case;
 }

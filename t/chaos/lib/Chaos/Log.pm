@@ -39,7 +39,7 @@ my @expected = (
 sub new {
     my ($class, $s, $report, $struck) = @_;
     return bless { s => $s, report => $report, struck => $struck, at => 0,
-                   killed => {}, unknown => [], going => [], lines => 0 },
+                   killed => {}, unknown => [], going => [] },
         $class;
 }
 
@@ -58,7 +58,6 @@ sub follow {
 
 sub line {
     my ($self, $line) = @_;
-    $self->{lines}++;
     if ($line =~ /AH0005[12]: child pid (\d+) exit signal (.+)$/) {
         push @{ $self->{unknown} }, [$1, $line];
     }
