@@ -53,8 +53,13 @@ exit($total > 0);
 sub row {
     my ($what, $ways, $results) = @_;
     my @found = grep { @{ $_->{found} } } @$results;
-    printf "%-28s %8d %8d %8d %8d\n", $what, $ways, scalar @$results,
-        scalar(grep { $_->{hits} } @$results), scalar @found;
+    my $failed = grep { $_->{hits} } @$results;
+    printf "%-28s %8d %8d %8d %8d\n", $what, $ways, scalar @$results, $failed,
+        scalar @found;
+    if (@$results && !$failed) {
+        print "    no call has failed: this says nothing\n";
+        $total++;
+    }
     for my $result (@found) {
         my $way = $result->{way};
         printf "    %s %s in %s, call %d%s, %s: %s\n", $way->{role} // '',

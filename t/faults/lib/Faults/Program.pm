@@ -15,6 +15,7 @@ use constant {
     SYS_PRCTL => 157,
     POLL_SEC  => 0.001,
     POLL_MAX_SEC => 0.02,
+    LONGEST => 10,
 };
 
 # Whatever the programs of this process leave becomes its child.
@@ -23,8 +24,8 @@ sub adopt_orphans {
     return;
 }
 
-# { status, signal, late, out, left }: left are the processes, by name, that
-# stayed and were ended.
+# { status, signal, late, out, left }: late is one that has said nothing for so
+# many seconds; left are the processes, by name, that stayed and were ended.
 sub run {
     my ($env, $seconds, @command) = @_;
     my $out = File::Temp->new;
@@ -40,8 +41,12 @@ sub run {
     }
     my %r;
     my $pause = POLL_SEC;
+    my ($said, $last) = (0, $begun);
     while (waitpid($pid, WNOHANG) != $pid) {
-        if (!$r{late} && time > $begun + $seconds) {
+        my $size = -s $out->filename;
+        ($said, $last) = ($size, time) if $size != $said;
+        if (!$r{late} && (time > $last + $seconds
+                          || time > $begun + LONGEST * $seconds)) {
             $r{late} = 1;
             $r{where} = where_it_hangs($pid);
             kill 'KILL', $pid;

@@ -27,6 +27,8 @@ my @silent = (
     # read; the first look of the supervisor's and a guard's is repeated until
     # the kernel says that there is no child.
     [qr{ src/proc/proc_(?:read|list)}, qr/./, qr/^(?:EMFILE|EIO|EACCES)$/],
+    # What a thread waits for is looked at again by the next look at locks.
+    [qr{ src/proc/proc_(?:maps|task)}, qr/./, qr/./],
     # A signal that the kernel does not deliver is followed by SIGKILL, and that
     # by another one.
     [qr{ src/supervise/guard/}, qr/^kill$/, qr/./],

@@ -69,6 +69,7 @@ sub ways {
     my $inject = $self->{inject};
     $inject->disarm;
     $inject->clear;
+    $inject->forget_parent; # its places are known by its role as well
     my $r = $self->run_tool($command);
     $self->{lines}{ $command->[0] } = () = $r->{out} =~ /\n/g;
     my (@first, @more, @numbered);
