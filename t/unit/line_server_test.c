@@ -325,6 +325,7 @@ static void who_hangs_up_waits_no_more(void **state)
 
     assert_true(is_open(scene, fd));
     close(fd);
+    assert_non_null(scene->waiter);
     assert_int_equal(amgr_line_is_gone(scene->waiter), 1);
     serve(scene);
     assert_int_equal(taken(scene), 0);
