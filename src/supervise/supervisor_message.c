@@ -149,9 +149,12 @@ static char *read_all(int fd, apr_size_t bytes, int *out_error)
     struct stat info;
     char *text;
 
+    if (fstat(fd, &info) != 0) {
+        *out_error = errno;
+        return NULL;
+    }
     *out_error = EINVAL;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
-        (apr_uint64_t)info.st_size < bytes) {
+    if (!S_ISREG(info.st_mode) || (apr_uint64_t)info.st_size < bytes) {
         return NULL;
     }
     text = malloc(bytes + 1);
@@ -227,7 +230,7 @@ static int apply(amgr_supervisor_t *supervisor, const received_t *received)
         return put_off(supervisor, EMFILE);
     }
     text = read_all(received->fds[0], (apr_size_t)message->bytes, &error);
-    if (text == NULL && error == ENOMEM) {
+    if (text == NULL && (error == ENOMEM || error == EIO)) {
         return put_off(supervisor, error);
     }
     if (text == NULL) {

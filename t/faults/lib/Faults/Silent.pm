@@ -34,6 +34,10 @@ my @silent = (
     # Told once until it succeeds, which another case may have waited for.
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
      qr/./],
+    # A way that is not there is told by the order that wants to go it.
+    [qr/^find_wall /, qr/^stat$/, qr/./],
+    # A lock that was taken away is made anew, and so is one that cannot be seen.
+    [qr/^is_named /, qr/^(?:fstat|lstat)$/, qr/./],
     # Looked at again by whoever makes the next socket there.
     [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
     # There is another way to the same.
@@ -53,7 +57,7 @@ my @silent = (
     [qr/^(?:set_oom|be_ordinary|lower_limit|become_managed) /,
      qr/^(?:open|write|getrlimit|setrlimit|fchown)$/, qr/./],
     [qr{ src/supervise/check/}, qr/^(?:setsid|prctl)$/, qr/./],
-    [qr/^(?:amgr_guard_live|amgr_helper_process_begin) /,
+    [qr/^(?:amgr_supervisor_run|amgr_guard_live|amgr_helper_process_begin) /,
      qr/^(?:setsid|setpgid|prctl)$/, qr/./],
     [qr/^(?:become_program|hear_signals|end_with_supervisor) /,
      qr/^(?:setsid|setpgid|prctl|sigaction)$/, qr/./],
