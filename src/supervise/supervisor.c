@@ -26,10 +26,6 @@
 /** How often trees are measured. */
 #define MEASURE_US (2 * APR_USEC_PER_SEC)
 
-/** A turn that comes so late was not late by itself: the machine, or all of a
- * container, was stopped, and nobody could do what was waited for. */
-#define AWAY_US (2 * APR_USEC_PER_SEC)
-
 /** It is said that the last supervisor's guards take longer than they may. */
 #define WARN_US (10 * APR_USEC_PER_SEC)
 
@@ -175,7 +171,8 @@ static void read_clock(amgr_supervisor_t *supervisor)
 
     amgr_clock_read(&supervisor->now);
     away_us = supervisor->now.mono_us - last_us;
-    if (away_us < AWAY_US) {
+    if (away_us < (supervisor->setup.away_us > 0 ? supervisor->setup.away_us
+                                                 : AMGR_AWAY_US)) {
         return;
     }
     postpone(&supervisor->end_due_us, away_us);

@@ -55,6 +55,10 @@ typedef struct amgr_parent_message_t {
 /** A server may read its configuration for so long. */
 #define AMGR_RESTART_PATIENCE_US apr_time_from_sec(60)
 
+/** A turn that comes so late was not late by itself: the machine, or all of a
+ * container, was stopped, and nobody could do what was waited for. */
+#define AMGR_AWAY_US apr_time_from_sec(10)
+
 typedef struct amgr_supervisor_setup_t {
     pid_t parent;
     int parent_fd; /**< its end of the pair */
@@ -68,6 +72,7 @@ typedef struct amgr_supervisor_setup_t {
     amgr_check_setup_t check;
     apr_interval_time_t patience_us; /**< after AMGR_PARENT_RESTART; 0:
                                           AMGR_RESTART_PATIENCE_US */
+    apr_interval_time_t away_us;     /**< 0: AMGR_AWAY_US */
 } amgr_supervisor_setup_t;
 
 /** Live and end.  In the process that was forked for it: SIGTERM is blocked,

@@ -6,6 +6,7 @@
  * whom each run was led by: what has its session is found and killed before
  * anything is started, so that there is no second copy.
  */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -96,8 +97,20 @@ static int is_of(const amgr_managed_table_t *table,
     return 0;
 }
 
+/** Send it; 0: not, for want of what there may be soon. */
+static int send_signal(amgr_supervisor_t *supervisor, const amgr_proc_id_t *id,
+                       int sig)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (sig != 0) {
+        rv = amgr_proc_signal(&supervisor->proc, id, 0, sig);
+    }
+    return rv != EMFILE && rv != ENFILE && rv != ENOMEM;
+}
+
 /** Every living process of these sessions, which gets @a sig (0: none); -1:
- * nobody knows whether these are all. */
+ * nobody knows whether these are all, or has told them all. */
 static int signal_all(amgr_supervisor_t *supervisor, int sig)
 {
     amgr_proc_stat_t stat;
@@ -128,9 +141,7 @@ static int signal_all(amgr_supervisor_t *supervisor, int sig)
         found++;
         id.pid = pids[i];
         id.start_ticks = stat.start_ticks;
-        if (sig != 0) {
-            amgr_proc_signal(&supervisor->proc, &id, 0, sig);
-        }
+        is_all &= send_signal(supervisor, &id, sig);
     }
     apr_pool_destroy(pool);
     return is_all ? found : -1;

@@ -56,7 +56,8 @@ my ($usual) = AMGR::Httpd::slurp("/proc/$supervisor/limits")
 ok(limit($supervisor, first_free($supervisor)), 'no descriptor is left');
 $short->set_config(join '', map { AMGR::Managed::section($short, $_) }
                    qw(web b));
-$short->expect_log(qr/AMGR0040: the new configuration .* cannot be taken now/);
+$short->expect_log(qr/AMGR0040: the new configuration .* cannot be taken now/,
+                   qr/AMGR0040: processes cannot be looked for in \/proc: /);
 ok($short->graceful, 'graceful restart');
 ok(said($short, qr/Too many open files.*AMGR0040: the new configuration of managed processes cannot be taken now/),
    'the supervisor says why it is not taken');

@@ -77,11 +77,11 @@ cmp_ok($failed, '>', 15, 'most of these calls were made, and failed');
 # ---- what nobody noticed once -----------------------------------------------
 
 {
-    my @ways = $server->ways('ticks');
-    my $open = find(\@ways, 'ticker', 'openat', 'amgr_proc_open', 'EMFILE');
     my $before = $s->json->{manager}{errors}{proc};
     my $mark = $s->mark_log;
-    well($server->try_way('ticks', { %$open, run => 0 }));
+    well($server->try_way('ticks', {
+        call => 'openat', roles => ['ticker'], how => 'EMFILE', first => 1,
+        run => 0, role => 'ticker', where => 'all places' }));
     cmp_ok($s->json->{manager}{errors}{proc}, '>', $before,
            'without descriptors errors of /proc are counted');
     is(scalar(my @l = $s->log_lines(

@@ -97,7 +97,12 @@ static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
     setup.check.default_user = user;
     setup.check.default_group = setup.guard.default_group;
     setup.patience_us = SEC / 2;
+    setup.away_us = 2 * SEC;
     if (s->is_short) {
+        if (wait_fd >= 0) { /* it is closed, and is no spare one then */
+            setup.wait_fd = fcntl(wait_fd, F_DUPFD_CLOEXEC, 512);
+            close(wait_fd);
+        }
         leave_descriptors(s->spare);
     }
     amgr_supervisor_run(&setup);

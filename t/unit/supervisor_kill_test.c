@@ -107,9 +107,9 @@ static void what_cannot_be_looked_for_is_not_gone(void **state)
     assert_true(is_gone(daemon.pid, daemon.start_ticks));
 }
 
-static void nor_is_what_the_last_supervisor_left(void **state)
+/* With so many spare descriptors. */
+static void leave_one_behind(supervised_t *s, int spare)
 {
-    supervised_t *s = *state;
     amgr_proc_id_t child;
     amgr_managed_t web;
     char text[1024];
@@ -125,7 +125,7 @@ static void nor_is_what_the_last_supervisor_left(void **state)
     assert_int_equal(kill(web.guard, SIGKILL), 0);
     kill_supervisor(s);
     s->is_short = 1;
-    s->spare = 1; /* its signals */
+    s->spare = spare;
     start_supervisor(s);
     s->is_short = 0;
     WAIT_UNTIL(s, count_logged(s, "cannot be looked for in /proc") > 0);
@@ -133,6 +133,17 @@ static void nor_is_what_the_last_supervisor_left(void **state)
     apply(s, text);
     WAIT_UNTIL(s, row(s, "web")->starts == 2 && row(s, "web")->ready);
     assert_true(is_gone(child.pid, child.start_ticks));
+}
+
+static void nor_is_what_the_last_supervisor_left(void **state)
+{
+    leave_one_behind(*state, 2); /* for signals and for /proc itself */
+}
+
+/* It is found by one more, and cannot be killed without another. */
+static void nor_is_what_cannot_be_killed_for_that(void **state)
+{
+    leave_one_behind(*state, 3);
 }
 
 /* What is unknown is not shown as what was once, nor as a part of it. */
@@ -458,6 +469,7 @@ int main(void)
         SUPERVISED(nothing_is_left_of_a_killed_guard),
         SUPERVISED(what_cannot_be_looked_for_is_not_gone),
         SUPERVISED(nor_is_what_the_last_supervisor_left),
+        SUPERVISED(nor_is_what_cannot_be_killed_for_that),
         SUPERVISED(memory_that_cannot_be_read_is_unknown),
         SUPERVISED(a_guard_that_hangs_is_killed),
         SUPERVISED(what_a_daemon_leaves_is_ended_too),

@@ -20,14 +20,11 @@ use Errno ();
 # As in lib/c/inject.c.
 use constant {
     ROLES      => [qw(parent worker ticker supervisor guard check other)],
-    HEAD       => [qw(armed call site roles first run step how seen hits
-                      parent)],
-    HITS       => 8,
+    HEAD       => [qw(armed call site roles first run how seen hits parent)],
     NAMES_AT   => 4096,
     NAME_BYTES => 32,
     CALLS      => 128,
-    COUNTS_AT  => 8192,
-    SITES_AT   => 16384,
+    SITES_AT   => 8192,
     SITES      => 2048,
     SITE_BYTES => 16,
     HOW        => { SHORT => 1000, END => 1001 },
@@ -92,7 +89,7 @@ sub forget_parent { return $_[0]->set(parent => 0) }
 # Counts begin anew.
 sub clear {
     my ($self) = @_;
-    $self->zero(COUNTS_AT, SITES_AT + SITES * SITE_BYTES - COUNTS_AT);
+    $self->zero(SITES_AT, SITES * SITE_BYTES);
     return;
 }
 
@@ -111,22 +108,6 @@ sub call_number {
     my @calls = $self->calls;
     my ($number) = grep { $calls[$_] eq $name } 0 .. $#calls;
     return $number // die "no call '$name'\n";
-}
-
-# $counts->{ROLE}{CALL}: how many were made since clear().
-sub counts {
-    my ($self) = @_;
-    my @calls = $self->calls;
-    my @all = unpack 'Q<*',
-        $self->take(COUNTS_AT, 8 * CALLS * (@{ +ROLES } + 1));
-    my %count;
-    for my $role (0 .. $#{ +ROLES }) {
-        for my $call (0 .. $#calls) {
-            my $number = $all[$role * CALLS + $call] or next;
-            $count{ ROLES->[$role] }{ $calls[$call] } = $number;
-        }
-    }
-    return \%count;
 }
 
 # Places that have called: { key, role, call, object, offset, count }.
@@ -159,9 +140,8 @@ sub role_bits {
     return $bits;
 }
 
-# call, site: which; none of both: any.  first, run, step: of those that match
-# the first'th, and run - 1 more (0: all), each step'th.  how: the name of an
-# errno, SHORT or END.
+# call, site, roles: which; left out, any.  Of those that match the first'th, and
+# run - 1 more (0: all).  how: the name of an errno, SHORT or END.
 sub arm {
     my ($self, %o) = @_;
     my $how = $o{how};
@@ -174,14 +154,12 @@ sub arm {
         roles => role_bits(@{ $o{roles} // [] }),
         first => $o{first} // 1,
         run   => $o{run} // 1,
-        step  => $o{step} // 1,
         how   => ref $errno ? $errno->() : $errno,
         seen  => 0,
         hits  => 0,
     );
     $self->set(armed => 0);
-    $self->put(8, pack 'Q<*', map { $head{$_} } @{ +HEAD }[1 .. 9]);
-    $self->zero(8 * @{ +HEAD }, 8 * HITS);
+    $self->put(8, pack 'Q<*', map { $head{$_} } @{ +HEAD }[1 .. 8]);
     $self->set(armed => 1);
     return;
 }
@@ -192,13 +170,6 @@ sub disarm {
     my ($self) = @_;
     $self->set(armed => 0);
     return $self->hits;
-}
-
-# The first of those that failed, each like one of sites().
-sub hit_sites {
-    my ($self) = @_;
-    my @raw = unpack 'Q<*', $self->take(8 * @{ +HEAD }, 8 * HITS);
-    return map { +{ $self->site($_) } } grep { $_ } @raw;
 }
 
 # "function file:line" of places in a file with its symbols.

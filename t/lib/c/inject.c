@@ -3,9 +3,8 @@
  * For the tests only, by LD_PRELOAD: calls into the C library fail that are
  * made by the objects of AMGR_INJECT_FROM (parts of their names, separated by
  * colons), as the file AMGR_INJECT says, which all processes of a server map.
- * It counts these calls too, by function, by role of the process and by the
- * place in the code that makes them.  lib/AMGR/Inject.pm writes and reads that
- * file.
+ * It counts these calls too, by role of the process and by the place in the code
+ * that makes them.  lib/AMGR/Inject.pm writes and reads that file.
  *
  * A futex is waited for and woken by syscall() alone in this project, so that
  * the locks inside of the C library are left as they are.
@@ -35,18 +34,17 @@ enum {
     ROLE_SUPERVISOR,
     ROLE_GUARD,
     ROLE_CHECK,
-    ROLE_OTHER,
-    ROLE_MAX = 8
+    ROLE_OTHER
 };
 
-enum { CALL_MAX = 128, NAME_MAX_BYTES = 32, SITE_MAX = 2048, HIT_MAX = 8 };
+enum { CALL_MAX = 128, NAME_MAX_BYTES = 32, SITE_MAX = 2048 };
 
 typedef struct site_t {
     uint64_t key; /* object, role, offset in the object, call; 0: free */
     uint64_t count;
 } site_t;
 
-/* 8 bytes each but for the last three, which have fixed places. */
+/* 8 bytes each but for the last two, which have fixed places. */
 typedef struct control_t {
     uint64_t armed; /* 0: nothing fails */
     uint64_t call;  /* its number and 1; 0: any */
@@ -54,15 +52,12 @@ typedef struct control_t {
     uint64_t roles; /* a bit for each; 0: any */
     uint64_t first; /* of those that match, from 1 on */
     uint64_t run;   /* how many from there on; 0: all */
-    uint64_t step;  /* each so many-th of them */
     uint64_t how;   /* errno, HOW_SHORT or HOW_END */
     uint64_t seen;  /* that matched */
     uint64_t hits;  /* that failed */
     uint64_t parent;
-    uint64_t hit_sites[HIT_MAX];
-    char head_end[4096 - (11 + HIT_MAX) * 8];
+    char head_end[4096 - 10 * 8];
     char names[CALL_MAX][NAME_MAX_BYTES];
-    uint64_t counts[ROLE_MAX][CALL_MAX];
     site_t sites[SITE_MAX];
 } control_t;
 
@@ -183,7 +178,7 @@ static void note_site(uint64_t key)
 
 int inject_decide(int call, void *caller)
 {
-    uint64_t object, offset, key, n, hit;
+    uint64_t object, offset, key, n;
     int role, saved = errno;
 
     if (control == NULL || (object = find_caller(caller, &offset)) == 0) {
@@ -193,7 +188,6 @@ int inject_decide(int call, void *caller)
     errno = saved;
     key = object << 60 | (uint64_t)role << 56 | offset << 8 |
           (uint64_t)(call + 1);
-    __atomic_add_fetch(&control->counts[role][call], 1, __ATOMIC_RELAXED);
     note_site(key);
     if (!__atomic_load_n(&control->armed, __ATOMIC_ACQUIRE) ||
         (control->call != 0 && control->call != (uint64_t)(call + 1)) ||
@@ -202,14 +196,10 @@ int inject_decide(int call, void *caller)
         return 0;
     }
     n = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST);
-    if (n < control->first || (n - control->first) % control->step != 0 ||
-        (control->run != 0 &&
-         (n - control->first) / control->step >= control->run)) {
+    if (n < control->first ||
+        (control->run != 0 && n - control->first >= control->run)) {
         return 0;
     }
-    hit = __atomic_fetch_add(&control->hits, 1, __ATOMIC_SEQ_CST);
-    if (hit < HIT_MAX) {
-        control->hit_sites[hit] = key;
-    }
+    __atomic_add_fetch(&control->hits, 1, __ATOMIC_SEQ_CST);
     return (int)control->how;
 }

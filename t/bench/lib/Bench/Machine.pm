@@ -24,7 +24,7 @@ sub about {
         . 'httpd %s.', $version, POSIX::strftime('%Y-%m-%d', gmtime),
         $model // 'a processor without a name', $count,
         $count == 1 ? 'core' : 'cores', $kb * 1024 / 1e9,
-        (POSIX::uname())[2], $httpd // 'of an unknown version';
+        (POSIX::uname())[2] =~ /^([\d.]*\d)/, $httpd // 'of an unknown version';
 }
 
 # What that looks like.

@@ -16,13 +16,11 @@ use AMGR::Managed;
 use Faults::Errors qw(errors spread);
 use Faults::Silent qw(may_be_silent);
 use List::Util qw(max sum0);
-use POSIX ();
 use Time::HiRes qw(sleep time);
 
 use constant {
     WELL_SEC  => 40,  # for all to be well again
     SOON_SEC  => 10,  # for what may never come while something fails
-    SLOTS     => 8,
     STATUS    => '/manager-status',
     PAGES     => ['', '?auto', map { "/$_" } qw(status.json metrics metrics.txt
                   discovery.json processes ready)],
@@ -307,7 +305,7 @@ sub descriptors_at_rest {
 sub errors_counted {
     my ($self) = @_;
     my $json = $self->json or return 0;
-    my $managed = sum0(map { ($_->{exits}{start_failed} // 0) }
+    my $managed = sum0(map { ($_->{exits}{exec}, $_->{checks}{failed}) }
                        @{ $json->{managed} });
     return $managed + sum0(grep { defined && !ref } values
                            %{ $json->{manager}{errors} });
@@ -354,7 +352,7 @@ sub try_way {
     my $begun = time;
     $self->{told} = '';
     $inject->arm(map { $_ => $way->{$_} } grep { defined $way->{$_} }
-                 qw(site call roles first run step how));
+                 qw(site call roles first run how));
     $scenario{$name}{run}->($self);
     my $hits = $inject->disarm;
     $self->{request} = undef;
