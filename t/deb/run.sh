@@ -73,7 +73,7 @@ for prefix in /usr /usr/local; do
     [ -x "$installed$place/apache-manager-fetch" ] || die "no $place"
     for file in "$prefix/bin/apache-manager" \
         /usr/lib/apache2/modules/mod_apache_manager.so; do
-        found=$(grep -ao '/usr/[a-z/]*libexec/apache-manager\|/usr/libexec/apache-manager' \
+        found=$(grep -ao '/usr/\([a-z]*/\)*libexec/apache-manager' \
                     "$installed$file" | sort -u)
         [ "$found" = "$place" ] || die "$file looks in '$found', not in $place"
     done
