@@ -24,7 +24,7 @@ next_version=$version+next
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 work=$(mktemp -d /var/tmp/amgr-deb-XXXXXX)
-trap 'umount -l "$work/root/proc" 2>/dev/null
+trap 'umount -l "$work/root/proc" 2>/dev/null || :
       rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 
