@@ -397,9 +397,8 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
 DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
 DEPS_BENCH := $(DEPS) libapache2-mod-perl2 libwww-perl strace valgrind
 DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
-DEPS_DEB   := gcc libc6-dev make apache2-dev perl libcurl4-openssl-dev \
-              libinih-dev libjansson-dev libncurses-dev libcmocka-dev dpkg-dev \
-              debhelper lintian
+DEPS_DEB   := build-essential apache2-dev perl libcurl4-openssl-dev libinih-dev \
+              libjansson-dev libncurses-dev libcmocka-dev debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
 DEPS_VALGRIND := $(DEPS) libapache2-mod-perl2 libwww-perl apache2-utils \
                  valgrind

@@ -27,7 +27,7 @@ chmod 0777 "$raw"
 flags=(BUILD="$build" CC=clang WARN=-w
        CFLAGS="-O1 -g -fcoverage-mapping -mllvm -runtime-counter-relocation"
        SANITIZE="-fprofile-instr-generate=$raw/%c%m.profraw")
-"$make" "${flags[@]}" tested || exit 1
+"$make" -j "$(nproc)" "${flags[@]}" tested || exit 1
 
 # Whose tests come first must not own the files.
 "$build/apache-manager" --version >/dev/null || exit 1

@@ -155,7 +155,8 @@ sub differences {
     my ($before, $after) = @_;
     my %all = (%$before, %$after);
     # a2enmod makes these when it needs one, for all modules.
-    delete @all{ glob '/var/lib/apache2/{conf,module}/{en,dis}abled_by_{admin,maint}' };
+    delete @all{ glob '/var/lib/apache2/{conf,module}/'
+                 . '{en,dis}abled_by_{admin,maint}' };
     return join "\n", map { exists $before->{$_} ? exists $after->{$_}
                             ? "changed: $_" : "missing: $_" : "left: $_" }
         grep { ($before->{$_} // '') ne ($after->{$_} // '') } sort keys %all;
@@ -257,7 +258,10 @@ END
     runs_ok('a graceful restart', qw(/etc/init.d/apache2 reload));
     wait_until(sub { (processes()->{backend}{state} // '') eq 'READY' },
                'a managed process is ready');
-    return processes()->{backend}{pid};
+    my $pid = processes()->{backend}{pid};
+    is(join(' ', backends()), $pid, 'and there is one');
+    cmp_ok(scalar(users_of_module()), '>', 1, 'the module is seen at work');
+    return $pid;
 }
 
 # A download that takes longer than an upgrade does, and its end.

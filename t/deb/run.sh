@@ -24,7 +24,8 @@ next_version=$version+next
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 work=$(mktemp -d /var/tmp/amgr-deb-XXXXXX)
-trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'umount -l "$work/root/proc" 2>/dev/null || :
+      rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 
 # build TREE [DPKG-BUILDPACKAGE'S OPTIONS]: the unit tests have run in the first.
@@ -73,7 +74,7 @@ for prefix in /usr /usr/local; do
     [ -x "$installed$place/apache-manager-fetch" ] || die "no $place"
     for file in "$prefix/bin/apache-manager" \
         /usr/lib/apache2/modules/mod_apache_manager.so; do
-        found=$(grep -ao '/usr/[a-z/]*libexec/apache-manager\|/usr/libexec/apache-manager' \
+        found=$(grep -ao '/usr/\([a-z]*/\)*libexec/apache-manager' \
                     "$installed$file" | sort -u)
         [ "$found" = "$place" ] || die "$file looks in '$found', not in $place"
     done
@@ -107,10 +108,12 @@ cp "$work/next"/apache-manager_*.deb "$work/next"/libapache2-mod-*r_*.deb \
     "$root/packages/next"
 
 say "the life of the packages in it"
-# The shell stays, to reap what loses its parent.
-unshare --mount --pid --net --uts --ipc --fork --kill-child sh -eu -c '
+# Within another chroot mounts cannot be made private.  The shell stays, to reap
+# what loses its parent.
+mount=
+unshare --mount true 2>/dev/null && mount=--mount
+unshare $mount --pid --net --uts --ipc --fork --kill-child sh -eu -c '
     mount -t proc proc "$0/proc"
-    mount --rbind /dev "$0/dev"
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
         DEBIAN_FRONTEND=noninteractive AMGR_BARE_SYSTEM=yes \
         chroot "$0" "$@"

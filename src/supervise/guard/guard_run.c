@@ -316,6 +316,8 @@ static int reap_one(amgr_guard_life_t *life, pid_t pid)
         return 0;
     }
     if (pid == life->logger.pid) {
+        /* Why it could not be executed may be in the pipe, unread. */
+        amgr_guard_hear_logger(life);
         amgr_logger_ended(&life->logger, status, life->now_mono_us,
                           amgr_output_is_over(&life->output) ||
                               life->phase >= AMGR_GUARD_PHASE_DRAIN);

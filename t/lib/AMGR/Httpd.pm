@@ -765,6 +765,9 @@ my @harmless = (
     qr/AH00288: scoreboard is full|AH03490: scoreboard is full/,
     # A child of event that is told to end closes what its threads still use.
     qr/\(9\)Bad file descriptor: AH03092: process_lingering_close/,
+    # One that was forked as a restart began may end when httpd has closed the
+    # account of its generation.
+    qr/AH00546: no record of generation \d+ of exiting child/,
     # It is remarkable to httpd that children end by a signal.
     qr/AH1039[23]: children are killed successively/,
     qr/mod_wsgi \(pid=\d+\): .*(?:Aborting|Shutdown|deadlock)/,
