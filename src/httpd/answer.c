@@ -4,6 +4,9 @@
  */
 #include "httpd/answer.h"
 
+#include <apr_hash.h>
+#include <http_config.h>
+#include <http_core.h>
 #include <http_protocol.h>
 
 /* Each flush is a call of the kernel, which wakes the client up. */
@@ -54,6 +57,12 @@ static void set_caching(request_rec *r, int is_kept)
     apr_table_setn(headers, "Accept-Ranges", "none");
 }
 
+static void set_policy(apr_table_t *headers)
+{
+    apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
+    apr_table_setn(headers, "Referrer-Policy", "same-origin");
+}
+
 void amgr_answer_set_headers(request_rec *r, const char *content_type,
                              int is_kept)
 {
@@ -65,8 +74,30 @@ void amgr_answer_set_headers(request_rec *r, const char *content_type,
     r->content_languages = NULL;
     set_caching(r, is_kept);
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
-    apr_table_setn(headers, "Content-Security-Policy", SECURITY_POLICY);
-    apr_table_setn(headers, "Referrer-Policy", "same-origin");
+    set_policy(headers);
+}
+
+/** Whether the administrator has given a document for errors of this kind. */
+static int has_document(const request_rec *r, int status)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    int index = ap_index_of_response(status);
+
+    return core->response_code_exprs != NULL &&
+           apr_hash_get(core->response_code_exprs, &index, sizeof(index)) !=
+               NULL;
+}
+
+/* With an error httpd sends these alone. */
+void amgr_answer_set_error_headers(request_rec *r, int status)
+{
+    apr_table_t *headers = r->err_headers_out;
+
+    apr_table_setn(headers, "Cache-Control", "no-store");
+    apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
+    if (!has_document(r, status)) {
+        set_policy(headers);
+    }
 }
 
 void amgr_answer_set_status(request_rec *r, int status)

@@ -28,6 +28,13 @@ int amgr_answer_is_whole(const request_rec *r);
 void amgr_answer_set_headers(request_rec *r, const char *content_type,
                              int is_kept);
 
+/**
+ * Headers of an answer of which the handler returns the @a status, an error,
+ * and whose body is httpd's.  Where the administrator has given a document for
+ * it, what that may load is theirs to say.
+ */
+void amgr_answer_set_error_headers(request_rec *r, int status);
+
 /** The status of an answer whose body the handler writes itself, after its
  * headers were set; a 503 says when to ask again. */
 void amgr_answer_set_status(request_rec *r, int status);

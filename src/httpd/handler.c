@@ -250,9 +250,8 @@ static int serve_endpoint(request_rec *r, const amgr_handler_place_t *place)
                                    : answer(r, endpoint, &query, place->len);
 }
 
-/** A request for us.  Apart, so that the hook sets up no frame for the requests
- * of others. */
-static __attribute__((noinline)) int serve(request_rec *r)
+/** A request for us. */
+static int serve(request_rec *r)
 {
     amgr_endpoint_order_t order;
     amgr_handler_place_t place;
@@ -273,6 +272,17 @@ static __attribute__((noinline)) int serve(request_rec *r)
     return serve_endpoint(r, &place);
 }
 
+/** Apart, so that the hook sets up no frame for the requests of others. */
+static __attribute__((noinline)) int serve_with_headers(request_rec *r)
+{
+    int status = serve(r);
+
+    if (ap_is_HTTP_ERROR(status)) {
+        amgr_answer_set_error_headers(r, status);
+    }
+    return status;
+}
+
 int amgr_hook_handler(request_rec *r)
 {
     /* Every request comes by here: the first letter tells nearly all others
@@ -281,5 +291,5 @@ int amgr_hook_handler(request_rec *r)
         strcmp(r->handler, AMGR_HANDLER_NAME) != 0) {
         return DECLINED;
     }
-    return serve(r);
+    return serve_with_headers(r);
 }

@@ -16,19 +16,25 @@
 #include "policy/sections.h"
 
 #define DAEMON_DIRECTIVE "WSGIDaemonProcess"
-#define DISPLAY_OPTION "display-name="
+#define DISPLAY_OPTION "display-name"
 
-/** The uncut title of a daemon, or NULL when it is given none. */
+/** The uncut title of a daemon, or NULL when it is given none: options are
+ * NAME=VALUE, and it is the value alone that may be quoted. */
 static const char *read_title(const char *args, const char *name, apr_pool_t *p)
 {
     const char *title = NULL;
+    const char *equals;
 
-    while (*args != '\0') {
-        const char *word = ap_getword_conf(p, &args);
+    while ((equals = strchr(args, '=')) != NULL) {
+        const char *value = equals + 1;
+        const char *word = ap_getword_conf(p, &value);
 
-        if (strncasecmp(word, DISPLAY_OPTION, strlen(DISPLAY_OPTION)) == 0) {
-            title = word + strlen(DISPLAY_OPTION);
+        args += strspn(args, " \t");
+        if ((apr_size_t)(equals - args) == strlen(DISPLAY_OPTION) &&
+            strncasecmp(args, DISPLAY_OPTION, strlen(DISPLAY_OPTION)) == 0) {
+            title = word;
         }
+        args = value;
     }
     if (title != NULL && strcmp(title, "%{GROUP}") == 0) {
         title = apr_pstrcat(p, "(wsgi:", name, ")", NULL);

@@ -4,7 +4,7 @@
  * it shares with others, waits, and puts back what it found, so that the
  * server itself can be stopped in order.
  *
- *   /scribble?pids=N     every row in use belongs to process N
+ *   /scribble?pids=N,M   the rows in use belong to these processes in turn
  *   /scribble?hang=1     every idle slot has run a request for a year
  *   /scribble?start=1    the scoreboard is older than time, and the idle slots
  *                        have served more than all servers there are
@@ -12,6 +12,9 @@
  *   /scribble?notes=index  every note of a time limit names one that there is
  *                        not, and excuses its request for ever
  *   /scribble?notes=stamp  every such note is about another request
+ *   /scribble?image=N    bytes from this seed over all rows and slots; not over
+ *                        their number and the generation, by which children
+ *                        find what they may write
  *   /scribble?board=1    tells how the board is mapped and whether mprotect(2)
  *                        makes it writable
  * with &secs=N: for so many seconds.
@@ -31,14 +34,20 @@
 #include <scoreboard.h>
 
 #define ROWS_MAX 64
-#define NOBODY (-2)
 #define LIE_TIME (APR_USEC_PER_SEC * 86400 * 365 * 50)
 
-static int number(request_rec *r, const char *name, int otherwise)
+static const char *text(request_rec *r, const char *name)
 {
     const char *at = r->args == NULL ? NULL : strstr(r->args, name);
 
-    return at == NULL ? otherwise : (int)strtol(at + strlen(name), NULL, 10);
+    return at == NULL ? NULL : at + strlen(name);
+}
+
+static int number(request_rec *r, const char *name, int otherwise)
+{
+    const char *at = text(r, name);
+
+    return at == NULL ? otherwise : (int)strtol(at, NULL, 10);
 }
 
 static int limit_of(int what)
@@ -51,9 +60,11 @@ static int limit_of(int what)
 
 static pid_t saved_pids[ROWS_MAX];
 
-static void lie_about_pids(pid_t pid)
+/** The pids of a list "1,2", one to each row and from the first again. */
+static void lie_about_pids(const char *list)
 {
     int rows = limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    char *at = (char *)list;
     int row;
 
     for (row = 0; row < rows && row < ROWS_MAX; row++) {
@@ -61,7 +72,8 @@ static void lie_about_pids(pid_t pid)
 
         saved_pids[row] = process->pid;
         if (process->pid != 0) {
-            process->pid = pid;
+            process->pid = (pid_t)strtol(at, &at, 10);
+            at = *at == ',' ? at + 1 : (char *)list;
         }
     }
 }
@@ -108,6 +120,71 @@ static void lie_about_time(int lie)
                 slot->status = SERVER_READY;
             }
         }
+    }
+}
+
+/** A part of the scoreboard, what was in it, and what was written there. */
+typedef struct part_t {
+    apr_uint32_t *at;
+    apr_uint32_t *was;
+    apr_uint32_t *lie;
+    size_t words;
+} part_t;
+
+static part_t parts[ROWS_MAX + 1];
+static int part_count;
+
+static void spoil(void *at, size_t size, apr_uint32_t *seed)
+{
+    part_t *part = &parts[part_count];
+    size_t i;
+
+    part->words = size / sizeof(*part->at);
+    part->at = at;
+    part->was = malloc(size);
+    part->lie = malloc(size);
+    if (part_count > ROWS_MAX || part->was == NULL || part->lie == NULL) {
+        abort();
+    }
+    part_count++;
+    for (i = 0; i < part->words; i++) {
+        *seed = *seed * 1664525 + 1013904223;
+        part->was[i] = part->at[i];
+        part->lie[i] = *seed ^ *seed >> 16;
+        part->at[i] = part->lie[i];
+    }
+}
+
+static void spoil_image(int seed)
+{
+    size_t rows = (size_t)limit_of(AP_MPMQ_HARD_LIMIT_DAEMONS);
+    size_t columns = (size_t)limit_of(AP_MPMQ_HARD_LIMIT_THREADS);
+    apr_uint32_t state = (apr_uint32_t)seed;
+    size_t row;
+
+    part_count = 0;
+    spoil(ap_scoreboard_image->parent, rows * sizeof(process_score), &state);
+    for (row = 0; row < rows && row < ROWS_MAX; row++) {
+        spoil(ap_scoreboard_image->servers[row],
+              (columns == 0 ? 1 : columns) * sizeof(worker_score), &state);
+    }
+}
+
+/** What others have written since is theirs. */
+static void mend_image(void)
+{
+    size_t i;
+
+    while (part_count > 0) {
+        part_t *part = &parts[--part_count];
+
+        for (i = 0; i < part->words; i++) {
+            if (part->at[i] == part->lie[i]) {
+                part->at[i] = part->was[i];
+            }
+        }
+        free(part->was);
+        free(part->lie);
     }
 }
 
@@ -284,7 +361,8 @@ static int tell_board(request_rec *r)
 static int handle(request_rec *r)
 {
     int seconds = number(r, "secs=", 2);
-    int pid = number(r, "pids=", NOBODY);
+    const char *pids = text(r, "pids=");
+    int image = number(r, "image=", 0);
     int hang = number(r, "hang=", 0);
     int noise = number(r, "noise=", 0);
     int start = number(r, "start=", 0);
@@ -298,8 +376,11 @@ static int handle(request_rec *r)
     if (number(r, "board=", 0)) {
         return tell_board(r);
     }
-    if (pid != NOBODY) {
-        lie_about_pids((pid_t)pid);
+    if (image) {
+        spoil_image(image);
+    }
+    if (pids != NULL) {
+        lie_about_pids(pids);
     }
     if (hang) {
         lie_about_time(1);
@@ -328,8 +409,11 @@ static int handle(request_rec *r)
     if (hang) {
         lie_about_time(0);
     }
-    if (pid != NOBODY) {
+    if (pids != NULL) {
         tell_true_pids();
+    }
+    if (image) {
+        mend_image();
     }
     ap_rprintf(r, "pid=%d mappings=%d forged=%d\n", (int)getpid(), count,
                forged);

@@ -117,7 +117,8 @@ sub methods {
         is($head->code, 200, "HEAD $path");
         is($head->content, '', "HEAD $path has no body");
         is($head->header('Content-Type'), $page{$path}, "HEAD $path: type");
-        for my $method (qw(POST PUT DELETE PATCH FOO)) {
+        is($s->request('TRACE', $path)->code, 405, "TRACE $path");
+        for my $method (qw(POST PUT DELETE PATCH OPTIONS FOO)) {
             my $answer = $s->request($method, $path);
             is($answer->code, $order{"$method $path"} // 405, "$method $path");
             next if $order{"$method $path"};

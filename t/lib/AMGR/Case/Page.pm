@@ -67,6 +67,7 @@ sub run {
         rests($s, $b);
         upgrades($s, $b);
         hostile($s, $b);
+        policy($s, $b);
         scriptless($s, $b);
         looks($s, $b);
     }
@@ -473,6 +474,55 @@ sub hostile {
     ok(!$b->run('return "hacked" in window'), 'and nothing of it ran');
     is_deeply([$b->console], [], 'nor did the policy have to stop it');
     $_->close_now for @held;
+    return;
+}
+
+# Were a request line ever to become elements, nothing of them would run, load,
+# lead or be sent elsewhere: the policy stops each, whatever the escaping does.
+sub policy {
+    my ($s, $b) = @_;
+    visit($s, $b, 'refresh=3600');
+    my $elsewhere = 'http://127.0.0.2:' . $s->port;
+    my $stopped = $b->run_async(<<'END', $elsewhere);
+const [elsewhere, done] = arguments;
+const stopped = [];
+document.addEventListener("securitypolicyviolation",
+  (event) => stopped.push(event.effectiveDirective));
+const box = document.createElement("div");
+document.body.append(box);
+/* As a parser would make them of a line that was not escaped. */
+box.append(document.createRange().createContextualFragment(
+  "<script>window.hacked = 1</script>" +
+  "<script src=\"" + elsewhere + "/x.js\"></script>" +
+  "<script src=\"data:text/javascript,window.hacked=2\"></script>" +
+  "<img src=\"" + elsewhere + "/x.png\" onerror=\"window.hacked = 3\">" +
+  "<link rel=stylesheet href=\"" + elsewhere + "/x.css\">" +
+  "<style>body { display: none }</style>" +
+  "<p style=\"position: fixed\" id=styled></p>" +
+  "<iframe src=\"/manager-status\"></iframe>" +
+  "<object data=\"/manager-status\"></object>" +
+  "<base href=\"" + elsewhere + "/\">" +
+  "<form id=away action=\"" + elsewhere + "/\"><input></form>"));
+box.append(document.createElement("a"));
+box.lastChild.href = "javascript:window.hacked = 4";
+box.lastChild.click();
+document.getElementById("away").submit();
+fetch(elsewhere + "/x").catch(() => 0);
+setTimeout(() => done({ stopped, hacked: window.hacked || 0,
+  here: location.href, base: document.baseURI,
+  style: getComputedStyle(document.body).display + " " +
+    getComputedStyle(document.getElementById("styled")).position }), 1000);
+END
+    is($stopped->{hacked}, 0, 'the policy lets nothing run');
+    my %stopped = map { $_ => 1 } @{ $stopped->{stopped} };
+    is(join(' ', grep { !$stopped{$_} } qw(
+        script-src-elem script-src-attr style-src-elem style-src-attr img-src
+        frame-src object-src base-uri form-action connect-src)), '',
+       'what was tried was stopped') or diag(join ' ', sort keys %stopped);
+    is($stopped->{here}, $stopped->{base}, 'the page is where it was');
+    is($stopped->{style}, 'block static', 'and looks as it did');
+    $b->console; # what it had to stop stands there
+    visit($s, $b);
     return;
 }
 

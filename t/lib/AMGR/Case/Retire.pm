@@ -312,8 +312,10 @@ sub dry_run {
 
 sub wsgi {
     my ($mpm) = @_;
+    my %title = (alpha => '"the daemon of alpha"', beta => '%{GROUP}');
     my $groups = join '', map {
-        "WSGIDaemonProcess $_ processes=1 threads=3 display-name=%{GROUP} home=/\n"
+        "WSGIDaemonProcess $_ processes=1 threads=3 "
+        . "python-path=\"/ display-name=x\" display-name=$title{$_} home=/\n"
         . "WSGIScriptAlias /$_ SCRIPT process-group=$_\n"
     } qw(alpha beta);
     # The strikes are for a tick in the middle of the leak.
