@@ -145,6 +145,10 @@ is(scalar(grep { /\A\[Sun Nov 01 / } split /\n/, $log), 0,
 my @killed = grep { /$head(?:\(\d+\)[^:]*: )?AMGR0001: / } @mine;
 is(scalar(grep { !/AMGR0001: Killing (?:native|WSGI) worker [1-9]\d+ / }
           @killed), 0, 'whoever is killed is told by the module');
+# Whatever httpd does with lines, orders are in plain text before it has them.
+my @orders = grep { /AMGR004[45]: .* by user x\\\\x0a\[Sun/ } @mine;
+cmp_ok(scalar @orders, '>=', 8, 'users of two lines are named in one')
+    or diag(map { substr($_, 0, 200) . "\n" } grep { /AMGR004[45]/ } @mine[0 .. 20]);
 my $told = AMGR::Httpd::slurp($syslog);
 is_plain($told, 'syslog');
 is(scalar(grep { !/\Aapache-manager \d+ NOTICE Killing (?:native|WSGI) / }

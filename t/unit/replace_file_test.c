@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -187,12 +188,10 @@ typedef struct dir_case_t {
 static void test_directories(void **state)
 {
     static const dir_case_t cases[] = {
-        { 0755, (gid_t)-1, 1 },  { 0700, (gid_t)-1, 1 },
-        { 0775, (gid_t)-1, 1 },  { 0777, (gid_t)-1, 0 },
-        { 0757, (gid_t)-1, 0 },  { 01777, (gid_t)-1, 1 },
-        { 0775, NOBODY, 0 },     { 01775, NOBODY, 1 },
-        { 02775, NOBODY, 0 },    { 0755, NOBODY, 1 }
-    };
+        {0755, (gid_t)-1, 1}, {0700, (gid_t)-1, 1}, {0775, (gid_t)-1, 1},
+        {0777, (gid_t)-1, 0}, {0757, (gid_t)-1, 0}, {01777, (gid_t)-1, 1},
+        {0775, NOBODY, 0},    {01775, NOBODY, 1},   {02775, NOBODY, 0},
+        {0755, NOBODY, 1}};
     place_t *place = *state;
     amgr_replace_file_t file;
     apr_size_t i;
@@ -332,8 +331,7 @@ static void test_abort(void **state)
     amgr_replace_file_t file;
 
     write_plain(place->path, "old");
-    assert_int_equal(amgr_replace_begin(&file, place->path, 0600),
-                     APR_SUCCESS);
+    assert_int_equal(amgr_replace_begin(&file, place->path, 0600), APR_SUCCESS);
     assert_int_equal(entries(place, 0), 2);
     amgr_sink_puts(&file.sink, "new");
     amgr_replace_abort(&file);
@@ -352,8 +350,7 @@ static void test_planted_meanwhile(void **state)
 
     snprintf(other, sizeof(other), "%s/other", place->dir);
     write_plain(other, "precious");
-    assert_int_equal(amgr_replace_begin(&file, place->path, 0644),
-                     APR_SUCCESS);
+    assert_int_equal(amgr_replace_begin(&file, place->path, 0644), APR_SUCCESS);
     assert_int_equal(symlink(other, place->path), 0);
     assert_int_equal(amgr_replace_commit(&file), APR_EGENERAL);
     assert_int_equal(file.error, AMGR_REPLACE_NOT_REGULAR);
@@ -394,28 +391,35 @@ static void write_letters(const char *path, int letter)
     assert_int_equal(amgr_replace_commit(&file), APR_SUCCESS);
 }
 
+/* One reads all the while that it is rewritten ten thousand times. */
 static void test_readers(void **state)
 {
     place_t *place = *state;
+    int *is_over = mmap(NULL, sizeof(*is_over), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status = 0;
     pid_t child;
     int i;
 
+    assert_ptr_not_equal(is_over, MAP_FAILED);
     write_letters(place->path, 'z');
     child = fork();
     if (child == 0) {
-        for (i = 0; i < 2000; i++) {
+        do {
             if (!read_whole(place->path)) {
                 _exit(1);
             }
-        }
+        } while (!__atomic_load_n(is_over, __ATOMIC_RELAXED));
         _exit(0);
     }
-    for (i = 0; waitpid(child, &status, WNOHANG) == 0; i++) {
+    for (i = 0; i < 10000; i++) {
         write_letters(place->path, 'a' + i % 26);
     }
+    __atomic_store_n(is_over, 1, __ATOMIC_RELAXED);
+    assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+    munmap(is_over, sizeof(*is_over));
 }
 
 static void test_texts(void **state)
@@ -438,14 +442,13 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLACED(test_new_and_old),     PLACED(test_nothing_but_regular),
-        PLACED(test_hard_link),       PLACED(test_directories),
+        PLACED(test_new_and_old),       PLACED(test_nothing_but_regular),
+        PLACED(test_hard_link),         PLACED(test_directories),
         PLACED(test_foreign_in_sticky), PLACED(test_bad_paths),
-        PLACED(test_longest_name),    PLACED(test_read_only_dir),
-        PLACED(test_disk_full),       PLACED(test_abort),
+        PLACED(test_longest_name),      PLACED(test_read_only_dir),
+        PLACED(test_disk_full),         PLACED(test_abort),
         PLACED(test_planted_meanwhile), PLACED(test_readers),
-        cmocka_unit_test(test_texts)
-    };
+        cmocka_unit_test(test_texts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
