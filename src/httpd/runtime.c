@@ -5,6 +5,7 @@
 #include "httpd/runtime.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "httpd/private_memory.h"
 #include "policy/ledger.h"
 
-#define AMGR_RUNTIME_VERSION 1
+#define AMGR_RUNTIME_VERSION 2
 #define RUNTIME_KEY "mod_apache_manager:runtime"
 #define DATA_FILE_NAME "apache-manager.txt"
 
@@ -25,6 +26,24 @@
 #define FOREIGN_MAX 1024
 
 static amgr_runtime_t *current;
+
+/** In every child, right after its fork, whoever forks it. */
+static void forget_in_child(void)
+{
+    if (current != NULL && current->ticker.pidfd >= 0) {
+        close(current->ticker.pidfd);
+        current->ticker.pidfd = -1;
+    }
+}
+
+void amgr_runtime_register(void)
+{
+    static int is_registered; /* the handler goes with this code, once */
+
+    if (!is_registered) {
+        is_registered = pthread_atfork(NULL, NULL, forget_in_child) == 0;
+    }
+}
 
 amgr_runtime_t *amgr_runtime(void)
 {
@@ -149,6 +168,7 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
     runtime->version = AMGR_RUNTIME_VERSION;
     runtime->size = sizeof(*runtime);
     runtime->parent = getpid();
+    runtime->ticker.pidfd = -1;
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &runtime->server_limit);
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &runtime->thread_limit);
     if (runtime->thread_limit < 1) {

@@ -32,7 +32,10 @@ my @silent = (
     # A signal that the kernel does not deliver is followed by SIGKILL, and that
     # by another one.
     [qr{ src/supervise/guard/}, qr/^kill$/, qr/./],
-    [qr/^(?:amgr_ticker_stop|kill_run) /, qr/^kill$/, qr/./],
+    [qr/^kill_run /, qr/^kill$/, qr/./],
+    [qr/^amgr_proc_child_signal /, qr/^pidfd_send_signal$/, qr/./],
+    # Asked again; and of one that was told to end nobody wants to know how.
+    [qr/^amgr_proc_child_has_ended /, qr/^(?:poll|waitid)$/, qr/./],
     # Told once until it succeeds, which another case may have waited for.
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
      qr/./],
