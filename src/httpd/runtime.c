@@ -144,7 +144,8 @@ static void log_carried(server_rec *s, int carried)
     }
 }
 
-/** A board of another build: start a new one with its counters. */
+/** A board of another build, or one that no tool finds any more: start a new
+ * one with its counters. */
 static int renew_board(amgr_runtime_t *runtime, server_rec *s,
                        const amgr_board_dims_t *dims, apr_pool_t *pconf)
 {
@@ -228,12 +229,17 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
         return NULL;
     }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
-    if (amgr_board_check(runtime->board.memory, runtime->board.size, &dims) !=
-            APR_SUCCESS &&
-        !renew_board(runtime, s, &dims, pconf)) {
-        return NULL;
+    if (!amgr_board_file_is_there(&runtime->board)) {
+        amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
+                 "%s is gone, as it is when the server ran without this "
+                 "module: another is made",
+                 runtime->board.path);
     }
-    return runtime;
+    else if (amgr_board_check(runtime->board.memory, runtime->board.size,
+                              &dims) == APR_SUCCESS) {
+        return runtime;
+    }
+    return renew_board(runtime, s, &dims, pconf) ? runtime : NULL;
 }
 
 amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,

@@ -141,6 +141,24 @@ my $away = server('away', interval => undef);
     is(scalar(my @l = $away->log_lines(
         qr/AMGR0040: supervisor \d+ has ended while the server was restarted/)),
        1, 'it is told that it has ended, and no more');
+    ok(-e $away->board_file && $away->wait_ticks(1),
+       'tools find its board again');
+
+    # And once more, back before the supervisor has ended.
+    $web = ready($away);
+    $old = AMGR::Managed::supervisor($away);
+    $away->{manager} = 0;
+    $away->set_config($away->{without});
+    ok($away->graceful, 'graceful restart without it');
+    $away->{manager} = 1;
+    $away->set_config($with);
+    ok($away->graceful, 'and at once with it');
+    ok(AMGR::Managed::supervisor($away, $old), 'another supervisor');
+    ok(ready($away, $web->{pid}), 'and another process');
+    each_once($away, 'after the one before');
+    is(scalar(() = AMGR::Managed::noted($away, 'ended')), 2,
+       'which was told to end, as was the one of the supervisor that died');
+    ok(-e $away->board_file && $away->wait_ticks(1), 'and a board for tools');
     $away->stop_ok('away: a clean end, and nothing alarming in the log');
 }
 
