@@ -56,22 +56,22 @@ static void sleep_ms(long ms)
     nanosleep(&span, NULL);
 }
 
+/** When no guard of the one before is left there is nothing to wait for. */
+static void drop_wait(amgr_supervisor_record_t *record)
+{
+    if (record->wait_fd >= 0 && amgr_supervisor_link_is_gone(record->wait_fd)) {
+        close(record->wait_fd);
+        record->wait_fd = -1;
+    }
+}
+
 /** Whether the next may be forked: not too often, and not before all guards of
  * the one before the last are gone, since it waits for those of the last. */
 static int may_fork(amgr_supervisor_record_t *record, apr_time_t now_us)
 {
-    if (record->pid != 0 || record->count == 0 || record->is_ending ||
-        now_us < record->retry_mono_us) {
-        return 0;
-    }
-    if (record->wait_fd >= 0) {
-        if (!amgr_supervisor_link_is_gone(record->wait_fd)) {
-            return 0;
-        }
-        close(record->wait_fd);
-        record->wait_fd = -1;
-    }
-    return 1;
+    drop_wait(record);
+    return record->pid == 0 && record->count > 0 && !record->is_ending &&
+           record->wait_fd < 0 && now_us >= record->retry_mono_us;
 }
 
 static void note_fork(amgr_supervisor_record_t *record, apr_time_t now_us)
@@ -312,6 +312,7 @@ void amgr_supervisor_check(server_rec *s, amgr_runtime_t *runtime)
         amgr_supervisor_start(s, runtime);
         return;
     }
+    drop_wait(record);
     check_beat(s, runtime, record);
     amgr_supervisor_tell_again(s, runtime, record);
 }
