@@ -201,11 +201,15 @@ $(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
 $(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
 $(BUILD)/fuzz/scoreboard: \
     $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
+$(BUILD)/fuzz/directives: $(addprefix $(BUILD)/src/httpd/,config.o \
+    control_setting.o directives.o directives_paths.o directives_reasons.o \
+    directives_section.o directory.o gate.o managed_section.o max_time.o \
+    verifiers.o)
 $(BUILD)/fuzz/request: $(addprefix $(BUILD)/src/httpd/,answer.o endpoints.o \
     handler.o handler_place.o order_audit.o order_body.o order_handler.o \
     order_proof.o pymanager.o)
 $(BUILD)/fuzz/request: FUZZ_WRAP += apr_generate_random_bytes
-$(BUILD)/fuzz/control_order $(BUILD)/fuzz/request $(BUILD)/fuzz/scoreboard: \
+$(addprefix $(BUILD)/fuzz/,control_order directives request scoreboard): \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall

@@ -312,6 +312,7 @@ static void make_request(fuzz_t *in, apr_pool_t *pool)
     read_headers(in);
     request->user = (char *)(uintptr_t)header("X-User");
     world.body = *in;
+    world.is_cut = world.is_cut && fuzz_left(in) > 0;
 }
 
 /* ---- the answer --------------------------------------------------------- */
