@@ -194,6 +194,14 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
     FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
+$(BUILD)/fuzz/guard: FUZZ_WRAP += amgr_clock_monotonic_us \
+    amgr_descriptors_close amgr_guard_tree_children amgr_guard_tree_open \
+    amgr_guard_tree_signal amgr_launch_report amgr_launch_start \
+    amgr_notify_open amgr_notify_read amgr_output_close amgr_output_drop \
+    amgr_output_due amgr_output_is_over amgr_output_last amgr_output_look \
+    amgr_output_open amgr_output_read amgr_output_reopen amgr_proc_read_stat \
+    _exit close dup2 dup3 fcntl kill open poll prctl read recvmsg send setsid \
+    sigaction signalfd sigprocmask waitid waitpid
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 # What of httpd's layer calls hardly anything of httpd, which the target has.
