@@ -202,6 +202,8 @@ $(BUILD)/fuzz/guard: FUZZ_WRAP += amgr_clock_monotonic_us \
     amgr_output_open amgr_output_read amgr_output_reopen amgr_proc_read_stat \
     _exit close dup2 dup3 fcntl kill open poll prctl read recvmsg send setsid \
     sigaction signalfd sigprocmask waitid waitpid
+$(BUILD)/fuzz/line_server: FUZZ_WRAP += accept4 amgr_clock_monotonic_us close \
+    getsockopt poll recv send
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 # What of httpd's layer calls hardly anything of httpd, which the target has.
