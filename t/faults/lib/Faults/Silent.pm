@@ -30,8 +30,8 @@ my @silent = (
     # What a thread waits for is looked at again by the next look at locks.
     [qr{ src/proc/proc_(?:maps|task)}, qr/./, qr/./],
     # A signal that the kernel does not deliver is followed by SIGKILL, and that
-    # by another one.
-    [qr{ src/supervise/guard/}, qr/^kill$/, qr/./],
+    # by another one; whether somebody is left is asked anew at each look.
+    [qr{ src/supervise/guard/}, qr/^(?:kill|signal_0)$/, qr/./],
     [qr/^(?:amgr_ticker_stop|kill_run) /, qr/^kill$/, qr/./],
     # Told once until it succeeds, which another case may have waited for.
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
