@@ -30,8 +30,8 @@ my @silent = (
     # What a thread waits for is looked at again by the next look at locks.
     [qr{ src/proc/proc_(?:maps|task)}, qr/./, qr/./],
     # A signal that the kernel does not deliver is followed by SIGKILL, and that
-    # by another one.
-    [qr{ src/supervise/guard/}, qr/^kill$/, qr/./],
+    # by another one; whether somebody is left is asked anew at each look.
+    [qr{ src/supervise/guard/}, qr/^(?:kill|signal_0)$/, qr/./],
     [qr/^kill_run /, qr/^kill$/, qr/./],
     [qr/^amgr_proc_child_signal /, qr/^pidfd_send_signal$/, qr/./],
     # Asked again; and of one that was told to end nobody wants to know how.
