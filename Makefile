@@ -194,6 +194,16 @@ $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_input: FUZZ_LIBS := -lcurl
 $(BUILD)/fuzz/fetch: FUZZ_WRAP += curl_easy_perform getifaddrs
 $(BUILD)/fuzz/fetch $(BUILD)/fuzz/fetch_answer: \
     FUZZ_WRAP += amgr_fetch_process_run amgr_attempt_program_run clearenv
+$(BUILD)/fuzz/guard: FUZZ_WRAP += amgr_clock_monotonic_us \
+    amgr_descriptors_close amgr_guard_tree_children amgr_guard_tree_open \
+    amgr_guard_tree_signal amgr_launch_report amgr_launch_start \
+    amgr_notify_open amgr_notify_read amgr_output_close amgr_output_drop \
+    amgr_output_due amgr_output_is_over amgr_output_last amgr_output_look \
+    amgr_output_open amgr_output_read amgr_output_reopen amgr_proc_read_stat \
+    _exit close dup2 dup3 fcntl kill open poll prctl read recvmsg send setsid \
+    sigaction signalfd sigprocmask waitid waitpid
+$(BUILD)/fuzz/line_server: FUZZ_WRAP += accept4 amgr_clock_monotonic_us close \
+    getsockopt poll recv send
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
 # What of httpd's layer calls hardly anything of httpd, which the target has.
@@ -201,9 +211,21 @@ $(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
 $(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
 $(BUILD)/fuzz/scoreboard: \
     $(addprefix $(BUILD)/src/httpd/,mailbox.o scoreboard.o slot_times.o)
-$(BUILD)/fuzz/control_order $(BUILD)/fuzz/scoreboard: \
+$(BUILD)/fuzz/directives: $(addprefix $(BUILD)/src/httpd/,config.o \
+    control_setting.o directives.o directives_paths.o directives_reasons.o \
+    directives_section.o directory.o gate.o managed_section.o max_time.o \
+    verifiers.o)
+$(BUILD)/fuzz/request: $(addprefix $(BUILD)/src/httpd/,answer.o endpoints.o \
+    handler.o handler_place.o order_audit.o order_body.o order_handler.o \
+    order_proof.o pymanager.o)
+$(BUILD)/fuzz/request: FUZZ_WRAP += apr_generate_random_bytes
+$(addprefix $(BUILD)/fuzz/,control_order directives request scoreboard): \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
+$(BUILD)/fuzz/proc_files: FUZZ_WRAP += access close closedir fdopendir \
+    getdents64 openat pread read readdir readlinkat stat
+$(BUILD)/fuzz/reports: FUZZ_WRAP += fork getppid pipe2 ppoll prctl sigaction \
+    signal sigprocmask waitpid
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall
 $(BUILD)/fuzz/supervisor: FUZZ_WRAP += amgr_guard_start amgr_attempt_start \
     amgr_attempt_has_ended amgr_attempt_kill amgr_attempt_hear amgr_tree_sweep \

@@ -18,8 +18,8 @@ const char *amgr_set_data_file(cmd_parms *cmd, void *unused, const char *value)
     if (wrong != NULL) {
         return wrong;
     }
-    config->data_file_off = strcasecmp(value, "Off") == 0;
-    if (config->data_file_off) {
+    if (strcasecmp(value, "Off") == 0) {
+        config->data_file_off = 1;
         config->data_file = NULL;
         return NULL;
     }
@@ -27,6 +27,7 @@ const char *amgr_set_data_file(cmd_parms *cmd, void *unused, const char *value)
     if (path == NULL || *value == '\0' || value[strlen(value) - 1] == '/') {
         return refuse(cmd, value, "the path of a file, or Off");
     }
+    config->data_file_off = 0;
     config->data_file = path;
     return NULL;
 }

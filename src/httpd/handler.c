@@ -173,11 +173,21 @@ static void send_head(request_rec *r)
     ap_rflush(r);
 }
 
-/** Where the page is, as its links have it. */
+/** Where the page is, as its links have it, which go on with a slash: with two
+ * at its beginning it would be the address of another server. */
 static const char *base_path(request_rec *r, apr_size_t base_len)
 {
-    return ap_os_escape_path(r->pool, apr_pstrmemdup(r->pool, r->uri, base_len),
-                             1);
+    const char *base = r->uri;
+    const char *end = r->uri + base_len;
+
+    while (end > base && end[-1] == '/') {
+        end--;
+    }
+    while (end - base > 1 && base[0] == '/' && base[1] == '/') {
+        base++;
+    }
+    return ap_os_escape_path(
+        r->pool, apr_pstrmemdup(r->pool, base, (apr_size_t)(end - base)), 1);
 }
 
 static int answer(request_rec *r, const amgr_endpoint_t *endpoint,

@@ -43,16 +43,10 @@ static int wants_html(request_rec *r)
                               (int)AMGR_COUNT(types)) == 1;
 }
 
-/** Where the page is, as an address of its own: with two slashes before it, it
- * would be one of another server. */
+/** Where the page is, as an address of its own. */
 static const char *page_path(const serving_t *serving)
 {
-    const char *path = serving->base_path;
-
-    while (path[0] == '/' && path[1] == '/') {
-        path++;
-    }
-    return path[0] == '\0' ? "/" : path;
+    return serving->base_path[0] == '\0' ? "/" : serving->base_path;
 }
 
 static void put_refusal_html(const serving_t *serving, const char *why,

@@ -26,7 +26,14 @@ my %slashes = (
     usual    => '',
     decoded  => 'AllowEncodedSlashes On',
     kept     => 'AllowEncodedSlashes NoDecode',
-    unmerged => "MergeSlashes Off\nAllowEncodedSlashes On",
+    unmerged => <<'END',
+MergeSlashes Off
+AllowEncodedSlashes On
+<LocationMatch "^//evil\.example/here">
+    SetHandler manager-status
+    Require all granted
+</LocationMatch>
+END
 );
 
 my $s = AMGR::Httpd->new(mpm => 'event', modules =>
@@ -211,6 +218,20 @@ for my $name (sort keys %slashes) {
         for grep { m{^/+on} } @lists;
 }
 unharmed('addresses');
+
+# Whatever the address of a page, none of its links leads to another server, be
+# it a page or the refusal of an order.
+for (['GET', '/.//evil.example/here'], ['GET', '/x/..//evil.example/here/'],
+     ['POST', '/.//evil.example/here/processes/web/stop']) {
+    my ($method, $path) = @$_;
+    my $bytes = raw($port{unmerged},
+        "$method $path HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n"
+        . "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    my @links = $bytes =~ /\b(?:href|src|action|formaction)="([^"]*)"/g;
+    cmp_ok(scalar @links, '>=', 2,
+           "$method $path: there are links");
+    is_deeply([grep { m{^//} } @links], [], 'to this server alone');
+}
 
 # ---- requests out of the ordinary --------------------------------------------
 

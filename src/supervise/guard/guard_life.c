@@ -407,6 +407,8 @@ static void end(amgr_guard_life_t *life)
     if (!life->has_failed) {
         amgr_guard_voice_add(&life->voice, AMGR_GUARD_EMPTY);
     }
+    /* Nothing waits for its turn any more. */
+    memset(life->voice.sent_mono_us, 0, sizeof(life->voice.sent_mono_us));
     deadline = amgr_clock_monotonic_us() + LAST_WORDS_US;
     do {
         life->now_mono_us = amgr_clock_monotonic_us();
