@@ -526,6 +526,46 @@ static void test_the_logger_is_useless(void **state)
     assert_in_range(rig->log->lines, 1, 2);
 }
 
+/* It dies when its program is gone: that is told once, what is written meanwhile
+ * is dropped, and when the program is back there is a logger again. */
+static void test_the_logger_has_no_program(void **state)
+{
+    rig_t *rig = *state;
+    apr_time_t end_us = amgr_clock_monotonic_us() + 30 * APR_USEC_PER_SEC;
+    char program[SCRATCH_SIZE + 16];
+    const char *said;
+
+    snprintf(program, sizeof(program), "%s/logger", rig->dir);
+    assert_int_equal(symlink("/bin/sh", program), 0);
+    set_logger(rig, "echo $$ >$D/pid; exec cat >>$D/log");
+    rig->spec.output_argv[0] = program;
+    rig_shell(rig,
+              "echo one; until test -e $1/go; do sleep 0.01; done; "
+              "head -c 1000000 /dev/zero; echo >$1/done; "
+              "while :; do echo again; sleep 0.05; done",
+              rig->dir, NULL);
+    rig_run(rig);
+    assert_string_equal(rig_read(rig, "log"), "one\n");
+    assert_int_equal(unlink(program), 0);
+    assert_int_equal(kill(rig_read_pid(rig, "pid"), SIGKILL), 0);
+    do {
+        assert_true(amgr_clock_monotonic_us() < end_us);
+        said = strstr(rig->log->text, "/logger cannot be started, and its "
+                                      "output is dropped: ");
+    } while (said == NULL);
+    close(open(path_in(rig, "go"), O_CREAT | O_WRONLY, 0644));
+    rig_read(rig, "done");
+    assert_int_equal(symlink("/bin/sh", program), 0);
+    while (strstr(rig_read(rig, "log"), "\nagain\n") == NULL) {
+        assert_true(amgr_clock_monotonic_us() < end_us);
+    }
+    rig_order(rig, AMGR_GUARD_KILL);
+    rig_finish(rig);
+    assert_true(rig->last[AMGR_GUARD_OUTPUT].output_dropped > 900000);
+    /* That it ended, and that it could not be started. */
+    assert_int_equal(rig->log->lines, 2);
+}
+
 /* It reads no more and does not end: it has its time and goes. */
 static void test_the_logger_does_not_end(void **state)
 {
@@ -564,6 +604,7 @@ int main(void)
         RIGGED(test_the_logger_dies),
         RIGGED(test_the_logger_is_done),
         RIGGED(test_the_logger_is_useless),
+        RIGGED(test_the_logger_has_no_program),
         RIGGED(test_the_logger_does_not_end),
     };
 
