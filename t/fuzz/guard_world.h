@@ -83,7 +83,6 @@ typedef struct world_t {
     int has_notice;    /**< likewise */
     int looks;         /**< since something happened */
     unsigned int told; /**< events, a bit each */
-    int last_told;
 } world_t;
 
 static world_t world;
