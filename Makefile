@@ -215,11 +215,12 @@ $(BUILD)/fuzz/directives: $(addprefix $(BUILD)/src/httpd/,config.o \
     control_setting.o directives.o directives_paths.o directives_reasons.o \
     directives_section.o directory.o gate.o managed_section.o max_time.o \
     verifiers.o)
+$(BUILD)/fuzz/gate: $(BUILD)/src/httpd/gate.o
 $(BUILD)/fuzz/request: $(addprefix $(BUILD)/src/httpd/,answer.o endpoints.o \
     handler.o handler_place.o order_audit.o order_body.o order_handler.o \
     order_proof.o pymanager.o)
 $(BUILD)/fuzz/request: FUZZ_WRAP += apr_generate_random_bytes
-$(addprefix $(BUILD)/fuzz/,control_order directives request scoreboard): \
+$(addprefix $(BUILD)/fuzz/,control_order directives gate request scoreboard): \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/proc_files: FUZZ_WRAP += access close closedir fdopendir \
