@@ -206,7 +206,8 @@ $(BUILD)/fuzz/line_server: FUZZ_WRAP += accept4 amgr_clock_monotonic_us close \
     getsockopt poll recv send
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
-# What of httpd's layer calls hardly anything of httpd, which the target has.
+# Of httpd's layer; what that calls of httpd and of the rest of the layer, the
+# target has.
 $(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
 $(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
 $(BUILD)/fuzz/scoreboard: \
