@@ -206,7 +206,8 @@ $(BUILD)/fuzz/line_server: FUZZ_WRAP += accept4 amgr_clock_monotonic_us close \
     getsockopt poll recv send
 $(BUILD)/fuzz/lines: FUZZ_WRAP += read sendto recvfrom
 $(BUILD)/fuzz/options: FUZZ_WRAP += amgr_settings_read
-# What of httpd's layer calls hardly anything of httpd, which the target has.
+# Of httpd's layer; what that calls of httpd and of the rest of the layer, the
+# target has.
 $(BUILD)/fuzz/budget: $(BUILD)/src/httpd/mailbox.o
 $(BUILD)/fuzz/control_order: $(BUILD)/src/httpd/control_order.o
 $(BUILD)/fuzz/scoreboard: \
@@ -215,11 +216,12 @@ $(BUILD)/fuzz/directives: $(addprefix $(BUILD)/src/httpd/,config.o \
     control_setting.o directives.o directives_paths.o directives_reasons.o \
     directives_section.o directory.o gate.o managed_section.o max_time.o \
     verifiers.o)
+$(BUILD)/fuzz/gate: $(BUILD)/src/httpd/gate.o
 $(BUILD)/fuzz/request: $(addprefix $(BUILD)/src/httpd/,answer.o endpoints.o \
     handler.o handler_place.o order_audit.o order_body.o order_handler.o \
     order_proof.o pymanager.o)
 $(BUILD)/fuzz/request: FUZZ_WRAP += apr_generate_random_bytes
-$(addprefix $(BUILD)/fuzz/,control_order directives request scoreboard): \
+$(addprefix $(BUILD)/fuzz/,control_order directives gate request scoreboard): \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/proc_files: FUZZ_WRAP += access close closedir fdopendir \

@@ -71,9 +71,14 @@ static int is_ready(const amgr_managed_table_t *table, const char *name)
 /** Said by the one child that has changed it. */
 static void log_member(const member_t *member, int is_open)
 {
+    const proxy_balancer_shared *balancer = member->balancer->s;
+    const proxy_worker_shared *worker = member->worker->s;
+
     amgr_log(ap_server_conf, AMGR_TAG_GATE, APLOG_NOTICE, 0,
-             "process %s: %s %s %s", member->name, member->balancer->s->name,
-             is_open ? "lets in" : "keeps out", member->worker->s->name_ex);
+             "process %s: %.*s %s %.*s", member->name,
+             (int)sizeof(balancer->name), balancer->name,
+             is_open ? "lets in" : "keeps out", (int)sizeof(worker->name_ex),
+             worker->name_ex);
 }
 
 static int is_usable(unsigned int status)
@@ -343,12 +348,12 @@ const char *amgr_gate_stranger(const apr_array_header_t *managed)
 }
 
 /** Whether mod_proxy knows it as @a text: its URL, with the path of its socket
- * before it where it has one. */
+ * before it where it has one.  What children share with us may have no end. */
 static int is_named(const proxy_worker *worker, const char *text)
 {
     const proxy_worker_shared *shared = worker->s;
-    apr_size_t path_len = strlen(shared->uds_path);
-    apr_size_t len = strlen(shared->name_ex);
+    apr_size_t path_len = strnlen(shared->uds_path, sizeof(shared->uds_path));
+    apr_size_t len = strnlen(shared->name_ex, sizeof(shared->name_ex));
 
     if (path_len > 0) {
         if (strncmp(text, "unix:", 5) != 0 ||
@@ -383,7 +388,8 @@ static int add_members(proxy_balancer *balancer, const char *name,
     int count = 0;
     int i;
 
-    if (strcasecmp(balancer->s->name, gate->balancer) != 0) {
+    if (strncasecmp(balancer->s->name, gate->balancer,
+                    sizeof(balancer->s->name)) != 0) {
         return 0;
     }
     for (i = 0; i < balancer->workers->nelts; i++) {

@@ -7,7 +7,7 @@
  * makes sense, and a guard whose supervisor is gone has ended everything in a
  * bounded time; it neither waits for what will not come nor spins.
  */
-#include "guard_world.h"
+#include "guard_peers.h"
 
 #include <sys/signalfd.h>
 

@@ -6,14 +6,9 @@
  */
 #include "fuzz.h"
 
-#include <sys/syscall.h>
-
 #include "proc/proc.h"
-#include "proc/proc_cgroup.h"
-#include "proc/proc_maps.h"
-#include "proc/proc_socket.h"
-#include "proc/proc_task.h"
 #include "proc/proc_wsgi.h"
+#include "proc/proc_cgroup.h"
 
 static void check_untouched(apr_status_t rv, const void *out, size_t len)
 {
@@ -90,86 +85,6 @@ static void parse_cgroups(const char *buf, size_t len)
     }
 }
 
-static int is_ended(const char *text, size_t size)
-{
-    return memchr(text, '\0', size) != NULL;
-}
-
-static void check_socket(const amgr_proc_socket_t *found, int kind)
-{
-    check(found->kind == kind);
-    check(is_ended(found->local, sizeof(found->local)));
-    check(is_ended(found->peer, sizeof(found->peer)));
-    check(found->state >= 0 && found->state <= 255);
-    check(!found->listening || kind != AMGR_SOCKET_UDP);
-    check(kind == AMGR_SOCKET_UNIX || found->local[0] != '\0');
-    check(amgr_proc_tcp_state_word(found->state)[0] != '\0');
-}
-
-/* A line of a table of sockets or of mappings, or what a link says. */
-static void parse_lines(const char *buf, size_t len)
-{
-    amgr_proc_mapping_t mapping;
-    amgr_proc_socket_t found;
-    amgr_proc_target_t target;
-    apr_status_t rv;
-    int kind;
-
-    for (kind = AMGR_SOCKET_TCP; kind <= AMGR_SOCKET_UNIX; kind++) {
-        memset(&found, 0x5a, sizeof(found));
-        rv = kind == AMGR_SOCKET_UNIX
-                 ? amgr_proc_parse_unix(buf, len, &found)
-                 : amgr_proc_parse_inet(buf, len, kind, &found);
-        check_untouched(rv, &found, sizeof(found));
-        if (rv == APR_SUCCESS) {
-            check_socket(&found, kind);
-        }
-    }
-    memset(&mapping, 0x5a, sizeof(mapping));
-    rv = amgr_proc_parse_mapping(buf, len, &mapping);
-    check_untouched(rv, &mapping, sizeof(mapping));
-    check(rv != APR_SUCCESS || (mapping.start < mapping.end &&
-                                is_ended(mapping.name, sizeof(mapping.name))));
-    memset(&target, 0x5a, sizeof(target));
-    rv = amgr_proc_parse_target(buf, len, &target);
-    check_untouched(rv, &target, sizeof(target));
-    check((rv == APR_SUCCESS) == (len > 0));
-    if (rv == APR_SUCCESS) {
-        check(is_ended(target.text, sizeof(target.text)));
-        check(target.kind >= 0 && target.kind < AMGR_TARGET_KIND_COUNT);
-        check(target.inode == 0 || target.kind == AMGR_TARGET_SOCKET ||
-              target.kind == AMGR_TARGET_PIPE);
-    }
-}
-
-/* Where a thread is blocked. */
-static void parse_task(const char *buf, size_t len)
-{
-    char name[AMGR_SYSCALL_NAME_LEN];
-    char wchan[AMGR_PROC_WCHAN_LEN];
-    amgr_proc_syscall_t call;
-    amgr_proc_futex_t futex;
-    apr_status_t rv;
-
-    memset(wchan, 0x5a, sizeof(wchan));
-    rv = amgr_proc_parse_wchan(buf, len, wchan, sizeof(wchan));
-    check_untouched(rv, wchan, sizeof(wchan));
-    check(rv != APR_SUCCESS || is_ended(wchan, sizeof(wchan)));
-    memset(&call, 0x5a, sizeof(call));
-    rv = amgr_proc_parse_syscall(buf, len, &call);
-    check_untouched(rv, &call, sizeof(call));
-    if (rv != APR_SUCCESS) {
-        return;
-    }
-    check(call.state >= 0 && call.state < AMGR_TASK_STATE_COUNT);
-    check((call.number >= 0) == (call.state == AMGR_TASK_SYSCALL));
-    check(amgr_proc_syscall_name(&call, name, sizeof(name)) == name);
-    check(strlen(name) > 0 && strlen(name) < sizeof(name));
-    check(amgr_proc_syscall_fd(&call) >= -1);
-    check(!amgr_proc_syscall_futex(&call, &futex) ||
-          (call.number == SYS_futex && futex.address == call.args[0]));
-}
-
 static void walk_fields(const char *buf, size_t len)
 {
     amgr_proc_field_t field;
@@ -210,8 +125,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     parse_structures((const char *)data, size);
     parse_cgroups((const char *)data, size);
-    parse_lines((const char *)data, size);
-    parse_task((const char *)data, size);
     walk_fields((const char *)data, size);
     walk_strings((const char *)data, size);
     return 0;

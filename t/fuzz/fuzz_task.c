@@ -34,8 +34,10 @@ static void parse_call(const char *buf, size_t len)
     if (rv == APR_SUCCESS) {
         amgr_proc_syscall_name(&call, name, sizeof(name));
         check(name[0] != '\0' && strlen(name) < sizeof(name));
+        check((call.number >= 0) == (call.state == AMGR_TASK_SYSCALL));
         check(amgr_proc_syscall_fd(&call) >= -1);
-        (void)amgr_proc_syscall_futex(&call, &futex); /* memory only */
+        check(!amgr_proc_syscall_futex(&call, &futex) ||
+              futex.address == call.args[0]);
     }
 }
 
@@ -54,14 +56,28 @@ static void parse_texts(const char *buf, size_t len)
     check_untouched(rv, &target, sizeof(target));
     check(rv != APR_SUCCESS ||
           memchr(target.text, '\0', sizeof(target.text)) != NULL);
+    check(rv != APR_SUCCESS || target.inode == 0 ||
+          target.kind == AMGR_TARGET_SOCKET || target.kind == AMGR_TARGET_PIPE);
 }
 
-static void check_socket(apr_status_t rv, const amgr_proc_socket_t *found)
+static void parse_socket(const char *buf, size_t len, int kind)
 {
-    check_untouched(rv, found, sizeof(*found));
-    check(rv != APR_SUCCESS ||
-          (memchr(found->local, '\0', sizeof(found->local)) != NULL &&
-           memchr(found->peer, '\0', sizeof(found->peer)) != NULL));
+    amgr_proc_socket_t found;
+    apr_status_t rv;
+
+    memset(&found, 0x5a, sizeof(found));
+    rv = kind == AMGR_SOCKET_UNIX
+             ? amgr_proc_parse_unix(buf, len, &found)
+             : amgr_proc_parse_inet(buf, len, kind, &found);
+    check_untouched(rv, &found, sizeof(found));
+    if (rv == APR_SUCCESS) {
+        check(memchr(found.local, '\0', sizeof(found.local)) != NULL);
+        check(memchr(found.peer, '\0', sizeof(found.peer)) != NULL);
+        check(found.kind == kind && found.state >= 0 && found.state <= 255);
+        check(!found.listening || kind != AMGR_SOCKET_UDP);
+        check(kind == AMGR_SOCKET_UNIX || found.local[0] != '\0');
+        check(amgr_proc_tcp_state_word(found.state)[0] != '\0');
+    }
 }
 
 static void parse_mapping(const char *buf, size_t len)
@@ -80,15 +96,13 @@ static void parse_mapping(const char *buf, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *buf = (const char *)data;
-    amgr_proc_socket_t found;
+    int kind;
 
     parse_call(buf, size);
     parse_texts(buf, size);
-    memset(&found, 0x5a, sizeof(found));
-    check_socket(amgr_proc_parse_inet(buf, size, AMGR_SOCKET_TCP, &found),
-                 &found);
-    memset(&found, 0x5a, sizeof(found));
-    check_socket(amgr_proc_parse_unix(buf, size, &found), &found);
+    for (kind = AMGR_SOCKET_TCP; kind < AMGR_SOCKET_KIND_COUNT; kind++) {
+        parse_socket(buf, size, kind);
+    }
     parse_mapping(buf, size);
     return 0;
 }

@@ -3,8 +3,8 @@
 #
 # Replays the kept inputs through every fuzz target built by the ordinary
 # compiler: t/fuzz/corpus/NAME/* through BUILD/fuzz/NAME, of t/fuzz/fuzz_NAME.c.
-# A target without inputs, inputs without a target and a target that was not
-# built are failures.
+# A target without inputs, inputs without a target, a target that was not built
+# and one that t/fuzz/README.md does not tell of are failures.
 use strict;
 use warnings;
 
@@ -28,6 +28,10 @@ for my $name (@targets) {
 my @lost = grep { !$known{$_} } map { m{([^/]+)$} } grep { -d }
     glob 't/fuzz/corpus/*';
 is("@lost", '', 'no inputs without a target');
+open my $fh, '<', 't/fuzz/README.md' or die "t/fuzz/README.md: $!\n";
+my %told = map { $_ => 1 } map { /^\| (`.*?`) \|/ ? $1 =~ /`(\w+)`/g : () } <$fh>;
+close $fh;
+is_deeply([sort keys %told], [sort @targets], 'README.md tells of each');
 done_testing();
 
 sub run {
