@@ -19,6 +19,7 @@
 #include "httpd/hooks.h"
 #include "httpd/managed_section.h"
 #include "httpd/others.h"
+#include "httpd/runtime.h"
 #include "httpd/status_lines.h"
 #include "httpd/status_section.h"
 #include "httpd/supervisor_record.h"
@@ -30,6 +31,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const core[] = {"core.c", NULL};
 
     (void)p; /* the callback's signature */
+    amgr_runtime_register();
     amgr_supervisor_record_register();
     /* Last, after the MPM, which sets ExtendedStatus back to its default. */
     ap_hook_pre_config(amgr_hook_pre_config, NULL, NULL, APR_HOOK_LAST);

@@ -237,7 +237,7 @@ static int run_all(run_t *run, int argc, const char *const *argv)
     else {
         do_tasks(run);
     }
-    note_fault(run, amgr_output_close(run->whole));
+    note_fault(run, amgr_output_finish(run->whole));
     return run->exit_code;
 }
 

@@ -70,7 +70,7 @@ const amgr_fault_t *amgr_output_flush(apr_pool_t *pool)
     return tell(status, pool);
 }
 
-const amgr_fault_t *amgr_output_close(apr_pool_t *pool)
+const amgr_fault_t *amgr_output_finish(apr_pool_t *pool)
 {
     const amgr_fault_t *fault = amgr_output_flush(pool);
 

@@ -19,7 +19,7 @@ const amgr_fault_t *amgr_output_flush(apr_pool_t *pool);
 
 /** The same for good: some file systems tell of a full disk only when a file is
  * closed. */
-const amgr_fault_t *amgr_output_close(apr_pool_t *pool);
+const amgr_fault_t *amgr_output_finish(apr_pool_t *pool);
 
 /** Whether headings are coloured; @a color is amgr_color_e. */
 int amgr_output_is_colored(int color);

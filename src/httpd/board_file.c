@@ -310,6 +310,16 @@ void amgr_board_file_unmap(amgr_board_file_t *file)
     }
 }
 
+int amgr_board_file_is_there(const amgr_board_file_t *file)
+{
+    struct stat st;
+
+    if (file->path[0] == '\0' || lstat(file->path, &st) != 0) {
+        return file->path[0] == '\0' || errno != ENOENT;
+    }
+    return st.st_dev == file->device && st.st_ino == file->inode;
+}
+
 void amgr_board_file_remove(const amgr_board_file_t *file)
 {
     struct stat st;

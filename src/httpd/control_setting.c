@@ -22,13 +22,15 @@ static apr_status_t forget(void *unused)
 }
 
 /* Not in <Limit>, whose methods httpd does not tell apart when it merges
- * sections. */
+ * sections, nor in .htaccess: who may write below a directory does not decide
+ * whether orders are taken. */
 const char *amgr_control_set(cmd_parms *cmd, void *directory, const char *value)
 {
     static const char *const words[AMGR_CONTROL_COUNT] = {"", "Off", "On",
                                                           "pymanager"};
     amgr_directory_t *section = directory;
-    const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+    const char *misplaced_in =
+        ap_check_cmd_context(cmd, NOT_IN_LIMIT | NOT_IN_HTACCESS);
     int control = AMGR_CONTROL_OFF;
 
     if (misplaced_in != NULL) {

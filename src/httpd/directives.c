@@ -124,12 +124,14 @@ static const char *set_endless_grace(cmd_parms *cmd, void *unused,
 }
 
 /** Stands anywhere but in <Limit>, whose methods httpd does not tell apart when
- * it merges sections. */
+ * it merges sections, and .htaccess, which is read in a request: what is kept
+ * of a section has to outlive that. */
 static const char *set_max_time(cmd_parms *cmd, void *directory, int argc,
                                 char *const argv[])
 {
     const amgr_directory_t *section = directory;
-    const char *misplaced_in = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+    const char *misplaced_in =
+        ap_check_cmd_context(cmd, NOT_IN_LIMIT | NOT_IN_HTACCESS);
     const char *expected;
     const char *wrong = "";
     amgr_budget_t budget;

@@ -297,12 +297,14 @@ static amgr_gate_set_t bit_of(cmd_parms *cmd, const char *name)
 }
 
 /* Not in <Limit>, whose methods httpd does not tell apart when it merges
- * sections. */
+ * sections, nor in .htaccess, which is read in a request, when it is too late
+ * for names and hooks. */
 const char *amgr_gate_take(cmd_parms *cmd, void *directory, const char *name)
 {
     amgr_directory_t *section = directory;
     int is_off = strcasecmp(name, "Off") == 0;
-    const char *wrong = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+    const char *wrong =
+        ap_check_cmd_context(cmd, NOT_IN_LIMIT | NOT_IN_HTACCESS);
     amgr_gate_set_t bit;
 
     if (wrong != NULL) {

@@ -5,6 +5,7 @@
 #include "httpd/runtime.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "httpd/private_memory.h"
 #include "policy/ledger.h"
 
-#define AMGR_RUNTIME_VERSION 1
+#define AMGR_RUNTIME_VERSION 2
 #define RUNTIME_KEY "mod_apache_manager:runtime"
 #define DATA_FILE_NAME "apache-manager.txt"
 
@@ -25,6 +26,24 @@
 #define FOREIGN_MAX 1024
 
 static amgr_runtime_t *current;
+
+/** In every child, right after its fork, whoever forks it. */
+static void forget_in_child(void)
+{
+    if (current != NULL && current->ticker.pidfd >= 0) {
+        close(current->ticker.pidfd);
+        current->ticker.pidfd = -1;
+    }
+}
+
+void amgr_runtime_register(void)
+{
+    static int is_registered; /* the handler goes with this code, once */
+
+    if (!is_registered) {
+        is_registered = pthread_atfork(NULL, NULL, forget_in_child) == 0;
+    }
+}
 
 amgr_runtime_t *amgr_runtime(void)
 {
@@ -125,7 +144,8 @@ static void log_carried(server_rec *s, int carried)
     }
 }
 
-/** A board of another build: start a new one with its counters. */
+/** A board of another build, or one that no tool finds any more: start a new
+ * one with its counters. */
 static int renew_board(amgr_runtime_t *runtime, server_rec *s,
                        const amgr_board_dims_t *dims, apr_pool_t *pconf)
 {
@@ -149,6 +169,7 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
     runtime->version = AMGR_RUNTIME_VERSION;
     runtime->size = sizeof(*runtime);
     runtime->parent = getpid();
+    runtime->ticker.pidfd = -1;
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &runtime->server_limit);
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &runtime->thread_limit);
     if (runtime->thread_limit < 1) {
@@ -208,12 +229,17 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
         return NULL;
     }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
-    if (amgr_board_check(runtime->board.memory, runtime->board.size, &dims) !=
-            APR_SUCCESS &&
-        !renew_board(runtime, s, &dims, pconf)) {
-        return NULL;
+    if (!amgr_board_file_is_there(&runtime->board)) {
+        amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
+                 "%s is gone, as it is when the server ran without this "
+                 "module: another is made",
+                 runtime->board.path);
     }
-    return runtime;
+    else if (amgr_board_check(runtime->board.memory, runtime->board.size,
+                              &dims) == APR_SUCCESS) {
+        return runtime;
+    }
+    return renew_board(runtime, s, &dims, pconf) ? runtime : NULL;
 }
 
 amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,

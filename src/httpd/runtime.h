@@ -21,6 +21,8 @@
 /** The process that ticks in the parent's stead. */
 typedef struct amgr_ticker_state_t {
     pid_t pid;      /**< 0: there is none, reaped beyond doubt */
+    int pidfd;      /**< see proc_child.h; -1: there is none */
+    int is_silent;  /**< it was so at the last look */
     int killed;     /**< SIGKILL was sent to it */
     int failed;     /**< its end is a fault, to be counted */
     int registered; /**< APR tells us when the MPM reaps it */
@@ -46,6 +48,10 @@ typedef struct amgr_runtime_t {
     char data_file[1024];   /**< that this server writes; empty: none */
     amgr_budgets_t budgets; /**< time limits; a child has those of its fork */
 } amgr_runtime_t;
+
+/** While hooks are registered: have what is the parent's alone closed in every
+ * child. */
+void amgr_runtime_register(void);
 
 /** The current record, or NULL where the module could not set itself up. */
 amgr_runtime_t *amgr_runtime(void);

@@ -25,13 +25,15 @@ static amgr_server_start_t *record(int make)
 
     apr_pool_userdata_get(&found, START_KEY, ap_pglobal);
     start = found;
-    if (start != NULL && start->size == sizeof(*start)) {
+    if (start != NULL && start->version == AMGR_SERVER_START_VERSION &&
+        start->size == sizeof(*start)) {
         return start;
     }
     if (!make) {
         return NULL;
     }
     start = apr_pcalloc(ap_pglobal, sizeof(*start));
+    start->version = AMGR_SERVER_START_VERSION;
     start->size = sizeof(*start);
     /* Copies the key, whose own bytes go with this code. */
     apr_pool_userdata_set(start, START_KEY, apr_pool_cleanup_null, ap_pglobal);

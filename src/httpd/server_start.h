@@ -12,11 +12,14 @@
 #include "httpd/runtime.h"
 
 typedef struct amgr_server_start_t {
-    apr_uint32_t size;             /**< sizeof() of who made it */
+    apr_uint32_t version;          /**< AMGR_SERVER_START_VERSION, and */
+    apr_uint32_t size;             /**< sizeof(), of who made it */
     apr_int32_t config_generation; /**< the last that this module was in */
     apr_time_t wall_us;            /**< when it was, as the clock was then */
     apr_time_t boot_us;            /**< since boot; less than 0 is before it */
 } amgr_server_start_t;
+
+#define AMGR_SERVER_START_VERSION 1
 
 /** Parent, before the first child of a start: it is now. */
 void amgr_server_start_note(void);

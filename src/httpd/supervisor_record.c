@@ -5,13 +5,11 @@
 #include "httpd/supervisor_record.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <http_main.h>
 
-#include "httpd/log.h"
+#include "base/clock.h"
 
 #define RECORD_KEY "mod_apache_manager:supervisor"
 
@@ -29,6 +27,7 @@ static void close_one(int *fd)
 static void forget_in_child(void)
 {
     if (current != NULL && !current->passing) {
+        close_one(&current->pidfd);
         close_one(&current->fd);
         close_one(&current->hold_fd);
         close_one(&current->wait_fd);
@@ -69,6 +68,20 @@ amgr_supervisor_record_t *amgr_supervisor_record(void)
     return current;
 }
 
+/** What another build knew of its supervisor, as far as this one can tell. */
+static void take_over(amgr_supervisor_record_t *record,
+                      const amgr_supervisor_record_t *old)
+{
+    record->pid = old->pid;
+    record->pidfd = old->pidfd;
+    record->fd = old->fd;
+    record->hold_fd = old->hold_fd;
+    record->wait_fd = old->wait_fd;
+    record->stop_us = old->stop_us;
+    record->forked_mono_us = amgr_clock_monotonic_us();
+    record->rights = geteuid();
+}
+
 amgr_supervisor_record_t *amgr_supervisor_record_make(server_rec *s,
                                                       int is_wanted)
 {
@@ -82,21 +95,12 @@ amgr_supervisor_record_t *amgr_supervisor_record_make(server_rec *s,
     record->version = AMGR_SUPERVISOR_RECORD_VERSION;
     record->size = sizeof(*record);
     record->parent = getpid();
+    record->pidfd = -1;
     record->fd = -1;
     record->hold_fd = -1;
     record->wait_fd = -1;
     if (old != NULL && old->parent == record->parent) {
-        if (old->pid != 0) {
-            amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_NOTICE, 0,
-                     "supervisor %" APR_PID_T_FMT " is replaced, and all "
-                     "managed processes are started anew: it is of another "
-                     "build of this module",
-                     old->pid);
-            /* Our child, which only this process reaps, and has not. */
-            kill(old->pid, SIGTERM);
-        }
-        close_one(&old->fd);
-        record->hold_fd = old->hold_fd;
+        take_over(record, old);
     }
     current = record;
     /* Copies the key, whose own bytes go with this code. */

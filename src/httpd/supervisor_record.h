@@ -18,16 +18,20 @@
 #include "supervise/supervisor.h"
 
 typedef struct amgr_supervisor_record_t {
-    /* These are the same in every build, and end what another has begun. */
+    /* These are the same in every build, which goes on with what another has
+     * begun. */
     apr_uint32_t version; /**< AMGR_SUPERVISOR_RECORD_VERSION of who made it */
     apr_uint32_t size;    /**< sizeof(amgr_supervisor_record_t) likewise */
     pid_t parent;         /**< the httpd parent */
-    pid_t pid;            /**< 0: there is none, reaped beyond doubt */
+    pid_t pid;            /**< 0: there is none.  For words alone: it is the
+                               descriptor that tells whose it is */
+    int pidfd;            /**< see proc_child.h; -1: there is none */
     int fd;               /**< our end of the pair; -1: none */
     int hold_fd;          /**< hangs up when neither it nor any guard of it is
                                left; -1: there was none */
+    int wait_fd;          /**< the same of the one before; -1: there was none */
+    apr_interval_time_t stop_us; /**< so long a stop of all may take */
     /* And these not. */
-    int wait_fd;     /**< the same of the one before; -1: there was none */
     int passing;     /**< the fork that is on is the supervisor's own */
     int killed;      /**< SIGKILL was sent to it */
     int registered;  /**< APR tells us when the MPM reaps it */
@@ -40,11 +44,10 @@ typedef struct amgr_supervisor_record_t {
     int count;       /**< of processes that are configured */
     int forks;       /**< one soon after the other */
     apr_time_t forked_mono_us;
-    apr_time_t retry_mono_us;    /**< not forked again before this */
-    apr_time_t leave_mono_us;    /**< told to end, at the latest then; 0: not */
-    apr_interval_time_t stop_us; /**< so long a stop of all may take */
-    const void *board;           /**< that it writes to */
-    apr_uint32_t protocol;       /**< AMGR_PARENT_VERSION, and its struct */
+    apr_time_t retry_mono_us; /**< not forked again before this */
+    apr_time_t leave_mono_us; /**< told to end, at the latest then; 0: not */
+    const void *board;        /**< that it writes to */
+    apr_uint32_t protocol;    /**< AMGR_PARENT_VERSION, and its struct */
     apr_uint32_t message_size;
     uid_t uid; /**< httpd's User and Group at its fork */
     gid_t gid;
@@ -54,7 +57,7 @@ typedef struct amgr_supervisor_record_t {
     apr_time_t sent_mono_us;    /**< when it was */
 } amgr_supervisor_record_t;
 
-#define AMGR_SUPERVISOR_RECORD_VERSION 2
+#define AMGR_SUPERVISOR_RECORD_VERSION 3
 
 /** While hooks are registered: find the record of before the restart, and have
  * its descriptors closed in children. */
@@ -64,8 +67,8 @@ void amgr_supervisor_record_register(void);
 amgr_supervisor_record_t *amgr_supervisor_record(void);
 
 /** The record; made when there is none and one @a is_wanted, else NULL.  A
- * supervisor whose record is of another build is told to end (SIGTERM); the
- * next one waits until it is gone. */
+ * supervisor whose record is of another build is taken over into it, as one of
+ * an unknown protocol and board. */
 amgr_supervisor_record_t *amgr_supervisor_record_make(server_rec *s,
                                                       int is_wanted);
 

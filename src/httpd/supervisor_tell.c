@@ -56,9 +56,10 @@ void amgr_supervisor_tell_restart(void)
     const amgr_supervisor_record_t *record = amgr_supervisor_record();
 
     /* One that does not take the word has hung: nobody would be left to kill
-     * it, but it would not hear of that either. */
+     * it, but it would not hear of that either.  One that is ending anyway may
+     * be of another build, to which it is no word. */
     if (record != NULL && record->parent == getpid() && record->pid != 0 &&
-        record->fd >= 0) {
+        record->leave_mono_us == 0) {
         amgr_supervisor_link_restart(record->fd);
     }
 }

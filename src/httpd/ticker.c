@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "httpd/private_memory.h"
 #include "httpd/tick.h"
 #include "model/child.h"
+#include "proc/proc_child.h"
 
 /** It beats at least this often, whatever the interval. */
 #define BEAT_US (500 * 1000)
@@ -139,7 +139,7 @@ static apr_status_t pass_memory(amgr_runtime_t *runtime, int pass_on)
     return table != APR_SUCCESS ? table : board;
 }
 
-/** Fork what is to have both; -1 with errno. */
+/** Fork what is to have both, and hold it; -1 with errno. */
 static pid_t fork_with_memory(server_rec *s, amgr_runtime_t *runtime)
 {
     apr_status_t rv = pass_memory(runtime, 1);
@@ -158,7 +158,10 @@ static pid_t fork_with_memory(server_rec *s, amgr_runtime_t *runtime)
         }
         errno = error;
     }
-    return pid;
+    if (pid > 0) {
+        runtime->ticker.pidfd = amgr_proc_child_hold(pid);
+    }
+    return pid > 0 && runtime->ticker.pidfd < 0 ? -1 : pid;
 }
 
 /** The ticker's life.  Never returns: no cleanup of the parent's may run. */
@@ -203,6 +206,24 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     }
 }
 
+/** Nobody has asked for this end.  @a status: -1 where it is not known. */
+static void say_end(const amgr_ticker_state_t *ticker, server_rec *s,
+                    int status)
+{
+    if (status < 0) {
+        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+                 "ticker %" APR_PID_T_FMT " ended by itself (its wait status "
+                 "is unknown, since another has reaped it): to be replaced",
+                 ticker->pid);
+    }
+    else {
+        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+                 "ticker %" APR_PID_T_FMT " ended by itself (wait status "
+                 "0x%x): to be replaced",
+                 ticker->pid, (unsigned int)status);
+    }
+}
+
 /** It is reaped.  Its pid may be another's soon, whose end must not be taken
  * for its own, so APR forgets it too (which does not check that it knows it).
  * @a s: the log for an end that nobody asked for, or NULL when the logs may be
@@ -215,14 +236,13 @@ static void note_end(amgr_runtime_t *runtime, server_rec *s, int status)
     if (!runtime->ticker.killed) {
         runtime->ticker.failed = 1;
         if (s != NULL) {
-            amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
-                     "ticker %" APR_PID_T_FMT " ended by itself (wait status "
-                     "0x%x): to be replaced",
-                     runtime->ticker.pid, (unsigned int)status);
+            say_end(&runtime->ticker, s, status);
         }
     }
     counters->errors[AMGR_STAGE_TICKER] += (apr_uint64_t)runtime->ticker.failed;
     runtime->ticker.pid = 0;
+    close(runtime->ticker.pidfd);
+    runtime->ticker.pidfd = -1;
     runtime->ticker.killed = 0;
     runtime->ticker.failed = 0;
     if (runtime->ticker.registered) {
@@ -283,6 +303,7 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
     }
     ticker->pid = pid;
     ticker->killed = 0;
+    ticker->is_silent = 0;
     ticker->forked_mono_us = now_us;
     amgr_ticker_register(runtime, pconf);
     amgr_log(s, AMGR_TAG_TICKER, APLOG_INFO, 0,
@@ -295,47 +316,57 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
  */
 static int is_reaped(amgr_runtime_t *runtime, server_rec *s)
 {
-    int status = -1; /* unknown, where another has reaped it */
-    pid_t got;
+    int status;
 
     if (runtime->ticker.pid == 0) {
         return 1;
     }
-    do {
-        got = waitpid(runtime->ticker.pid, &status, WNOHANG);
-    } while (got < 0 && errno == EINTR);
-    if (got == 0) {
+    if (!amgr_proc_child_has_ended(runtime->ticker.pidfd, &status)) {
         return 0;
     }
     note_end(runtime, s, status);
     return 1;
 }
 
-int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
+/** How long ago it was alive for certain. */
+static apr_interval_time_t silence_us(const amgr_runtime_t *runtime)
+{
+    apr_time_t beat_us = amgr_board_last_beat(amgr_runtime_board(runtime));
+
+    if (beat_us < runtime->ticker.forked_mono_us) {
+        beat_us = runtime->ticker.forked_mono_us;
+    }
+    return amgr_clock_monotonic_us() - beat_us;
+}
+
+/** Kill one that has hung.  Not at the first look that finds it silent: when
+ * the whole machine or container was stopped, it may be that only we have had a
+ * turn since. */
+static void check_beat(server_rec *s, amgr_runtime_t *runtime)
 {
     amgr_ticker_state_t *ticker = &runtime->ticker;
-    apr_time_t beat_us = amgr_board_last_beat(amgr_runtime_board(runtime));
-    apr_time_t now_us = amgr_clock_monotonic_us();
-    pid_t pid = ticker->pid;
+    apr_interval_time_t silent_us = silence_us(runtime);
+    int was_silent = ticker->is_silent;
 
-    if (pid == 0) {
-        return 0;
+    ticker->is_silent = silent_us > SILENCE_US;
+    if (!was_silent || !ticker->is_silent || ticker->killed) {
+        return;
     }
+    amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
+             "ticker %" APR_PID_T_FMT " has not ticked for %d s: killed, to be "
+             "replaced",
+             ticker->pid, (int)apr_time_sec(silent_us));
+    amgr_proc_child_signal(ticker->pidfd, SIGKILL);
+    ticker->killed = 1;
+    ticker->failed = 1;
+}
+
+int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime)
+{
     if (is_reaped(runtime, s)) {
         return 0;
     }
-    if (beat_us < ticker->forked_mono_us) {
-        beat_us = ticker->forked_mono_us;
-    }
-    if (now_us - beat_us > SILENCE_US && !ticker->killed) {
-        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
-                 "ticker %" APR_PID_T_FMT " has not ticked for %d s: killed, "
-                 "to be replaced",
-                 pid, (int)apr_time_sec(now_us - beat_us));
-        kill(pid, SIGKILL); /* our child, not reaped: it cannot be another */
-        ticker->killed = 1;
-        ticker->failed = 1;
-    }
+    check_beat(s, runtime);
     return !is_reaped(runtime, s);
 }
 
@@ -359,10 +390,10 @@ int amgr_ticker_stop(amgr_runtime_t *runtime)
         return 1;
     }
     runtime->ticker.killed = 1;
-    kill(runtime->ticker.pid, SIGTERM);
+    amgr_proc_child_signal(runtime->ticker.pidfd, SIGTERM);
     if (wait_for_end(runtime, FINISH_US)) {
         return 1;
     }
-    kill(runtime->ticker.pid, SIGKILL);
+    amgr_proc_child_signal(runtime->ticker.pidfd, SIGKILL);
     return wait_for_end(runtime, REAP_US);
 }

@@ -23,9 +23,9 @@ void amgr_ticker_start(server_rec *s, amgr_runtime_t *runtime,
 void amgr_ticker_register(amgr_runtime_t *runtime, apr_pool_t *pconf);
 
 /**
- * Look after the ticker, from the monitor hook: one that stopped beating is
- * killed, one that is gone is noted.  Returns non-zero while a ticker exists,
- * which means: nobody else may tick.
+ * Look after the ticker, from the monitor hook: one that is silent at two looks
+ * is killed, one that is gone is noted.  Returns non-zero while a ticker
+ * exists, which means: nobody else may tick.
  */
 int amgr_ticker_check(server_rec *s, amgr_runtime_t *runtime);
 

@@ -23,6 +23,7 @@ void amgr_age_begin(amgr_judging_t *tick)
     tick->mono_us = now->mono_us;
     tick->wall_us = now->wall_us;
     tick->since_us = 0;
+    tick->step_us = 0;
     tick->steady = 0;
     if (ledger->tick_mono_us == 0 || now->mono_us < ledger->tick_mono_us) {
         return;
@@ -30,6 +31,7 @@ void amgr_age_begin(amgr_judging_t *tick)
     tick->since_us = now->mono_us - ledger->tick_mono_us;
     drift = now->wall_us - ledger->tick_wall_us - tick->since_us;
     tick->steady = drift >= -STEP_US && drift <= STEP_US;
+    tick->step_us = tick->steady ? 0 : drift;
 }
 
 /* A request as it looks at this tick, wherever its times were noted. */
@@ -86,6 +88,22 @@ static apr_interval_time_t credit(const amgr_judging_t *tick,
         return 0;
     }
     return age_us < tick->since_us ? age_us : tick->since_us;
+}
+
+/* Whether a request is a predecessor's, which ended in the middle of it: it
+ * began before its process.  The process's start is told by the wall clock of
+ * now.  A stamp was made by that of its time, so when the clock was set since
+ * the previous tick it is either one of before that or one of since then. */
+static int is_inherited(const amgr_judging_t *tick, const amgr_slot_t *slot,
+                        apr_time_t started_us)
+{
+    if (slot->start_time_us >= started_us - tick->step_us) {
+        return 0;
+    }
+    /* What was read after the clock may be a little ahead of it. */
+    return slot->start_time_us < started_us ||
+           slot->start_time_us < tick->wall_us - tick->since_us ||
+           slot->start_time_us > tick->wall_us + STEP_US;
 }
 
 /* Whether the slot still runs the request that was seen in it before it was
@@ -157,9 +175,8 @@ static void age_slot(const amgr_judging_t *tick, amgr_slot_t *slot,
     now.start_time_us = slot->start_time_us;
     now.restamp = slot->restamp;
     now.exempt = slot->paused || slot->endless;
-    /* The process's start is told by the wall clock too, and moves when that
-     * steps; so whose request it is, is settled at first sight. */
-    now.inherited = !amgr_slot_is_timed(slot, process->started_us);
+    /* Of consequence at first sight alone: later steps move the start. */
+    now.inherited = is_inherited(tick, slot, process->started_us);
     slot->request_age_us = age_of(tick, &now, process, entry);
 }
 

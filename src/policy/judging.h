@@ -18,6 +18,8 @@ typedef struct amgr_judging_t {
     apr_time_t mono_us;
     apr_time_t wall_us;
     apr_interval_time_t since_us; /**< the previous tick; only if steady */
+    apr_interval_time_t step_us;  /**< by which the wall clock was set since; 0:
+                                      it was not */
     int steady; /**< there was one, and no clock stepped since */
     int can_signal;
     int natives;   /**< live worker processes */
@@ -35,14 +37,14 @@ typedef struct amgr_survey_t {
                                          over its limit, AMGR_NO_TIME */
     apr_interval_time_t longest_limit_us; /**< that limit */
     int longest_slot;                     /**< index of its slot, -1 */
-    int busy;                       /**< slots that do anything at all, and
+    int busy;     /**< slots that do anything at all, and
                                          requests of HTTP/2 */
-    int requests;                   /**< in flight */
-    int hanging;                    /**< of them, over the threshold */
-    int over;                       /**< of them, over their own time limit */
-    int endless;                    /**< of them, upgraded or streams */
-    int working;                    /**< slots in W, L or D */
-    int stuck;                      /**< all slots hang or are over time */
+    int requests; /**< in flight */
+    int hanging;  /**< of them, over the threshold */
+    int over;     /**< of them, over their own time limit */
+    int endless;  /**< of them, upgraded or streams */
+    int working;  /**< slots in W, L or D */
+    int stuck;    /**< all slots hang or are over time */
 } amgr_survey_t;
 
 /* age.c: how long requests run, on the monotonic clock */

@@ -48,7 +48,9 @@ def take(megabytes):
     size = int(megabytes * MEGABYTE)
     if size < 1:
         return None
-    block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # All at once where it can be had so, which is much faster.
+    block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+                      | getattr(mmap, "MAP_POPULATE", 0))
     for offset in range(0, size, mmap.PAGESIZE):
         block[offset] = 1
     return block

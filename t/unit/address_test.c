@@ -19,12 +19,14 @@
 
 #include <cmocka.h>
 
+#include "scratch.h"
+
 #include "supervise/check/check.h"
 
 #define EXPECTED "tcp://ADDRESS:PORT with a numeric address, or unix:/PATH"
 
 typedef struct place_t {
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[96];
     char address[104];
 } place_t;
@@ -34,8 +36,7 @@ static int set_up(void **state)
     place_t *place = calloc(1, sizeof(*place));
 
     assert_non_null(place);
-    snprintf(place->dir, sizeof(place->dir), "/tmp/amgr-address-XXXXXX");
-    assert_non_null(mkdtemp(place->dir));
+    assert_int_equal(scratch_make(place->dir, 0700), 0);
     snprintf(place->path, sizeof(place->path), "%s/socket", place->dir);
     snprintf(place->address, sizeof(place->address), "unix:%s", place->path);
     *state = place;

@@ -32,13 +32,11 @@ static amgr_managed_table_t managed;
 
 static int set_up(void **state)
 {
-    char name[] = "/tmp/amgr-board-XXXXXX";
     file_t *file = test_calloc(1, sizeof(*file));
     void *memory;
 
-    file->fd = mkstemp(name);
+    file->fd = memfd_create("board", MFD_CLOEXEC);
     assert_true(file->fd >= 0);
-    unlink(name);
     file->size = amgr_board_size(&dims);
     assert_int_equal(ftruncate(file->fd, (off_t)file->size), 0);
     memory =

@@ -4,6 +4,7 @@
  * on top, and no file at all where figures would be invented.
  */
 #include "render_view.h"
+#include "scratch.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ static fixed_view_t fixed;
 static amgr_source_t source;
 static amgr_options_t options;
 static amgr_kill_result_t killed;
-static char dir[] = "/tmp/amgr-collect-XXXXXX";
+static char dir[SCRATCH_SIZE];
 
 static const char *path_of(const char *name)
 {
@@ -174,7 +175,7 @@ static void test_places(void **state)
 static int make_dir(void **state)
 {
     (void)state;
-    return mkdtemp(dir) == NULL;
+    return scratch_make(dir, 0700);
 }
 
 static int remove_dir(void **state)
@@ -186,8 +187,8 @@ static int remove_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_stale),   cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_bytes),  cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_stale),  cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_places),
     };
     int failed;

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "cli/kill/control_client.h"
 #include "proc/proc_read.h"
@@ -39,7 +41,7 @@
 
 static apr_pool_t *pool;
 static amgr_demand_t demand;
-static char dir[64];
+static char dir[SCRATCH_SIZE];
 static char path[96];
 static pid_t server;
 
@@ -48,8 +50,8 @@ static int setup(void **state)
     (void)state; /* cmocka's signature */
     amgr_demand_init(&demand);
     demand.max_memory_idle_bytes = 1024;
-    snprintf(dir, sizeof(dir), "/tmp/amgr-control-XXXXXX");
-    snprintf(path, sizeof(path), "%s/socket", mkdtemp(dir));
+    assert_int_equal(scratch_make(dir, 0700), 0);
+    snprintf(path, sizeof(path), "%s/socket", dir);
     server = 0;
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }

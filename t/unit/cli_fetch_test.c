@@ -20,6 +20,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "cli/source/fetch.h"
 #include "cli/source/fetch_process.h"
@@ -30,7 +32,7 @@
 
 typedef struct place_t {
     apr_pool_t *pool;
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char program[96];
 } place_t;
 
@@ -41,8 +43,7 @@ static int set_up(void **state)
     assert_non_null(place);
     assert_int_equal(apr_initialize(), APR_SUCCESS);
     assert_int_equal(apr_pool_create(&place->pool, NULL), APR_SUCCESS);
-    snprintf(place->dir, sizeof(place->dir), "/tmp/amgr-fetch-XXXXXX");
-    assert_non_null(mkdtemp(place->dir));
+    assert_int_equal(scratch_make(place->dir, 0700), 0);
     snprintf(place->program, sizeof(place->program), "%s/fetch", place->dir);
     *state = place;
     return 0;

@@ -20,13 +20,15 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "scratch.h"
+
 #include "cli/message.h"
 #include "cli/options/settings_file.h"
 
 #define MIB APR_INT64_C(1048576)
 
 static apr_pool_t *pool;
-static char root[] = "/tmp/amgr-settings-XXXXXX";
+static char root[SCRATCH_SIZE];
 
 static const amgr_fault_t *parse(amgr_settings_t *settings, const char *text)
 {
@@ -292,7 +294,7 @@ static int remove_all(void **state)
 static int make_root(void **state)
 {
     (void)state;
-    return mkdtemp(root) == NULL;
+    return scratch_make(root, 0700);
 }
 
 int main(void)

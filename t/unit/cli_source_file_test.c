@@ -3,6 +3,7 @@
  * The data file as a source: what the module and the original write is read
  * back, and whatever else may stand at its place is refused.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "scratch.h"
 
 #include "cli/source/source_parts.h"
 
@@ -58,7 +61,8 @@ static const char whole[] =
     "memory-usage\ta b\tmedian\t10\n";
 
 typedef struct fixture_t {
-    char path[64];
+    char dir[SCRATCH_SIZE];
+    char path[SCRATCH_SIZE + 16];
     apr_pool_t *pool;
 } fixture_t;
 
@@ -67,8 +71,9 @@ static int setup(void **state)
     fixture_t *fixture = test_calloc(1, sizeof(*fixture));
     int fd;
 
-    strcpy(fixture->path, "/tmp/amgr-data-XXXXXX");
-    fd = mkstemp(fixture->path);
+    assert_int_equal(scratch_make(fixture->dir, 0700), 0);
+    snprintf(fixture->path, sizeof(fixture->path), "%s/data", fixture->dir);
+    fd = open(fixture->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(apr_initialize(), APR_SUCCESS);
@@ -85,6 +90,7 @@ static int teardown(void **state)
     apr_terminate();
     unlink(fixture->path);
     rmdir(fixture->path);
+    rmdir(fixture->dir);
     test_free(fixture);
     return 0;
 }

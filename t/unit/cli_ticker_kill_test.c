@@ -21,6 +21,8 @@
 
 #include <apr_strings.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "cli/kill/ticker_kill.h"
 #include "cli/message.h"
@@ -33,7 +35,7 @@
 
 static apr_pool_t *pool;
 static amgr_proc_dir_t proc;
-static char dir[64];
+static char dir[SCRATCH_SIZE];
 static char path[96];
 static char moved[96];
 static pid_t ticker;
@@ -186,8 +188,7 @@ static int setup(void **state)
     (void)state; /* cmocka's signature */
     assert_int_equal(apr_pool_create(&pool, NULL), APR_SUCCESS);
     assert_int_equal(amgr_proc_dir_open(&proc, "/proc"), APR_SUCCESS);
-    snprintf(dir, sizeof(dir), "/tmp/amgr-ticker-XXXXXX");
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(scratch_make(dir, 0700), 0);
     snprintf(path, sizeof(path), "%s/socket", dir);
     snprintf(moved, sizeof(moved), "%s/moved", dir);
     ticker = 0;

@@ -20,13 +20,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "scratch.h"
+
 #include "base/base.h"
 #include "cli/config/apache_config.h"
 
 /** What one test works with. */
 typedef struct tree_t {
     apr_pool_t *pool;
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     amgr_apache_config_t config;
 } tree_t;
 
@@ -35,8 +37,7 @@ static inline int setup(void **state)
     tree_t *tree = calloc(1, sizeof(*tree));
 
     apr_pool_create(&tree->pool, NULL);
-    snprintf(tree->dir, sizeof(tree->dir), "/tmp/amgr-config-XXXXXX");
-    if (mkdtemp(tree->dir) == NULL || chmod(tree->dir, 0755) != 0) {
+    if (scratch_make(tree->dir, 0755) != 0) {
         return -1;
     }
     unsetenv("APACHE_CONFDIR");

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "supervise/environment.h"
 
 static amgr_environment_t environment;
@@ -173,14 +175,14 @@ static void write_text(const char *path, const char *text)
 
 static void test_files(void **state)
 {
-    char dir[] = "/tmp/amgr-environment-XXXXXX";
-    char path[64];
-    char may_miss[64];
+    char dir[SCRATCH_SIZE];
+    char path[SCRATCH_SIZE + 16];
+    char may_miss[SCRATCH_SIZE + 16];
     char why[160];
     amgr_identity_t self = {.uid = geteuid(), .gid = getegid()};
 
     (void)state; /* cmocka's signature */
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(scratch_make(dir, 0700), 0);
     snprintf(path, sizeof(path), "%s/file", dir);
     snprintf(may_miss, sizeof(may_miss), "-%s/file", dir);
     amgr_environment_init(&environment);

@@ -4,6 +4,7 @@
  * server, and threads of real processes that wait for what they are told to.
  */
 #include "invented.h"
+#include "scratch.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -374,12 +375,12 @@ static void check_path(const char *path, const char *shown)
 
 static void keys_of_sessions_are_not_told(void **state)
 {
-    char dir[] = "/tmp/amgr-evidence-XXXXXX";
+    char dir[SCRATCH_SIZE];
     char path[256];
     char shown[256];
 
     (void)state; /* cmocka's signature */
-    assert_non_null(mkdtemp(dir));
+    assert_int_equal(scratch_make(dir, 0700), 0);
     snprintf(path, sizeof(path), "%s/plain", dir);
     snprintf(shown, sizeof(shown), "%s/plain (deleted)", dir);
     check_path(path, shown);

@@ -30,6 +30,8 @@
 
 #include <apr_general.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "proc/proc_control.h"
 #include "supervise/guard/guard.h"
@@ -53,8 +55,8 @@ typedef struct rig_t {
     rig_log_t *log;
     unsigned int seen; /* events, a bit each */
     amgr_guard_event_t last[AMGR_GUARD_EVENT_COUNT];
-    struct rusage usage; /* of the guard, when it has finished */
-    char dir[64];        /* of its own, which anybody may enter */
+    struct rusage usage;    /* of the guard, when it has finished */
+    char dir[SCRATCH_SIZE]; /* of its own, which anybody may enter */
 } rig_t;
 
 static inline void rig_line(void *baton, int what, int level, int error,
@@ -139,9 +141,7 @@ static inline int rig_setup(void **state)
     rig.log = mmap(NULL, sizeof(*rig.log), PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(rig.log, MAP_FAILED);
-    snprintf(rig.dir, sizeof(rig.dir), "/tmp/amgr-guard-XXXXXX");
-    assert_non_null(mkdtemp(rig.dir));
-    chmod(rig.dir, 01777);
+    assert_int_equal(scratch_make(rig.dir, 01777), 0);
     rig.spec.name = "web";
     rig.spec.output = AMGR_OUTPUT_ERRORLOG;
     rig.spec.stop_signal = SIGTERM;

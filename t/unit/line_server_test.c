@@ -20,6 +20,8 @@
 
 #include <apr_general.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "base/line_server.h"
 
@@ -34,7 +36,7 @@
 
 typedef struct scene_t {
     apr_pool_t *pool;
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[80];
     int refuses;                /**< nobody is let in */
     amgr_line_client_t *waiter; /**< the last that was told to wait */
@@ -95,8 +97,7 @@ static int setup(void **state)
     int i;
 
     apr_pool_create(&scene->pool, NULL);
-    snprintf(scene->dir, sizeof(scene->dir), "/tmp/amgr-lines-XXXXXX");
-    if (mkdtemp(scene->dir) == NULL) {
+    if (scratch_make(scene->dir, 0700) != 0) {
         return -1;
     }
     snprintf(scene->path, sizeof(scene->path), "%s/x.sock", scene->dir);

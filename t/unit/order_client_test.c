@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "supervise/order/order_client.h"
 
@@ -34,7 +36,7 @@ typedef enum manner_e {
 } manner_e;
 
 typedef struct scene_t {
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[80];
     char note[80]; /* what the server was told */
     pid_t server;
@@ -44,8 +46,7 @@ static int setup(void **state)
 {
     scene_t *scene = calloc(1, sizeof(*scene));
 
-    snprintf(scene->dir, sizeof(scene->dir), "/tmp/amgr-order-XXXXXX");
-    if (mkdtemp(scene->dir) == NULL || chmod(scene->dir, 0777) != 0) {
+    if (scratch_make(scene->dir, 0777) != 0) {
         return -1;
     }
     snprintf(scene->path, sizeof(scene->path), "%s/x.sock", scene->dir);

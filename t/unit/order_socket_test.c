@@ -26,6 +26,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "scratch.h"
+
 #include "base/clock.h"
 #include "supervise/order/order_socket.h"
 
@@ -46,7 +48,7 @@ static struct {
     amgr_supervisor_t supervisor;
     amgr_teller_t teller;
     amgr_order_socket_t *orders;
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[80];
     char said[4096];
     int lines;
@@ -142,8 +144,7 @@ static int setup(void **state)
     (void)state; /* the scene is one */
     memset(&scene, 0, sizeof(scene));
     apr_pool_create(&scene.pool, NULL);
-    snprintf(scene.dir, sizeof(scene.dir), "/tmp/amgr-orders-XXXXXX");
-    if (mkdtemp(scene.dir) == NULL || chmod(scene.dir, 0755) != 0) {
+    if (scratch_make(scene.dir, 0755) != 0) {
         return -1;
     }
     snprintf(scene.path, sizeof(scene.path), "%s/x.sock", scene.dir);

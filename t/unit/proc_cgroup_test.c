@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "proc/proc_cgroup.h"
 
 #define GB (APR_UINT64_C(1) << 30)
@@ -271,13 +273,12 @@ static void whole_trees(void **state)
     }
 }
 
-/* A tree of its own in /tmp. */
-static void make_tree(char *tree, size_t size)
+/* A tree of its own. */
+static void make_tree(char tree[SCRATCH_SIZE])
 {
     char path[300];
 
-    snprintf(tree, size, "/tmp/amgr-cgroup-XXXXXX");
-    assert_non_null(mkdtemp(tree));
+    assert_int_equal(scratch_make(tree, 0700), 0);
     snprintf(path, sizeof(path), "%s/proc", tree);
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(path, sizeof(path), "%s/proc/42", tree);
@@ -317,12 +318,12 @@ static void a_long_list_of_mounts(void **state)
     static char text[400000];
     amgr_proc_mount_t mount;
     amgr_proc_capacity_t capacity;
-    char tree[64];
+    char tree[SCRATCH_SIZE];
     size_t used = 0;
     int i;
 
     (void)state; /* cmocka's signature */
-    make_tree(tree, sizeof(tree));
+    make_tree(tree);
     for (i = 0; i < 3000; i++) {
         int options = i % 500 == 7 ? 4096 + i : i % 70;
 

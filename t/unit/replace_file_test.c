@@ -24,13 +24,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/replace_file.h"
 
 #define NOBODY 65534
 
 /** A directory of its own for each test; the file in it. */
 typedef struct place_t {
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[80];
 } place_t;
 
@@ -38,8 +40,7 @@ static int setup(void **state)
 {
     place_t *place = calloc(1, sizeof(*place));
 
-    snprintf(place->dir, sizeof(place->dir), "/tmp/amgr-replace-XXXXXX");
-    if (mkdtemp(place->dir) == NULL || chmod(place->dir, 0755) != 0) {
+    if (scratch_make(place->dir, 0755) != 0) {
         return -1;
     }
     snprintf(place->path, sizeof(place->path), "%s/data.txt", place->dir);

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every unit test binary that was built, one subtest each.  None at all
-# is a failure.
+# Runs every unit test binary that was built, some at a time, one subtest each.
+# None at all is a failure.
 use strict;
 use warnings;
 
@@ -10,28 +10,56 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use AMGR::Lint qw(build_dir files);
+use File::Temp ();
+use POSIX ();
 use Test::More;
 
+use constant AT_A_TIME => 4;
+
+# What tests that fall leave behind goes with it.  Some become another user.
+my $scratch = File::Temp->newdir;
+chmod 0755, $scratch;
 my @sources = files(qr/_test\.c$/, 't/unit');
-for my $source (@sources) {
-    my ($name) = $source =~ m{([^/]+)\.c$};
-    my $binary = build_dir() . "/unit/$name";
-    if (!-x $binary) {
-        fail("$binary is built");
-        next;
+my @waiting = map { m{([^/]+)\.c$} } @sources;
+my %running; # by pid: what it is, and where it writes to
+while (@waiting || %running) {
+    while (@waiting && keys %running < AT_A_TIME) {
+        my $name = shift @waiting;
+        my $binary = build_dir() . "/unit/$name";
+        my $out = File::Temp->new;
+        my $pid = start($binary, $out) // next;
+        $running{$pid} = { name => $name, out => $out };
     }
-    subtest $name => sub { run($binary) };
+    my $pid = wait;
+    my $status = $?;
+    my $ended = delete $running{$pid} // next;
+    subtest $ended->{name} => sub { judge($ended->{out}, $status) };
 }
 done_testing();
 
-# The binary's TAP, line by line.  cmocka prints one plan per group.
-sub run {
-    my ($binary) = @_;
-    local $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
+# Most of them wait for most of their time.  Returns nothing when there is no
+# such program, which is told.
+sub start {
+    my ($binary, $out) = @_;
+    if (!-x $binary) {
+        fail("$binary is built");
+        return;
+    }
     # Unit tests find their fixtures from the top of the checkout.
-    open my $tap, '-|', "$binary 2>&1" or die "$binary: $!\n";
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    @ENV{qw(CMOCKA_MESSAGE_OUTPUT TMPDIR)} = ('TAP', "$scratch");
+    open STDOUT, '>&', $out or POSIX::_exit(126);
+    open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
+    exec { $binary } $binary or POSIX::_exit(127);
+}
+
+# The binary's TAP, line by line.  cmocka prints one plan per group.
+sub judge {
+    my ($out, $status) = @_;
     my ($planned, $ran, @rest) = (0, 0);
-    while (my $line = <$tap>) {
+    seek $out, 0, 0 or die "$out: $!\n";
+    while (my $line = <$out>) {
         if ($line =~ /^1\.\.(\d+)/) {
             $planned += $1;
         }
@@ -46,9 +74,8 @@ sub run {
             push @rest, $line;
         }
     }
-    my $closed = close $tap;
     cmp_ok($ran, '>', 0, 'something ran');
     is($ran, $planned, 'all that was planned ran');
-    ok($closed, 'exit status 0') or diag(join "\n", "status $?", @rest);
+    is($status, 0, 'exit status 0') or diag(join "\n", @rest);
     return;
 }

@@ -21,12 +21,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/socket_place.h"
 
 #define NOBODY 65534
 
 typedef struct scene_t {
-    char dir[64];
+    char dir[SCRATCH_SIZE];
     char path[80];
     amgr_socket_place_t place;
 } scene_t;
@@ -35,8 +37,7 @@ static int setup(void **state)
 {
     scene_t *scene = calloc(1, sizeof(*scene));
 
-    snprintf(scene->dir, sizeof(scene->dir), "/tmp/amgr-socket-XXXXXX");
-    if (mkdtemp(scene->dir) == NULL || chmod(scene->dir, 0755) != 0) {
+    if (scratch_make(scene->dir, 0755) != 0) {
         return -1;
     }
     snprintf(scene->path, sizeof(scene->path), "%s/x.sock", scene->dir);

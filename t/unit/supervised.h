@@ -21,6 +21,7 @@
 #include <apr_strings.h>
 
 #include "invented_board.h"
+#include "scratch.h"
 
 #include "base/clock.h"
 #include "proc/proc_control.h"
@@ -37,7 +38,7 @@ typedef struct supervised_t {
     int fd;       /* to it */
     int wait_fd;  /* hangs up when nothing of it is left */
     int log_fd;
-    char dir[64];               /* var in it is for everybody */
+    char dir[SCRATCH_SIZE];     /* var in it is for everybody */
     const char *lock_file;      /* of the next supervisor; NULL: none */
     int is_short;               /* it can open no more than so many files, */
     int spare;                  /* if is_short */
@@ -150,9 +151,7 @@ static inline int supervised_setup(void **state)
 
     apr_pool_create(&s->pool, NULL);
     s->board = map_board(&dims, &s->board_size);
-    snprintf(s->dir, sizeof(s->dir), "/tmp/amgr-unit-XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    assert_int_equal(chmod(s->dir, 0755), 0);
+    assert_int_equal(scratch_make(s->dir, 0755), 0);
     snprintf(path, sizeof(path), "%s/var", s->dir);
     assert_int_equal(mkdir(path, 0777), 0);
     assert_int_equal(chmod(path, 0777), 0); /* its processes are others' */

@@ -18,12 +18,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #include "base/trusted_open.h"
 #include "supervise/environment.h"
 
 #define OTHER 65534
 
-static char dir[64]; /* all directories above it are root's alone */
+static char dir[SCRATCH_SIZE]; /* all directories above it are root's alone */
 
 static const char *in(const char *name)
 {
@@ -71,11 +73,8 @@ static int opened(const char *name, int flags, int in_shared, int is_shared)
 static int setup(void **state)
 {
     (void)state; /* cmocka's signature */
-    snprintf(dir, sizeof(dir), "%s/amgr-unit-XXXXXX",
-             geteuid() == 0 ? "/run" : "/tmp");
-    assert_non_null(mkdtemp(dir));
-    assert_int_equal(chmod(dir, 0755), 0);
-    return 0;
+    return geteuid() == 0 ? scratch_make_in("/run", 0755, dir)
+                          : scratch_make(dir, 0755);
 }
 
 static int teardown(void **state)

@@ -85,8 +85,9 @@ __attribute__((constructor)) static void begin(void)
     if (fd < 0) {
         return;
     }
+    /* The last one is taken from the stack, where an int has half a word. */
     at = (void *)syscall(SYS_mmap, NULL, sizeof(control_t),
-                         PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                         PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
     syscall(SYS_close, fd);
     if (at == MAP_FAILED) {
         return;

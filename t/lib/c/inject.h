@@ -5,7 +5,8 @@
 #ifndef INJECT_H
 #define INJECT_H
 
-/* Everything that can be made to fail, and what it returns then. */
+/* Everything that can be made to fail, and what it returns then.  signal_0 is
+ * kill and pidfd_send_signal with that, by which nobody is signalled. */
 /* clang-format off */
 #define CALLS(X) \
     X(open) X(openat) X(opendir) X(fdopendir) X(read) X(pread) X(readdir) \
@@ -23,7 +24,7 @@
     X(setuid) X(setgid) X(seteuid) X(setegid) X(setresuid) X(setresgid) \
     X(setgroups) X(initgroups) X(getpwuid_r) \
     X(getgrgid_r) X(getgroups) X(chdir) X(nanosleep) X(prctl) X(pidfd_open) \
-    X(pidfd_send_signal) X(futex)
+    X(pidfd_send_signal) X(tgkill) X(signal_0) X(futex)
 /* clang-format on */
 
 #define CALL_ENUM(name) CALL_##name,

@@ -238,7 +238,13 @@ SHIM(int, nanosleep, (const struct timespec *span, struct timespec *left),
  * end the machine that the test runs on. */
 int kill(pid_t pid, int sig)
 {
-    REAL(kill)
+    static __typeof__(kill) *real;
+    int how = inject_decide(sig == 0 ? CALL_signal_0 : CALL_kill,
+                            __builtin_return_address(0));
+
+    if (real == NULL) {
+        *(void **)&real = find_real("kill");
+    }
     if (pid == -1) {
         fprintf(stderr, "inject: kill(-1, %d)\n", sig);
         abort();
@@ -327,26 +333,39 @@ int prctl(int option, ...)
     return real(option, args[0], args[1], args[2], args[3]);
 }
 
+static int find_call(long number, const long *args)
+{
+    switch (number) {
+    case SYS_pidfd_open:
+        return CALL_pidfd_open;
+    case SYS_pidfd_send_signal:
+        return (int)args[1] == 0 ? CALL_signal_0 : CALL_pidfd_send_signal;
+    case SYS_tgkill:
+        return CALL_tgkill;
+    case SYS_futex:
+        return CALL_futex;
+    default:
+        return -1;
+    }
+}
+
 long syscall(long number, ...)
 {
     static __typeof__(syscall) *real;
-    int call = number == SYS_pidfd_open          ? CALL_pidfd_open
-               : number == SYS_pidfd_send_signal ? CALL_pidfd_send_signal
-               : number == SYS_futex             ? CALL_futex
-                                                 : -1;
-    int how = call < 0 ? 0 : inject_decide(call, __builtin_return_address(0));
     long args[6];
     va_list rest;
-    int i;
+    int call, how, i;
 
     if (real == NULL) {
         *(void **)&real = find_real("syscall");
     }
-    FAIL_WITH(-1)
     va_start(rest, number);
     for (i = 0; i < 6; i++) {
         args[i] = va_arg(rest, long);
     }
     va_end(rest);
+    call = find_call(number, args);
+    how = call < 0 ? 0 : inject_decide(call, __builtin_return_address(0));
+    FAIL_WITH(-1)
     return real(number, args[0], args[1], args[2], args[3], args[4], args[5]);
 }

@@ -4,7 +4,7 @@
  *
  * A valgrind that is older than 3.21 knows no pidfds.  Here the directory of a
  * process in /proc stands for one, as it did in the first kernels that had
- * pidfd_send_signal(2); the signal goes by the pid.
+ * pidfd_send_signal(2); the signal goes by the pid, and so does the wait.
  *
  * Debian's APR maps the memory of its pools by itself, which is then all the
  * same to memcheck.  Here each such piece is an allocation: nobody has written
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PIECES_MAX 65536
@@ -84,7 +85,8 @@ static long open_pid(long pid)
     return fd;
 }
 
-static long send_signal(long fd, long sig)
+/* The pid, or 0 with an errno when it is gone. */
+static pid_t pid_of(long fd)
 {
     char link[32];
     char path[64];
@@ -93,15 +95,38 @@ static long send_signal(long fd, long sig)
     snprintf(link, sizeof(link), "/proc/self/fd/%ld", fd);
     len = readlink(link, path, sizeof(path) - 1);
     if (len < 0) {
-        return -1;
+        return 0;
     }
     path[len] = '\0';
     /* "/proc/PID (deleted)" when it is gone. */
     if (strchr(path, ' ') != NULL || strncmp(path, "/proc/", 6) != 0) {
         errno = ESRCH;
-        return -1;
+        return 0;
     }
-    return kill((pid_t)strtol(path + 6, NULL, 10), (int)sig);
+    return (pid_t)strtol(path + 6, NULL, 10);
+}
+
+static long send_signal(long fd, long sig)
+{
+    pid_t pid = pid_of(fd);
+
+    return pid == 0 ? -1 : kill(pid, (int)sig);
+}
+
+/* Such a directory can always be read from: it is this call that tells whether
+ * the process has ended. */
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+    if (type == P_PIDFD) {
+        type = P_PID;
+        id = (id_t)pid_of((long)id);
+        if (id == 0) {
+            errno = ECHILD;
+            return -1;
+        }
+    }
+    return (int)call(SYS_waitid, (long)type, (long)id, (long)info, options, 0,
+                     0);
 }
 
 long syscall(long number, ...)

@@ -3,9 +3,10 @@
 # Requests for a small file and of a small WSGI application, on each MPM, with
 # the module and without, in turns: what CPU time all of httpd needs for one,
 # the ticker and the parent included, how many a second, and how long the
-# slowest of a hundred takes.  Client and server share the machine, so the
-# first says most; what a second server without the module differs by from the
-# first is what says nothing.
+# slowest of a hundred takes.  A server has the last processor to itself and its
+# clients the others, where there are some: who runs beside whom would make more
+# of a difference than the module.  What a second server without the module
+# differs by from the first is what says nothing.
 package Bench::Loads;
 
 use strict;
@@ -14,6 +15,7 @@ use warnings;
 use AMGR::Httpd ();
 use Bench::Client ();
 use Bench::Cpu qw(cpu_of);
+use Bench::Machine ();
 use Bench::Report qw(median);
 
 use constant {
@@ -30,13 +32,20 @@ my %path = (static => '/index.html', wsgi => '/app/');
 
 sub measure {
     my ($report) = @_;
-    compare($report, $_) for qw(prefork worker event);
+    my @all = Bench::Machine::processors();
+    my @clients = @all > 1 ? @all[0 .. $#all - 1] : @all;
+    for my $mpm (qw(prefork worker event)) {
+        Bench::Machine::keep_to($all[-1]);
+        my @servers = map { server($mpm, $_ == WITH) } WITHOUT, WITH, TWIN;
+        Bench::Machine::keep_to(@clients);
+        compare($report, $mpm, @servers);
+    }
+    Bench::Machine::keep_to(@all);
     return;
 }
 
 sub compare {
-    my ($report, $mpm) = @_;
-    my @servers = map { server($mpm, $_ == WITH) } WITHOUT, WITH, TWIN;
+    my ($report, $mpm, @servers) = @_;
     $servers[WITH]->wait_ticks(2) or die "$mpm: no ticks\n";
     my @pids = map { [$_->parent_pid, $_->children] } @servers;
     my %rounds;

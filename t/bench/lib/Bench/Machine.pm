@@ -39,4 +39,20 @@ sub load {
     return $load;
 }
 
+# The processors that this process may run on.
+sub processors {
+    my ($list) = AMGR::Httpd::slurp('/proc/self/status')
+        =~ /^Cpus_allowed_list:\s*(\S+)/m;
+    return map { /^(\d+)-(\d+)$/ ? $1 .. $2 : $_ } split /,/, $list;
+}
+
+# This process, and what it starts from now on, on these alone.
+sub keep_to {
+    my @processors = @_;
+    my $list = join ',', @processors;
+    my $said = `taskset -p -c $list $$ 2>&1`;
+    die "taskset: $said\n" if $?;
+    return;
+}
+
 1;

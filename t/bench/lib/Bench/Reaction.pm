@@ -18,6 +18,7 @@ use Time::HiRes qw(sleep time);
 
 use constant {
     SAMPLES      => 6,      # of each kind
+    WORKERS      => 3,      # fewer are never left alone, see the sizes
     INTERVAL_MS  => 500,
     SLACK_MS     => 100,
     LEAK_MB      => 80,
@@ -89,13 +90,14 @@ END
     return $server->start;
 }
 
-# Every worker is old enough, at a random point of the interval.
+# All workers are there, those that came for the last ones too, and each is old
+# enough; at a random point of the interval.
 sub rest {
     my ($server) = @_;
     wait_until(sub {
         my $json = $server->json;
         my @workers = grep { $_->{kind} eq 'native' } @{ $json->{processes} };
-        @workers > 1 && !grep {
+        @workers >= WORKERS && !grep {
             ($_->{age_seconds} // 0) < MIN_AGE_SEC + 0.5
                 || $_->{state} ne 'serving'
         } @workers;

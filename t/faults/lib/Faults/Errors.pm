@@ -49,7 +49,8 @@ my %errors = (
     getgroups => [qw(EINVAL)],
     chdir => [qw(EACCES)],
     pidfd_open => [qw(EMFILE ESRCH ENOSYS)],
-    pidfd_send_signal => [qw(EPERM ESRCH)],
+    (map { $_ => [qw(EPERM ESRCH)] } qw(pidfd_send_signal signal_0)),
+    tgkill => [qw(EPERM)],
     futex => [qw(EINTR ENOMEM EAGAIN)],
 );
 

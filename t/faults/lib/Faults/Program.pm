@@ -24,7 +24,7 @@ sub adopt_orphans {
     return;
 }
 
-# { status, signal, late, out, left }: late is one that has said nothing for so
+# { pid, status, signal, late, out, left }: late is one that has said nothing for so
 # many seconds; left are the processes, by name, that stayed and were ended.
 sub run {
     my ($env, $seconds, @command) = @_;
@@ -39,7 +39,7 @@ sub run {
         @ENV{keys %$env} = values %$env;
         exec { $command[0] } @command or POSIX::_exit(127);
     }
-    my %r;
+    my %r = (pid => $pid);
     my $pause = POLL_SEC;
     my ($said, $last) = (0, $begun);
     while (waitpid($pid, WNOHANG) != $pid) {

@@ -30,9 +30,12 @@ my @silent = (
     # What a thread waits for is looked at again by the next look at locks.
     [qr{ src/proc/proc_(?:maps|task)}, qr/./, qr/./],
     # A signal that the kernel does not deliver is followed by SIGKILL, and that
-    # by another one.
-    [qr{ src/supervise/guard/}, qr/^kill$/, qr/./],
-    [qr/^(?:amgr_ticker_stop|kill_run) /, qr/^kill$/, qr/./],
+    # by another one; whether somebody is left is asked anew at each look.
+    [qr{ src/supervise/guard/}, qr/^(?:kill|signal_0)$/, qr/./],
+    [qr/^kill_run /, qr/^kill$/, qr/./],
+    [qr/^amgr_proc_child_signal /, qr/^pidfd_send_signal$/, qr/./],
+    # Asked again; and of one that was told to end nobody wants to know how.
+    [qr/^amgr_proc_child_has_ended /, qr/^(?:poll|waitid)$/, qr/./],
     # Told once until it succeeds, which another case may have waited for.
     [qr{^(?:pack|write_all|send_message) src/httpd/supervisor_link}, qr/./,
      qr/./],
@@ -75,6 +78,9 @@ my @silent = (
     [qr/^(?:read_chunk|amgr_launch_report) /, qr/^read$/, qr/./],
     # Such a worker is told apart when it is to be asked.
     [qr/^list_pipes /, qr/./, qr/./],
+    # Whether a restart without the module took the board's file away is looked
+    # at again by the next one.
+    [qr/^amgr_board_file_is_there /, qr/^lstat$/, qr/./],
     # One boot looks like another, so that the owner's start time decides.
     [qr/^read_boot_id /, qr/./, qr/./],
 );

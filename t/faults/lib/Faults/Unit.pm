@@ -11,6 +11,7 @@ use AMGR::Build qw(repo_dir build_dir);
 use AMGR::Inject;
 use Faults::Errors qw(errors spread);
 use Faults::Program;
+use File::Path qw(remove_tree);
 use File::Temp ();
 use Time::HiRes qw(time);
 
@@ -57,6 +58,18 @@ sub mixed {
                 0 .. $#all];
 }
 
+# Tests that are ended leave what they have made: below a TMPDIR of their own,
+# which goes, or at a place that root alone can write to, by their pid.
+sub run_once {
+    my ($binary, $env) = @_;
+    my $scratch = File::Temp->newdir;
+    chmod 0755, $scratch or die "$scratch: $!\n"; # some become another user
+    my $r = Faults::Program::run({ %$env, TMPDIR => "$scratch" }, HANG_SEC,
+                                 $binary);
+    remove_tree(glob "/run/amgr-unit-$r->{pid}-*");
+    return $r;
+}
+
 # What is wrong with a run, in words; nothing when it is well.
 sub judge {
     my ($r, $way) = @_;
@@ -77,7 +90,7 @@ sub run_test {
     my $binary = build_dir() . "/unit/$test";
     my $inject = AMGR::Inject->new("$dir/$test", $test);
     my $env = $inject->env;
-    my $r = Faults::Program::run($env, HANG_SEC, $binary);
+    my $r = run_once($binary, $env);
     die "$test fails as it is: status $r->{status}\n$r->{out}\n"
         if $r->{status};
     my @ways = ways($inject, $binary);
@@ -87,7 +100,7 @@ sub run_test {
         last if time > $end && @results;
         $inject->forget_parent;
         $inject->arm(map { $_ => $way->{$_} } qw(site first run how));
-        my $got = Faults::Program::run($env, HANG_SEC, $binary);
+        my $got = run_once($binary, $env);
         my @found = judge($got, $way);
         push @results, { hits => $inject->disarm, way => $way,
                          found => \@found, told => [$got->{out}] };

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See supervisor_end.h.
+ */
+#include "httpd/supervisor_end.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <ap_mpm.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <http_main.h>
+
+#include "httpd/log.h"
+#include "httpd/supervisor_process.h"
+#include "proc/proc_child.h"
+
+void amgr_supervisor_read_table(const amgr_runtime_t *runtime,
+                                amgr_supervisor_record_t *record)
+{
+    amgr_managed_table_t seen;
+
+    if (amgr_board_read_managed(amgr_runtime_board(runtime), &seen) ==
+        APR_SUCCESS) {
+        record->table = seen;
+    }
+}
+
+/** What the table says while there is nobody to write it: nothing is ready, and
+ * what runs is ended by its guard. */
+static void publish_end(const amgr_runtime_t *runtime,
+                        amgr_supervisor_record_t *record)
+{
+    amgr_managed_table_t *table = &record->table;
+    int i;
+
+    amgr_supervisor_read_table(runtime, record);
+    table->supervisor = 0;
+    table->revision++;
+    for (i = 0; i < table->count; i++) {
+        amgr_managed_t *process = &table->processes[i];
+
+        /* The next one counts its run as lost. */
+        if (process->pid == 0 && process->guard == 0) {
+            continue;
+        }
+        process->state = AMGR_MANAGED_STOPPING;
+        process->ready = 0;
+        apr_cpystrn(process->reason, "its supervisor has ended",
+                    sizeof(process->reason));
+    }
+    amgr_board_write_managed(amgr_runtime_board(runtime), table);
+}
+
+/** Nobody has asked for this end.  @a status: -1 where it is not known. */
+static void say_end(const amgr_supervisor_record_t *record, server_rec *s,
+                    int status)
+{
+    if (!record->registered && status <= 0) {
+        /* As it should, when this module is not there for some time. */
+        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_INFO, 0,
+                 "supervisor %" APR_PID_T_FMT " has ended while the server was "
+                 "restarted, or ran without this module",
+                 record->pid);
+    }
+    else if (status < 0) {
+        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
+                 "supervisor %" APR_PID_T_FMT " ended by itself (its wait "
+                 "status is unknown, since another has reaped it): to be "
+                 "replaced",
+                 record->pid);
+    }
+    else {
+        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
+                 "supervisor %" APR_PID_T_FMT " ended by itself (wait status "
+                 "0x%x): to be replaced",
+                 record->pid, (unsigned int)status);
+    }
+}
+
+/** It is reaped.  @a s: the log, or NULL when logs may be closed already. */
+static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
+                     server_rec *s, int status)
+{
+    int is_fine = record->is_ending || record->killed ||
+                  record->leave_mono_us != 0 ||
+                  (record->count == 0 && status == 0);
+
+    if (s != NULL && !is_fine) {
+        say_end(record, s, status);
+    }
+    record->pid = 0;
+    record->killed = 0;
+    record->leave_mono_us = 0;
+    close(record->pidfd);
+    record->pidfd = -1;
+    close(record->fd);
+    record->fd = -1;
+    if (record->registered) {
+        apr_proc_other_child_unregister(record);
+    }
+    if (runtime != NULL) {
+        publish_end(runtime, record);
+    }
+}
+
+int amgr_supervisor_has_ended(amgr_runtime_t *runtime,
+                              amgr_supervisor_record_t *record, server_rec *s)
+{
+    int status;
+
+    if (record->pid == 0) {
+        return 1;
+    }
+    if (!amgr_proc_child_has_ended(record->pidfd, &status)) {
+        return 0;
+    }
+    note_end(runtime, record, s, status);
+    return 1;
+}
+
+/** The MPM's loop has reaped it, or asks us to let go of it at a restart. */
+static void on_end(int reason, void *data, int status)
+{
+    amgr_supervisor_record_t *record = data;
+    amgr_runtime_t *runtime = amgr_runtime();
+    int state = AP_MPMQ_STOPPING;
+
+    if (reason == APR_OC_REASON_UNREGISTER) {
+        record->registered = 0;
+        return;
+    }
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
+        return;
+    }
+    note_end(runtime, record, ap_server_conf, status);
+    ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
+    if (runtime != NULL && state == AP_MPMQ_RUNNING) {
+        amgr_supervisor_start(ap_server_conf, runtime);
+    }
+}
+
+void amgr_supervisor_watch(amgr_supervisor_record_t *record, apr_pool_t *pconf)
+{
+    apr_proc_t proc;
+
+    if (record->pid == 0 || record->registered || record->one_process) {
+        return;
+    }
+    memset(&proc, 0, sizeof(proc));
+    proc.pid = record->pid;
+    apr_proc_other_child_register(apr_pmemdup(pconf, &proc, sizeof(proc)),
+                                  on_end, record, NULL, pconf);
+    record->registered = 1;
+}

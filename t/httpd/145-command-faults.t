@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# A program of ManagerKillCommand that cannot be run, whatever the step at which
+# that shows: the retirement goes on without it, it is counted, told once with
+# the step and the system's word for it, and nothing of it stays.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Control;
+use AMGR::Httpd qw(wait_until);
+use AMGR::Inject;
+use Apache::Test qw(-withtestmore);
+
+use constant SOON => 30;
+
+# Call, function, errno, what is told.  What only root does comes last.
+my @cases = (
+    [qw(pipe2 spawn EMFILE), 'no pipe'],
+    [qw(fork spawn EAGAIN), 'it cannot be forked'],
+    [qw(open take_descriptors EMFILE), 'no /dev/null to read from'],
+    [qw(chdir become_program EACCES), 'no directory to run in'],
+    [qw(dup2 take_descriptors EMFILE), 'no /dev/null to read from'],
+    [qw(prctl become_program EINVAL), 'it would outlive the ticker'],
+    [qw(execve become_program ENOMEM), 'it cannot be executed'],
+    AMGR::Httpd::is_root() ? (
+        [qw(setgroups become_user EPERM), "httpd's Group cannot be taken"],
+        [qw(setuid become_user EAGAIN), "httpd's User cannot be taken"],
+        [qw(setgid become_user EINVAL), "httpd's Group cannot be taken"],
+    ) : (),
+);
+
+my $s = AMGR::Httpd->new(mpm => 'event', interval => '200ms',
+                         config => <<'END');
+ManagerMinAge 100ms
+ManagerStormLimit Off
+ManagerSocket control.sock
+ManagerKillCommand before /bin/true
+END
+my $inject = AMGR::Inject->new($s->path('work/inject'),
+                               'mod_apache_manager.so');
+$s->{env} = $inject->env;
+$s->start;
+
+sub errors { return $s->json->{manager}{errors}{command} }
+
+# One more worker retires, and is gone.
+sub retire {
+    my ($what) = @_;
+    my $known = $s->json->{manager}{killed_idle};
+    ok(wait_until(sub {
+        my $answer = AMGR::Control::order(
+            $s->runtime_file('control.sock'),
+            { order => 'retire', max_memory_idle_bytes => 1, max_kills => 1 });
+        return $answer->{ok} && $s->json->{manager}{killed_idle} > $known;
+    }, SOON, 'a retirement'), "$what: a worker is retired");
+    ok(wait_until(sub {
+        !grep { $_->{outcome} eq 'pending' } @{ $s->json->{kills} }
+    }, SOON, 'its end'), "$what: it is gone");
+    return;
+}
+
+# Where the module calls this, by the line: { key }.
+sub site {
+    my ($call, $function) = @_;
+    my @sites = grep { $_->{call} eq $call && $_->{role} eq 'ticker' }
+        $inject->sites;
+    my $where = AMGR::Inject::where(AMGR::Httpd::module_file(),
+                                    map { $_->{offset} } @sites);
+    my ($first) = sort { line($where, $a) <=> line($where, $b) }
+        grep { $where->{ $_->{offset} } =~ m{^$function src/httpd/command\.c:} }
+        @sites;
+    return $first;
+}
+
+sub line {
+    my ($where, $site) = @_;
+    return ($where->{ $site->{offset} } =~ /:(\d+)/)[0];
+}
+
+retire('a program that runs');
+ok(wait_until(sub { $s->log_text =~ /before command of .* exit status 0/ },
+              SOON, 'its end'), 'it runs');
+is(errors(), 0, 'no error');
+
+my $failed = 0;
+for my $case (@cases) {
+    my ($call, $function, $how, $text) = @$case;
+    my $site = site($call, $function);
+    ok($site, "$call in $function") or next;
+    $s->mark_log;
+    $inject->arm(site => $site->{key}, how => $how, run => 0);
+    retire("$call: $how");
+    $failed++;
+    my $word = do { local $! = Errno->can($how)->(); "$!" };
+    my $told = qr/\Q$word\E: AMGR0029: before command of worker \d+: \/bin\/true was not run: \Q$text\E$/;
+    ok(wait_until(sub { $s->log_lines($told) }, SOON, 'its line'),
+       "$call: told") or diag($s->log_lines);
+    cmp_ok($inject->disarm, '>', 0, "$call: it failed");
+    cmp_ok(errors(), '>=', $failed, "$call: counted");
+    is(scalar(my @l = $s->log_lines(qr/was not run/)), 1, "$call: once");
+    $s->expect_log($told);
+}
+
+$s->mark_log;
+retire('one that runs again');
+ok(wait_until(sub { $s->log_lines(qr/before command of .* exit status 0/) },
+              SOON, 'its end'), 'it runs again');
+my $ticker = $s->ticker_pid;
+ok(wait_until(sub { !$s->children($ticker) }, SOON, 'none'), 'nothing stays');
+$s->stop_ok;
+done_testing();
