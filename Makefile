@@ -225,7 +225,7 @@ $(addprefix $(BUILD)/fuzz/,control_order directives gate request scoreboard): \
     APR_CPPFLAGS += -isystem $(HTTPD_INCLUDE)
 $(BUILD)/fuzz/budget: FUZZ_WRAP += kill
 $(BUILD)/fuzz/proc_files: FUZZ_WRAP += access close closedir fdopendir \
-    getdents64 openat pread read readdir readlinkat stat
+    getdents64 openat pread read readdir readlink readlinkat socket stat
 $(BUILD)/fuzz/reports: FUZZ_WRAP += fork getppid pipe2 ppoll prctl sigaction \
     signal sigprocmask waitpid
 $(BUILD)/fuzz/retire: FUZZ_WRAP += amgr_proc_read_stat close syscall

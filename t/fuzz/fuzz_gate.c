@@ -299,7 +299,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int i;
 
     if (shared.balancer.s == NULL) {
-        make_template();
+        free((void *)(uintptr_t)make_template()); /* it is not put back */
         make_balancer();
         vectors[1] = &shared.conf;
         proxy.module_index = 1;
