@@ -310,14 +310,12 @@ void amgr_board_file_unmap(amgr_board_file_t *file)
     }
 }
 
-int amgr_board_file_is_there(const amgr_board_file_t *file)
+int amgr_board_file_is_missing(const amgr_board_file_t *file)
 {
     struct stat st;
 
-    if (file->path[0] == '\0' || lstat(file->path, &st) != 0) {
-        return file->path[0] == '\0' || errno != ENOENT;
-    }
-    return st.st_dev == file->device && st.st_ino == file->inode;
+    return file->path[0] != '\0' && lstat(file->path, &st) != 0 &&
+           errno == ENOENT;
 }
 
 void amgr_board_file_remove(const amgr_board_file_t *file)

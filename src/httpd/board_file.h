@@ -49,9 +49,9 @@ amgr_board_place_e amgr_board_file_create(amgr_board_file_t *file,
 /** Unmap both mappings; the file stays. */
 void amgr_board_file_unmap(amgr_board_file_t *file);
 
-/** Whether the file is still the one that was created, as far as can be seen;
- * memory that never had one is as it was. */
-int amgr_board_file_is_there(const amgr_board_file_t *file);
+/** Whether nothing is left where the file was; what somebody else has put there
+ * is left alone.  Memory that never had a file misses none. */
+int amgr_board_file_is_missing(const amgr_board_file_t *file);
 
 /** Remove the file, when it is still the one that was created. */
 void amgr_board_file_remove(const amgr_board_file_t *file);

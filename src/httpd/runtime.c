@@ -229,7 +229,7 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
         return NULL;
     }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
-    if (!amgr_board_file_is_there(&runtime->board)) {
+    if (amgr_board_file_is_missing(&runtime->board)) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
                  "%s is gone, as it is when the server ran without this "
                  "module: another is made",

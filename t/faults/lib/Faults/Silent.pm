@@ -80,7 +80,7 @@ my @silent = (
     [qr/^list_pipes /, qr/./, qr/./],
     # Whether a restart without the module took the board's file away is looked
     # at again by the next one.
-    [qr/^amgr_board_file_is_there /, qr/^lstat$/, qr/./],
+    [qr/^amgr_board_file_is_missing /, qr/^lstat$/, qr/./],
     # One boot looks like another, so that the owner's start time decides.
     [qr/^read_boot_id /, qr/./, qr/./],
 );
