@@ -178,8 +178,7 @@ if ($lent == 0) {
     $( = USER;
     $) = USER . ' ' . USER;
     POSIX::setuid(USER);
-    exec { $sleeper } 'apache2', 60;
-    POSIX::_exit(127);
+    exec { $sleeper } 'apache2', 60 or POSIX::_exit(127);
 }
 push @started, { pid => $lent };
 wait_until(sub {

@@ -131,7 +131,7 @@ sub config {
         section($s, 'checked', "Verify tcp interval=200ms "
             . "$at:$s->{ports}{checked}\n"
             . '    Liveness exec interval=300ms /bin/true'),
-        section($s, 'loud', 'Output "|/bin/dd of=/dev/null status=none"');
+        section($s, 'loud', 'Output "|/bin/sed -n d"');
     return <<"END";
 LoadModule decoy_module @{[$s->{decoy_module}]}
 MaxKeepAliveRequests 0
