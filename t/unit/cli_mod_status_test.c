@@ -354,6 +354,32 @@ static const char *role_of(const amgr_snapshot_t *snapshot, pid_t pid)
 }
 
 /* Who never served has no row, and is an idle worker. */
+/* More than there can be is none. */
+static void test_table_of_too_much(void **state)
+{
+    static const char html[] =
+        "<table><tr><th>Srv<th>PID<th>Acc<th>M<th>SS<th>Req<th>Conn"
+        "<th>Child<th>Slot<th>Client<th>VHost<th>Request</tr>"
+        "<tr><td>0-0<td>77<td>99999999999999/1000000000000/99999999999999<td>W"
+        "<td>99999999999999<td>99999999999999<td>99999999999999"
+        "<td>99999999999999<td>1000000000000<td>::1<td>v<td>GET /</tr></table>";
+    int incomplete = 0;
+    apr_array_header_t *rows =
+        amgr_mod_status_table_read(html, APR_USEC_PER_SEC, &incomplete, *state);
+    const amgr_slot_t *slot;
+
+    assert_non_null(rows);
+    assert_int_equal(rows->nelts, 1);
+    slot = &APR_ARRAY_IDX(rows, 0, amgr_mod_status_row_t).slot;
+    assert_int_equal(slot->conn_bytes, 0);
+    assert_int_equal(slot->child_bytes, 0);
+    assert_int_equal(slot->bytes, APR_UINT64_C(1000000000000) * 1024 * 1024);
+    assert_int_equal(slot->conn_count, 0);
+    assert_int_equal(slot->child_accesses, APR_UINT64_C(1000000000000));
+    assert_int_equal(slot->accesses, 0);
+    assert_int_equal(slot->stop_time_us, slot->start_time_us);
+}
+
 static void test_join(void **state)
 {
     const amgr_local_child_t children[] = {
@@ -560,6 +586,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table_shapes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table_of_too_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_join, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_join_ambiguous, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ages, set_up, tear_down),

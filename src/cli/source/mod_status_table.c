@@ -19,8 +19,9 @@
 
 #define NUMBER_LEN 32
 
-/** No span or amount of one worker is above. */
-#define NUMBER_MAX 1e15
+/** No span or amount of one worker is above; so many megabytes are counted in
+ * 64 bits. */
+#define NUMBER_MAX 1e12
 
 typedef enum column_e {
     COLUMN_SRV = 0,
