@@ -24,8 +24,9 @@ mkdir -m 0700 "$raw" || exit 1
 trap 'rm -rf "$raw"' EXIT
 chmod 0777 "$raw"
 
+# Tests of what fails know places by the names of their functions.
 flags=(BUILD="$build" CC=clang WARN=-w
-       CFLAGS="-O1 -g -fcoverage-mapping -mllvm -runtime-counter-relocation"
+       CFLAGS="-O1 -g -fno-inline -fcoverage-mapping -mllvm -runtime-counter-relocation"
        SANITIZE="-fprofile-instr-generate=$raw/%c%m.profraw")
 "$make" -j "$(nproc)" "${flags[@]}" tested || exit 1
 
