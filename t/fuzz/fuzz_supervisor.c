@@ -349,14 +349,11 @@ static void check_counters(const amgr_managed_t *row, const amgr_managed_t *was)
     }
 }
 
-/* Whether it may have been forgotten meanwhile, and begun again: one of which
- * nothing ran, by a configuration without it and another with it. */
-static int is_anew(const amgr_managed_t *row, const amgr_managed_t *was,
-                   const amgr_managed_table_t *table)
+/* Whether it may have been forgotten and begun again since: by a configuration
+ * without it and another with it, perhaps within one turn. */
+static int is_anew(const amgr_managed_t *row, const amgr_managed_table_t *table)
 {
-    return row->starts < was->starts || row->starts == 0 ||
-           (was->pid == 0 && was->guard == 0 &&
-            table->applied != before.applied);
+    return table->applied != before.applied && row->starts <= 1;
 }
 
 static void on_publish(const amgr_managed_table_t *table)
@@ -380,7 +377,7 @@ static void on_publish(const amgr_managed_table_t *table)
         check(!row->ready || row->state == AMGR_MANAGED_READY ||
               row->state == AMGR_MANAGED_EXITED);
         check(row->starts >= row->exits[AMGR_MANAGED_EXIT_LOST]);
-        if (was != NULL && !is_anew(row, was, table)) {
+        if (was != NULL && !is_anew(row, table)) {
             check_counters(row, was);
         }
     }
