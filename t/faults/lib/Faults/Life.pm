@@ -46,6 +46,8 @@ sub ways_of {
                                     map { $_->{offset} } @sites);
     my (@first, @all, @more);
     for my $site (@sites) {
+        # The compiler's own, which count what runs, are nobody's business.
+        next if $where->{ $site->{offset} } !~ m{ src/};
         my ($likely, @others) = errors($site->{call});
         my %way = (site => $site->{key}, call => $site->{call},
                    role => $site->{role}, first => 1, run => 1,
