@@ -638,8 +638,9 @@ sub reap {
 
 sub is_running {
     my ($self) = @_;
-    $self->reap;
-    return $self->{pid} && is_alive($self->{pid});
+    my $is_alive = $self->{pid} && is_alive($self->{pid});
+    $self->reap; # and whoever is not alive has an exit status from here on
+    return $is_alive && defined $self->{pid};
 }
 
 # TERM to the parent, wait for all of them, KILL for what stays.  Returns what
