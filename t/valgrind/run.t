@@ -187,7 +187,7 @@ sub control {
     my $s = AMGR::Httpd->new(mpm => 'event', name => 'control');
     my $faults = $s->build_object('memory_faults');
     my $v = AMGR::Valgrind->new($s, ours => qr/memory_faults/);
-    local $ENV{LD_PRELOAD} = join ' ', $v->shim, $faults;
+    local $ENV{LD_PRELOAD} = join ' ', $v->shims, $faults;
     system($v->command, '/bin/true');
     isnt($?, 0, 'control: an error is an exit status');
     my ($log) = $v->logs;

@@ -32,8 +32,9 @@ sub new {
     my $dir = $s->path('valgrind');
     mkdir $dir or die "$dir: $!\n";
     chmod 01777, $dir; # some of them are www-data's
-    return bless { dir => $dir, shim => $s->build_object('valgrind'),
-                   ours => $opt{ours} // $ours }, $class;
+    return bless { dir => $dir, ours => $opt{ours} // $ours,
+                   shims => [map { $s->build_object($_) } qw(pools pidfds)],
+    }, $class;
 }
 
 sub command {
@@ -47,13 +48,13 @@ sub command {
             "--log-file=$self->{dir}/%p.log");
 }
 
-sub shim { return $_[0]{shim} }
+sub shims { return @{ $_[0]{shims} } }
 
 # The server starts under it.
 sub run_under {
     my ($self, $s) = @_;
     $s->{launcher} = [$self->command];
-    $s->{env}{LD_PRELOAD} = $self->{shim};
+    $s->{env}{LD_PRELOAD} = join ' ', $self->shims;
     return $self;
 }
 

@@ -159,7 +159,8 @@ sub become_httpd {
     my ($self, @args) = @_;
     open STDIN, '<', '/dev/null';
     local %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL => 'C.UTF-8',
-                  AMGR::Httpd::MARK() => $self->{root});
+                  AMGR::Httpd::MARK() => $self->{root},
+                  LD_PRELOAD => $self->build_object('pidfds'));
     my $uid = $self->{as_user};
     my @as = defined $uid
         ? ("--reuid=$uid", '--regid=' . (getpwuid $uid)[3], '--clear-groups')

@@ -1,56 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For the tests only, by LD_PRELOAD, for programs under valgrind(1):
- *
- * A valgrind that is older than 3.21 knows no pidfds.  Here the directory of a
- * process in /proc stands for one, as it did in the first kernels that had
- * pidfd_send_signal(2); the signal goes by the pid, and so does the wait.
- *
- * Debian's APR maps the memory of its pools by itself, which is then all the
- * same to memcheck.  Here each such piece is an allocation: nobody has written
- * to it before it is written to, and one that is given back is gone.
+ * For the tests only, by LD_PRELOAD, for programs under a valgrind(1) that is
+ * older than 3.21 and knows no pidfds.  Here the directory of a process in /proc
+ * stands for one, as it did in the first kernels that had pidfd_send_signal(2);
+ * the signal goes by the pid, and so does the wait.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIECES_MAX 65536
-#define PAGE 4096
+#define ERROR_MAX 4096
 
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease 448
 #endif
-
-/* Complements of addresses, which nobody takes for pointers: what only this has
- * kept is lost. */
-static uintptr_t pieces[PIECES_MAX];
-static int piece_count;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void begin_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void end_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void begin(void)
-{
-    pthread_atfork(begin_fork, end_fork, end_fork);
-}
 
 /* The call itself; C libraries have it by no name that is not ours here. */
 static long call(long number, long a, long b, long c, long d, long e, long f)
@@ -65,7 +35,7 @@ static long call(long number, long a, long b, long c, long d, long e, long f)
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
                        "r"(r9)
                      : "rcx", "r11", "memory");
-    if (result < 0 && result > -PAGE) {
+    if (result < 0 && result > -ERROR_MAX) {
         errno = (int)-result;
         return -1;
     }
@@ -152,57 +122,4 @@ long syscall(long number, ...)
         return call(number, args[0], args[1], args[2], args[3], args[4],
                     args[5]);
     }
-}
-
-static void *add_piece(size_t size)
-{
-    void *piece = NULL;
-
-    pthread_mutex_lock(&lock);
-    if (piece_count < PIECES_MAX && posix_memalign(&piece, PAGE, size) == 0) {
-        pieces[piece_count++] = ~(uintptr_t)piece;
-    }
-    pthread_mutex_unlock(&lock);
-    return piece;
-}
-
-static int drop_piece(void *address)
-{
-    int found = 0;
-    int i;
-
-    pthread_mutex_lock(&lock);
-    for (i = piece_count - 1; i >= 0 && !found; i--) {
-        if (pieces[i] == ~(uintptr_t)address) {
-            pieces[i] = pieces[--piece_count];
-            found = 1;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    if (found) {
-        free(address);
-    }
-    return found;
-}
-
-/* What APR asks for, and nobody else that is loaded here. */
-void *mmap(void *address, size_t size, int protection, int flags, int fd,
-           off_t offset)
-{
-    void *piece = NULL;
-
-    if (address == NULL && fd == -1 && protection == (PROT_READ | PROT_WRITE) &&
-        flags == (MAP_PRIVATE | MAP_ANONYMOUS)) {
-        piece = add_piece(size);
-    }
-    return piece != NULL ? piece
-                         : (void *)call(SYS_mmap, (long)address, (long)size,
-                                        protection, flags, fd, offset);
-}
-
-int munmap(void *address, size_t size)
-{
-    return drop_piece(address)
-               ? 0
-               : (int)call(SYS_munmap, (long)address, (long)size, 0, 0, 0, 0);
 }
