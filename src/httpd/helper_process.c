@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "base/descriptors.h"
+#include "httpd/log.h"
 
 static void reset_signals(void)
 {
@@ -91,4 +92,21 @@ void amgr_helper_process_begin(server_rec *s, const char *comm, const int *keep,
     }
     kept[i] = amgr_helper_process_log_fd(s);
     close_others(kept, i + 1);
+}
+
+void amgr_helper_process_say_end(server_rec *s, amgr_log_tag_e tag,
+                                 const char *what, pid_t pid, int status)
+{
+    if (status < 0) {
+        amgr_log(s, tag, APLOG_WARNING, 0,
+                 "%s %" APR_PID_T_FMT " ended by itself (its wait status is "
+                 "unknown, since another has reaped it): to be replaced",
+                 what, pid);
+    }
+    else {
+        amgr_log(s, tag, APLOG_WARNING, 0,
+                 "%s %" APR_PID_T_FMT
+                 " ended by itself (wait status 0x%x): to be replaced",
+                 what, pid, (unsigned int)status);
+    }
 }

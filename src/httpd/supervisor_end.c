@@ -12,6 +12,7 @@
 #include <apr_thread_proc.h>
 #include <http_main.h>
 
+#include "httpd/helper_process.h"
 #include "httpd/log.h"
 #include "httpd/supervisor_process.h"
 #include "proc/proc_child.h"
@@ -64,18 +65,9 @@ static void say_end(const amgr_supervisor_record_t *record, server_rec *s,
                  "restarted, or ran without this module",
                  record->pid);
     }
-    else if (status < 0) {
-        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
-                 "supervisor %" APR_PID_T_FMT " ended by itself (its wait "
-                 "status is unknown, since another has reaped it): to be "
-                 "replaced",
-                 record->pid);
-    }
     else {
-        amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_WARNING, 0,
-                 "supervisor %" APR_PID_T_FMT " ended by itself (wait status "
-                 "0x%x): to be replaced",
-                 record->pid, (unsigned int)status);
+        amgr_helper_process_say_end(s, AMGR_TAG_SUPERVISOR, "supervisor",
+                                    record->pid, status);
     }
 }
 

@@ -206,24 +206,6 @@ static void live(server_rec *s, amgr_runtime_t *runtime,
     }
 }
 
-/** Nobody has asked for this end.  @a status: -1 where it is not known. */
-static void say_end(const amgr_ticker_state_t *ticker, server_rec *s,
-                    int status)
-{
-    if (status < 0) {
-        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
-                 "ticker %" APR_PID_T_FMT " ended by itself (its wait status "
-                 "is unknown, since another has reaped it): to be replaced",
-                 ticker->pid);
-    }
-    else {
-        amgr_log(s, AMGR_TAG_TICKER, APLOG_WARNING, 0,
-                 "ticker %" APR_PID_T_FMT " ended by itself (wait status "
-                 "0x%x): to be replaced",
-                 ticker->pid, (unsigned int)status);
-    }
-}
-
 /** It is reaped.  Its pid may be another's soon, whose end must not be taken
  * for its own, so APR forgets it too (which does not check that it knows it).
  * @a s: the log for an end that nobody asked for, or NULL when the logs may be
@@ -236,7 +218,8 @@ static void note_end(amgr_runtime_t *runtime, server_rec *s, int status)
     if (!runtime->ticker.killed) {
         runtime->ticker.failed = 1;
         if (s != NULL) {
-            say_end(&runtime->ticker, s, status);
+            amgr_helper_process_say_end(s, AMGR_TAG_TICKER, "ticker",
+                                        runtime->ticker.pid, status);
         }
     }
     counters->errors[AMGR_STAGE_TICKER] += (apr_uint64_t)runtime->ticker.failed;
