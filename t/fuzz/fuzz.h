@@ -80,6 +80,18 @@ static inline size_t fuzz_left(const fuzz_t *in)
     return (size_t)(in->end - in->at);
 }
 
+/** The bytes up to the next newline, or all that are left, malloc'ed. */
+static inline char *fuzz_line(fuzz_t *in)
+{
+    const uint8_t *end =
+        fuzz_left(in) > 0 ? memchr(in->at, '\n', fuzz_left(in)) : NULL;
+    size_t len = end == NULL ? fuzz_left(in) : (size_t)(end - in->at);
+    char *line = fuzz_text(in->at, len);
+
+    in->at += len + (end != NULL);
+    return line;
+}
+
 /** Up to @a size of the next bytes; the others are 0. */
 static inline void fuzz_bytes(fuzz_t *in, void *out, size_t size)
 {

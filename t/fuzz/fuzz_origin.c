@@ -18,12 +18,8 @@
 /* The next line, malloc'ed; NULL for one that is only a dash. */
 static char *next_line(fuzz_t *in)
 {
-    const uint8_t *end =
-        fuzz_left(in) > 0 ? memchr(in->at, '\n', fuzz_left(in)) : NULL;
-    size_t len = end == NULL ? fuzz_left(in) : (size_t)(end - in->at);
-    char *line = fuzz_text(in->at, len);
+    char *line = fuzz_line(in);
 
-    in->at += len + (end != NULL);
     if (strcmp(line, "-") == 0) {
         free(line);
         return NULL;

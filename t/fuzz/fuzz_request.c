@@ -227,17 +227,6 @@ int amgr_managed_order_give(request_rec *r, amgr_managed_order_t *order)
 
 /* ---- the request -------------------------------------------------------- */
 
-static char *next_line(fuzz_t *in)
-{
-    const uint8_t *end =
-        fuzz_left(in) > 0 ? memchr(in->at, '\n', fuzz_left(in)) : NULL;
-    size_t len = end == NULL ? fuzz_left(in) : (size_t)(end - in->at);
-    char *line = fuzz_text(in->at, len);
-
-    in->at += len + (end != NULL);
-    return line;
-}
-
 /* httpd lets no other byte into a header. */
 static int is_value(const char *text)
 {
@@ -254,7 +243,7 @@ static void read_headers(fuzz_t *in)
     int is_over = 0;
 
     while (!is_over && fuzz_left(in) > 0) {
-        char *line = next_line(in);
+        char *line = fuzz_line(in);
         char *colon = strchr(line, ':');
 
         is_over = line[0] == '\0';
@@ -301,7 +290,7 @@ static void make_request(fuzz_t *in, apr_pool_t *pool)
     request->useragent_ip = client;
     request->per_dir_config = section_list[3];
     request->status = HTTP_OK;
-    line = next_line(in);
+    line = fuzz_line(in);
     request->uri = apr_pstrcat(pool, line[0] == '/' ? "" : "/", line, NULL);
     args = strchr(request->uri, '?');
     if (args != NULL) {

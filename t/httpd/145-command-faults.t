@@ -10,7 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
-use AMGR::Control;
+use AMGR::Control qw(retire_one);
 use AMGR::Httpd qw(wait_until);
 use AMGR::Inject;
 use Apache::Test qw(-withtestmore);
@@ -47,22 +47,6 @@ $s->start;
 
 sub errors { return $s->json->{manager}{errors}{command} }
 
-# One more worker retires, and is gone.
-sub retire {
-    my ($what) = @_;
-    my $known = $s->json->{manager}{killed_idle};
-    ok(wait_until(sub {
-        my $answer = AMGR::Control::order(
-            $s->runtime_file('control.sock'),
-            { order => 'retire', max_memory_idle_bytes => 1, max_kills => 1 });
-        return $answer->{ok} && $s->json->{manager}{killed_idle} > $known;
-    }, SOON, 'a retirement'), "$what: a worker is retired");
-    ok(wait_until(sub {
-        !grep { $_->{outcome} eq 'pending' } @{ $s->json->{kills} }
-    }, SOON, 'its end'), "$what: it is gone");
-    return;
-}
-
 # Where the module calls this, by the line: { key }.
 sub site {
     my ($call, $function) = @_;
@@ -81,7 +65,7 @@ sub line {
     return ($where->{ $site->{offset} } =~ /:(\d+)/)[0];
 }
 
-retire('a program that runs');
+ok(retire_one($s), 'a program that runs: a worker is retired');
 ok(wait_until(sub { $s->log_text =~ /before command of .* exit status 0/ },
               SOON, 'its end'), 'it runs');
 is(errors(), 0, 'no error');
@@ -93,7 +77,7 @@ for my $case (@cases) {
     ok($site, "$call in $function") or next;
     $s->mark_log;
     $inject->arm(site => $site->{key}, how => $how, run => 0);
-    retire("$call: $how");
+    ok(retire_one($s), "$call: $how: a worker is retired");
     $failed++;
     my $word = do { local $! = Errno->can($how)->(); "$!" };
     my $told = qr/\Q$word\E: AMGR0029: before command of worker \d+: \/bin\/true was not run: \Q$text\E$/;
@@ -106,7 +90,7 @@ for my $case (@cases) {
 }
 
 $s->mark_log;
-retire('one that runs again');
+ok(retire_one($s), 'one that runs again: a worker is retired');
 ok(wait_until(sub { $s->log_lines(qr/before command of .* exit status 0/) },
               SOON, 'its end'), 'it runs again');
 my $ticker = $s->ticker_pid;

@@ -10,7 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
-use AMGR::Control;
+use AMGR::Control qw(retire_one);
 use AMGR::Httpd qw(wait_until);
 use AMGR::Managed;
 use Apache::Test qw(-withtestmore);
@@ -44,21 +44,6 @@ sub change {
     return;
 }
 
-sub retire {
-    my ($what) = @_;
-    my $known = $s->json->{manager}{killed_idle};
-    ok(wait_until(sub {
-        my $answer = AMGR::Control::order(
-            $s->runtime_file('control.sock'),
-            { order => 'retire', max_memory_idle_bytes => 1, max_kills => 1 });
-        return $answer->{ok} && $s->json->{manager}{killed_idle} > $known;
-    }, SOON, 'a retirement'), "$what: a worker is retired");
-    ok(wait_until(sub {
-        !grep { $_->{outcome} eq 'pending' } @{ $s->json->{kills} }
-    }, SOON, 'its end'), "$what: it is gone");
-    return;
-}
-
 # Restart over a board that is changed there; what begins anew.
 sub upgrade {
     my ($at, $anew, $what) = @_;
@@ -82,7 +67,7 @@ sub upgrade {
     return $s->json;
 }
 
-retire('before');
+ok(retire_one($s), 'before: a worker is retired');
 my $before = $s->json;
 my $killed = $before->{manager}{killed_idle};
 
@@ -90,7 +75,7 @@ my $json = upgrade(RECORD_AT, 'retirements', 'other records');
 is(scalar @{ $json->{kills} }, 0, 'they are not read');
 is($json->{manager}{killed_idle}, $killed, 'what was counted stays');
 cmp_ok($json->{manager}{ticks}, '>', $before->{manager}{ticks}, 'ticks too');
-retire('other records');
+ok(retire_one($s), 'other records: a worker is retired');
 is(scalar @{ $s->json->{kills} }, $s->json->{manager}{killed_idle} - $killed,
    'there are new ones');
 
@@ -98,7 +83,7 @@ $json = upgrade(VERSION_AT, 'counters retirements evidence history managed '
                 . 'processes', 'another version');
 is($json->{manager}{killed_idle}, 0, 'nothing of it is read');
 is(scalar @{ $json->{kills} }, 0, 'no records either');
-retire('another version');
+ok(retire_one($s), 'another version: a worker is retired');
 
 # And the next restart is one like any other.
 my $inode = (stat $s->board_file)[1];

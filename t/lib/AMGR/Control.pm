@@ -4,20 +4,22 @@
 #
 #   my $answer = order($path, { order => 'tick' });   # decoded; dies on no line
 #   my $text = say_line($path, "garbage\n");          # whatever came, or undef
+#   retire_one($s);             # of a server with a ManagerSocket control.sock
 package AMGR::Control;
 
 use strict;
 use warnings;
 
+use AMGR::Httpd qw(wait_until);
 use IO::Select;
 use IO::Socket::UNIX;
 use JSON::PP ();
 use Time::HiRes qw(time);
 
 use Exporter qw(import);
-our @EXPORT_OK = qw(order say_line connect_to hear);
+our @EXPORT_OK = qw(order say_line connect_to hear retire_one);
 
-use constant ANSWER_SEC => 20;
+use constant { ANSWER_SEC => 20, RETIRE_SEC => 30 };
 
 # A connection, or undef with $! set.
 sub connect_to {
@@ -53,6 +55,19 @@ sub order {
     die "no line from $path: " . ($text // $!) . "\n"
         unless defined $text && $text =~ /\A[^\n]+\n\z/;
     return JSON::PP->new->utf8->decode($text);
+}
+
+# One more idle worker is retired, and its end is on record: whether it is.
+sub retire_one {
+    my ($s) = @_;
+    my $known = $s->json->{manager}{killed_idle};
+    return wait_until(sub {
+        my $answer = order($s->runtime_file('control.sock'),
+            { order => 'retire', max_memory_idle_bytes => 1, max_kills => 1 });
+        return $answer->{ok} && $s->json->{manager}{killed_idle} > $known;
+    }, RETIRE_SEC, 'a retirement') && wait_until(sub {
+        !grep { $_->{outcome} eq 'pending' } @{ $s->json->{kills} }
+    }, RETIRE_SEC, 'its end');
 }
 
 1;
