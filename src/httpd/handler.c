@@ -183,7 +183,7 @@ static const char *base_path(request_rec *r, apr_size_t base_len)
     while (end > base && end[-1] == '/') {
         end--;
     }
-    while (end - base > 1 && base[0] == '/' && base[1] == '/') {
+    while (base[0] == '/' && base[1] == '/' && base + 1 < end) {
         base++;
     }
     return ap_os_escape_path(
