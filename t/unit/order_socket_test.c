@@ -245,6 +245,24 @@ static const char *ask(const char *line)
     return answer;
 }
 
+/* The same while others keep the socket busy, so that it may be deaf for now. */
+static const char *ask_amid_others(const char *line)
+{
+    apr_time_t begun_us = amgr_clock_monotonic_us();
+    int fd = call();
+    const char *answer = "";
+
+    say(fd, line);
+    while (answer != NULL && answer[0] == '\0' &&
+           amgr_clock_monotonic_us() < begun_us + NEVER_MS * APR_TIME_C(1000)) {
+        turn(10);
+        answer = heard(fd);
+    }
+    assert_non_null(answer);
+    close(fd);
+    return answer;
+}
+
 static void orders_are_carried_out(void **state)
 {
     (void)state; /* the scene is one */
@@ -801,7 +819,8 @@ static void a_flood_of_others_is_bounded(void **state)
     }
     assert_in_range(scene.supervisor.orders, 50, 120);
     assert_non_null(
-        strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));
+        strstr(ask_amid_others("{\"verb\":\"status\",\"name\":\"web\"}\n"),
+               "\"ok\":true"));
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_in_range(turned, 1, 2500);
