@@ -8,7 +8,7 @@ package Faults::Life;
 use strict;
 use warnings;
 
-use AMGR::Httpd ();
+use AMGR::Httpd qw(wait_until);
 use AMGR::Inject;
 use Faults::Errors qw(errors);
 use Faults::Server;
@@ -17,6 +17,7 @@ use Time::HiRes qw(time);
 
 use constant {
     WELL_SEC => 40,
+    SOON_SEC => 5,
     # The server said that it does without the module.
     WITHOUT  => qr/AMGR0016: |AMGR0010: /,
 };
@@ -114,9 +115,11 @@ sub judge {
     my @told = grep { length } $f->lines_told($log), $why;
     my @found = $f->crashes($log, $out);
     push @found, $wrong if $wrong;
-    # At the end there is nobody to be told any more.
+    # At the end there is nobody to be told any more; what is counted may be so a
+    # moment later.
     push @found, 'silent' if $name eq 'start' && $hits && !@told && !@found
-        && !may_be_silent($way);
+        && !may_be_silent($way)
+        && !wait_until(sub { $f->errors_counted > 0 }, SOON_SEC, 'a count');
     return { hits => $hits, told => \@told, found => \@found, name => $name,
              seconds => time - $begun, way => $way };
 }

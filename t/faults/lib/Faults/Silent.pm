@@ -47,6 +47,9 @@ my @silent = (
     [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
     # There is another way to the same.
     [qr/^amgr_commands_init /, qr/^(?:prlimit|getrlimit)$/, qr/./],
+    [qr/^ask_(?:kernel|family) /, qr/./, qr/./],
+    # Nothing stands there yet, so that nothing is in the way.
+    [qr/^check_place /, qr/^fstatat$/, qr/^ENOENT$/],
     # A verifier that has no program says so itself.
     [qr/^find_fetch /, qr/^access$/, qr/./],
     # Whose end it is to be told of is asked right after it.
