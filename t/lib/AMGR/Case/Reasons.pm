@@ -83,7 +83,9 @@ sub hard {
     ok($big->wait(30), "$mpm: a request over the hard limit ends");
     isnt($big->status // 'none', 200, 'unanswered');
     cmp_ok($big->took, '<', 30, 'at once, though it was seen only once');
-    my ($pid) = map { $_->{pid} } ended($s);
+    # The client sees the end before whoever reads the board.
+    my $pid = wait_until(sub { (map { $_->{pid} } ended($s))[0] }, 30,
+                         'a record');
     my $r = record($s, $pid // 0);
     is($r->{reason}, 'memory_hard', 'reason');
     ok($r->{active}, 'active');
