@@ -90,6 +90,17 @@ cmp_ok($failed, '>', 15, 'most of these calls were made, and failed');
     ok(wait_until(sub { $s->data->{'status-response'} == 0 }, 30,
                   'all is read'), 'and it is well again');
 }
+{
+    my $way = find([$server->ways('graceful')], 'guard', 'dup3', 'change_log',
+                   'EMFILE');
+    $s->mark_log;
+    my $result = $server->try_way('graceful', $way);
+    well($result);
+    cmp_ok($result->{hits}, '>', 0, 'a guard stays with the old error log');
+    is(scalar(my @l = $s->log_lines(
+        qr/\(24\)Too many open files: AMGR00\d\d: process (?:web|db): cannot change to the new error log$/)),
+       1, 'and says so');
+}
 my @wrong = $s->stop;
 is("@wrong", '', 'nothing is left at the end');
 

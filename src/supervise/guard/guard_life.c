@@ -150,17 +150,25 @@ static void lose_supervisor(amgr_guard_life_t *life)
     }
 }
 
-/** @a fd: what came with it, or -1. */
-static void reopen(amgr_guard_life_t *life, int fd)
+/** Where that fails it is said in the old one. */
+static void change_log(const amgr_guard_life_t *life, int fd)
 {
     int log_fd = life->setup->log_fd;
 
-    if (fd >= 0 && log_fd >= 0) {
-        dup3(fd, log_fd, log_fd > STDERR_FILENO ? O_CLOEXEC : 0);
-        if (log_fd != STDERR_FILENO &&
-            life->spec->output != AMGR_OUTPUT_INHERIT) {
-            dup2(fd, STDERR_FILENO);
-        }
+    if (dup3(fd, log_fd, log_fd > STDERR_FILENO ? O_CLOEXEC : 0) < 0 ||
+        (log_fd != STDERR_FILENO && life->spec->output != AMGR_OUTPUT_INHERIT &&
+         dup2(fd, STDERR_FILENO) < 0)) {
+        amgr_say(&life->setup->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_WARNING,
+                 errno, "process %s: cannot change to the new error log",
+                 life->spec->name);
+    }
+}
+
+/** @a fd: what came with it, or -1. */
+static void reopen(amgr_guard_life_t *life, int fd)
+{
+    if (fd >= 0 && life->setup->log_fd >= 0) {
+        change_log(life, fd);
     }
     amgr_output_reopen(&life->output);
 }
