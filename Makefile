@@ -379,10 +379,11 @@ fuzz-merge: deps-fuzz ## keep the found inputs that reach new code
 
 fuzz-targets: $(FUZZ_BIN)
 
-faults: deps-test ## let each call of the module fail (MINUTES=60, FAULTS="unit tool server life")
+faults: deps-test ## let each call of the module fail (MINUTES=60 SEED=N ONLY=REGEXP FAULTS="unit tool server life")
 	$(MAKE) $(TESTED)
 	AMGR_BUILD=$(BUILD) AMGR_MODULE=$(MODULE) \
-	    t/faults/run.pl --minutes $(or $(MINUTES),60) $(FAULTS)
+	    t/faults/run.pl --minutes $(or $(MINUTES),60) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)') $(FAULTS)
 
 bench: deps-bench ## measure, as ratios in one run (README=1: into the README)
 	$(MAKE) all $(CORE_LIB) $(MEASURE_BIN) $(TICKS_BIN)
@@ -410,7 +411,9 @@ NPM_DIR ?= $(BUILD)/npm
 DEPS      := gcc libc6-dev make apache2-bin apache2-dev perl curl python3 \
              libapache2-mod-wsgi-py3 media-types libcurl4-openssl-dev \
              libinih-dev libjansson-dev libncurses-dev
-DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
+# What every test that has a server is written with.
+PERL_LIBS := libapache2-mod-perl2 libwww-perl libcpanel-json-xs-perl
+DEPS_TEST := $(DEPS) libcmocka-dev $(PERL_LIBS) libssl-dev \
              openssl lynx wget python3-jsonschema valgrind chromium chromium-driver \
              fonts-dejavu-core nodejs/node npm/npm prometheus zabbix-agent \
              zabbix-agent2 python3-yaml apache2 collectd-core libcurl3-gnutls \
@@ -419,16 +422,16 @@ DEPS_TEST := $(DEPS) libcmocka-dev libapache2-mod-perl2 libwww-perl libssl-dev \
              munin-plugins-core prometheus-apache-exporter \
              tmux mandoc man-db bash-completion redis-server apache2-utils
 DEPS_FUZZ  := $(DEPS) clang libclang-rt-14-dev llvm
-DEPS_BENCH := $(DEPS) libapache2-mod-perl2 libwww-perl strace valgrind
-DEPS_FLEET := $(DEPS) libapache2-mod-perl2 libwww-perl prometheus
+DEPS_BENCH := $(DEPS) $(PERL_LIBS) strace valgrind
+DEPS_FLEET := $(DEPS) $(PERL_LIBS) prometheus
 DEPS_DEB   := build-essential apache2-dev perl libcurl4-openssl-dev libinih-dev \
               libjansson-dev libncurses-dev libcmocka-dev debhelper lintian
 DEPS_DEB_CHECK := $(DEPS_DEB) mmdebstrap iproute2 util-linux
-DEPS_VALGRIND := $(DEPS) libapache2-mod-perl2 libwww-perl apache2-utils \
+DEPS_VALGRIND := $(DEPS) $(PERL_LIBS) apache2-utils \
                  valgrind
 DEPS_ANALYZE  := clang-tidy cppcheck
 DEPS_COVERAGE := clang libclang-rt-dev llvm
-DEPS_CHAOS := $(DEPS) libapache2-mod-perl2 libwww-perl libssl-dev
+DEPS_CHAOS := $(DEPS) $(PERL_LIBS) libssl-dev
 
 deps: ## install what building and running needs (root), or name it
 	@t/deps.sh $(DEPS)

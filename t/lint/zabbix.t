@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Lint qw(slurp files);
 use AMGR::Zabbix qw(load_template all_items prototypes all_triggers
                     preprocessing);
+use JSON::PP ();
 use Test::More;
 
 # Zabbix's own, of the group that all templates of applications are in.

@@ -23,6 +23,7 @@ use AMGR::Build qw(repo_dir build_dir);
 use AMGR::Request;
 use Apache::Test ();
 use Apache::TestUtil ();
+use Cpanel::JSON::XS ();
 use Cwd ();
 use Fcntl qw(SEEK_SET);
 use File::Copy ();
@@ -30,7 +31,6 @@ use File::Spec;
 use File::Temp ();
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use JSON::PP ();
 use LWP::UserAgent;
 use POSIX qw(WNOHANG);
 use Socket qw(SOCK_DGRAM);
@@ -708,7 +708,7 @@ sub json {
     }
     die 'status.json: ' . $answer->status_line . "\n"
         unless $answer->code == 200;
-    return JSON::PP->new->utf8->decode($answer->content);
+    return Cpanel::JSON::XS->new->utf8->decode($answer->content);
 }
 
 # These bytes over a new connection, and the bytes that come back.

@@ -15,8 +15,8 @@ use AMGR::Managed;
 use Chaos::Place;
 use Chaos::Server;
 use Chaos::Trouble::Helpers;
+use Cpanel::JSON::XS ();
 use HTTP::Tiny;
-use JSON::PP ();
 use List::Util qw(min sum0);
 use Time::HiRes qw(sleep time);
 
@@ -42,7 +42,7 @@ sub json {
     my $answer = $self->{http}->get(
         $self->s->url('/manager-status/status.json'));
     return unless $answer->{success};
-    return JSON::PP->new->utf8->decode($answer->{content});
+    return Cpanel::JSON::XS->new->utf8->decode($answer->{content});
 }
 
 # ---- all is well ------------------------------------------------------------

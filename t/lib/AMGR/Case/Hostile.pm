@@ -11,6 +11,7 @@ use AMGR::Case::Retire;
 use AMGR::Httpd qw(wait_until);
 use AMGR::Schema qw(schema_errors);
 use Apache::Test qw(-withtestmore);
+use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(time);
 
