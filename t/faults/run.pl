@@ -5,8 +5,12 @@
 # after the other, and says what came of it.
 #
 #   make faults
-#   t/faults/run.pl [--minutes N] [unit|tool|server|life ...]
+#   t/faults/run.pl [--minutes N] [--seed N] [--only REGEXP]
+#                   [unit|tool|server|life ...]
 #
+# All ways to fail take days: each place fails in the likeliest way first, those
+# that have not failed yet before the others; then in an order of the seed's.
+# --only leaves those of whose line, as it is in a finding, the regexp is a part.
 # Status 1: a crash, something that hangs, is left behind or is not told.
 use strict;
 use warnings;
@@ -20,6 +24,7 @@ use Faults::Program;
 use Faults::Server;
 use Faults::Tool;
 use Faults::Unit;
+use Faults::Ways qw(in_order note places choose);
 use File::Temp ();
 use Getopt::Long qw(GetOptions);
 use POSIX ();
@@ -35,8 +40,11 @@ my %part = (unit => \&unit, tool => \&tool, server => \&server,
             life => \&life);
 my %share = (unit => 0.4, tool => 0.1, server => 0.3, life => 0.2);
 
-my $minutes = 60;
-GetOptions('minutes=f' => \$minutes) or exit 2;
+my ($minutes, %choice) = (60, seed => int rand 1_000_000);
+GetOptions('minutes=f' => \$minutes, 'seed=i' => \$choice{seed},
+           'only=s' => \$choice{only}) or exit 2;
+choose(%choice);
+print "seed $choice{seed}\n";
 my @parts = @ARGV ? @ARGV : qw(unit tool server life);
 $part{$_} or die "run.pl: no part '$_'\n" for @parts;
 my $all = 0;
@@ -46,6 +54,8 @@ my $total = 0;
 printf "%-28s %8s %8s %8s %8s\n", qw(what ways tried failed found);
 for my $name (@parts) {
     $part{$name}->($minutes * 60 * $share{$name} / $all);
+    printf "%-28s %8d %8s %8d\n", "places of $name", (places($name))[0], '',
+        (places($name))[1];
 }
 exit($total > 0);
 
@@ -61,10 +71,8 @@ sub row {
         $total++;
     }
     for my $result (@found) {
-        my $way = $result->{way};
-        printf "    %s %s in %s, call %d%s, %s: %s\n", $way->{role} // '',
-            @$way{qw(call where first)}, $way->{run} ? '' : ' and all others',
-            $way->{how}, join '; ', @{ $result->{found} };
+        printf "    %s: %s\n", Faults::Ways::text($result->{way}),
+            join '; ', @{ $result->{found} };
     }
     $total += @found;
     return;
@@ -90,12 +98,12 @@ sub tool {
     my $end = time + $seconds;
     my @commands = $tool->commands;
     while (defined(my $command = shift @commands)) {
-        my @ways = $tool->ways($command);
+        my @ways = in_order('tool', $tool->ways($command));
         my @results;
         my $until = time + ($end - time) / (@commands + 1);
         for my $way (@ways) {
             last if time > $until && @results;
-            push @results, $tool->try_way($command, $way);
+            push @results, note('tool', $tool->try_way($command, $way));
         }
         row("apache-manager @$command[0 .. 0]", scalar @ways, \@results);
     }
@@ -114,13 +122,13 @@ sub server {
         my ($mpm, $scenario) = @$next;
         my $server = $server{$mpm} //= Faults::Server->new($mpm)->start;
         my $until = time + ($end - time) / (@todo + 1);
-        my @ways = $server->ways($scenario) or next;
+        my @ways = in_order('server', $server->ways($scenario));
         my @results;
         for my $way (@ways) {
             last if time > $until && @results;
-            push @results, $server->try_way($scenario, $way);
+            push @results, note('server', $server->try_way($scenario, $way));
         }
-        row("$mpm: $scenario", scalar @ways, \@results);
+        row("$mpm: $scenario", scalar @ways, \@results) if @ways;
         next if grep { $_->[0] eq $mpm } @todo;
         my @wrong = $server->{s}->stop;
         print "    at the end: $_\n" for @wrong;
@@ -135,10 +143,13 @@ sub life {
     my $end = time + $seconds;
     my $life = Faults::Life->new('event');
     my ($start, $stop) = $life->ways;
+    @$start = in_order('life', @$start);
+    @$stop = in_order('life', @$stop);
     my @count = (scalar @$start, scalar @$stop);
     my %results = (start => [], stop => []);
     while (time < $end && (@$start || @$stop)) {
         for my $result ($life->try_ways(shift @$start, shift @$stop)) {
+            note('life', $result) if $result->{way};
             push @{ $results{ $result->{name} } }, $result;
         }
     }

@@ -10,9 +10,9 @@ use warnings;
 
 use AMGR::Httpd qw(wait_until);
 use AMGR::Inject;
-use Faults::Errors qw(errors);
 use Faults::Server;
 use Faults::Silent qw(may_be_silent);
+use Faults::Ways qw(ways_of);
 use Time::HiRes qw(time);
 
 use constant {
@@ -34,30 +34,11 @@ sub ways {
     my ($s, $inject) = @$f{qw(s inject)};
     $inject->clear;
     $f->start;
-    my @start = $self->ways_of($inject->sites);
+    my @start = ways_of($s->{module}, undef, $inject->sites);
     $inject->clear;
     my @wrong = $s->stop;
     die "it does not end well as it is: @wrong\n" if @wrong;
-    return (\@start, [$self->ways_of($inject->sites)]);
-}
-
-sub ways_of {
-    my ($self, @sites) = @_;
-    my $where = AMGR::Inject::where($self->{f}{s}{module},
-                                    map { $_->{offset} } @sites);
-    my (@first, @all, @more);
-    for my $site (@sites) {
-        # The compiler's own, which count what runs, are nobody's business.
-        next if $where->{ $site->{offset} } !~ m{ src/};
-        my ($likely, @others) = errors($site->{call});
-        my %way = (site => $site->{key}, call => $site->{call},
-                   role => $site->{role}, first => 1, run => 1,
-                   where => $where->{ $site->{offset} });
-        push @first, { %way, how => $likely };
-        push @all, { %way, run => 0, how => $likely } if $likely ne 'EINTR';
-        push @more, map { { %way, how => $_ } } @others;
-    }
-    return (@first, @all, @more);
+    return (\@start, [ways_of($s->{module}, undef, $inject->sites)]);
 }
 
 sub arm {

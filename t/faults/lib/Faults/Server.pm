@@ -13,8 +13,9 @@ use AMGR::Control;
 use AMGR::Httpd qw(wait_until);
 use AMGR::Inject;
 use AMGR::Managed;
-use Faults::Errors qw(errors spread);
 use Faults::Silent qw(may_be_silent);
+use Faults::Ways qw(ways_of);
+use JSON::PP ();
 use List::Util qw(max sum0);
 use Time::HiRes qw(sleep time);
 
@@ -375,8 +376,7 @@ sub renew {
     return $self->start;
 }
 
-# All places of a scenario, once each with the likeliest error; then the other
-# ways.  The first ones come first.
+# What can fail in a scenario.
 sub ways {
     my ($self, $name) = @_;
     my ($s, $inject) = @$self{qw(s inject)};
@@ -386,24 +386,8 @@ sub ways {
     $scenario->{run}->($self);
     $self->{request} = undef;
     $self->whats_wrong(WELL_SEC);
-    my @sites = grep { $role{ $_->{role} } } $inject->sites;
-    my $where = AMGR::Inject::where($s->{module}, map { $_->{offset} } @sites);
-    my @ranked = ([], [], [], []);
-    for my $site (@sites) {
-        # The compiler's own, which count what runs, are nobody's business.
-        next if $where->{ $site->{offset} } !~ m{ src/};
-        my ($likely, @others) = errors($site->{call});
-        my %way = (site => $site->{key}, call => $site->{call},
-                   role => $site->{role}, first => 1, run => 1,
-                   where => $where->{ $site->{offset} });
-        push @{ $ranked[0] }, { %way, how => $likely };
-        push @{ $ranked[1] }, { %way, run => 0, how => $likely }
-            if $likely ne 'EINTR'; # which begins again for ever
-        push @{ $ranked[2] }, map { { %way, how => $_ } } @others;
-        push @{ $ranked[3] }, map { { %way, first => $_, how => $likely } }
-            grep { $_ > 1 } spread($site->{count}, 60, 20);
-    }
-    return map { @$_ } @ranked;
+    return ways_of($s->{module}, { whole => 60, more => 20 },
+                   grep { $role{ $_->{role} } } $inject->sites);
 }
 
 1;

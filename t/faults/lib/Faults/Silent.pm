@@ -45,6 +45,8 @@ my @silent = (
     [qr/^is_named /, qr/^(?:fstat|lstat)$/, qr/./],
     # Looked at again by whoever makes the next socket there.
     [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
+    # A socket that nobody listens at any more gives way to the next one there.
+    [qr/^amgr_socket_place_close /, qr/^unlink$/, qr/./],
     # There is another way to the same.
     [qr/^amgr_commands_init /, qr/^(?:prlimit|getrlimit)$/, qr/./],
     [qr/^ask_(?:kernel|family) /, qr/./, qr/./],

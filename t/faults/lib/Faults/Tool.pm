@@ -12,15 +12,11 @@ use AMGR::Build qw(build_dir);
 use AMGR::Httpd ();
 use AMGR::Inject;
 use AMGR::Managed;
-use Faults::Errors qw(errors spread);
 use Faults::Program;
+use Faults::Ways qw(ways_of);
 use Time::HiRes qw(time);
 
-use constant {
-    HANG_SEC => 60,
-    WHOLE    => 10, # of one place: all of the first calls,
-    MORE     => 4,  # and so many of the others
-};
+use constant HANG_SEC => 60;
 
 sub new {
     my ($class) = @_;
@@ -72,24 +68,11 @@ sub ways {
     $inject->forget_parent; # its places are known by its role as well
     my $r = $self->run_tool($command);
     $self->{lines}{ $command->[0] } = () = $r->{out} =~ /\n/g;
-    my (@first, @more, @numbered);
-    for my $object (@{ $inject->{objects} }) {
-        my @sites = grep { $_->{object} eq $object } $inject->sites;
-        my $where = AMGR::Inject::where(build_dir() . "/$object",
-                                        map { $_->{offset} } @sites);
-        for my $site (@sites) {
-            my ($likely, @others) = errors($site->{call});
-            my %way = (site => $site->{key}, call => $site->{call}, run => 1,
-                       first => 1, where => $where->{ $site->{offset} });
-            push @first, { %way, how => $likely };
-            push @more, { %way, run => 0, how => $likely }
-                if $likely ne 'EINTR';
-            push @more, map { { %way, how => $_ } } @others;
-            push @numbered, map { { %way, first => $_, how => $likely } }
-                grep { $_ > 1 } spread($site->{count}, WHOLE, MORE);
-        }
-    }
-    return (@first, @more, @numbered);
+    return map {
+        my $object = $_;
+        ways_of(build_dir() . "/$object", { whole => 10, more => 4 },
+                grep { $_->{object} eq $object } $inject->sites);
+    } @{ $inject->{objects} };
 }
 
 sub try_way {

@@ -9,53 +9,17 @@ use warnings;
 
 use AMGR::Build qw(repo_dir build_dir);
 use AMGR::Inject;
-use Faults::Errors qw(errors spread);
 use Faults::Program;
+use Faults::Ways qw(ways_of in_order note);
 use File::Path qw(remove_tree);
 use File::Temp ();
 use Time::HiRes qw(time);
 
-use constant {
-    HANG_SEC  => 90, # no test waits for longer
-    WHOLE     => 12, # of one place: all of the first calls,
-    MORE      => 6,  # and so many of the others
-    PRIME     => 7919,
-};
+use constant HANG_SEC => 90; # no test waits for longer
 
 sub tests {
     my @names = map { m{([^/]+)\.c$} } glob repo_dir() . '/t/unit/*_test.c';
     return sort @names;
-}
-
-# The ways that one unit test is run: { site, role, call, where, first, how }.
-# The first call of each place comes first, and of all that follow some from all
-# over it, however many will fit.
-sub ways {
-    my ($inject, $binary) = @_;
-    my @sites = $inject->sites;
-    my $where = AMGR::Inject::where($binary, map { $_->{offset} } @sites);
-    my @ranked = ([], [], [], []);
-    for my $site (@sites) {
-        my $place = $where->{ $site->{offset} };
-        next if $place !~ m{ src/}; # the test's own
-        my ($likely, @others) = errors($site->{call});
-        my %way = (site => $site->{key}, call => $site->{call}, first => 1,
-                   role => $site->{role}, where => $place, run => 1);
-        push @{ $ranked[0] }, { %way, how => $likely };
-        push @{ $ranked[1] }, { %way, run => 0, how => $likely }
-            if $likely ne 'EINTR'; # which begins again for ever
-        push @{ $ranked[2] }, map { { %way, how => $_ } } @others;
-        push @{ $ranked[3] }, map { { %way, first => $_, how => $likely } }
-            grep { $_ > 1 } spread($site->{count}, WHOLE, MORE);
-    }
-    return map { mixed(@$_) } @ranked;
-}
-
-# In an order that begins anywhere in it, and is the same each time.
-sub mixed {
-    my @all = @_;
-    return @all[sort { ($a * PRIME) % @all <=> ($b * PRIME) % @all }
-                0 .. $#all];
 }
 
 # Tests that are ended leave what they have made: below a TMPDIR of their own,
@@ -93,7 +57,8 @@ sub run_test {
     my $r = run_once($binary, $env);
     die "$test fails as it is: status $r->{status}\n$r->{out}\n"
         if $r->{status};
-    my @ways = ways($inject, $binary);
+    my @ways = in_order('unit', ways_of($binary, { whole => 12, more => 6 },
+                                        $inject->sites));
     my @results;
     my $end = time + $seconds;
     for my $way (@ways) {
@@ -102,8 +67,9 @@ sub run_test {
         $inject->arm(map { $_ => $way->{$_} } qw(site first run how));
         my $got = run_once($binary, $env);
         my @found = judge($got, $way);
-        push @results, { hits => $inject->disarm, way => $way,
-                         found => \@found, told => [$got->{out}] };
+        push @results, note('unit', { hits => $inject->disarm, way => $way,
+                                      found => \@found,
+                                      told => [$got->{out}] });
     }
     return { test => $test, ways => scalar @ways, results => \@results };
 }
