@@ -279,30 +279,54 @@ static void kill_run(const amgr_command_run_t *run)
     kill(run->pid, SIGKILL);
 }
 
+static int span_ms(const amgr_command_run_t *run)
+{
+    return (int)apr_time_as_msec(amgr_clock_monotonic_us() -
+                                 run->begun_mono_us);
+}
+
 static void log_end(const amgr_commands_t *commands,
                     const amgr_command_run_t *run, int status)
 {
     int is_signal = WIFSIGNALED(status);
 
-    amgr_log(
-        commands->server, AMGR_TAG_COMMAND,
-        status == 0 || run->killed ? APLOG_INFO : APLOG_NOTICE, 0,
-        SUBJECT ": process %" APR_PID_T_FMT " ended by %s %d after %d ms",
-        amgr_command_event_word(run->event), run->worker.pid, run->pid,
-        is_signal ? "signal" : "exit status",
-        is_signal ? WTERMSIG(status) : WEXITSTATUS(status),
-        (int)apr_time_as_msec(amgr_clock_monotonic_us() - run->begun_mono_us));
+    amgr_log(commands->server, AMGR_TAG_COMMAND,
+             status == 0 || run->killed ? APLOG_INFO : APLOG_NOTICE, 0,
+             SUBJECT ": process %" APR_PID_T_FMT " ended by %s %d after %d ms",
+             amgr_command_event_word(run->event), run->worker.pid, run->pid,
+             is_signal ? "signal" : "exit status",
+             is_signal ? WTERMSIG(status) : WEXITSTATUS(status), span_ms(run));
 }
 
-/** It has ended and is still a zombie, so that its group is still its own:
- * what it left running there ends with it.  Then the row is free. */
-static void settle(amgr_commands_t *commands, amgr_command_run_t *run)
+static void note_unknown_end(const amgr_commands_t *commands,
+                             const amgr_command_run_t *run)
 {
-    amgr_command_fault_t fault = {AMGR_COMMAND_FINE, 0};
-    int status = 0;
+    (*commands->faults)++;
+    amgr_log(commands->server, AMGR_TAG_COMMAND, APLOG_WARNING, 0,
+             SUBJECT ": process %" APR_PID_T_FMT
+                     " is gone after %d ms, and how it ended is unknown, since "
+                     "another has reaped it",
+             amgr_command_event_word(run->event), run->worker.pid, run->pid,
+             span_ms(run));
+}
+
+/** While it is a zombie its group is still its own: what it left running there
+ * ends with it.
+ * @return its wait status, or -1: another has reaped it. */
+static int reap(const amgr_command_run_t *run)
+{
+    int status;
 
     kill_run(run);
-    waitpid(run->pid, &status, WNOHANG);
+    return waitpid(run->pid, &status, WNOHANG) == run->pid ? status : -1;
+}
+
+/** It has ended, with this wait status, if not -1.  Then the row is free. */
+static void settle(amgr_commands_t *commands, amgr_command_run_t *run,
+                   int status)
+{
+    amgr_command_fault_t fault = {AMGR_COMMAND_FINE, 0};
+
     if (read(run->report, &fault, sizeof(fault)) == (ssize_t)sizeof(fault) &&
         fault.stage > AMGR_COMMAND_FINE &&
         fault.stage < AMGR_COMMAND_STAGE_COUNT) {
@@ -310,7 +334,12 @@ static void settle(amgr_commands_t *commands, amgr_command_run_t *run)
     }
     else {
         commands->told[run->event].stage = AMGR_COMMAND_FINE;
-        log_end(commands, run, status);
+        if (status < 0) {
+            note_unknown_end(commands, run);
+        }
+        else {
+            log_end(commands, run, status);
+        }
     }
     close(run->report);
     run->pid = 0;
@@ -334,12 +363,8 @@ static void look_at(amgr_commands_t *commands, amgr_command_run_t *run)
 {
     int ended = has_ended(run);
 
-    if (ended < 0) {
-        close(run->report);
-        run->pid = 0;
-    }
-    else if (ended > 0) {
-        settle(commands, run);
+    if (ended != 0) {
+        settle(commands, run, ended > 0 ? reap(run) : -1);
     }
     else if (!run->killed && amgr_clock_monotonic_us() - run->begun_mono_us >=
                                  commands->config->kill_command_timeout_us) {

@@ -95,5 +95,21 @@ ok(wait_until(sub { $s->log_lines(qr/before command of .* exit status 0/) },
               SOON, 'its end'), 'it runs again');
 my $ticker = $s->ticker_pid;
 ok(wait_until(sub { !$s->children($ticker) }, SOON, 'none'), 'nothing stays');
+
+# Somebody else has reaped it: the first has not, the second could not look.
+for my $call ([qw(waitpid reap)], [qw(waitid has_ended)]) {
+    my $site = site(@$call);
+    ok($site, "@$call[0] in @$call[1]") or next;
+    my $before = errors();
+    $s->mark_log;
+    $inject->arm(site => $site->{key}, how => 'ECHILD', run => 0);
+    ok(retire_one($s), "$call->[0]: ECHILD: a worker is retired");
+    my $told = qr/AMGR0028: before command of worker \d+: process \d+ is gone after \d+ ms, and how it ended is unknown, since another has reaped it$/;
+    ok(wait_until(sub { $s->log_lines($told) }, SOON, 'its line'),
+       "$call->[0]: told") or diag($s->log_lines);
+    cmp_ok($inject->disarm, '>', 0, "$call->[0]: it failed");
+    cmp_ok(errors(), '>', $before, "$call->[0]: counted");
+    $s->expect_log($told);
+}
 $s->stop_ok;
 done_testing();
