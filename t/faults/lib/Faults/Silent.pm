@@ -34,6 +34,10 @@ my @silent = (
     [qr{ src/supervise/guard/}, qr/^(?:kill|signal_0)$/, qr/./],
     [qr/^kill_run /, qr/^kill$/, qr/./],
     [qr/^amgr_proc_child_signal /, qr/^pidfd_send_signal$/, qr/./],
+    # That nobody is there to be reaped is no failure.
+    [qr/^amgr_supervisor_reap /, qr/^wait4$/, qr/^ECHILD$/],
+    # The next asking has another number, and wakes them again.
+    [qr/^wake /, qr/^futex$/, qr/./],
     # Asked again; and of one that was told to end nobody wants to know how.
     [qr/^amgr_proc_child_has_ended /, qr/^(?:poll|waitid)$/, qr/./],
     # Told once until it succeeds, which another case may have waited for.
