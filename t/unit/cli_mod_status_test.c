@@ -353,7 +353,6 @@ static const char *role_of(const amgr_snapshot_t *snapshot, pid_t pid)
     return snapshot->groups[process->group].name;
 }
 
-/* Who never served has no row, and is an idle worker. */
 /* More than there can be is none. */
 static void test_table_of_too_much(void **state)
 {
@@ -380,6 +379,7 @@ static void test_table_of_too_much(void **state)
     assert_int_equal(slot->stop_time_us, slot->start_time_us);
 }
 
+/* Who never served has no row, and is an idle worker. */
 static void test_join(void **state)
 {
     const amgr_local_child_t children[] = {
