@@ -395,8 +395,10 @@ void amgr_commands_end(const amgr_commands_t *commands)
     int i;
 
     for (i = 0; i < AMGR_COMMANDS_MAX; i++) {
-        if (commands->run[i].pid != 0) {
-            kill_run(&commands->run[i]);
+        const amgr_command_run_t *run = &commands->run[i];
+
+        if (run->pid != 0 && has_ended(run) >= 0) {
+            kill_run(run);
         }
     }
 }

@@ -83,7 +83,7 @@ int amgr_commands_hold(const amgr_commands_t *commands,
 /** Reap what has ended, end what is out of time; never waits. */
 void amgr_commands_look(amgr_commands_t *commands);
 
-/** The ticker ends: SIGKILL for all of them. */
+/** The ticker ends: SIGKILL for all of them that nobody else has reaped. */
 void amgr_commands_end(const amgr_commands_t *commands);
 
 #endif

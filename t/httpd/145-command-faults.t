@@ -112,4 +112,52 @@ for my $call ([qw(waitpid reap)], [qw(waitid has_ended)]) {
     $s->expect_log($told);
 }
 $s->stop_ok;
+reaped_at_the_end();
 done_testing();
+
+# The ticker ends as another has reaped its program, whose pid may be a
+# stranger's by then: he gets no signal.
+sub reaped_at_the_end {
+    my $last = AMGR::Httpd->new(mpm => 'event', interval => '200ms');
+    my $dir = $last->path('work/told');
+    mkdir $dir or die "$dir: $!\n";
+    chmod 0777, $dir or die "$dir: $!\n";
+    my $program = $last->write('work/program', <<"END", 0755);
+#!/bin/sh
+sleep 600 &
+echo \$! >$dir/new
+mv $dir/new $dir/pid
+wait
+END
+    $last->{config} .= <<"END";
+ManagerMinAge 100ms
+ManagerStormLimit Off
+ManagerSocket control.sock
+ManagerKillCommand after $program
+END
+    my $fault = AMGR::Inject->new($last->path('work/inject'),
+                                  'mod_apache_manager.so');
+    $last->{env} = $fault->env;
+    $last->start;
+    ok(retire_one($last), 'a program that goes on: a worker is retired');
+    ok(wait_until(sub { -e "$dir/pid" }, SOON, 'it'), 'it runs');
+    my ($bystander) = AMGR::Httpd::slurp("$dir/pid") =~ /(\d+)/;
+    my $old = $last->ticker_pid;
+    # Between two ticks, so that its end is the next thing it does.
+    kill 'STOP', $old;
+    $fault->arm(call => 'waitid', how => 'ECHILD', roles => ['ticker'],
+                run => 0);
+    kill 'TERM', $old;
+    kill 'CONT', $old;
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($old) }, SOON, 'its end'),
+       'the ticker ends');
+    cmp_ok($fault->disarm, '>', 0, 'and was told that it has no such child');
+    ok($last->wait_ticks(2), 'another ticks');
+    ok(AMGR::Httpd::is_alive($bystander),
+       'whoever is in its group gets no signal');
+    kill 'KILL', $bystander;
+    $last->expect_log(qr/AMGR0011: ticker $old ended by itself/,
+                      qr/AMGR0028: after command .* is unknown/);
+    $last->stop_ok;
+    return;
+}
