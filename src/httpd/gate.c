@@ -192,13 +192,20 @@ static const amgr_board_t *find_board(void)
     return runtime == NULL ? NULL : runtime->board.shared;
 }
 
+/** Whether it is for mod_proxy, which finds that out of SetHandler no earlier
+ * than in its own handler (proxy_handler() of its mod_proxy.c). */
+static int is_proxied(const request_rec *r)
+{
+    return r->proxyreq != PROXYREQ_NONE ||
+           (r->handler != NULL && strncmp(r->handler, "proxy:", 6) == 0);
+}
+
 /** Before any request is proxied. */
 static int hook_handler(request_rec *r)
 {
     const amgr_board_t *board = find_board();
 
-    if (gates.member_count > 0 && board != NULL &&
-        r->proxyreq != PROXYREQ_NONE) {
+    if (gates.member_count > 0 && board != NULL && is_proxied(r)) {
         refresh(board, r->pool);
         if (is_undone() && is_of_today()) {
             __atomic_store_n(&gates.applied, 0, __ATOMIC_RELEASE);
@@ -269,14 +276,19 @@ static int hook_fixups(request_rec *r)
 void amgr_gate_install(cmd_parms *cmd)
 {
     static const char *const proxies[] = {"mod_proxy.c", NULL};
+    const char *registering = apr_hook_debug_current;
 
     if (gates.is_installed) {
         return;
     }
     gates.is_installed = 1;
     apr_pool_cleanup_register(cmd->pool, NULL, forget, apr_pool_cleanup_null);
+    /* Until then it is whoever was loaded last: were that mod_proxy, it would
+     * have to come before itself, and APR would sort for ever. */
+    apr_hook_debug_current = apache_manager_module.name;
     ap_hook_handler(hook_handler, NULL, proxies, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(hook_fixups, NULL, NULL, APR_HOOK_FIRST);
+    apr_hook_debug_current = registering;
 }
 
 /** The bit of this name; 0: there is no room for one more. */

@@ -349,6 +349,7 @@ sub run_httpd {
     if ($pid == 0) {
         open STDOUT, '>', $log;
         open STDERR, '>&', \*STDOUT;
+        alarm 60; # for one that never comes to an end
         $self->become_httpd('-d', $self->{root}, @args);
     }
     waitpid $pid, 0;

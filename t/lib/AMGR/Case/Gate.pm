@@ -72,6 +72,12 @@ LogLevel proxy_hcheck:debug
 <Proxy balancer://sick>
     BalancerMember $at{two} retry=0 hcmethod=GET hcuri=/sick hcinterval=1 hcfails=1
 </Proxy>
+<Proxy balancer://handled>
+    BalancerMember $at{one} retry=0
+</Proxy>
+<Location /handled>
+    SetHandler "proxy:balancer://handled"
+</Location>
 ProxyPass /well/ balancer://well/
 ProxyPass /sick/ balancer://sick/
 <Location /balancer-manager>
@@ -90,7 +96,7 @@ Listen 127.0.0.1:$s->{ports}{host}
 </VirtualHost>
 @{[section($s, 'one', "Verify file $ready interval=100ms\n"
            . "    StartTimeout Off\n    Gate balancer://shop $at{one}\n"
-           . "    Gate balancer://well $at{one}")]}
+           . "    Gate balancer://well $at{one}\n    Gate balancer://handled $at{one}")]}
 @{[section($s, 'two', "Verify tcp 127.0.0.1:$s->{ports}{two} interval=100ms\n"
            . "    Gate balancer://shop $at{two}/\n"
            . "    Gate balancer://sick $at{two}")]}
@@ -189,6 +195,8 @@ sub members {
        'one runs, and is not ready');
     my $direct = $s->agent->get("http://127.0.0.1:$s->{ports}{one}/");
     is($direct->content, "one\n", 'although it would answer');
+    is_deeply(answers($s, $s->url('/handled')), { 503 => ROUNDS },
+              'a handler that proxies to it is kept out');
     only($s, 'two', 'its member of the balancer is kept out');
     is_told($s, 'keeps out');
     is_deeply(answers($s, "http://127.0.0.1:$s->{ports}{host}/inherited/"),
@@ -236,6 +244,8 @@ sub opens {
     my ($s) = @_;
     $s->write('state/one.ready', '');
     AMGR::Managed::wait_for($s, 'one', 'READY');
+    is_deeply(answers($s, $s->url('/handled')), { one => ROUNDS },
+              'a handler that proxies to it is let in when it is ready');
     is_deeply(answers($s, $s->url('/sick/')), { 503 => ROUNDS },
               'another that fails checks is still out');
     both($s, 'one is let in when it is ready');
@@ -281,11 +291,11 @@ sub keeps_orders {
 sub undone {
     my ($s) = @_;
     my $port = $s->{ports}{one};
-    is($s->get("/member?shut=:$port")->content, "2\n", 'one is shut by mistake');
+    is($s->get("/member?shut=:$port")->content, "3\n", 'one is shut by mistake');
     both($s, 'and let in by the next request');
     is(order($s, 'stop'), 200, 'one is stopped');
     only($s, 'two', 'one is out');
-    is($s->get("/member?open=:$port")->content, "2\n", 'it is let in by mistake');
+    is($s->get("/member?open=:$port")->content, "3\n", 'it is let in by mistake');
     only($s, 'two', 'and out with the next request');
     is(order($s, 'start'), 200, 'one is started');
     return both($s, 'one is in again');
@@ -329,8 +339,21 @@ sub wrong {
     return;
 }
 
+# Whoever was loaded last registers what is registered while directives are
+# read, as far as APR knows.
+sub proxy_last {
+    my ($mpm) = @_;
+    my $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-proxy-last");
+    my ($out, $status) = $s->config_error(
+        AMGR::Httpd::load_line('proxy') . "<ManagedProcess one>\nCommand /bin/true\n"
+        . "</ManagedProcess>\n<Location /place>\nManagerGate one\n</Location>");
+    is($status, 0, 'mod_proxy may be the last module') or diag($out);
+    return;
+}
+
 sub run {
     my ($mpm) = @_;
+    proxy_last($mpm);
     my $s = server($mpm);
     members($s);
     checked($s);
