@@ -138,6 +138,24 @@ apr_size_t amgr_endpoints_path_len(const char *uri)
     return 0;
 }
 
+int amgr_endpoints_is_above(const char *uri)
+{
+    apr_size_t i;
+
+    for (i = 0; i < AMGR_COUNT(endpoints); i++) {
+        const char *path = endpoints[i].path;
+        apr_size_t path_len = strlen(path);
+        const char *at = path_len == 0 ? NULL : strstr(uri, path);
+
+        for (; at != NULL; at = strstr(at + 1, path)) {
+            if (at[path_len] == '/') {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 const amgr_endpoint_t *amgr_endpoints_find(const char *path, const char *accept,
                                            int *out_varies)
 {

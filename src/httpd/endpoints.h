@@ -44,6 +44,11 @@ typedef struct amgr_endpoint_order_t {
  * order; 0: none. */
 apr_size_t amgr_endpoints_path_len(const char *uri);
 
+/** Whether @a uri is below the address of an endpoint, wherever that may be:
+ * nothing ever is, and whoever may read the one need not be allowed to read
+ * another below it. */
+int amgr_endpoints_is_above(const char *uri);
+
 /**
  * The endpoint of this path in the format that @a accept (the header, or NULL)
  * likes best, or NULL; @a out_varies: there are others, so that the answer

@@ -248,9 +248,10 @@ static int serve_endpoint(request_rec *r, const amgr_handler_place_t *place)
         if (r->method_number == M_DELETE) {
             return amgr_order_serve(r, NULL, base_path(r, place->len));
         }
-        if (!place->is_known) {
-            return HTTP_NOT_FOUND;
-        }
+    }
+    if (!place->is_known && (endpoint->traits & AMGR_STOPS_ALL ||
+                             amgr_endpoints_is_above(r->uri))) {
+        return HTTP_NOT_FOUND;
     }
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;

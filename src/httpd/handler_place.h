@@ -5,8 +5,8 @@
  * A <Location> with a plain path says so.  Of a handler that was set in any
  * other way (<LocationMatch>, <Directory>, <If>, a whole server) nothing does:
  * it is taken to be at what stands before the path of an endpoint.  That is
- * good enough for reading; for orders it is not, since the section that lets
- * somebody read one endpoint would let him order below it.
+ * good enough for reading, except below an endpoint; for orders it is not: the
+ * section that lets somebody read the one would let him do the other.
  */
 #ifndef AMGR_HANDLER_PLACE_H
 #define AMGR_HANDLER_PLACE_H

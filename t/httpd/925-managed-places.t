@@ -3,7 +3,8 @@
 #
 # Orders are taken below a <Location> with a plain path alone: wherever else
 # the handler is set, its place is not known, and any end of an address, one
-# that all the world may read included, could stand before that of an order.
+# that all the world may read included, could stand before that of an order, or
+# of what not everybody may read.
 use strict;
 use warnings;
 
@@ -175,6 +176,8 @@ for (@places) {
     refused($what, DELETE => $host, "$place/ready/processes", @token);
     refused($what, POST => $host, "$place/ready/processes/web/stop", @token);
     refused($what, POST => $host, "$place/ready/x/processes/web/stop", @token);
+    refused($what, GET => $host, "$place/ready/$_")
+        for '', '?auto', qw(x status.json metrics ready x/status.json);
 }
 
 my $answer = ask(GET => '', '/open');
@@ -194,7 +197,8 @@ refused('pymanager', $_->[0] => 'pattern', $_->[1])
 is(ask(GET => '', '/plain/metrics')->code, 403, 'a plain place is closed');
 is(ask($_->[0] => '', "/plain/ready/$_->[1]", @token)->code, 404,
    "$_->[0] $_->[1]: there is nothing below its readiness")
-    for [GET => 'processes'], [DELETE => 'processes'],
+    for [GET => ''], [GET => 'status.json'], [GET => 'processes'],
+        [DELETE => 'processes'],
         [POST => 'processes/web/stop'];
 
 is(ask(GET => 'root', '/')->code, 200, 'a page that is all of its host');
