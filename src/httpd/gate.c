@@ -174,16 +174,6 @@ static int is_undone(void)
     return 0;
 }
 
-/** Whether this child is of the generation whose configuration is in force:
- * others may have other gates. */
-static int is_of_today(void)
-{
-    int generation = -1;
-
-    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS &&
-           generation == amgr_scoreboard_generation();
-}
-
 /** The board as children have it, or NULL. */
 static const amgr_board_t *find_board(void)
 {
@@ -207,7 +197,8 @@ static int hook_handler(request_rec *r)
 
     if (gates.member_count > 0 && board != NULL && is_proxied(r)) {
         refresh(board, r->pool);
-        if (is_undone() && is_of_today()) {
+        /* A child of another generation may have other gates. */
+        if (is_undone() && amgr_scoreboard_is_of_today()) {
             __atomic_store_n(&gates.applied, 0, __ATOMIC_RELEASE);
             refresh(board, r->pool);
         }

@@ -14,6 +14,7 @@
 #include <http_core.h>
 
 #include "base/clock.h"
+#include "httpd/managed_table.h"
 #include "httpd/order_way.h"
 #include "httpd/runtime.h"
 
@@ -37,6 +38,7 @@ void amgr_managed_order_read(amgr_managed_table_t *table)
     if (read_table(table)) {
         amgr_managed_doubt(table, amgr_clock_monotonic_us());
     }
+    amgr_managed_table_complete(table);
 }
 
 static int is_heard(const amgr_managed_table_t *table)
@@ -182,5 +184,6 @@ int amgr_managed_order_give(request_rec *r, amgr_managed_order_t *order)
     end = order->wait_us > 0 && wait_for_it(r, order) ? AMGR_ORDER_SETTLED
                                                       : AMGR_ORDER_GOING;
     amgr_managed_doubt(order->table, amgr_clock_monotonic_us());
+    amgr_managed_table_complete(order->table);
     return end;
 }

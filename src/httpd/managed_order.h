@@ -33,8 +33,8 @@ typedef struct amgr_managed_order_t {
     char error[320];             /**< likewise; to be escaped */
 } amgr_managed_order_t;
 
-/** What is published now, without processes where there is nothing.  In doubt
- * nothing in it is ready, see amgr_managed_doubt(). */
+/** What is published now, with what is yet to come, see managed_table.h.  In
+ * doubt nothing in it is ready, see amgr_managed_doubt(). */
 void amgr_managed_order_read(amgr_managed_table_t *table);
 
 /**

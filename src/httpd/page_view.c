@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "httpd/collect.h"
+#include "httpd/managed_table.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
 #include "httpd/server_start.h"
@@ -150,6 +151,7 @@ static void collect_more(amgr_view_t *view, const amgr_board_t *board,
                          int needs, apr_pool_t *p)
 {
     amgr_view_board_managed(view, board, p);
+    view->managed = amgr_managed_table_completed(view->managed, p);
     if (needs & AMGR_NEED_RECORDS) {
         amgr_view_board_records(view, board, p);
         list_ports(view, p);

@@ -132,6 +132,14 @@ int amgr_scoreboard_generation(void)
     return ap_get_scoreboard_global()->running_generation;
 }
 
+int amgr_scoreboard_is_of_today(void)
+{
+    int generation = -1;
+
+    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS &&
+           generation == amgr_scoreboard_generation();
+}
+
 static int checked_mode(int mode)
 {
     return mode >= 0 && mode < AMGR_MODE_COUNT ? mode : AMGR_MODE_DEAD;

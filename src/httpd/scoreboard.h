@@ -69,6 +69,10 @@ amgr_slots_cpu_t amgr_scoreboard_read_server(amgr_server_t *out,
 /** The scoreboard's generation that new children are given. */
 int amgr_scoreboard_generation(void);
 
+/** Whether this child is of that generation: its configuration is the one in
+ * force. */
+int amgr_scoreboard_is_of_today(void);
+
 /**
  * Append the slots of @a row to the snapshot and note them in @a process.
  * Slots that do not fit any more are left out and make it incomplete.

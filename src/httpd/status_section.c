@@ -17,6 +17,7 @@
 
 #include "httpd/config.h"
 #include "httpd/handler_place.h"
+#include "httpd/managed_table.h"
 #include "httpd/runtime.h"
 #include "render/server_status.h"
 #include "render/view_board.h"
@@ -78,6 +79,7 @@ static void collect(amgr_view_t *view, const amgr_runtime_t *runtime,
     }
     amgr_board_read_counters(board, counters);
     amgr_view_board_managed(view, board, p);
+    view->managed = amgr_managed_table_completed(view->managed, p);
     if (amgr_board_read_records(board, record, 1, &view->record_count) !=
         APR_SUCCESS) {
         view->record_count = 0;

@@ -272,6 +272,30 @@ void amgr_managed_mend(amgr_managed_table_t *table)
     }
 }
 
+void amgr_managed_init(amgr_managed_t *process, const char *name)
+{
+    memset(process, 0, sizeof(*process));
+    snprintf(process->name, sizeof(process->name), "%s", name);
+    process->state = AMGR_MANAGED_STOPPED;
+    process->exit_code = -1;
+    process->check_us = AMGR_NO_TIME;
+    process->memory_bytes = AMGR_UNKNOWN;
+}
+
+void amgr_managed_expect(amgr_managed_table_t *table,
+                         const amgr_managed_t *process)
+{
+    if (table->count == 0 || table->application == AMGR_APPLICATION_RUNNING) {
+        table->application = AMGR_APPLICATION_STARTING;
+    }
+    if (table->count < AMGR_MANAGED_MAX) {
+        amgr_managed_t *row = &table->processes[table->count++];
+
+        *row = *process;
+        row->id = table->count;
+    }
+}
+
 /* What it was told last is no longer so, or nobody knows. */
 static int is_moving(const amgr_managed_t *process)
 {

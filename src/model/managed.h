@@ -180,6 +180,16 @@ int amgr_managed_is_unwatched(const amgr_managed_table_t *table);
  * read from shared memory; rows behind its count are not looked at. */
 void amgr_managed_mend(amgr_managed_table_t *table);
 
+/** The row of a process that never ran.  @a name is cut to what there is room
+ * for. */
+void amgr_managed_init(amgr_managed_t *process, const char *name);
+
+/** For whoever shows a table: @a process, which no row of it is for, is one of
+ * them; where there is no room for it, that not all are ready is told all the
+ * same. */
+void amgr_managed_expect(amgr_managed_table_t *table,
+                         const amgr_managed_t *process);
+
 /** A supervisor publishes several times in this span, whatever happens. */
 #define AMGR_MANAGED_STALE_US apr_time_from_sec(10)
 

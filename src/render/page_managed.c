@@ -336,10 +336,10 @@ void amgr_page_managed_sentence(const amgr_view_t *view, amgr_sink_t *sink,
     int missed = counts->managed_missed;
 
     if (counts->health == AMGR_HEALTH_NO_SUPERVISOR) {
-        amgr_sink_puts(
-            sink, "The supervisor of the managed processes is gone or hangs:"
-                  " nobody watches them, and none counts as"
-                  " ready.");
+        amgr_sink_puts(sink,
+                       "The managed processes have no supervisor, or it hangs:"
+                       " nobody watches them, and none counts as"
+                       " ready.");
     }
     else if (counts->health == AMGR_HEALTH_FAILED) {
         amgr_page_plural(sink, failed, "managed process");

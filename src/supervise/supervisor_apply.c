@@ -80,21 +80,6 @@ static amgr_ward_t *find(const amgr_supervisor_t *supervisor, const char *name)
     return NULL;
 }
 
-/** What the specification alone decides of the row. */
-static void describe(amgr_ward_t *ward)
-{
-    const amgr_spec_t *spec = ward->spec;
-    amgr_managed_t *row = &ward->row;
-
-    amgr_supervisor_text(row->program, sizeof(row->program), "%s",
-                         spec->argv[0]);
-    amgr_supervisor_text(
-        row->verify, sizeof(row->verify), "%s",
-        spec->verify.type == AMGR_VERIFY_NONE ? "" : spec->verify.name);
-    row->max_memory_bytes = spec->max_memory_bytes;
-    row->restart = spec->restart;
-}
-
 void amgr_ward_take_next(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     const amgr_spec_t *spec = ward->next_spec;
@@ -108,7 +93,7 @@ void amgr_ward_take_next(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     amgr_ward_release(ward);
     ward->spec = spec;
     ward->set = set;
-    describe(ward);
+    amgr_spec_describe(spec, &ward->row);
     supervisor->is_dirty = 1;
 }
 
@@ -129,12 +114,8 @@ static amgr_ward_t *create(amgr_supervisor_t *supervisor, const char *name)
                  "process %s: not started: no memory", name);
         return NULL;
     }
-    amgr_supervisor_text(ward->row.name, sizeof(ward->row.name), "%s", name);
-    ward->row.state = AMGR_MANAGED_STOPPED;
+    amgr_managed_init(&ward->row, name);
     ward->row.since_us = supervisor->now.wall_us;
-    ward->row.exit_code = -1;
-    ward->row.check_us = AMGR_NO_TIME;
-    ward->row.memory_bytes = AMGR_UNKNOWN;
     ward->guard.fd = -1;
     ward->order = -1;
     ward->cause = -1;

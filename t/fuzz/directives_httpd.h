@@ -11,7 +11,6 @@
 
 #include <strings.h>
 
-#include <ap_mpm.h>
 #include <ap_provider.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -117,12 +116,7 @@ int ap_exists_config_define(const char *name)
 
 /* What is called when requests come, or is only registered. */
 
-apr_status_t ap_mpm_query(int query_code, int *result)
-{
-    (void)query_code;
-    *result = 0;
-    return APR_ENOTIMPL;
-}
+const char *apr_hook_debug_current;
 
 module *ap_find_linked_module(const char *name)
 {
@@ -157,7 +151,7 @@ amgr_runtime_t *amgr_runtime(void)
     return NULL;
 }
 
-int amgr_scoreboard_generation(void)
+int amgr_scoreboard_is_of_today(void)
 {
     return 0;
 }

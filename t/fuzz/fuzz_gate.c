@@ -10,7 +10,6 @@
  */
 #include "board_template.h"
 
-#include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_request.h>
@@ -38,7 +37,9 @@ static amgr_managed_table_t table;
 static module proxy;
 static ap_HOOK_handler_t *handler;
 static ap_HOOK_fixups_t *fixups;
-static int generation;
+static int is_of_today;
+
+const char *apr_hook_debug_current;
 
 /* ---- httpd -------------------------------------------------------------- */
 
@@ -52,16 +53,9 @@ amgr_runtime_t *amgr_runtime(void)
     return &runtime;
 }
 
-int amgr_scoreboard_generation(void)
+int amgr_scoreboard_is_of_today(void)
 {
-    return 0;
-}
-
-apr_status_t ap_mpm_query(int query_code, int *result)
-{
-    check(query_code == AP_MPMQ_GENERATION);
-    *result = generation;
-    return APR_SUCCESS;
+    return is_of_today;
 }
 
 const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
@@ -250,11 +244,17 @@ static void ask(server_rec *server, amgr_directory_t *directory,
 
     r->pool = pool;
     r->server = server;
-    r->proxyreq = PROXYREQ_REVERSE;
+    /* Either way, as the input has it. */
+    if (table.processes[1].ready) {
+        r->handler = "proxy:balancer://shop";
+    }
+    else {
+        r->proxyreq = PROXYREQ_REVERSE;
+    }
     r->err_headers_out = apr_table_make(pool, 2);
     r->per_dir_config = (ap_conf_vector_t *)(void *)vector;
     check(handler(r) == DECLINED);
-    if (generation == 0) {
+    if (is_of_today) {
         check_members(is_prepared);
     }
     status = fixups(r);
@@ -281,7 +281,7 @@ static void happen(server_rec *server, amgr_directory_t *directory,
         write_over();
         break;
     case 2:
-        generation = !generation;
+        is_of_today = !is_of_today;
         break;
     default:
         ask(server, directory, is_prepared);
@@ -312,7 +312,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pool = fuzz_pool();
     input.at = data;
     input.end = data + size;
-    generation = 0;
+    is_of_today = 1;
     for (i = 0; i < PROCESSES; i++) {
         table.processes[i].ready = 1;
     }

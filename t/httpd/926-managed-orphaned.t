@@ -105,7 +105,8 @@ ok(said($short, qr/Too many open files.*AMGR0040: the new configuration of manag
 
 # ---- descriptors again ------------------------------------------------------
 
-is(AMGR::Managed::one($short, 'b'), undef, 'the new one is not there yet');
+is(AMGR::Managed::one($short, 'b')->{reason},
+   'no supervisor has taken it up yet', 'the new one is not there yet');
 is(AMGR::Managed::supervisor($short), $supervisor, 'nobody was replaced');
 ok(limit($supervisor, $usual), 'there are descriptors again');
 ok(ready($short, 'b'), 'the configuration is taken');

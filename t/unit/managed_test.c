@@ -173,6 +173,42 @@ static void nothing_is_well_without_a_supervisor(void **state)
     assert_int_equal(table.application, AMGR_APPLICATION_SHUTDOWN);
 }
 
+static void what_is_expected_is_not_ready(void **state)
+{
+    amgr_managed_t process;
+    int i;
+
+    (void)state; /* nothing is shared */
+    amgr_managed_init(&process, "late");
+    process.want = AMGR_MANAGED_WANT_UP;
+    assert_int_equal(process.state, AMGR_MANAGED_STOPPED);
+    assert_int_equal(process.exit_code, -1);
+    assert_true(process.memory_bytes == AMGR_UNKNOWN);
+    assert_true(process.check_us < 0);
+    memset(&table, 0, sizeof(table));
+    table.application = AMGR_APPLICATION_SHUTDOWN; /* of those before */
+    amgr_managed_expect(&table, &process);
+    assert_int_equal(table.count, 1);
+    assert_int_equal(table.application, AMGR_APPLICATION_STARTING);
+    assert_int_equal(table.processes[0].id, 1);
+    assert_false(amgr_managed_all_ready(&table));
+    invent_healthy(&table);
+    i = table.count;
+    amgr_managed_expect(&table, &process);
+    assert_int_equal(table.application, AMGR_APPLICATION_STARTING);
+    assert_ptr_equal(amgr_managed_find(&table, "late"), &table.processes[i]);
+    assert_int_equal(table.processes[i].id, i + 1);
+    table.application = AMGR_APPLICATION_DEGRADED;
+    amgr_managed_expect(&table, &process);
+    assert_int_equal(table.application, AMGR_APPLICATION_DEGRADED);
+    /* One more than there is room for. */
+    table.count = AMGR_MANAGED_MAX;
+    table.application = AMGR_APPLICATION_RUNNING;
+    amgr_managed_expect(&table, &process);
+    assert_int_equal(table.count, AMGR_MANAGED_MAX);
+    assert_int_equal(table.application, AMGR_APPLICATION_STARTING);
+}
+
 static void an_end_is_told_in_words(void **state)
 {
     static const struct {
@@ -220,6 +256,7 @@ int main(void)
         cmocka_unit_test(what_is_whole_stays),
         cmocka_unit_test(damage_is_bounded),
         cmocka_unit_test(nothing_is_well_without_a_supervisor),
+        cmocka_unit_test(what_is_expected_is_not_ready),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,11 +162,10 @@ static void test_headlines(void **state)
     expect("1 managed process is not ready: web.</p>", 1);
     view_unsupervised(&fixed);
     expect("headline bad\"", 1);
-    expect(
-        "<strong>No supervisor.</strong> The supervisor of the managed"
-        " processes is gone or hangs: nobody watches them, and none counts as"
-        " ready.</p>",
-        1);
+    expect("<strong>No supervisor.</strong> The managed processes have no"
+           " supervisor, or it hangs: nobody watches them, and none counts as"
+           " ready.</p>",
+           1);
 }
 
 int main(void)

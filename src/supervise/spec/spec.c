@@ -4,6 +4,7 @@
  */
 #include "supervise/spec/spec.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <signal.h>
 #include <strings.h>
@@ -368,4 +369,13 @@ int amgr_spec_equal(const amgr_spec_t *a, const amgr_spec_t *b)
         }
     }
     return 1;
+}
+
+void amgr_spec_describe(const amgr_spec_t *spec, amgr_managed_t *row)
+{
+    snprintf(row->program, sizeof(row->program), "%s", spec->argv[0]);
+    snprintf(row->verify, sizeof(row->verify), "%s",
+             spec->verify.type == AMGR_VERIFY_NONE ? "" : spec->verify.name);
+    row->max_memory_bytes = spec->max_memory_bytes;
+    row->restart = spec->restart;
 }

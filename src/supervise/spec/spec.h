@@ -225,4 +225,7 @@ const char *amgr_rlimit_name(int resource);
 
 const char *amgr_output_word(int output);
 
+/** What @a spec alone decides of the row of its process. */
+void amgr_spec_describe(const amgr_spec_t *spec, amgr_managed_t *row);
+
 #endif
