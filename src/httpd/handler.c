@@ -117,11 +117,14 @@ static int answer_asset(request_rec *r, const amgr_endpoint_t *endpoint)
 }
 
 /** A page that keeps itself up to date would hold a worker between two answers
- * for as long as its connection waits, unless the MPM lets it wait alone. */
+ * for as long as its connection waits, unless the MPM lets it wait alone.  Not
+ * by the connection's own state: then httpd sends no chunks (ap_set_keepalive()
+ * of its http_protocol.c), and half a page of a worker that is killed would be
+ * taken for a whole one. */
 static void end_connection(request_rec *r, const amgr_view_t *view)
 {
-    if (!view->snapshot->server.async) {
-        r->connection->keepalive = AP_CONN_CLOSE;
+    if (!view->snapshot->server.async && r->connection->master == NULL) {
+        apr_table_setn(r->headers_out, "Connection", "close");
     }
 }
 

@@ -503,6 +503,12 @@ sub connections {
                $ends ? 1 : 2, "$mpm: connections of $method '$row->{path}' "
                . ($ends ? 'end' : 'wait'));
         }
+        next unless $ends;
+        my $bytes = $s->raw("GET /manager-status$row->{path} HTTP/1.1\r\n"
+                            . "Host: x\r\n\r\n");
+        like($bytes, qr/^Connection: close\r$/m, "$mpm: it says so");
+        like($bytes, qr/^Transfer-Encoding: chunked\r$/m,
+             "$mpm: and where it is cut off that can be told");
     }
     return;
 }
