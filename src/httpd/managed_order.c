@@ -93,7 +93,7 @@ static int is_settled(const amgr_managed_order_t *order)
 }
 
 /** The descriptor by which a client that hangs up can be noticed; -1: none,
- * since its connection carries other requests too. */
+ * since its connection carries other requests too: then mod_http2 says so. */
 static int client_descriptor(const request_rec *r)
 {
     apr_socket_t *socket = r->connection->master == NULL
@@ -122,7 +122,8 @@ static int wait_for_it(const request_rec *r, amgr_managed_order_t *order)
     struct pollfd client = {client_descriptor(r), POLLRDHUP, 0};
 
     while (!is_settled(order)) {
-        if (amgr_clock_monotonic_us() >= until_us || is_leaving() ||
+        if (amgr_clock_monotonic_us() >= until_us ||
+            (is_leaving() && !order->is_patient) || r->connection->aborted ||
             poll(&client, 1, PAUSE_MS) > 0) {
             return 0;
         }

@@ -26,6 +26,8 @@ typedef struct amgr_managed_order_t {
     const char *verb; /**< start, stop, restart or shutdown */
     const char *name; /**< of a process; NULL for shutdown */
     apr_interval_time_t wait_us;
+    int is_patient; /**< waits on when this child is to end: its client takes
+                         any other answer for a failure */
     amgr_managed_table_t *table; /**< filled in: after the order, or before it
                                       when none was given */
     int status;                  /**< filled in, of one that was refused: 400,
@@ -39,7 +41,7 @@ void amgr_managed_order_read(amgr_managed_table_t *table);
 
 /**
  * Give the order and wait at most for wait_us; ends earlier when the client is
- * gone, or when this child is to go.  Holds the thread for so long, and nothing
+ * gone, or, but for one that is patient, when this child is to go.  Holds the thread for so long, and nothing
  * of the supervisor's: the table tells when it is carried out.  Returns
  * amgr_order_end_e.
  */

@@ -121,7 +121,7 @@ static int give(serving_t *serving, amgr_managed_order_t *order,
 
 static int serve_delete(serving_t *serving)
 {
-    amgr_managed_order_t order = {"shutdown", NULL, 0, NULL, 0, ""};
+    amgr_managed_order_t order = {"shutdown", NULL, 0, 0, NULL, 0, ""};
     int answer;
 
     serving->words.verb = order.verb;
@@ -161,8 +161,8 @@ static int answer_restart(serving_t *serving, const char *name, int end)
 static int serve_restart(serving_t *serving, const char *text)
 {
     amgr_managed_order_t order = {
-        "restart", NULL, apr_time_from_sec(AMGR_ORDER_WAIT_MAX_SEC),
-        NULL,      0,    ""};
+        "restart", NULL, apr_time_from_sec(AMGR_ORDER_WAIT_MAX_SEC), 1, NULL,
+        0,         ""};
     const amgr_managed_table_t *table = serving->table;
     apr_int64_t id = 0;
     int answer;

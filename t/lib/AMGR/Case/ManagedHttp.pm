@@ -27,7 +27,8 @@ use constant {
 
 my %parts = (
     event   => [\&read_only, \&proof, \&hosts, \&bodies, \&orders, \&waiting,
-                \&hang_up, \&restarted, \&coalesced, \&levels, \&new_token,
+                \&hang_up, \&hang_up_http2, \&restarted, \&pymanager_waits,
+                \&coalesced, \&levels, \&new_token,
                 \&pymanager, \&shut_down],
     worker  => [\&silent, \&buttons, \&pymanager_ends],
     prefork => [\&orders, \&waiting, \&restarted, \&new_token],
@@ -82,11 +83,13 @@ sub run_without {
 sub server {
     my ($mpm) = @_;
     my $s = AMGR::Httpd->new(mpm => $mpm,
-        modules => [qw(auth_basic authn_core authn_file authz_user)]);
+        modules => [qw(auth_basic authn_core authn_file authz_user),
+                    $mpm eq 'event' ? 'http2' : ()]);
     $s->{pym_port} = AMGR::Httpd::free_port();
     $s->write('conf/users', "reader:secret\nadmin:secret\n" =~
               s/secret/{SHA}5en6G6MezRroT3XKqkdPOmY\/BfQ=/gr);
-    $s->{config} = places($s) . user_levels($s) . sections($s);
+    $s->{config} = ($mpm eq 'event' ? "Protocols h2c http/1.1\n" : '')
+        . places($s) . user_levels($s) . sections($s);
     return $s->start;
 }
 
@@ -559,6 +562,51 @@ sub hang_up {
     ok(wait_until(sub { $s->log_lines(OUTCOME) }, SOON, 'the end of the wait'),
        'a client that hangs up ends it');
     settle_slow($s);
+    return;
+}
+
+# Whose connection has other requests too.
+sub hang_up_http2 {
+    my ($s) = @_;
+    unlink $s->path('work/slow.ready');
+    my $token = token($s);
+    $s->mark_log;
+    my $pid = fork // die "fork: $!\n";
+    if ($pid == 0) {
+        open STDOUT, '>', '/dev/null';
+        exec 'curl', '-q', '-s', '--noproxy', '*', '--http2-prior-knowledge',
+            '-X', 'POST', '-H', "X-Manager-Token: $token",
+            $s->url('/on/processes/slow/restart?wait=600')
+            or POSIX::_exit(127);
+    }
+    ok(wait_until(sub {
+        process($s, 'slow')->{state} eq 'RUNNING' && $s->log_lines(AUDIT);
+    }, SOON, 'the order'), 'an order over HTTP/2');
+    is(scalar(() = $s->log_lines(OUTCOME)), 0, 'somebody waits');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    ok(wait_until(sub { $s->log_lines(OUTCOME) }, SOON, 'the end of the wait'),
+       'a client of HTTP/2 that hangs up ends it too');
+    settle_slow($s);
+    return;
+}
+
+# Its clients take any other answer than that of the end for a failure.
+sub pymanager_waits {
+    my ($s) = @_;
+    unlink $s->path('work/slow.ready');
+    my $client = AMGR::Request->new($s->{pym_port},
+        "POST /restart/3 HTTP/1.1\r\nHost: localhost\r\n"
+        . "Connection: close\r\n\r\n");
+    ok(wait_until(sub {
+        $client->pump(0);
+        return process($s, 'slow')->{state} eq 'RUNNING';
+    }, SOON, 'it is started'), 'pymanager: it is started');
+    $s->graceful or return fail('graceful restart');
+    ok(!$client->wait(1), 'pymanager: a restart of httpd does not end the wait');
+    settle_slow($s);
+    ok($client->wait(SOON), 'but that it is ready does');
+    is($client->status, 200, 'and it has succeeded') or diag($client->bytes);
     return;
 }
 
