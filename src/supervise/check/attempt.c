@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/descriptors.h"
@@ -277,6 +278,9 @@ static void live(amgr_attempt_t *attempt, int say_fd)
     prctl(PR_SET_NAME, AMGR_ATTEMPT_COMM);
     tie_to(attempt->supervisor);
     amgr_attempt_reset_signals();
+    /* A verifier of another module may log, and libc would close whatever has
+     * the number of its descriptor by then. */
+    closelog();
     if (!take_descriptors(say_fd)) {
         _exit(1);
     }

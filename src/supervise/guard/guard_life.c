@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -445,6 +446,9 @@ void amgr_guard_live(const amgr_guard_setup_t *setup, const amgr_spec_t *spec,
     life.kill_mono_us = AMGR_NO_TIME;
     life.drain_mono_us = AMGR_NO_TIME;
     life.voice_mono_us = AMGR_NO_TIME;
+    /* Where lines go to syslog libc knows its descriptor by a number, which is
+     * another's when the descriptor is closed behind its back. */
+    closelog();
     take_descriptors(&life, fd);
     prctl(PR_SET_NAME, AMGR_GUARD_COMM);
     setsid(); /* cannot fail: a fresh process leads no group */

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use AMGR::Httpd ();
+use IO::Handle;
 use IO::Select;
 use IO::Socket::UNIX;
 use POSIX ();
@@ -39,9 +40,8 @@ SHELL
 sub new {
     my ($class, $s) = @_;
     my $path = $s->path('work/log');
-    my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $path)
-        or die "$path: $!\n";
-    chmod 0666, $path;
+    my $self = bless { path => $path, lines => [] }, $class;
+    $self->listen;
     if (is_permitted()) {
         my $dev = $s->path('work/dev');
         mkdir $dev or die "$dev: $!\n";
@@ -52,7 +52,16 @@ sub new {
         $s->{env} = { LD_PRELOAD => $s->build_object('syslog'),
                       AMGR_SYSLOG => $path };
     }
-    return bless { socket => $socket, lines => [] }, $class;
+    return $self;
+}
+
+sub listen {
+    my ($self) = @_;
+    my $path = $self->{path};
+    $self->{socket} = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $path)
+        or die "$path: $!\n";
+    chmod 0666, $path;
+    return;
 }
 
 sub unshare {
@@ -86,6 +95,37 @@ sub datagrams {
         push @{ $self->{lines} }, $bytes;
     }
     return @{ $self->{lines} };
+}
+
+# For a server with `ErrorLog syslog`: its lines stand in this file at once,
+# until the test has ended.
+sub write_to {
+    my ($self, $file) = @_;
+    $self->{file} = $file;
+    pipe my $end, $self->{test} or die "pipe: $!\n";
+    $self->{writer} = fork // die "fork: $!\n";
+    return if $self->{writer};
+    close $self->{test};
+    open my $fh, '>>:raw', $file or POSIX::_exit(1);
+    $fh->autoflush;
+    my $select = IO::Select->new($self->{socket}, $end);
+    until (grep { $_ == $end } $select->can_read) {
+        $self->{socket}->recv(my $bytes, DATAGRAM_MAX);
+        print {$fh} file_line($bytes);
+    }
+    POSIX::_exit(0);
+}
+
+# The daemon is another from now on: who was connected has to do that anew.
+sub restart {
+    my ($self) = @_;
+    kill 'TERM', $self->{writer};
+    waitpid $self->{writer}, 0;
+    close $self->{socket};
+    unlink $self->{path};
+    $self->listen;
+    $self->write_to($self->{file});
+    return;
 }
 
 # A datagram as rsyslog writes it to /var/log/syslog: without its priority,
