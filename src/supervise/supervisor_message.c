@@ -179,11 +179,10 @@ static char *read_all(int fd, apr_size_t bytes, int *out_error)
     return text;
 }
 
-/** The error log is another file now: for us, and for every guard. */
-static void change_log(amgr_supervisor_t *supervisor, int fd)
+/** The error log is another file now. */
+static void change_log(const amgr_supervisor_t *supervisor, int fd)
 {
     int log_fd = supervisor->setup.guard.log_fd;
-    int i;
 
     if (log_fd < 0 || fd == log_fd) {
         return;
@@ -191,8 +190,15 @@ static void change_log(amgr_supervisor_t *supervisor, int fd)
     if (dup3(fd, log_fd, log_fd > STDERR_FILENO ? O_CLOEXEC : 0) < 0) {
         amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_WARNING,
                  errno, "cannot change to the new error log");
-        return;
     }
+}
+
+/** Files of output may have been renamed, whether there is another error log
+ * for every guard or not. */
+static void reopen_all(const amgr_supervisor_t *supervisor)
+{
+    int i;
+
     for (i = 0; i < supervisor->ward_count; i++) {
         amgr_ward_reopen(supervisor, supervisor->wards[i]);
     }
@@ -222,6 +228,7 @@ static int apply(amgr_supervisor_t *supervisor, const received_t *received)
     if (received->fd_count > 1) {
         change_log(supervisor, received->fds[1]);
     }
+    reopen_all(supervisor);
     if (supervisor->phase >= AMGR_PHASE_ENDING) {
         ignore(supervisor, 0, "everything is being stopped");
         return 1;

@@ -51,7 +51,7 @@ typedef struct amgr_ward_t {
 
     amgr_guard_t guard;    /**< pid 0: there is none, or it is reaped */
     int order;             /**< amgr_guard_order_e that it did not hear; -1 */
-    int is_reopening;      /**< it did not hear of the new error log yet */
+    int is_reopening;      /**< it did not hear of the restart yet */
     int step;              /**< amgr_ward_step_e */
     int is_ended;          /**< the process itself has */
     int is_ended_all;      /**< and has left nothing of its tree behind */
@@ -138,7 +138,8 @@ void amgr_ward_exited(struct amgr_supervisor_t *supervisor, amgr_ward_t *ward,
 /** Tell the guard, now or as soon as it hears. */
 void amgr_ward_tell(amgr_ward_t *ward, int order);
 
-/** Pass the error log on to the guard, now or as soon as it hears. */
+/** Have the guard open its files anew, now or as soon as it hears; the error
+ * log goes with that where it has a descriptor. */
 void amgr_ward_reopen(const struct amgr_supervisor_t *supervisor,
                       amgr_ward_t *ward);
 

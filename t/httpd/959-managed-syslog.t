@@ -3,7 +3,8 @@
 #
 # Managed processes of a server with `ErrorLog syslog`: libc keeps a descriptor
 # for its lines, which the supervisor's forks inherit.  What processes write is
-# read to its end, also when the daemon was another in the meantime.
+# read to its end, also when the daemon was another in the meantime; and files
+# that they write to are opened anew by a graceful restart.
 use strict;
 use warnings;
 
@@ -31,12 +32,18 @@ until [ -e $dir/\$\$ ]; do sleep 0.05; done
 echo "the last of \$\$"
 exit 3
 END
+my $file = $s->path('logs/file.log');
 $s->set_config(<<"END");
 ErrorLog syslog
 <ManagedProcess says>
     Command $script
     PassEnv AMGR_TEST_SERVER
     RestartDelay 3s jitter=0%
+</ManagedProcess>
+<ManagedProcess writes>
+    Command /bin/sh -c "while echo a line; do sleep 0.1; done"
+    PassEnv AMGR_TEST_SERVER
+    Output $file
 </ManagedProcess>
 END
 
@@ -50,6 +57,7 @@ sub said {
 sub run_once {
     my ($when) = @_;
     my $says = AMGR::Managed::wait_for($s, 'says', 'READY');
+    ok($says, "$when: it runs") or return;
     ok(said("the first of $says->{pid}"), "$when: what it writes is read");
     $s->write("state/$says->{pid}", '');
     ok(said("the last of $says->{pid}"), "$when: to the end");
@@ -63,5 +71,12 @@ run_once('first');
 # else open: to the number that the guard has for the output then.
 $syslog->restart;
 run_once('with another daemon');
+
+my $writes = AMGR::Managed::wait_for($s, 'writes', 'READY');
+ok(-s $file, 'another writes to its file');
+rename $file, "$file.1" or die "$file: $!\n";
+ok($s->graceful, 'which is renamed, with a graceful restart');
+ok(wait_until(sub { -s $file }, SOON, 'a new file'), 'and it writes to another');
+is(AMGR::Managed::one($s, 'writes')->{pid}, $writes->{pid}, 'as it was');
 $s->stop_ok;
 done_testing();

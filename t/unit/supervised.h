@@ -38,6 +38,8 @@ typedef struct supervised_t {
     int fd;       /* to it */
     int wait_fd;  /* hangs up when nothing of it is left */
     int log_fd;
+    int is_syslog; /* the error log has no descriptor to hand on */
+    int log_from;  /* the next supervisor has it there or above; 0: as we do */
     char dir[SCRATCH_SIZE];     /* var in it is for everybody */
     const char *lock_file;      /* of the next supervisor; NULL: none */
     int is_short;               /* it can open no more than so many files, */
@@ -73,6 +75,15 @@ static inline void leave_descriptors(int spare)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static inline int log_of_supervisor(const supervised_t *s)
+{
+    if (s->is_syslog) {
+        return -1;
+    }
+    return s->log_from == 0 ? s->log_fd
+                            : fcntl(s->log_fd, F_DUPFD_CLOEXEC, s->log_from);
+}
+
 static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
                                      int wait_fd)
 {
@@ -89,7 +100,7 @@ static inline void become_supervisor(supervised_t *s, int fd, int hold_fd,
     setup.board = s->board;
     setup.lock_file = s->lock_file;
     setup.guard.teller = teller;
-    setup.guard.log_fd = s->log_fd;
+    setup.guard.log_fd = log_of_supervisor(s);
     setup.guard.hold_fd = hold_fd;
     setup.guard.default_user = user;
     setup.guard.default_group = geteuid() == 0 ? "#65534" : NULL;
@@ -314,7 +325,7 @@ static inline void apply_with(supervised_t *s, const char *text,
     assert_int_equal(write(fds[0], bytes, sink.used), sink.used);
     fds[1] = s->log_fd;
     message.bytes = sink.used;
-    send_message(s, &message, fds, 2);
+    send_message(s, &message, fds, s->is_syslog ? 1 : 2);
     close(fds[0]);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A real supervisor and what comes between it and its parent: a configuration
- * that cannot be taken now, and a restart after which none comes.
+ * that cannot be taken now, a restart after which none comes, and one after
+ * which files of output are opened anew, whatever becomes of the error log.
  */
 #include "supervised.h"
 
@@ -103,6 +104,67 @@ static void a_restart_with_one_leaves_all_as_they_are(void **state)
     assert_int_equal(count_logged(s, "no configuration has come since"), 0);
 }
 
+static void apply_file(supervised_t *s, const char *file)
+{
+    apply(s, apr_psprintf(s->pool,
+                          "web\nCommand /bin/sleep 60\nOutput %s\n"
+                          "Verify exec /bin/true\n",
+                          file));
+}
+
+/* One that writes to a file, under a supervisor that is begun for it. */
+static const char *start_with_file(supervised_t *s)
+{
+    const char *file = apr_psprintf(s->pool, "%s/out", s->dir);
+
+    kill_supervisor(s);
+    start_supervisor(s);
+    apply_file(s, file);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(access(file, F_OK), 0);
+    return file;
+}
+
+/* As logrotate does it, and apachectl graceful after that. */
+static void rotate(supervised_t *s, const char *file)
+{
+    assert_int_equal(rename(file, apr_pstrcat(s->pool, file, ".1", NULL)), 0);
+    apply_file(s, file);
+    WAIT_UNTIL(s, access(file, F_OK) == 0);
+    assert_int_equal(row(s, "web")->starts, 1);
+}
+
+static void files_are_opened_anew_without_a_log(void **state)
+{
+    supervised_t *s = *state;
+    const char *file;
+
+    s->is_syslog = 1;
+    file = start_with_file(s);
+    rotate(s, file);
+    /* From now on the log is a file, which this supervisor cannot use. */
+    s->is_syslog = 0;
+    rotate(s, file);
+}
+
+static void files_are_opened_anew_beside_an_old_log(void **state)
+{
+    supervised_t *s = *state;
+    struct rlimit few = {64, 64};
+    struct rlimit before;
+    const char *file;
+
+    s->log_from = 100;
+    file = start_with_file(s);
+    rotate(s, file);
+    assert_int_equal(count_logged(s, "cannot change to"), 0);
+    assert_int_equal(prlimit(s->pid, RLIMIT_NOFILE, NULL, &before), 0);
+    few.rlim_max = before.rlim_max;
+    assert_int_equal(prlimit(s->pid, RLIMIT_NOFILE, &few, NULL), 0);
+    rotate(s, file);
+    assert_int_equal(count_logged(s, "cannot change to the new error log"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +172,8 @@ int main(void)
         SUPERVISED(a_configuration_that_is_none_is_dealt_with),
         SUPERVISED(a_restart_without_a_configuration_ends_all),
         SUPERVISED(a_restart_with_one_leaves_all_as_they_are),
+        SUPERVISED(files_are_opened_anew_without_a_log),
+        SUPERVISED(files_are_opened_anew_beside_an_old_log),
     };
 
     apr_initialize();

@@ -105,8 +105,8 @@ typedef enum amgr_guard_order_e {
                               of the tree ends with the group's leader or by
                               KILL.  One that is not executed yet is killed */
     AMGR_GUARD_KILL,   /**< SIGKILL to the whole tree, until nothing is left */
-    AMGR_GUARD_REOPEN, /**< the descriptor that comes with it is the error log
-                              now; an output file is opened anew */
+    AMGR_GUARD_REOPEN, /**< an output file is opened anew; the descriptor that
+                              may come with it is the error log now */
     AMGR_GUARD_ORDER_COUNT
 } amgr_guard_order_e;
 
