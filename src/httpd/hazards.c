@@ -11,6 +11,7 @@
 
 #include "httpd/config.h"
 #include "httpd/log.h"
+#include "supervise/spec/spec.h"
 
 /** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
  * reap children that nobody was told of. */
@@ -43,9 +44,34 @@ static int uses_posixsem(void)
     return 0;
 }
 
+/** A restart ends the program that the error log is piped to, and whoever has
+ * the old pipe as its standard error is ended by SIGPIPE. */
+static void check_inherited(server_rec *s)
+{
+    const apr_array_header_t *managed = amgr_config_main()->managed;
+    const amgr_spec_t *spec;
+    int i;
+
+    if (managed == NULL || s->error_fname == NULL || s->error_fname[0] != '|') {
+        return;
+    }
+    for (i = 0; i < managed->nelts; i++) {
+        spec = APR_ARRAY_IDX(managed, i, const amgr_spec_t *);
+        if (spec->output == AMGR_OUTPUT_INHERIT) {
+            amgr_log(s, AMGR_TAG_MANAGED_LOGGER, APLOG_WARNING, 0,
+                     "process %s: Output inherit: ErrorLog is a program, which "
+                     "is another after each restart of httpd, and a process "
+                     "that was started before is ended by SIGPIPE when it "
+                     "writes to standard error; use Output errorlog",
+                     spec->name);
+        }
+    }
+}
+
 void amgr_hazards_check(server_rec *s)
 {
     check_sigchld(s);
+    check_inherited(s);
     if (amgr_limits_are_set(&amgr_config_main()->limits) && uses_posixsem()) {
         amgr_log(s, AMGR_TAG_POSIXSEM, APLOG_WARNING, 0,
                  "Mutex posixsem: a worker that is killed while it holds a "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What in the server's own set-up makes retiring workers dangerous or blind.
+ * What in the server's own set-up makes retiring workers dangerous or blind, or
+ * ends managed processes.
  */
 #ifndef AMGR_HAZARDS_H
 #define AMGR_HAZARDS_H
