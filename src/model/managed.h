@@ -35,7 +35,8 @@ typedef enum amgr_managed_exit_e {
     AMGR_MANAGED_EXIT_SIGNAL,    /**< by a signal that nobody here sent */
     AMGR_MANAGED_EXIT_EXEC,      /**< it could not be executed */
     AMGR_MANAGED_EXIT_START_TIMEOUT, /**< not ready in time: stopped */
-    AMGR_MANAGED_EXIT_UNHEALTHY,     /**< Liveness failed: stopped */
+    AMGR_MANAGED_EXIT_UNHEALTHY,     /**< Liveness failed, or it said that
+                                          it stops and did not: stopped */
     AMGR_MANAGED_EXIT_MEMORY,        /**< over MaxMemory: stopped */
     AMGR_MANAGED_EXIT_ORDERED, /**< stopped by order, or with the server */
     AMGR_MANAGED_EXIT_LOST,    /**< its guard was killed */

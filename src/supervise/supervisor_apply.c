@@ -121,8 +121,8 @@ static amgr_ward_t *create(amgr_supervisor_t *supervisor, const char *name)
     ward->cause = -1;
     ward->untold_state = -1;
     ward->start_due_us = ward->stay_due_us = ward->watchdog_due_us =
-        ward->step_due_us = ward->delay_due_us = ward->ready_mono_us =
-            ward->quiet_due_us = AMGR_NO_TIME;
+        ward->stopping_due_us = ward->step_due_us = ward->delay_due_us =
+            ward->ready_mono_us = ward->quiet_due_us = AMGR_NO_TIME;
     supervisor->wards[supervisor->ward_count++] = ward;
     return ward;
 }

@@ -70,6 +70,7 @@ static void clear_timers(amgr_ward_t *ward)
     ward->start_due_us = AMGR_NO_TIME;
     ward->stay_due_us = AMGR_NO_TIME;
     ward->watchdog_due_us = AMGR_NO_TIME;
+    ward->stopping_due_us = AMGR_NO_TIME;
     ward->step_due_us = AMGR_NO_TIME;
     ward->delay_due_us = AMGR_NO_TIME;
     ward->quiet_due_us = AMGR_NO_TIME;
@@ -168,6 +169,7 @@ static void begin_end(const amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     ward->start_due_us = AMGR_NO_TIME;
     ward->stay_due_us = AMGR_NO_TIME;
     ward->watchdog_due_us = AMGR_NO_TIME;
+    ward->stopping_due_us = AMGR_NO_TIME;
     ward->step = step;
     ward->step_due_us = supervisor->now.mono_us + patience_us;
     amgr_ward_end_checks(ward);

@@ -59,6 +59,8 @@ typedef struct amgr_ward_t {
     int is_empty;          /**< nothing is left of its tree */
     int is_lost;           /**< the guard went without a word */
     int is_notified;       /**< READY=1 was said */
+    int stops;             /**< so often it was not ready any more by its own
+                                word in this run */
     int is_logger_failing; /**< what it writes is dropped for that */
     int untold_state;      /**< before a change that is told with the next; -1:
                              all are told */
@@ -77,6 +79,7 @@ typedef struct amgr_ward_t {
     apr_time_t start_due_us;    /**< StartTimeout */
     apr_time_t stay_due_us;     /**< ready, without a verifier */
     apr_time_t watchdog_due_us; /**< Liveness notify */
+    apr_time_t stopping_due_us; /**< it has said STOPPING=1 */
     apr_time_t step_due_us;     /**< next step of its end */
     apr_time_t delay_due_us;    /**< BACKOFF is over */
     apr_time_t ready_mono_us;   /**< when the run became ready */

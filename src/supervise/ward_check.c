@@ -210,6 +210,18 @@ static void is_silent(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_UNHEALTHY, ward->fault);
 }
 
+/* It hangs in its own shutdown, or has given it up without a word. */
+static void has_not_stopped(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
+{
+    char span[AMGR_UNITS_LEN];
+
+    ward->stopping_due_us = AMGR_NO_TIME;
+    amgr_duration_format_exact(ward->spec->stop_timeout_us, span, sizeof(span));
+    amgr_ward_blame(ward, AMGR_MANAGED_EXIT_UNHEALTHY,
+                    "it said that it stops and did not within %s", span);
+    amgr_ward_fire(supervisor, ward, AMGR_MACHINE_UNHEALTHY, ward->fault);
+}
+
 void amgr_ward_look(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     apr_time_t now_us = supervisor->now.mono_us;
@@ -233,6 +245,9 @@ void amgr_ward_look(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     }
     if (is_due(ward->watchdog_due_us, now_us)) {
         is_silent(supervisor, ward);
+    }
+    if (is_due(ward->stopping_due_us, now_us)) {
+        has_not_stopped(supervisor, ward);
     }
     if (ward->is_verifying) {
         look_at_check(supervisor, ward, &ward->verify);
@@ -261,6 +276,7 @@ void amgr_ward_postpone(amgr_ward_t *ward, apr_interval_time_t span_us)
     postpone(&ward->start_due_us, span_us);
     postpone(&ward->stay_due_us, span_us);
     postpone(&ward->watchdog_due_us, span_us);
+    postpone(&ward->stopping_due_us, span_us);
     postpone(&ward->step_due_us, span_us);
     amgr_check_postpone(&ward->verify, span_us);
     amgr_check_postpone(&ward->liveness, span_us);
@@ -280,6 +296,7 @@ apr_time_t amgr_ward_due(const amgr_ward_t *ward)
 
     due_us = sooner(due_us, ward->stay_due_us);
     due_us = sooner(due_us, ward->watchdog_due_us);
+    due_us = sooner(due_us, ward->stopping_due_us);
     due_us = sooner(due_us, ward->step_due_us);
     due_us = sooner(due_us, ward->delay_due_us);
     due_us = sooner(due_us, ward->quiet_due_us);

@@ -45,6 +45,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_empty = 0;
     ward->is_lost = 0;
     ward->is_notified = 0;
+    ward->stops = 0;
     ward->is_logger_failing = 0;
     ward->wait_status = 0;
     ward->cause = -1;
@@ -190,29 +191,50 @@ static void on_started(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_STARTED, why);
 }
 
+/* Whether it is ready by its own word; one that says now this and now that does
+ * not fill the log. */
+static void set_stopping(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                         int is_stopping)
+{
+    amgr_supervisor_set_ready(supervisor, ward, !is_stopping);
+    amgr_say(&supervisor->teller, AMGR_SAY_STATE,
+             ward->stops > 1 ? AMGR_LEVEL_DEBUG : AMGR_LEVEL_NOTICE, 0,
+             "process %s: it says that it %s", ward->row.name,
+             is_stopping ? "stops, and is not ready any more"
+                         : "is ready again");
+}
+
 /* READY=1 also comes again, after a STOPPING=1 that was none. */
 static void on_notified(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     ward->is_notified = 1;
-    if (ward->spec->verify.type != AMGR_VERIFY_NOTIFY) {
-        return;
-    }
-    amgr_ward_fire(supervisor, ward, AMGR_MACHINE_VERIFIED, "it says so");
     if (ward->row.state == AMGR_MANAGED_READY && !ward->row.ready) {
+        ward->stopping_due_us = AMGR_NO_TIME;
+        if (ward->spec->liveness.type == AMGR_VERIFY_NOTIFY) {
+            amgr_ward_begin_watch(supervisor, ward);
+        }
         amgr_ward_set_well(ward);
-        amgr_supervisor_set_ready(supervisor, ward, 1);
+        set_stopping(supervisor, ward, 0);
+    }
+    else if (ward->spec->verify.type == AMGR_VERIFY_NOTIFY) {
+        amgr_ward_fire(supervisor, ward, AMGR_MACHINE_VERIFIED, "it says so");
     }
 }
 
-/* STOPPING=1: let nobody wait for it, but leave it its time. */
+/* STOPPING=1: let nobody wait for it, but leave it its time, which begins with
+ * the first word of it. */
 static void on_stopping(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
-    ward->watchdog_due_us = AMGR_NO_TIME;
-    if (ward->row.state == AMGR_MANAGED_READY) {
-        amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
-                             "it says that it stops");
-        amgr_supervisor_set_ready(supervisor, ward, 0);
+    if (ward->row.state != AMGR_MANAGED_READY || !ward->row.ready) {
+        return;
     }
+    ward->watchdog_due_us = AMGR_NO_TIME;
+    ward->stopping_due_us =
+        supervisor->now.mono_us + ward->spec->stop_timeout_us;
+    ward->stops++;
+    amgr_supervisor_text(ward->row.reason, sizeof(ward->row.reason),
+                         "it says that it stops");
+    set_stopping(supervisor, ward, 1);
 }
 
 /* Sums of this run never go back, whatever the guard tells. */

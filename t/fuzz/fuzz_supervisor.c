@@ -304,7 +304,8 @@ static void check_ward(const amgr_ward_t *ward)
         check(ward->guard.pid == 0 && ward->guard.fd < 0);
         check(!has_run(ward->row.name));
         check(ward->step_due_us == AMGR_NO_TIME &&
-              ward->start_due_us == AMGR_NO_TIME);
+              ward->start_due_us == AMGR_NO_TIME &&
+              ward->stopping_due_us == AMGR_NO_TIME);
         check(ward->row.state != AMGR_MANAGED_BACKOFF || ward->is_asked ||
               ward->delay_due_us != AMGR_NO_TIME);
         return;
@@ -314,6 +315,13 @@ static void check_ward(const amgr_ward_t *ward)
     check(ward->row.state != AMGR_MANAGED_STOPPING ||
           ward->step_due_us != AMGR_NO_TIME || ward->is_lost ||
           ward->step == AMGR_WARD_AXED);
+    /* Who has said that it stops is so for a time, and else is watched. */
+    if (ward->row.state == AMGR_MANAGED_READY) {
+        check(ward->row.ready || ward->stopping_due_us != AMGR_NO_TIME);
+        check(!ward->row.ready ||
+              ward->spec->liveness.type != AMGR_VERIFY_NOTIFY ||
+              ward->watchdog_due_us != AMGR_NO_TIME);
+    }
 }
 
 static void on_turn(int timeout_ms)

@@ -6,7 +6,6 @@
 #include "supervised.h"
 
 #include <netinet/in.h>
-#include <sys/un.h>
 
 #define QUICK                        \
     "RestartDelay 100ms jitter=0%\n" \
@@ -320,74 +319,6 @@ static void one_that_ignores_the_signal_is_killed_with_its_tree(void **state)
     assert_int_equal(count_logged(s, "(not configured any more)\n"), 2);
 }
 
-/* What this program does as a managed process: it says that it starts, is
- * ready and lives, twice, and then nothing more. */
-static void notify_and_fall_silent(void)
-{
-    static const char *const words[] = {"STATUS=warming up", "READY=1",
-                                        "WATCHDOG=1", "WATCHDOG=1"};
-    const char *name = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    apr_size_t len = name == NULL ? 0 : strlen(name);
-    apr_size_t i;
-
-    if (len == 0 || len >= sizeof(address.sun_path)) {
-        _exit(1);
-    }
-    memcpy(address.sun_path, name, len);
-    if (name[0] == '@') {
-        address.sun_path[0] = '\0';
-    }
-    len += offsetof(struct sockaddr_un, sun_path);
-    for (i = 0; i < AMGR_COUNT(words); i++) {
-        usleep(200000); /* so that each is seen apart */
-        if (sendto(fd, words[i], strlen(words[i]), 0,
-                   (const struct sockaddr *)&address, (socklen_t)len) < 0) {
-            _exit(2);
-        }
-    }
-    for (;;) {
-        pause();
-    }
-}
-
-/* Its processes are another user's: this program goes where that can read. */
-static const char *copy_self(const supervised_t *s)
-{
-    static char path[96];
-    char command[256];
-
-    snprintf(path, sizeof(path), "%s/var/self", s->dir);
-    snprintf(command, sizeof(command), "cp /proc/%d/exe %s && chmod 755 %s",
-             (int)getpid(), path, path);
-    assert_int_equal(system(command), 0);
-    return path;
-}
-
-static void one_that_notifies_is_believed_and_must_go_on(void **state)
-{
-    supervised_t *s = *state;
-    char text[512];
-
-    snprintf(text, sizeof(text),
-             "web\nCommand %s notify\nVerify notify\n"
-             "Liveness notify timeout=500ms\nOutput discard\n",
-             copy_self(s));
-    apply(s, text);
-    WAIT_UNTIL(s, row(s, "web") != NULL &&
-                      strcmp(row(s, "web")->status, "warming up") == 0);
-    assert_int_equal(row(s, "web")->state, AMGR_MANAGED_RUNNING);
-    wait_state(s, "web", AMGR_MANAGED_READY);
-    WAIT_UNTIL(s, row(s, "web")->exits[AMGR_MANAGED_EXIT_UNHEALTHY] == 1);
-    assert_true(row(s, "web")->ready == 0);
-    assert_string_equal(row(s, "web")->status, "");
-    assert_int_equal(count_logged(s, "RUNNING -> READY (it says so)"), 1);
-    assert_int_equal(count_logged(s, "READY -> STOPPING (unhealthy: no "
-                                     "WATCHDOG=1 for 500ms)"),
-                     1);
-}
-
 static void an_address_in_use_is_waited_for(void **state)
 {
     supervised_t *s = *state;
@@ -415,7 +346,7 @@ static void an_address_in_use_is_waited_for(void **state)
     assert_true(row(s, "web")->starts > 2);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPERVISED(a_process_is_started_and_becomes_ready),
@@ -433,13 +364,9 @@ int main(int argc, char **argv)
         SUPERVISED(one_that_is_not_healthy_is_restarted),
         SUPERVISED(a_tree_that_grows_too_big_is_restarted),
         SUPERVISED(one_that_ignores_the_signal_is_killed_with_its_tree),
-        SUPERVISED(one_that_notifies_is_believed_and_must_go_on),
         SUPERVISED(an_address_in_use_is_waited_for),
     };
 
-    if (argc == 2 && strcmp(argv[1], "notify") == 0) {
-        notify_and_fall_silent();
-    }
     apr_initialize();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,10 +40,24 @@ void amgr_guard_voice_init(amgr_guard_voice_t *voice, int fd)
     voice->fd = fd;
 }
 
+/* READY and STOPPING take each other back, and the last that was said is to be
+ * told last.  Only the first READY is told before the STOPPING that follows. */
+static void take_back(amgr_guard_voice_t *voice, int type)
+{
+    if (type == AMGR_GUARD_READY) {
+        voice->waiting &= ~BIT(AMGR_GUARD_STOPPING);
+    }
+    else if (type == AMGR_GUARD_STOPPING &&
+             voice->sent_mono_us[AMGR_GUARD_READY] != 0) {
+        voice->waiting &= ~BIT(AMGR_GUARD_READY);
+    }
+}
+
 amgr_guard_event_t *amgr_guard_voice_add(amgr_guard_voice_t *voice, int type)
 {
     amgr_guard_event_t *event = &voice->events[type];
 
+    take_back(voice, type);
     memset(event, 0, sizeof(*event));
     event->type = type;
     voice->waiting |= BIT(type);

@@ -21,7 +21,8 @@ typedef struct amgr_guard_voice_t {
 void amgr_guard_voice_init(amgr_guard_voice_t *voice, int fd);
 
 /** The event of this kind, all zero but its type, to be filled in by the
- * caller: it waits from now on. */
+ * caller: it waits from now on.  READY and STOPPING are told so that the one
+ * which was said last comes last. */
 amgr_guard_event_t *amgr_guard_voice_add(amgr_guard_voice_t *voice, int type);
 
 /** Send what may be sent; when to call again, or AMGR_NO_TIME. */

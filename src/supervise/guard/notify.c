@@ -47,6 +47,9 @@ static void take_line(amgr_notice_t *notice, const char *line, apr_size_t len)
     const apr_size_t status_len = sizeof(status) - 1;
 
     if (is_line(line, len, "READY=1")) {
+        /* Of what was said before nothing holds any more; the other way round
+         * both do, in the order of a run. */
+        notice->said &= ~(unsigned int)AMGR_NOTICE_STOPPING;
         notice->said |= AMGR_NOTICE_READY;
     }
     else if (is_line(line, len, "WATCHDOG=1")) {

@@ -34,7 +34,8 @@ typedef enum amgr_notice_e {
 
 /** What datagrams have said. */
 typedef struct amgr_notice_t {
-    unsigned int said;                  /**< amgr_notice_e */
+    unsigned int said;                  /**< amgr_notice_e; of READY and
+                                             STOPPING both: in this order */
     char status[AMGR_MANAGED_TEXT_LEN]; /**< hostile bytes, none of them a line
                                              end; cut to fit */
 } amgr_notice_t;
