@@ -146,6 +146,7 @@ static inline int rig_setup(void **state)
     rig.spec.output = AMGR_OUTPUT_ERRORLOG;
     rig.spec.stop_signal = SIGTERM;
     rig.spec.stop_timeout_us = apr_time_from_sec(10);
+    rig.spec.nice = AMGR_SPEC_NO_NICE;
     rig.spec.oom = AMGR_SPEC_NO_OOM;
     rig.setup.teller.line = rig_line;
     rig.setup.teller.baton = rig.log;

@@ -352,6 +352,22 @@ static void test_oom_by_default(void **state)
     fclose(f);
 }
 
+/* Also where httpd has another; only root goes back to it. */
+static void test_nice_of_zero(void **state)
+{
+    rig_t *rig = *state;
+
+    assert_int_equal(setpriority(PRIO_PROCESS, 0, 19), 0);
+    expect_answer(rig, "nice", "19");
+    rig->spec.nice = 0;
+    if (geteuid() != 0) {
+        expect_fault(rig, AMGR_LAUNCH_NO_LIMIT, EACCES, "Nice");
+        return;
+    }
+    expect_answer(rig, "cut -d ' ' -f 19 /proc/self/stat", "0");
+    assert_int_equal(setpriority(PRIO_PROCESS, 0, 0), 0);
+}
+
 /* Root's process becomes somebody; anybody else's stays who it is. */
 static void test_user(void **state)
 {
@@ -473,6 +489,7 @@ int main(int argc, char **argv)
         RIGGED(test_oom_by_default),
         RIGGED(test_user),
         RIGGED(test_groups_and_limits),
+        RIGGED(test_nice_of_zero),
     };
 
     if (argc > 1 && strcmp(argv[1], "descriptors") == 0) {

@@ -87,6 +87,24 @@ static void sections_come_back_as_they_went(void **state)
     assert_memory_equal(second.bytes, first.bytes, first.len);
 }
 
+/* Zero is no lack of a wish. */
+static void a_nice_of_zero_comes_back(void **state)
+{
+    amgr_spec_t *sent[] = {section("web", "Command /bin/x\nNice 0\n"),
+                           section("db", "Command /bin/x\n")};
+    amgr_spec_t **specs;
+    packed_t packed;
+
+    (void)state; /* cmocka's signature */
+    pack(sent, 2, &packed);
+    assert_int_equal(unpack(&packed, &specs), 2);
+    assert_int_equal(specs[0]->nice, 0);
+    assert_int_equal(specs[1]->nice, AMGR_SPEC_NO_NICE);
+    assert_non_null(strstr(dumped(specs[0]), "\n    Nice 0\n"));
+    assert_null(strstr(dumped(specs[1]), "\n    Nice "));
+    assert_false(amgr_spec_equal(specs[0], section("web", "Command /bin/x\n")));
+}
+
 static void no_section_is_something_too(void **state)
 {
     amgr_spec_t **specs;
@@ -219,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_come_back_as_they_went),
+        cmocka_unit_test(a_nice_of_zero_comes_back),
         cmocka_unit_test(no_section_is_something_too),
         cmocka_unit_test(every_cut_and_every_byte_more_is_refused),
         cmocka_unit_test(every_byte_changed_is_refused_or_meant),

@@ -33,7 +33,7 @@ static void defaults_are_harmless_and_bounded(void **state)
     assert_int_equal(spec->success_exits->nelts, 1);
     assert_int_equal(APR_ARRAY_IDX(spec->success_exits, 0, int), 0);
     assert_int_equal(spec->limits->nelts, 0);
-    assert_int_equal(spec->nice, 0);
+    assert_int_equal(spec->nice, AMGR_SPEC_NO_NICE);
     assert_int_equal(spec->oom, AMGR_SPEC_NO_OOM);
     assert_int_equal(spec->max_memory_bytes, 0);
     assert_int_equal(spec->verify.type, AMGR_VERIFY_NONE);

@@ -166,7 +166,8 @@ static void set_limits(const amgr_spec_t *spec)
     int i;
 
     set_oom(spec->oom);
-    if (spec->nice != 0 && setpriority(PRIO_PROCESS, 0, spec->nice) != 0) {
+    if (spec->nice != AMGR_SPEC_NO_NICE &&
+        setpriority(PRIO_PROCESS, 0, spec->nice) != 0) {
         give_up(AMGR_LAUNCH_NO_LIMIT, errno, "Nice");
     }
     for (i = 0; spec->limits != NULL && i < spec->limits->nelts; i++) {

@@ -46,6 +46,7 @@ static void set_defaults(amgr_spec_t *spec, apr_pool_t *pool)
     spec->success_exits = apr_array_make(pool, 2, sizeof(int));
     APR_ARRAY_PUSH(spec->success_exits, int) = 0;
     spec->limits = apr_array_make(pool, 2, sizeof(amgr_rlimit_t));
+    spec->nice = AMGR_SPEC_NO_NICE;
     spec->oom = AMGR_SPEC_NO_OOM;
     spec->gates = apr_array_make(pool, 1, sizeof(amgr_gate_t));
     spec->lines = apr_array_make(pool, 8, sizeof(amgr_spec_line_t));

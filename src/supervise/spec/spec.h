@@ -111,7 +111,7 @@ typedef struct amgr_spec_t {
     apr_interval_time_t restart_window_us;
     apr_array_header_t *success_exits; /**< of int; 0 is always one */
     apr_array_header_t *limits;        /**< of amgr_rlimit_t */
-    int nice;                          /**< 0: httpd's own */
+    int nice;                          /**< AMGR_SPEC_NO_NICE: httpd's own */
     int oom; /**< oom_score_adj; AMGR_SPEC_NO_OOM: 0 is written */
     apr_uint64_t max_memory_bytes; /**< 0: none */
     apr_array_header_t
@@ -122,6 +122,7 @@ typedef struct amgr_spec_t {
     apr_array_header_t *lines; /**< of amgr_spec_line_t: what it was made of */
 } amgr_spec_t;
 
+#define AMGR_SPEC_NO_NICE (-2000)
 #define AMGR_SPEC_NO_OOM (-2000)
 
 /** The most that restart_limit can be. */

@@ -146,6 +146,19 @@ static void put_output(const dump_t *dump)
                  : amgr_output_word(output));
 }
 
+/* @a number, or the note where it is @a none. */
+static void put_number_or(const dump_t *dump, const char *key, int number,
+                          int none, const char *note)
+{
+    if (number == none) {
+        put_note(dump, note);
+        return;
+    }
+    put_key(dump, key);
+    amgr_sink_i64(dump->sink, number);
+    put_end(dump);
+}
+
 static void put_limits(const dump_t *dump)
 {
     const amgr_spec_t *spec = dump->spec;
@@ -158,17 +171,10 @@ static void put_limits(const dump_t *dump)
                         &APR_ARRAY_IDX(spec->limits, i, amgr_rlimit_t));
         put_end(dump);
     }
-    put_key(dump, "Nice ");
-    amgr_sink_i64(dump->sink, spec->nice);
-    put_end(dump);
-    if (spec->oom == AMGR_SPEC_NO_OOM) {
-        put_note(dump, "Oom: 0 where it may be set");
-    }
-    else {
-        put_key(dump, "Oom ");
-        amgr_sink_i64(dump->sink, spec->oom);
-        put_end(dump);
-    }
+    put_number_or(dump, "Nice ", spec->nice, AMGR_SPEC_NO_NICE,
+                  "Nice: httpd's own");
+    put_number_or(dump, "Oom ", spec->oom, AMGR_SPEC_NO_OOM,
+                  "Oom: 0 where it may be set");
     put_pair(dump, "MaxMemory",
              spec->max_memory_bytes == 0
                  ? "Off"
