@@ -31,6 +31,25 @@ static void note_lost(amgr_managed_t *row)
     row->exit_signal = 0;
 }
 
+/** The supervisor before was not killed but has stopped all and ended: whatever
+ * runs from now on begins anew, also what had done its work by then. */
+static void renew_done(amgr_managed_table_t *last)
+{
+    int i;
+
+    if (last->application != AMGR_APPLICATION_SHUTDOWN || last->is_shut) {
+        return;
+    }
+    for (i = 0; i < last->count; i++) {
+        amgr_managed_t *row = &last->processes[i];
+
+        if (row->state == AMGR_MANAGED_EXITED) {
+            row->state = AMGR_MANAGED_STOPPED;
+            row->want = AMGR_MANAGED_WANT_UP;
+        }
+    }
+}
+
 /** Until the configuration comes the last table stands, without its life: it
  * has the counters, should this one be killed before. */
 static void expect(amgr_managed_table_t *table,
@@ -76,6 +95,7 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
             note_lost(row);
         }
     }
+    renew_done(last);
     /* One that was shut down by order, and then killed, is shut down still. */
     supervisor->was_shut = last->is_shut;
     if (supervisor->was_shut) {
@@ -86,12 +106,51 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
     amgr_supervisor_inherit_left(supervisor);
 }
 
+/** It was to end, and had ended well when the last supervisor was killed.  Its
+ * section is another where what the table has of it differs: then it runs. */
+static int was_done(const amgr_ward_t *ward, const amgr_managed_t *last)
+{
+    const amgr_managed_t *row = &ward->row;
+
+    return last->state == AMGR_MANAGED_EXITED &&
+           last->want == AMGR_MANAGED_WANT_DOWN && last->exit_known &&
+           last->exit_cause == AMGR_MANAGED_EXIT_CLEAN &&
+           (ward->spec->verify.type == AMGR_VERIFY_EXITED ||
+            ward->spec->restart == AMGR_RESTART_NEVER) &&
+           strcmp(last->program, row->program) == 0 &&
+           strcmp(last->verify, row->verify) == 0 &&
+           last->restart == row->restart &&
+           last->max_memory_bytes == row->max_memory_bytes;
+}
+
+static void stay_done(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
+                      const amgr_managed_t *last)
+{
+    char how[AMGR_MANAGED_END_LEN];
+    amgr_managed_t *row = &ward->row;
+
+    row->state = AMGR_MANAGED_EXITED;
+    row->want = AMGR_MANAGED_WANT_DOWN;
+    row->since_us = last->since_us;
+    amgr_managed_end_text(row, how);
+    amgr_supervisor_text(row->reason, sizeof(row->reason), "%s", how);
+    ward->is_asked = 0;
+    if (ward->spec->verify.type == AMGR_VERIFY_EXITED) {
+        row->ready_us = last->ready_us;
+        ward->was_ready = 1;
+        amgr_supervisor_set_ready(supervisor, ward, 1);
+    }
+    amgr_say(&supervisor->teller, AMGR_SAY_STATE, AMGR_LEVEL_INFO, 0,
+             "process %s: has done its work, and is not run again", row->name);
+}
+
 void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
                                  amgr_ward_t *ward)
 {
     const amgr_managed_t *last =
         amgr_managed_find(&supervisor->last, ward->row.name);
     amgr_managed_t *row = &ward->row;
+    int is_done = last != NULL && was_done(ward, last);
 
     if (last != NULL) {
         row->starts = last->starts;
@@ -114,7 +173,10 @@ void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
         supervisor->last.processes[last - supervisor->last.processes].name[0] =
             '\0';
     }
-    if (ward->is_down || supervisor->phase == AMGR_PHASE_SHUT) {
+    if (is_done) {
+        stay_done(supervisor, ward, last);
+    }
+    else if (ward->is_down || supervisor->phase == AMGR_PHASE_SHUT) {
         ward->is_asked = 0;
         row->want = AMGR_MANAGED_WANT_DOWN;
         amgr_supervisor_text(row->reason, sizeof(row->reason),

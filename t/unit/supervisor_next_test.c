@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A supervisor after another: what has done its work is not run again for want
+ * of whoever knew that, and all else is.
+ */
+#include "supervised.h"
+
+#define ONCE "once\nCommand /bin/true\nRestart never\nOutput discard\n"
+#define MIGRATE                             \
+    "migrate\nShell On\nCommand 'exit 4'\n" \
+    "Verify exited 4\nOutput discard\n"
+#define WEB                                       \
+    "web\nCommand /bin/sleep 60\nAfter migrate\n" \
+    "Verify exec /bin/true\nOutput discard\n"
+
+/* As httpd's parent sees to it: nobody is there any more. */
+static void replace_supervisor(supervised_t *s)
+{
+    kill_supervisor(s);
+    assert_non_null(row(s, "once"));
+    s->table.supervisor = 0;
+    s->table.revision++;
+    amgr_board_write_managed(s->board, &s->table);
+    start_supervisor(s);
+}
+
+static void check_done(const amgr_managed_t *row, int code, int ready)
+{
+    char reason[32];
+
+    snprintf(reason, sizeof(reason), "exited with code %d", code);
+    assert_int_equal(row->state, AMGR_MANAGED_EXITED);
+    assert_int_equal(row->want, AMGR_MANAGED_WANT_DOWN);
+    assert_int_equal(row->ready, ready);
+    assert_int_equal(row->ready_us > 0, ready);
+    assert_int_equal(row->starts, 1);
+    assert_true(row->started_us > 0 && row->since_us >= row->started_us);
+    assert_int_equal(row->exits[AMGR_MANAGED_EXIT_CLEAN], 1);
+    assert_int_equal(row->exit_known, 1);
+    assert_int_equal(row->exit_cause, AMGR_MANAGED_EXIT_CLEAN);
+    assert_int_equal(row->exit_code, code);
+    assert_string_equal(row->reason, reason);
+}
+
+static void what_has_done_its_work_is_not_run_again(void **state)
+{
+    static const char text[] = ONCE MIGRATE WEB;
+    supervised_t *s = *state;
+    amgr_managed_t before;
+    int i;
+
+    apply(s, text);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    before = *row(s, "migrate");
+    check_done(row(s, "once"), 0, 0);
+    for (i = 2; i <= 3; i++) {
+        replace_supervisor(s);
+        if (i == 3) { /* killed before it knew what there is to do */
+            WAIT_UNTIL(s,
+                       row(s, "once") != NULL && s->table.supervisor == s->pid);
+            replace_supervisor(s);
+        }
+        apply(s, text);
+        /* What comes after it does not wait for another end of it. */
+        WAIT_UNTIL(s, row(s, "web") != NULL &&
+                          row(s, "web")->starts == (apr_uint64_t)i &&
+                          row(s, "web")->ready);
+        check_done(row(s, "once"), 0, 0);
+        check_done(row(s, "migrate"), 4, 1);
+        assert_int_equal(row(s, "migrate")->since_us, before.since_us);
+        assert_int_equal(row(s, "migrate")->ready_us, before.ready_us);
+        assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    }
+    /* Nor by the same configuration once more. */
+    apply(s, text);
+    WAIT_UNTIL(s, count_logged(s, "are configured: 3") == 4);
+    check_done(row(s, "once"), 0, 0);
+    assert_int_equal(count_logged(s, "[3] process once: has done its work, and "
+                                     "is not run again"),
+                     2);
+}
+
+static void what_is_another_by_now_runs(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, ONCE MIGRATE);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
+    wait_state(s, "migrate", AMGR_MANAGED_EXITED);
+    replace_supervisor(s);
+    apply(s, "once\nCommand /bin/echo\nRestart never\nOutput discard\n"
+             "migrate\nShell On\nCommand 'exit 4'\nVerify exited 4\n"
+             "Output discard\nMaxMemory 1G\n");
+    WAIT_UNTIL(s, row(s, "once") != NULL && row(s, "once")->starts == 2);
+    WAIT_UNTIL(s, row(s, "migrate")->starts == 2);
+}
+
+/* A server that takes its processes away has them all started anew. */
+static void what_was_ended_in_peace_runs(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, ONCE MIGRATE WEB);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
+    tell_end(s);
+    WAIT_UNTIL(s, is_ended(s));
+    replace_supervisor(s);
+    WAIT_UNTIL(s, row(s, "once") != NULL && s->table.supervisor == s->pid);
+    replace_supervisor(s); /* which is so for the one after the next, too */
+    apply(s, ONCE MIGRATE WEB);
+    WAIT_UNTIL(s, row(s, "web") != NULL && row(s, "web")->starts == 2 &&
+                      row(s, "web")->ready);
+    WAIT_UNTIL(s, row(s, "once")->starts == 2);
+    assert_int_equal(row(s, "migrate")->starts, 2);
+}
+
+/* In the last table, as the one before has left it. */
+static void leave_once(supervised_t *s, int want, int cause, int is_shut)
+{
+    static amgr_managed_table_t table;
+    amgr_managed_t *once = &table.processes[0];
+
+    kill_supervisor(s);
+    memset(&table, 0, sizeof(table));
+    table.count = 1;
+    table.is_shut = is_shut;
+    table.application =
+        is_shut ? AMGR_APPLICATION_SHUTDOWN : AMGR_APPLICATION_RUNNING;
+    table.beat_mono_us = amgr_clock_monotonic_us();
+    snprintf(once->name, sizeof(once->name), "once");
+    snprintf(once->program, sizeof(once->program), "/bin/true");
+    once->state = AMGR_MANAGED_EXITED;
+    once->want = want;
+    once->restart = AMGR_RESTART_NEVER;
+    once->starts = 1;
+    once->exit_known = 1;
+    once->exit_cause = cause;
+    amgr_board_write_managed(s->board, &table);
+    start_supervisor(s);
+    apply(s, ONCE);
+}
+
+static void what_was_to_run_again_or_has_failed_does(void **state)
+{
+    supervised_t *s = *state;
+
+    leave_once(s, AMGR_MANAGED_WANT_UP, AMGR_MANAGED_EXIT_CLEAN, 0);
+    WAIT_UNTIL(s, row(s, "once") != NULL && row(s, "once")->starts == 2);
+    leave_once(s, AMGR_MANAGED_WANT_UP, AMGR_MANAGED_EXIT_CODE, 0);
+    WAIT_UNTIL(s, row(s, "once") != NULL && row(s, "once")->starts == 2);
+}
+
+/* With all the others, when it had long ended. */
+static void what_was_shut_down_is_not_run_again(void **state)
+{
+    supervised_t *s = *state;
+    int i;
+
+    leave_once(s, AMGR_MANAGED_WANT_DOWN, AMGR_MANAGED_EXIT_CLEAN, 1);
+    for (i = 1; i <= 2; i++) {
+        WAIT_UNTIL(s, count_logged(s, "are configured: 1") == i);
+        WAIT_UNTIL(s, row(s, "once") != NULL && s->table.is_shut == (i == 1));
+        assert_int_equal(row(s, "once")->state, AMGR_MANAGED_EXITED);
+        assert_int_equal(row(s, "once")->starts, 1);
+        apply(s, ONCE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUPERVISED(what_has_done_its_work_is_not_run_again),
+        SUPERVISED(what_is_another_by_now_runs),
+        SUPERVISED(what_was_ended_in_peace_runs),
+        SUPERVISED(what_was_to_run_again_or_has_failed_does),
+        SUPERVISED(what_was_shut_down_is_not_run_again),
+    };
+
+    apr_initialize();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
