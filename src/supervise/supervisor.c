@@ -104,6 +104,7 @@ static void hear_signals(amgr_supervisor_t *supervisor)
            (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGTERM &&
             getppid() == supervisor->setup.parent) {
+            supervisor->is_signalled |= supervisor->phase < AMGR_PHASE_ENDING;
             amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
         }
     }

@@ -277,6 +277,14 @@ void amgr_supervisor_look_expected(amgr_supervisor_t *supervisor)
     amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
 }
 
+/** It has said so, or is not there any more. */
+static void end_with_parent(amgr_supervisor_t *supervisor)
+{
+    supervisor->is_signalled = 0;
+    supervisor->is_dirty = 1;
+    amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
+}
+
 static void obey(amgr_supervisor_t *supervisor, const received_t *received)
 {
     const char *wrong = check(received);
@@ -298,7 +306,7 @@ static void obey(amgr_supervisor_t *supervisor, const received_t *received)
         expect(supervisor);
         break;
     default:
-        amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
+        end_with_parent(supervisor);
         break;
     }
 }
@@ -318,7 +326,7 @@ void amgr_supervisor_hear_parent(amgr_supervisor_t *supervisor)
             /* Nobody is left who could say anything: as if it had said so. */
             close(supervisor->setup.parent_fd);
             supervisor->setup.parent_fd = -1;
-            amgr_supervisor_leave(supervisor, AMGR_PHASE_ENDING);
+            end_with_parent(supervisor);
             return;
         }
         obey(supervisor, &received);

@@ -30,6 +30,8 @@ struct amgr_supervisor_t {
     int phase;          /**< amgr_phase_e */
     int was_shut;       /**< the last supervisor, by an order */
     int is_applied;     /**< a configuration has come */
+    int is_signalled;   /**< it ends for that, and not by the parent's word:
+                             another follows */
     int is_waiting;     /**< for the guards of the last supervisor */
     int is_warned;      /**< that this takes long */
     int is_left_recent; /**< see supervisor_left.c */

@@ -31,8 +31,9 @@ static void note_lost(amgr_managed_t *row)
     row->exit_signal = 0;
 }
 
-/** The supervisor before was not killed but has stopped all and ended: whatever
- * runs from now on begins anew, also what had done its work by then. */
+/** The supervisor before was not killed but has stopped all and ended by its
+ * parent's word: whatever runs from now on begins anew, also what had done its
+ * work by then. */
 static void renew_done(amgr_managed_table_t *last)
 {
     int i;
@@ -243,7 +244,10 @@ static int application(const amgr_supervisor_t *supervisor)
     int i;
 
     if (supervisor->phase != AMGR_PHASE_LIVE) {
-        return AMGR_APPLICATION_SHUTDOWN;
+        return supervisor->phase == AMGR_PHASE_ENDING &&
+                       supervisor->is_signalled && !supervisor->table.is_shut
+                   ? AMGR_APPLICATION_DEGRADED
+                   : AMGR_APPLICATION_SHUTDOWN;
     }
     if (!supervisor->is_applied) {
         return AMGR_APPLICATION_STARTING;

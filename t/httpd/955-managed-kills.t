@@ -287,10 +287,21 @@ END
 END
 }
 
+# It ends at once, and what comes after it needs that.
+sub job {
+    return <<"END";
+<ManagedProcess job>
+    Command /bin/true
+    Verify exited 0
+    @{[QUICK]}
+</ManagedProcess>
+END
+}
+
 sub config {
     my ($s) = @_;
-    return "ManagerControl On\n" . holder($s, 'web')
-        . holder($s, 'other', "After web\n") . busy($s) . checked($s) . pair($s)
+    return "ManagerControl On\n" . job() . holder($s, 'web')
+        . holder($s, 'other', "After web job\n") . busy($s) . checked($s) . pair($s)
         . holder($s, 'down');
 }
 
@@ -439,6 +450,9 @@ for my $part ([killed_process => \&killed_process],
     no_double($s, "($what)");
     is(AMGR::Managed::one($s, 'down')->{state}, 'STOPPED',
        "who was stopped by order stays so ($what)");
+    my $job = AMGR::Managed::one($s, 'job');
+    is("$job->{state} $job->{starts}", 'EXITED 1',
+       "what is done is not done again ($what)");
 }
 started_again($again);
 are_ended($others);

@@ -116,6 +116,34 @@ static void what_was_ended_in_peace_runs(void **state)
     assert_int_equal(row(s, "migrate")->starts, 2);
 }
 
+/* Whoever sends it stops all that there is, and httpd begins another. */
+static void a_signal_to_the_supervisor_is_no_such_end(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, ONCE MIGRATE WEB);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
+    assert_int_equal(kill(s->pid, SIGTERM), 0);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_non_null(row(s, "once"));
+    assert_int_equal(s->table.application, AMGR_APPLICATION_DEGRADED);
+    replace_supervisor(s);
+    apply(s, ONCE MIGRATE WEB);
+    WAIT_UNTIL(s, row(s, "web") != NULL && row(s, "web")->starts == 2 &&
+                      row(s, "web")->ready);
+    check_done(row(s, "once"), 0, 0);
+    check_done(row(s, "migrate"), 4, 1);
+    /* But where httpd itself ends, too, that is the end of all. */
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
+    assert_int_equal(kill(s->pid, SIGTERM), 0);
+    tell_end(s);
+    assert_int_equal(kill(s->pid, SIGCONT), 0);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_non_null(row(s, "once"));
+    assert_int_equal(s->table.application, AMGR_APPLICATION_SHUTDOWN);
+}
+
 /* In the last table, as the one before has left it. */
 static void leave_once(supervised_t *s, int want, int cause, int is_shut)
 {
@@ -174,6 +202,7 @@ int main(void)
         SUPERVISED(what_has_done_its_work_is_not_run_again),
         SUPERVISED(what_is_another_by_now_runs),
         SUPERVISED(what_was_ended_in_peace_runs),
+        SUPERVISED(a_signal_to_the_supervisor_is_no_such_end),
         SUPERVISED(what_was_to_run_again_or_has_failed_does),
         SUPERVISED(what_was_shut_down_is_not_run_again),
     };
