@@ -8,9 +8,6 @@
 #include "policy/demand.h"
 #include "policy/judging.h"
 
-/* A process that is still there so long after SIGKILL hangs in the kernel. */
-#define STUCK_US (15 * APR_USEC_PER_SEC)
-
 void amgr_demand_init(amgr_demand_t *demand)
 {
     memset(demand, 0, sizeof(*demand));
@@ -187,8 +184,7 @@ int amgr_demand_is_under_way(amgr_ledger_t *ledger, apr_time_t now_mono_us)
     const amgr_ledger_process_t *end = entry + ledger->process_max;
 
     for (; entry < end && entry->id.pid != 0; entry++) {
-        if (entry->demanded && (entry->step != AMGR_STEP_KILL ||
-                                now_mono_us - entry->step_mono_us < STUCK_US)) {
+        if (entry->demanded && !amgr_ladder_is_stuck(entry, now_mono_us)) {
             return 1;
         }
     }

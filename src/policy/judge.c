@@ -120,6 +120,14 @@ int amgr_judge_is_leaving(const amgr_judging_t *tick,
            amgr_safety_may_go(tick, process, entry);
 }
 
+/* On its way out; what hangs in the kernel would keep its place for ever. */
+static int is_going(const amgr_judging_t *tick,
+                    const amgr_ledger_process_t *entry)
+{
+    return entry != NULL && entry->retired_mono_us != 0 &&
+           !amgr_ladder_is_stuck(entry, tick->mono_us);
+}
+
 /* Ages, hanging requests, fresh sizes and the counts that rules need. */
 static void survey_all(amgr_judging_t *tick)
 {
@@ -143,7 +151,7 @@ static void survey_all(amgr_judging_t *tick)
         hanging += survey.hanging;
         tick->natives += process->role == AMGR_ROLE_WORKER;
         tick->retirable += amgr_measure_is_judged(process);
-        tick->retiring += entry != NULL && entry->retired_mono_us != 0;
+        tick->retiring += is_going(tick, entry);
         if (amgr_safety_is_serving(process, entry, &survey)) {
             int bucket = amgr_safety_bucket(tick, process);
 

@@ -24,7 +24,7 @@ typedef struct amgr_judging_t {
     int can_signal;
     int natives;   /**< live worker processes */
     int retirable; /**< those and WSGI daemons */
-    int retiring;  /**< told to go, still there */
+    int retiring;  /**< told to go, still there, and not stuck */
     int serving;   /**< natives that can take a request */
     int bucket_serving[AMGR_BUCKETS_MAX]; /**< of them, by bucket */
     int over;       /**< over a limit that acts, as the breaker counts */
@@ -122,6 +122,11 @@ int amgr_ladder_next(const amgr_judging_t *tick, const amgr_process_t *process,
 /** Note a step that was taken. */
 void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
                       apr_time_t mono_us);
+
+/** Whether it outlives its SIGKILL: it hangs in the kernel, and nobody can tell
+ * for how long. */
+int amgr_ladder_is_stuck(const amgr_ledger_process_t *entry,
+                         apr_time_t mono_us);
 
 /** Note that a step failed: the retirement is given up. */
 void amgr_ladder_give_up(amgr_ledger_process_t *entry);

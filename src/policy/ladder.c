@@ -14,6 +14,9 @@
 /* It has finished and is still here so long after that was first seen. */
 #define IDLE_US (2 * APR_USEC_PER_SEC)
 
+/* A process that is still there so long after SIGKILL hangs in the kernel. */
+#define STUCK_US (15 * APR_USEC_PER_SEC)
+
 /* Nothing is in flight but what is over its time: there is nothing to be
  * gained by waiting. */
 static int is_lost(const amgr_survey_t *survey)
@@ -191,6 +194,12 @@ void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
     }
     entry->step = step;
     entry->step_mono_us = now_us;
+}
+
+int amgr_ladder_is_stuck(const amgr_ledger_process_t *entry, apr_time_t mono_us)
+{
+    return entry->step == AMGR_STEP_KILL &&
+           mono_us - entry->step_mono_us >= STUCK_US;
 }
 
 void amgr_ladder_give_up(amgr_ledger_process_t *entry)

@@ -349,6 +349,39 @@ static void only_a_share_retires_at_a_time(void **state)
     world_destroy(world);
 }
 
+/* SIGKILL itself does not help with a process that hangs in the kernel. */
+static void one_that_outlives_its_kill_holds_up_nobody(void **state)
+{
+    world_t *world = begin(3, 3, 1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_retiring.value = 1;
+    world->limits.max_retiring.percent = 0;
+    world->limits.min_serving = 2;
+    world->limits.hard_memory_bytes = 40 * MB;
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_decision(world, 100)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_apply(world), 1);
+    world_tick(world, 5 * SEC);
+    assert_int_equal(world_causes(world, AMGR_CAUSE_MAX_RETIRING), 2);
+    world_tick(world, 10 * SEC - 1);
+    assert_int_equal(world_causes(world, AMGR_CAUSE_MAX_RETIRING), 2);
+    /* It has a slot, and serves nobody. */
+    world_tick(world, 1);
+    assert_int_equal(world_causes(world, AMGR_CAUSE_MIN_SERVING), 2);
+    world->limits.min_serving = 1;
+    world_tick(world, 5 * SEC);
+    assert_int_equal(world->count, 2);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 102), AMGR_CAUSE_MAX_RETIRING);
+    world_apply(world);
+    /* One that was only asked is waited for. */
+    world_tick(world, 20 * SEC);
+    assert_int_equal(world_cause(world, 102), AMGR_CAUSE_MAX_RETIRING);
+    world_destroy(world);
+}
+
 static void the_hung_go_before_the_fat(void **state)
 {
     world_t *world = begin(20, 10, 1);
@@ -571,6 +604,7 @@ int main(void)
         cmocka_unit_test(young_processes_are_spared),
         cmocka_unit_test(strikes_are_ticks_in_a_row),
         cmocka_unit_test(only_a_share_retires_at_a_time),
+        cmocka_unit_test(one_that_outlives_its_kill_holds_up_nobody),
         cmocka_unit_test(the_hung_go_before_the_fat),
         cmocka_unit_test(the_last_that_serve_are_kept),
         cmocka_unit_test(each_bucket_keeps_one_that_serves),
