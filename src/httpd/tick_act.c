@@ -204,19 +204,24 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     amgr_others_tell(record, AMGR_RETIREMENT_STEP);
 }
 
-/** Ask the other modules about a new retirement. */
+/** Ask the other modules about a new retirement, or anew about one that they
+ * vetoed. */
 static void hear_others(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
                         amgr_decision_t *decision)
 {
     amgr_record_t record;
 
-    if (decision->follow_up || decision->cause != AMGR_CAUSE_NONE) {
+    if (decision->follow_up || (decision->cause != AMGR_CAUSE_NONE &&
+                                decision->cause != AMGR_CAUSE_VETO)) {
         return;
     }
     fill_record(tick, snapshot, decision, &record);
     if (amgr_others_veto(&record)) {
         amgr_judge_veto(snapshot, amgr_board_ledger(tick->board), decision);
         tell_order(tick, decision, &record, 1);
+    }
+    else if (decision->cause == AMGR_CAUSE_VETO) {
+        amgr_judge_lift(snapshot, amgr_board_ledger(tick->board), decision);
     }
 }
 

@@ -174,9 +174,12 @@ static void forget(amgr_ledger_process_t *entry)
 }
 
 /* Whether the breaker counts a process with such a decision. */
-static int counts_as_over(const amgr_decision_t *decision)
+static int counts_as_over(const amgr_judging_t *tick,
+                          const amgr_decision_t *decision)
 {
     return !amgr_reasons_is_routine(decision->verdict) &&
+           !amgr_safety_is_vetoed(
+               tick, &tick->snapshot->processes[decision->process]) &&
            decision->cause != AMGR_CAUSE_NO_RIGHTS &&
            decision->cause != AMGR_CAUSE_INERT &&
            decision->cause != AMGR_CAUSE_STRIKES;
@@ -245,7 +248,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     if (entry != NULL && tick->snapshot->out_of_turn && entry->strikes > 0) {
         entry->strikes--; /* seen now, and not once more at the next */
     }
-    tick->over += counts_as_over(decision);
+    tick->over += counts_as_over(tick, decision);
     return 1;
 }
 
@@ -301,7 +304,9 @@ static void announce(amgr_judging_t *tick, amgr_decision_t *decision)
     amgr_survey_t survey;
 
     process->cause = decision->cause;
+    /* A veto was told when it was new. */
     decision->announce =
+        decision->cause != AMGR_CAUSE_VETO &&
         is_news(amgr_ledger_find(tick->ledger, &process->id), decision);
     if (decision->cause == AMGR_CAUSE_NONE) {
         amgr_age_survey(tick, process, &survey);
@@ -366,6 +371,20 @@ void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
     if (entry != NULL) {
         decision->announce = !entry->veto_told;
         entry->veto_told = 1;
+    }
+}
+
+void amgr_judge_lift(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     amgr_decision_t *decision)
+{
+    amgr_process_t *process = &snapshot->processes[decision->process];
+    amgr_ledger_process_t *entry = amgr_ledger_find(ledger, &process->id);
+
+    process->cause = AMGR_CAUSE_MAX_RETIRING;
+    decision->cause = AMGR_CAUSE_MAX_RETIRING;
+    decision->announce = 0;
+    if (entry != NULL) {
+        entry->veto_told = 0;
     }
 }
 

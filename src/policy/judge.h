@@ -41,7 +41,8 @@ typedef struct amgr_decision_t {
  * is left alone with AMGR_CAUSE_MAX_RETIRING, unannounced.
  *
  * The caller carries out the decisions with AMGR_CAUSE_NONE and tells the
- * outcome with amgr_judge_done().
+ * outcome with amgr_judge_done().  Those with AMGR_CAUSE_VETO were vetoed
+ * before, and their place is given to others: they are asked about anew.
  *
  * @return the number of decisions
  */
@@ -51,9 +52,17 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
 
 /**
  * Somebody vetoes a new retirement before it is carried out: the decision gets
- * AMGR_CAUSE_VETO and is told when that is news.
+ * AMGR_CAUSE_VETO and is told when that is news.  From the next tick on it
+ * takes no place from others.
  */
 void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
+                     amgr_decision_t *decision);
+
+/**
+ * Nobody vetoes any more what had AMGR_CAUSE_VETO when it was asked about anew:
+ * its place was given to others at this tick, and it has its turn at the next.
+ */
+void amgr_judge_lift(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      amgr_decision_t *decision);
 
 /** The step of a decision was taken (@a sent) or failed, which ends the

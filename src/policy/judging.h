@@ -87,8 +87,13 @@ int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry,
                       const amgr_decision_t *decision);
 
+/** Whether another module vetoed it when it was asked last. */
+int amgr_safety_is_vetoed(const amgr_judging_t *tick,
+                          const amgr_process_t *process);
+
 /** The rules that look at the server: choose among the candidates, which are
- * the decisions without a cause. */
+ * the decisions without a cause.  One that was vetoed gets AMGR_CAUSE_VETO
+ * where there is no place for it beside the others. */
 void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
                         int count);
 

@@ -30,7 +30,8 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t last_verdict;    /**< verdict that cause was counted for */
     apr_int32_t failed;          /**< signalling failed: not tried again */
     apr_int32_t ticks;           /**< it was seen at; 1: new at this one */
-    apr_int32_t veto_told;       /**< a veto was announced */
+    apr_int32_t veto_told;       /**< it was vetoed when that was asked last,
+                                   and the veto was announced */
     apr_int32_t dry_run_told;    /**< its dry run was announced */
     apr_time_t outdated_mono_us; /**< first seen after its generation, 0: not */
     apr_time_t held_mono_us; /**< when its kill was first put off, 0: never */

@@ -152,6 +152,15 @@ static int may_leave(const amgr_judging_t *tick, granted_t *granted)
     return 0;
 }
 
+int amgr_safety_is_vetoed(const amgr_judging_t *tick,
+                          const amgr_process_t *process)
+{
+    const amgr_ledger_process_t *entry =
+        amgr_ledger_find(tick->ledger, &process->id);
+
+    return entry != NULL && entry->veto_told;
+}
+
 static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
                   granted_t *granted, int allowed)
 {
@@ -191,22 +200,42 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     return AMGR_CAUSE_NONE;
 }
 
+/* Choose among those that were vetoed, or among the others. */
+static void choose_among(const amgr_judging_t *tick, amgr_decision_t *decisions,
+                         int count, granted_t *granted, int vetoed)
+{
+    int allowed = amgr_share_of(&tick->limits->max_retiring, tick->retirable);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        amgr_decision_t *decision = &decisions[i];
+        const amgr_process_t *process =
+            &tick->snapshot->processes[decision->process];
+
+        if (decision->cause != AMGR_CAUSE_NONE || decision->follow_up ||
+            amgr_safety_is_vetoed(tick, process) != vetoed) {
+            continue;
+        }
+        decision->cause = choose(tick, decision, granted, allowed);
+        if (vetoed && (decision->cause == AMGR_CAUSE_MAX_RETIRING ||
+                       decision->cause == AMGR_CAUSE_MIN_SERVING)) {
+            decision->cause = AMGR_CAUSE_VETO;
+        }
+    }
+}
+
 void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
                         int count)
 {
-    int allowed = amgr_share_of(&tick->limits->max_retiring, tick->retirable);
     granted_t granted;
-    int i;
 
     if (count == 0) {
         return;
     }
     memset(&granted, 0, sizeof(granted));
     qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_urgency);
-    for (i = 0; i < count; i++) {
-        if (decisions[i].cause == AMGR_CAUSE_NONE && !decisions[i].follow_up) {
-            decisions[i].cause = choose(tick, &decisions[i], &granted, allowed);
-        }
-    }
+    /* What was vetoed is likely to stay: it takes no place from the others. */
+    choose_among(tick, decisions, count, &granted, 0);
+    choose_among(tick, decisions, count, &granted, 1);
     qsort(decisions, (size_t)count, sizeof(decisions[0]), compare_process);
 }

@@ -4,11 +4,11 @@
  * over the limit as well, it stops.  What helps is told from what does not by
  * how many were over a limit before and after.
  *
- * Processes that only wait for their strikes, whose limit is inert or that
- * cannot be signalled do not count: retiring neither causes nor cures them.
- * Nor does recycling by requests, lifetime or generation: it comes to healthy
- * processes, as many at the next hour as at this one, and a replacement is
- * never due for it at once.
+ * Processes that only wait for their strikes, whose limit is inert, that cannot
+ * be signalled or that another module protects do not count: retiring neither
+ * causes nor cures them.  Nor does recycling by requests, lifetime or
+ * generation: it comes to healthy processes, as many at the next hour as at
+ * this one, and a replacement is never due for it at once.
  */
 #include "policy/judging.h"
 #include "policy/reasons.h"
@@ -95,7 +95,9 @@ void amgr_storm_settle(const amgr_judging_t *tick,
     for (i = 0; i < count; i++) {
         left -= decisions[i].cause == AMGR_CAUSE_NONE &&
                 !decisions[i].follow_up &&
-                !amgr_reasons_is_routine(decisions[i].verdict);
+                !amgr_reasons_is_routine(decisions[i].verdict) &&
+                !amgr_safety_is_vetoed(
+                    tick, &tick->snapshot->processes[decisions[i].process]);
     }
     if (left == 0) {
         tick->ledger->clear_mono_us = tick->mono_us;

@@ -339,6 +339,10 @@ static void tick(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger)
             fuzz_below(&input, 16) == 0) {
             amgr_judge_veto(snapshot, ledger, &decisions[i]);
         }
+        else if (decisions[i].cause == AMGR_CAUSE_VETO &&
+                 fuzz_below(&input, 4) == 0) {
+            amgr_judge_lift(snapshot, ledger, &decisions[i]);
+        }
         act(snapshot, ledger, &decisions[i]);
     }
 }

@@ -22,6 +22,8 @@ sub server {
         . 'RetirementVeto ' . $s->path('work/veto') . "\n"
         . "ManagerMinAge 500ms\nManagerMaxMemoryIdle 150M\n"
         . "WSGIScriptAlias /app $script\nManagerSocket control.sock\n";
+    # Whoever goes does so by the manager.
+    $s->{config} .= "MaxSpareServers 10\n" if $mpm eq 'prefork';
     return $s->start;
 }
 
@@ -56,6 +58,35 @@ sub ordered {
     return;
 }
 
+# With few workers one may go at a time, and a vetoed one holds up no other.
+sub others_go {
+    my ($s) = @_;
+    my $veto = $s->write('work/veto', '');
+    ok(wait_until(sub { (my @all = $s->workers) > 2 }, 30, 'three workers'),
+       'there are three workers');
+    my @requests = map { $s->start_request("/app/leak?mb=$_&s=4") } 400, 200, 200;
+    my ($vetoed, @others) = map {
+        $_->wait(60);
+        $_->bytes =~ /^pid=(\d+)/m;
+    } @requests;
+    is(scalar keys %{ { map { $_ => 1 } $vetoed, @others } }, 3,
+       'three workers are over their limit');
+    ok(wait_until(sub {
+        grep { $_->{pid} == $vetoed && ($_->{cause} // '') eq 'veto' }
+            @{ $s->json->{processes} };
+    }, 30, 'a veto'), 'the largest is vetoed');
+    $s->write('work/veto', "$vetoed\n");
+    for my $pid (@others) {
+        ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 30, 'the end'),
+           'another one goes');
+    }
+    ok(AMGR::Httpd::is_alive($vetoed), 'the vetoed one lives');
+    unlink $veto or die "$veto: $!\n";
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($vetoed) }, 30, 'the end'),
+       'until nobody vetoes it');
+    return;
+}
+
 for my $mpm (qw(prefork event)) {
     my $s = server($mpm, name => "$mpm-veto");
     my $veto = $s->write('work/veto', '');
@@ -80,7 +111,10 @@ for my $mpm (qw(prefork event)) {
                   'a finished record'), 'there is a record');
     is(scalar(my @e = $s->log_lines(qr/retirement: stage=2 pid=$pid /)), 1,
        "$mpm: and told once of the end");
-    ordered($s, $mpm) if $mpm eq 'prefork';
+    if ($mpm eq 'prefork') {
+        ordered($s, $mpm);
+        others_go($s);
+    }
     $s->stop_ok;
 
     $s = server($mpm, name => "$mpm-wish");

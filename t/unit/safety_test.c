@@ -349,6 +349,101 @@ static void only_a_share_retires_at_a_time(void **state)
     world_destroy(world);
 }
 
+/* Another module vetoes, as it is asked by whoever acts. */
+static void veto(world_t *world, pid_t pid, int is_news)
+{
+    amgr_decision_t *decision = world_decision(world, pid);
+
+    assert_non_null(decision);
+    assert_true(decision->cause == AMGR_CAUSE_NONE ||
+                (decision->cause == AMGR_CAUSE_VETO && !decision->announce));
+    amgr_judge_veto(&world->snapshot, world->ledger, decision);
+    assert_int_equal(decision->cause, AMGR_CAUSE_VETO);
+    assert_int_equal(!!decision->announce, is_news);
+}
+
+static void one_that_is_vetoed_holds_up_nobody(void **state)
+{
+    world_t *world = begin(20, 4, 1);
+    int i;
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_retiring.value = 1;
+    world->limits.max_retiring.percent = 0;
+    world->limits.hard_memory_bytes = 40 * MB;
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_find(world, 101)->rss_bytes = (apr_uint64_t)(20 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    veto(world, 100, 1);
+    assert_int_equal(world_apply(world), 0);
+    for (i = 1; i < 4; i++) {
+        world_tick(world, 10 * SEC);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), 1);
+        assert_int_equal(world_cause(world, 100 + i), AMGR_CAUSE_NONE);
+        veto(world, 100, 0);
+        assert_int_equal(world_apply(world), 1);
+        world_tick(world, 1);
+        /* Its place is taken, and it is asked about all the same. */
+        assert_int_equal(world_cause(world, 100), AMGR_CAUSE_VETO);
+        veto(world, 100, 0);
+        world_remove(world, 100 + i);
+    }
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    world_destroy(world);
+}
+
+/* It is not counted as one that goes. */
+static void one_that_is_vetoed_goes_on_serving(void **state)
+{
+    world_t *world = begin(2, 2, 1);
+
+    (void)state; /* cmocka's signature */
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_MIN_SERVING);
+    veto(world, 100, 1);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_VETO);
+    veto(world, 100, 0);
+    assert_int_equal(world_apply(world), 1);
+    world_destroy(world);
+}
+
+/* Without a veto it goes at once, unless others were given its place: then it
+ * has its turn before them. */
+static void who_is_vetoed_no_more_has_its_turn(void **state)
+{
+    world_t *world = begin(20, 3, 1);
+    amgr_decision_t *decision;
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_retiring.value = 1;
+    world->limits.max_retiring.percent = 0;
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_tick(world, 10 * SEC);
+    veto(world, 100, 1);
+    world_tick(world, 10 * SEC);
+    decision = world_decision(world, 100);
+    amgr_judge_lift(&world->snapshot, world->ledger, decision);
+    assert_int_equal(decision->cause, AMGR_CAUSE_MAX_RETIRING);
+    assert_false(decision->announce);
+    assert_int_equal(world_find(world, 100)->cause, AMGR_CAUSE_MAX_RETIRING);
+    assert_int_equal(world_apply(world), 1);
+    world_remove(world, 101);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 102), AMGR_CAUSE_MAX_RETIRING);
+    veto(world, 100, 1);
+    world_remove(world, 102);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    assert_int_equal(world_apply(world), 1);
+    world_destroy(world);
+}
+
 /* SIGKILL itself does not help with a process that hangs in the kernel. */
 static void one_that_outlives_its_kill_holds_up_nobody(void **state)
 {
@@ -604,6 +699,9 @@ int main(void)
         cmocka_unit_test(young_processes_are_spared),
         cmocka_unit_test(strikes_are_ticks_in_a_row),
         cmocka_unit_test(only_a_share_retires_at_a_time),
+        cmocka_unit_test(one_that_is_vetoed_holds_up_nobody),
+        cmocka_unit_test(one_that_is_vetoed_goes_on_serving),
+        cmocka_unit_test(who_is_vetoed_no_more_has_its_turn),
         cmocka_unit_test(one_that_outlives_its_kill_holds_up_nobody),
         cmocka_unit_test(the_hung_go_before_the_fat),
         cmocka_unit_test(the_last_that_serve_are_kept),

@@ -316,6 +316,30 @@ static void who_cannot_be_signalled_is_not_counted(void **state)
     world_destroy(world);
 }
 
+/* Nor does one that another module protects, and it keeps no breaker open. */
+static void who_is_vetoed_is_not_counted(void **state)
+{
+    world_t *world = begin(8);
+    int tick;
+
+    (void)state; /* cmocka's signature */
+    make_big(world, 0, 1);
+    world->limits.max_retiring.value = 1;
+    world->limits.max_retiring.percent = 0;
+    for (tick = 0; tick < 20; tick++) {
+        more_big(world, tick > 0);
+        world_tick(world, 10 * SEC);
+        assert_false(is_open(world));
+        amgr_judge_veto(&world->snapshot, world->ledger,
+                        world_decision(world, 100));
+        assert_int_equal(replace_all(world, SMALL), tick > 0);
+    }
+    world->ledger->storm_open_mono_us = world->snapshot.server.time.mono_us;
+    world_tick(world, 10 * SEC);
+    assert_false(is_open(world));
+    world_destroy(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +355,7 @@ int main(void)
         cmocka_unit_test(inert_limits_do_not_keep_it_open),
         cmocka_unit_test(failed_signals_are_no_retirements),
         cmocka_unit_test(who_cannot_be_signalled_is_not_counted),
+        cmocka_unit_test(who_is_vetoed_is_not_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
