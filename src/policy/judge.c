@@ -128,6 +128,22 @@ static int is_going(const amgr_judging_t *tick,
            !amgr_ladder_is_stuck(entry, tick->mono_us);
 }
 
+static void count_serving(amgr_judging_t *tick, const amgr_process_t *process,
+                          const amgr_ledger_process_t *entry,
+                          const amgr_survey_t *survey)
+{
+    int serving = amgr_safety_is_serving(process, entry, survey);
+    int lasting =
+        serving || (process->role == AMGR_ROLE_WORKER && is_going(tick, entry));
+    int bucket = amgr_safety_bucket(tick, process);
+
+    bucket = bucket < 0 ? 0 : bucket;
+    tick->serving += serving;
+    tick->bucket_serving[bucket] += serving;
+    tick->lasting += lasting;
+    tick->bucket_lasting[bucket] += lasting;
+}
+
 /* Ages, hanging requests, fresh sizes and the counts that rules need. */
 static void survey_all(amgr_judging_t *tick)
 {
@@ -152,12 +168,7 @@ static void survey_all(amgr_judging_t *tick)
         tick->natives += process->role == AMGR_ROLE_WORKER;
         tick->retirable += amgr_measure_is_judged(process);
         tick->retiring += is_going(tick, entry);
-        if (amgr_safety_is_serving(process, entry, &survey)) {
-            int bucket = amgr_safety_bucket(tick, process);
-
-            tick->serving++;
-            tick->bucket_serving[bucket < 0 ? 0 : bucket]++;
-        }
+        count_serving(tick, process, entry, &survey);
     }
     /* Without ages nobody knows whether any hangs. */
     snapshot->hanging = snapshot->server.extended ? hanging : -1;
@@ -175,11 +186,16 @@ static void forget(amgr_ledger_process_t *entry)
 
 /* Whether the breaker counts a process with such a decision. */
 static int counts_as_over(const amgr_judging_t *tick,
-                          const amgr_decision_t *decision)
+                          const amgr_decision_t *decision,
+                          const amgr_ledger_process_t *entry,
+                          const amgr_survey_t *survey)
 {
+    const amgr_process_t *process =
+        &tick->snapshot->processes[decision->process];
+
     return !amgr_reasons_is_routine(decision->verdict) &&
-           !amgr_safety_is_vetoed(
-               tick, &tick->snapshot->processes[decision->process]) &&
+           !amgr_safety_is_vetoed(tick, process) &&
+           !amgr_safety_has_to_stay(tick, process, entry, survey) &&
            decision->cause != AMGR_CAUSE_NO_RIGHTS &&
            decision->cause != AMGR_CAUSE_INERT &&
            decision->cause != AMGR_CAUSE_STRIKES;
@@ -248,7 +264,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
     if (entry != NULL && tick->snapshot->out_of_turn && entry->strikes > 0) {
         entry->strikes--; /* seen now, and not once more at the next */
     }
-    tick->over += counts_as_over(tick, decision);
+    tick->over += counts_as_over(tick, decision, entry, &survey);
     return 1;
 }
 

@@ -27,6 +27,10 @@ typedef struct amgr_judging_t {
     int retiring;  /**< told to go, still there, and not stuck */
     int serving;   /**< natives that can take a request */
     int bucket_serving[AMGR_BUCKETS_MAX]; /**< of them, by bucket */
+    int lasting; /**< those, and as many as are going and will be replaced */
+    int bucket_lasting[AMGR_BUCKETS_MAX]; /**< of them, by bucket */
+    apr_uint64_t total_over; /**< by which the sum of memory is over its budget,
+                                  without what is going anyway */
     int over;       /**< over a limit that acts, as the breaker counts */
     int generation; /**< the newest of any worker, -1: there is none */
 } amgr_judging_t;
@@ -101,6 +105,13 @@ void amgr_safety_choose(const amgr_judging_t *tick, amgr_decision_t *decisions,
 int amgr_safety_may_go(const amgr_judging_t *tick,
                        const amgr_process_t *process,
                        const amgr_ledger_process_t *entry);
+
+/** Whether it would be the last that serves, or of too few, also once all that
+ * are going are replaced: not only for now. */
+int amgr_safety_has_to_stay(const amgr_judging_t *tick,
+                            const amgr_process_t *process,
+                            const amgr_ledger_process_t *entry,
+                            const amgr_survey_t *survey);
 
 /** The bucket of a worker process, or -1 when it does not matter. */
 int amgr_safety_bucket(const amgr_judging_t *tick,
@@ -177,10 +188,10 @@ int amgr_reasons_is_forced(const amgr_judging_t *tick,
 
 /* total.c: the budget of all together */
 
-/** Give the verdict MEMORY_TOTAL to whom the budget chooses, and UNKNOWN to
- * all others; @a scratch is room for @a max candidates. */
-void amgr_total_mark(const amgr_judging_t *tick, amgr_decision_t *scratch,
-                     int max);
+/** Give the verdict MEMORY_TOTAL to whom the budget chooses, which is as many
+ * as are needed besides those that will stay, and UNKNOWN to all others;
+ * @a scratch is room for @a max candidates. */
+void amgr_total_mark(amgr_judging_t *tick, amgr_decision_t *scratch, int max);
 
 /** Fill in the decision about one that was chosen. */
 int amgr_total_take(const amgr_judging_t *tick, const amgr_survey_t *survey,

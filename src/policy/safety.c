@@ -16,6 +16,7 @@ typedef struct granted_t {
     int serving;
     int on_free_slots; /* beyond min_serving, for a free slot's sake */
     int bucket_serving[AMGR_BUCKETS_MAX];
+    apr_uint64_t freed_bytes; /* by those that go for the sum's sake */
 } granted_t;
 
 int amgr_safety_is_serving(const amgr_process_t *process,
@@ -126,6 +127,24 @@ static int compare_process(const void *a, const void *b)
     return (left->process > right->process) - (left->process < right->process);
 }
 
+int amgr_safety_has_to_stay(const amgr_judging_t *tick,
+                            const amgr_process_t *process,
+                            const amgr_ledger_process_t *entry,
+                            const amgr_survey_t *survey)
+{
+    int min_serving = tick->limits->min_serving;
+    int bucket = amgr_safety_bucket(tick, process);
+
+    if (!amgr_safety_is_serving(process, entry, survey)) {
+        return 0;
+    }
+    if (bucket >= 0 && min_serving > 0 && tick->bucket_lasting[bucket] <= 1) {
+        return 1;
+    }
+    return tick->lasting - 1 < min_serving &&
+           tick->natives >= tick->snapshot->server.max_processes;
+}
+
 /* Connections that the kernel gave to a bucket wait for its own processes, and
  * prefork forks none while others elsewhere are idle enough: a free slot is no
  * help. */
@@ -185,6 +204,11 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     if (tick->retiring + granted->all >= allowed) {
         return AMGR_CAUSE_MAX_RETIRING;
     }
+    /* Others stand in for one that was vetoed, and are enough. */
+    if (decision->verdict == AMGR_VERDICT_MEMORY_TOTAL &&
+        granted->freed_bytes >= tick->total_over) {
+        return AMGR_CAUSE_MAX_RETIRING;
+    }
     amgr_age_survey(tick, process, &survey);
     serving = amgr_safety_is_serving(process, entry, &survey);
     if (serving && (is_last_of_bucket(tick, granted, bucket) ||
@@ -193,6 +217,9 @@ static int choose(const amgr_judging_t *tick, const amgr_decision_t *decision,
     }
     if (tick->limits->dry_run) {
         return AMGR_CAUSE_DRY_RUN;
+    }
+    if (decision->verdict == AMGR_VERDICT_MEMORY_TOTAL) {
+        granted->freed_bytes += process->anon_bytes;
     }
     granted->all++;
     granted->serving += serving;

@@ -5,10 +5,10 @@
  * how many were over a limit before and after.
  *
  * Processes that only wait for their strikes, whose limit is inert, that cannot
- * be signalled or that another module protects do not count: retiring neither
- * causes nor cures them.  Nor does recycling by requests, lifetime or
- * generation: it comes to healthy processes, as many at the next hour as at
- * this one, and a replacement is never due for it at once.
+ * be signalled, that another module protects or without whom nobody serves do
+ * not count: retiring neither causes nor cures them.  Nor does recycling by
+ * requests, lifetime or generation: it comes to healthy processes, as many at
+ * the next hour as at this one, and a replacement is never due for it at once.
  */
 #include "policy/judging.h"
 #include "policy/reasons.h"

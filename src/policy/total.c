@@ -2,7 +2,9 @@
  *
  * The budget of all workers together: who goes when the sum is over it.  Those
  * that give back most for each request that is lost with them go first, and no
- * more than are needed; what is on its way out already counts as gone.
+ * more than are needed; what is on its way out already counts as gone.  Nobody
+ * else goes for one that only has to wait for its turn, but others stand in for
+ * one that has to stay: the last that serves, or what another module protects.
  *
  * The sum is over anonymous memory: resident memory would count each shared
  * page once in every process, and the cgroup's own count holds page cache,
@@ -61,7 +63,22 @@ static apr_uint64_t sum_up(const amgr_snapshot_t *snapshot)
     return sum;
 }
 
-/* List who may be chosen; what goes anyway is taken off *over. */
+/* Whether it will not go, whatever there is to be chosen. */
+static int stays(const amgr_judging_t *tick, const amgr_process_t *process,
+                 const amgr_ledger_process_t *entry,
+                 const amgr_survey_t *survey)
+{
+    return amgr_safety_is_vetoed(tick, process) ||
+           amgr_safety_has_to_stay(tick, process, entry, survey);
+}
+
+static void take_off(apr_uint64_t *over, const amgr_process_t *process)
+{
+    *over -= process->anon_bytes < *over ? process->anon_bytes : *over;
+}
+
+/* List who may be chosen, those that stay too: that is told of them.  What goes
+ * anyway is taken off *over. */
 static int list_candidates(const amgr_judging_t *tick,
                            amgr_decision_t *candidates, int max,
                            apr_uint64_t *over)
@@ -79,23 +96,28 @@ static int list_candidates(const amgr_judging_t *tick,
         if (!is_counted(process)) {
             continue;
         }
+        amgr_age_survey(tick, process, &survey);
         if (amgr_judge_is_leaving(tick, process, entry)) {
-            *over -= process->anon_bytes < *over ? process->anon_bytes : *over;
+            if (entry->retired_mono_us != 0 ||
+                !stays(tick, process, entry, &survey)) {
+                take_off(over, process);
+            }
             continue;
         }
         if (count >= max || !amgr_safety_may_go(tick, process, entry)) {
             continue;
         }
-        amgr_age_survey(tick, process, &survey);
         candidates[count].process = i;
+        candidates[count].cause = stays(tick, process, entry, &survey)
+                                      ? AMGR_CAUSE_MIN_SERVING
+                                      : AMGR_CAUSE_NONE;
         candidates[count].gain_bytes = gain_of(process, survey.requests);
         count++;
     }
     return count;
 }
 
-void amgr_total_mark(const amgr_judging_t *tick, amgr_decision_t *scratch,
-                     int max)
+void amgr_total_mark(amgr_judging_t *tick, amgr_decision_t *scratch, int max)
 {
     amgr_snapshot_t *snapshot = tick->snapshot;
     apr_int64_t budget =
@@ -120,12 +142,15 @@ void amgr_total_mark(const amgr_judging_t *tick, amgr_decision_t *scratch,
     }
     over = sum - (apr_uint64_t)budget;
     count = list_candidates(tick, scratch, max, &over);
+    tick->total_over = over;
     qsort(scratch, (size_t)count, sizeof(scratch[0]), compare_gain);
     for (i = 0; i < count && over > 0; i++) {
         amgr_process_t *process = &snapshot->processes[scratch[i].process];
 
         process->verdict = AMGR_VERDICT_MEMORY_TOTAL;
-        over -= process->anon_bytes < over ? process->anon_bytes : over;
+        if (scratch[i].cause == AMGR_CAUSE_NONE) {
+            take_off(&over, process);
+        }
     }
 }
 

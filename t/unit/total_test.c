@@ -186,6 +186,177 @@ static void who_may_not_go_is_not_chosen(void **state)
     world_destroy(world);
 }
 
+/* Event with one process of 600 MB, idle, and four daemons of 150 MB. */
+static world_t *one_and_daemons(int max_processes)
+{
+    world_t *world = world_create(5, 4);
+    int i;
+
+    world_native(world, 100);
+    grow(world, 100, 600 * MB);
+    for (i = 0; i < 4; i++) {
+        world_add(world, 200 + i, AMGR_ROLE_WSGI, "shop");
+        grow(world, 200 + i, (150 - i) * MB);
+    }
+    world->snapshot.server.max_processes = max_processes;
+    world->snapshot.server.threaded = 1;
+    world->snapshot.server.async = 1;
+    world->limits.max_memory_total_bytes = 1000 * MB;
+    return world;
+}
+
+static void others_stand_in_for_who_has_to_stay(void **state)
+{
+    static const struct {
+        int max_processes;
+        int min_serving;
+        int stays;
+    } cases[] = {{1, 1, 1}, {2, 1, 0}, {1, 0, 0}, {2, 2, 0}, {0, 1, 1}};
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        world_t *world = one_and_daemons(cases[i].max_processes);
+
+        world->limits.min_serving = cases[i].min_serving;
+        world_tick(world, 10 * SEC);
+        if (!cases[i].stays) {
+            assert_int_equal(world->count, 1);
+            assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+        }
+        else {
+            /* 194 MB are too much: two daemons, one at a time. */
+            assert_int_equal(world->count, 3);
+            assert_int_equal(world_cause(world, 100), AMGR_CAUSE_MIN_SERVING);
+            assert_int_equal(world_cause(world, 200), AMGR_CAUSE_NONE);
+            assert_int_equal(world_cause(world, 201), AMGR_CAUSE_MAX_RETIRING);
+        }
+        world_destroy(world);
+    }
+}
+
+/* Over a limit of its own as well, it gives nothing back all the same. */
+static void who_has_to_stay_does_not_count_as_gone(void **state)
+{
+    world_t *world = one_and_daemons(1);
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_memory_idle_bytes = 500 * MB;
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(600 * MB);
+    world->limits.max_retiring.value = 100;
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 3);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_MIN_SERVING);
+    assert_int_equal(world_cause(world, 200), AMGR_CAUSE_NONE);
+    assert_int_equal(world_cause(world, 201), AMGR_CAUSE_NONE);
+    world_destroy(world);
+}
+
+static void the_last_of_a_bucket_has_to_stay(void **state)
+{
+    world_t *world = ten(121 * MB);
+
+    (void)state; /* cmocka's signature */
+    /* Rows 0 and 9 share one. */
+    world->snapshot.server.lone_buckets = 9;
+    grow(world, 103, 40 * MB);
+    grow(world, 109, 15 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 2);
+    assert_int_equal(world_cause(world, 103), AMGR_CAUSE_MIN_SERVING);
+    assert_int_equal(world_cause(world, 109), AMGR_CAUSE_NONE);
+    /* While that goes, the one beside it has to wait, no more. */
+    world_apply(world);
+    grow(world, 100, 14 * MB);
+    grow(world, 109, MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_MIN_SERVING);
+    assert_int_equal(world_cause(world, 101), -1);
+    world_destroy(world);
+}
+
+/* Workers go in turn where they leave too few that serve: no daemon has to go
+ * for one that has to wait. */
+static void nobody_stands_in_for_who_has_to_wait(void **state)
+{
+    world_t *world = world_create(6, 1);
+    pid_t pid;
+
+    (void)state; /* cmocka's signature */
+    world_natives(world, 3);
+    for (pid = 100; pid < 103; pid++) {
+        grow(world, pid, 100 * MB);
+    }
+    world_add(world, 200, AMGR_ROLE_WSGI, "shop");
+    grow(world, 200, 90 * MB);
+    world->snapshot.server.max_processes = 3;
+    world->limits.min_serving = 2;
+    world->limits.min_age_us = SEC;
+    world->limits.max_memory_total_bytes = 150 * MB;
+    for (pid = 100; pid < 103; pid++) {
+        int left = 3 - (pid - 100);
+
+        world->limits.max_retiring.value = pid == 100 ? 1 : 100;
+        world_tick(world, 10 * SEC);
+        assert_int_equal(world->count, left);
+        assert_int_equal(world_cause(world, pid), AMGR_CAUSE_NONE);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), 1);
+        assert_int_equal(world_apply(world), 1);
+        /* It takes its time. */
+        world_tick(world, SEC);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), 0);
+        assert_int_equal(world_cause(world, 200), -1);
+        world_replace(world, pid, pid + 200);
+        grow(world, pid + 200, 10 * MB);
+    }
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 0);
+    world_destroy(world);
+}
+
+static void others_stand_in_for_who_is_vetoed(void **state)
+{
+    world_t *world = ten(95 * MB);
+    amgr_decision_t *decision;
+
+    (void)state; /* cmocka's signature */
+    grow(world, 103, 40 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 1);
+    amgr_judge_veto(&world->snapshot, world->ledger,
+                    world_decision(world, 103));
+    /* 130 MB: four others; and it is asked about all the same. */
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 5);
+    assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), 4);
+    decision = world_decision(world, 103);
+    assert_int_equal(decision->cause, AMGR_CAUSE_VETO);
+    /* When nobody vetoes it, it does not go beside them. */
+    amgr_judge_lift(&world->snapshot, world->ledger, decision);
+    assert_int_equal(world_apply(world), 4);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world_cause(world, 103), -1);
+    world_destroy(world);
+}
+
+/* What it would free of its own is not counted on either. */
+static void who_is_vetoed_does_not_count_as_gone(void **state)
+{
+    world_t *world = ten(95 * MB);
+
+    (void)state; /* cmocka's signature */
+    world->limits.max_memory_idle_bytes = 30 * MB;
+    grow(world, 103, 40 * MB);
+    world_find(world, 103)->rss_bytes = (apr_uint64_t)(40 * MB);
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 1);
+    amgr_judge_veto(&world->snapshot, world->ledger,
+                    world_decision(world, 103));
+    world_tick(world, 10 * SEC);
+    assert_int_equal(world->count, 5);
+    world_destroy(world);
+}
+
 static void strikes_are_of_the_sum(void **state)
 {
     world_t *world = ten(105 * MB);
@@ -240,6 +411,32 @@ static void a_budget_that_cannot_be_kept_opens_the_breaker(void **state)
     }
     assert_int_equal(sent, 5);
     assert_true(world->ledger->storm_open_mono_us != 0);
+    world_destroy(world);
+}
+
+/* Daemons that outgrow the budget now and then, beside a worker that cannot
+ * go: each time it helps. */
+static void who_has_to_stay_opens_no_breaker(void **state)
+{
+    world_t *world = one_and_daemons(1);
+    int tick;
+
+    (void)state; /* cmocka's signature */
+    for (tick = 0; tick < 20; tick++) {
+        pid_t pid = 200 + tick % 4;
+
+        grow(world, 200, 100 * MB);
+        grow(world, 201, 100 * MB);
+        grow(world, 202, 90 * MB);
+        grow(world, 203, 90 * MB);
+        grow(world, pid, 150 * MB);
+        world_tick(world, 10 * SEC);
+        assert_true(world->ledger->storm_open_mono_us == 0);
+        assert_int_equal(world_cause(world, 100), AMGR_CAUSE_MIN_SERVING);
+        assert_int_equal(world_cause(world, pid), AMGR_CAUSE_NONE);
+        assert_int_equal(world_apply(world), 1);
+        world_find(world, pid)->id.start_ticks++; /* another of that pid */
+    }
     world_destroy(world);
 }
 
@@ -305,8 +502,15 @@ int main(void)
         cmocka_unit_test(what_is_going_counts_as_gone),
         cmocka_unit_test(what_goes_for_itself_counts_as_gone),
         cmocka_unit_test(who_may_not_go_is_not_chosen),
+        cmocka_unit_test(others_stand_in_for_who_has_to_stay),
+        cmocka_unit_test(who_has_to_stay_does_not_count_as_gone),
+        cmocka_unit_test(the_last_of_a_bucket_has_to_stay),
+        cmocka_unit_test(nobody_stands_in_for_who_has_to_wait),
+        cmocka_unit_test(others_stand_in_for_who_is_vetoed),
+        cmocka_unit_test(who_is_vetoed_does_not_count_as_gone),
         cmocka_unit_test(strikes_are_of_the_sum),
         cmocka_unit_test(a_budget_that_cannot_be_kept_opens_the_breaker),
+        cmocka_unit_test(who_has_to_stay_opens_no_breaker),
         cmocka_unit_test(a_percentage_is_of_what_there_is),
         cmocka_unit_test(little_room_for_candidates),
     };
