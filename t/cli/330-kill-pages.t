@@ -17,6 +17,9 @@ use IO::Socket::INET;
 use POSIX ();
 
 by_mod_status();
+by_a_page_of_another();
+by_a_page_of_another_namespace();
+without_a_table();
 by_a_liar();
 done_testing();
 
@@ -86,6 +89,139 @@ sub age {
     my $start = eval { (AMGR::Httpd::stat_fields($pid))[19] } // return 99;
     my ($up) = AMGR::Httpd::slurp('/proc/uptime') =~ /^([\d.]+)/;
     return $up - $start / 100;
+}
+
+# ---- a page that is not of this server's processes --------------------------
+
+# A server that may have a page of mod_status, with an application.
+sub application {
+    my ($mpm, $name, %more) = @_;
+    my $config = delete $more{config};
+    my $s = AMGR::Httpd->new(mpm => $mpm, name => $name, location => 0, %more,
+                             modules => ['wsgi', @{ $more{modules} // [] }]);
+    my $script = $s->wsgi_script;
+    # Of Python that sleeps.
+    $s->expect_log(qr/AH00046: child process \d+ still did not exit, sending/);
+    $s->{config} .= "$config\nWSGIScriptAlias /app $script\n";
+    return $s;
+}
+
+sub status_page {
+    my ($extended) = @_;
+    return <<"END";
+ExtendedStatus $extended
+<Location "/server-status">
+    SetHandler server-status
+    Require local
+</Location>
+END
+}
+
+# As many requests as there are workers, so that each of those is busy.
+sub busy {
+    my ($s, $count) = @_;
+    my @requests = map { $s->start_request('/app/sleep?s=60') } 1 .. $count;
+    ok(wait_until(sub { !grep { $_->took < 2.5 } @requests }, 20, 'their age'),
+       $s->name . ": $count requests of some age");
+    return @requests;
+}
+
+sub spares {
+    my ($s, $requests, @limits) = @_;
+    my $r = AMGR::Case::Kill::kill_run($s, @limits);
+    my $name = $s->name;
+    unlike($r->{err}, qr/Killing native/, "$name: @limits: nobody is idle")
+        or diag($r->{err});
+    is(scalar(grep { $_->done } @$requests), 0,
+       "$name: @limits: no request is cut off");
+    return $r;
+}
+
+# A frontend passes everything on, the page as well; its board knows better.
+sub by_a_page_of_another {
+    my $backend = AMGR::Httpd->new(mpm => 'prefork', name => 'backend',
+                                   manager => 0, location => 0,
+                                   modules => ['status'],
+                                   config => status_page('On'))->start;
+    my $to = $backend->url('/');
+    my $s = application('event', 'frontend', interval => '200ms',
+                        modules => [qw(proxy proxy_http)],
+                        mpm_config => <<'SIZES', config => <<"END")->start;
+StartServers 2
+ServerLimit 2
+ThreadsPerChild 2
+ThreadLimit 2
+MinSpareThreads 1
+MaxSpareThreads 4
+MaxRequestWorkers 4
+SIZES
+ProxyPass "/app" "!"
+ProxyPass "/" "$to"
+END
+    my @requests = busy($s, 3);
+    my $r = spares($s, \@requests, '-i', '1M');
+    is($r->{code}, 0, 'the board tells who is idle') or diag($r->{err});
+    AMGR::Case::Kill::said($r, qr/names other processes than httpd \d+ has/,
+                           'that the page is not believed');
+    $_->close_now for @requests;
+    $s->stop_ok;
+    # Without the module there is nothing else to believe.
+    $s = application('prefork', 'plain frontend', manager => 0,
+                     modules => [qw(proxy proxy_http)],
+                     mpm_config => <<'SIZES', config => <<"END")->start;
+StartServers 3
+ServerLimit 4
+MaxRequestWorkers 4
+SIZES
+ProxyPass "/app" "!"
+ProxyPass "/" "$to"
+END
+    @requests = busy($s, 3);
+    $r = spares($s, \@requests, '-i', '1M');
+    is($r->{code}, 1, 'nothing is known, which is no success') or diag($r->{err});
+    $_->close_now for @requests;
+    $_->stop_ok for $s, $backend;
+    return;
+}
+
+# The page names processes by the pids that they have for themselves.
+sub by_a_page_of_another_namespace {
+    if (!AMGR::Httpd::is_root()) {
+        diag('NOT TESTED, only root can: a server in a pid namespace');
+        return;
+    }
+    my $s = application('event', 'namespace', manager => 0,
+                        modules => ['status'], config => status_page('On'),
+                        launcher => [qw(unshare -p -f -m --mount-proc
+                                        --kill-child)])->start;
+    ($s->{pid}) = $s->children; # of unshare
+    my @requests = busy($s, 3);
+    my $r = spares($s, \@requests, '-i', '1M');
+    is($r->{code}, 1, 'nothing is known, which is no success') or diag($r->{err});
+    AMGR::Case::Kill::said($r, qr/names other processes than httpd \d+ has/,
+                           'that the page is not believed');
+    $_->close_now for @requests;
+    $s->stop_ok;
+    return;
+}
+
+# With ExtendedStatus Off the page names no worker at all.
+sub without_a_table {
+    my $s = application('prefork', 'no-table', manager => 0,
+                        modules => ['status'],
+                        config => status_page('Off'))->start;
+    my @requests = busy($s, 2);
+    my $r = spares($s, \@requests, '-i', '1M');
+    is($r->{code}, 1, 'nothing is known, which is no success') or diag($r->{err});
+    $r = cli('--url', $s->url('/'), '-q', '-c', '-f', '-');
+    like($r->{out}, qr/^native-worker-count\t[3-9]$/m, 'workers are counted')
+        or diag($r->{err});
+    $r = AMGR::Case::Kill::kill_run($s, '-n', '-i', '1M', '-a', '1M');
+    AMGR::Case::Kill::said($r, qr/Would kill native worker \d+ \(active\)/,
+                           'who is over both limits may go all the same');
+    $_->close_now for @requests;
+    $s->stop_ok;
+    return;
 }
 
 # ---- a page that lies -------------------------------------------------------

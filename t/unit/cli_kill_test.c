@@ -726,6 +726,52 @@ static void what_is_over_both_limits_goes_unseen(void **state)
     assert_int_equal(ended_by(worker), SIGUSR1);
 }
 
+static void assert_untold(const amgr_fault_t *fault)
+{
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "page does not tell of them"));
+}
+
+/* It is a page of other processes, or has no table of them. */
+static void a_page_that_does_not_tell_makes_nobody_idle(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    settle();
+    give_slot(worker);
+    world->source.is_untold = 1;
+    assert_untold(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+    world->demand.max_memory_active_bytes = 2048;
+    assert_untold(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+}
+
+/* What the board says is of some seconds ago, and still better than that. */
+static void nor_does_it_stand_in_for_a_tick(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot;
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    give_slot(worker);
+    settle();
+    make_board();
+    amgr_snapshot_find(&world->snapshot, worker)->active = 1;
+    slot = make_page(worker);
+    page->kind = AMGR_SOURCE_MOD_STATUS;
+    page->is_untold = 1;
+    slot->mode = AMGR_MODE_READY;
+    slot->request_age_us = AMGR_NO_TIME;
+    assert_null(kill_now());
+    free_page();
+    assert_said("waiting for the next");
+    assert_int_equal(ended_by(worker), 0);
+}
+
 /* The server answers, and that is of now. */
 static void a_page_stands_in_for_a_tick(void **state)
 {
@@ -1013,6 +1059,8 @@ int main(int argc, char **argv)
         TEST(figures_of_long_ago_make_nobody_idle),
         TEST(nor_active),
         TEST(what_is_over_both_limits_goes_unseen),
+        TEST(a_page_that_does_not_tell_makes_nobody_idle),
+        TEST(nor_does_it_stand_in_for_a_tick),
         TEST(a_page_stands_in_for_a_tick),
         TEST(one_that_is_dropped_is_not_counted),
         TEST(a_threaded_worker_is_killed_with_a_warning),

@@ -324,7 +324,7 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
     apr_array_header_t *list =
         apr_array_make(pool, 8, sizeof(amgr_local_child_t));
     amgr_mod_status_text_t told = {used, processes};
-    amgr_mod_status_processes_t from = {&told, NULL, list, 0, 0};
+    amgr_mod_status_processes_t from = {&told, NULL, list, 0, 0, 0};
     int incomplete = 0;
     int i;
 
@@ -564,6 +564,21 @@ static void test_local(void **state)
         assert_int_equal(
             source.view.snapshot->slots[process->first_slot].request_age_us,
             AMGR_NO_TIME);
+    }
+    assert_false(source.is_untold);
+    /* The page is another server's, which is as large. */
+    source = read_page(prefork_text,
+                       apr_psprintf(*state, HEAD ROW ROW ROW TAIL, 0, 1, "W", 3,
+                                    1, 2, "_", 3, 2, (int)pids[2], "_", 3),
+                       &local, *state);
+    assert_true(source.is_untold);
+    assert_int_equal(source.view.snapshot->process_count, 3);
+    assert_int_equal(source.view.snapshot->hanging, -1);
+    for (i = 0; i < 3; i++) {
+        process = amgr_snapshot_find(source.view.snapshot, pids[i]);
+        assert_int_equal(process->kind, AMGR_KIND_NATIVE);
+        assert_int_equal(process->active, 1);
+        assert_int_equal(process->busy_slots, -1);
     }
     for (i = 0; i < 3; i++) {
         kill(pids[i], SIGKILL);

@@ -300,7 +300,7 @@ static void take_slots(const reading_t *reading, amgr_process_t *process,
     process->active = doing->active;
     process->busy_slots = doing->busy_slots;
     process->accesses = doing->accesses;
-    if (!has_slots(doing, reading->out)) {
+    if (reading->doing->is_untold || !has_slots(doing, reading->out)) {
         return;
     }
     process->first_slot = doing->first_slot;

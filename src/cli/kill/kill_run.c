@@ -314,9 +314,11 @@ static const amgr_fault_t *fault_of(const amgr_kill_run_t *run)
     }
     if (run->is_unsure) {
         return amgr_fault_make(run->pool, AMGR_EXIT_FAILED,
-                               "the server neither answers nor ticks: what its "
-                               "workers do now is not known, and nobody was "
-                               "judged by it");
+                               "%s: what its workers do now is not known, and "
+                               "nobody was judged by it",
+                               run->is_untold
+                                   ? "the server's page does not tell of them"
+                                   : "the server neither answers nor ticks");
     }
     return run->interrupted
                ? amgr_fault_make(run->pool, AMGR_EXIT_FAILED, "interrupted")

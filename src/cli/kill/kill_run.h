@@ -35,6 +35,7 @@ typedef struct amgr_kill_run_t {
     int unlisted;    /**< retired too, and nobody can say who */
     int is_unsure;   /**< what the workers do now is not known, so that no
                           requests were judged */
+    int is_untold;   /**< of that: its page does not tell */
 } amgr_kill_run_t;
 
 /** Looks at the victims again: whoever has ended gets its outcome. */

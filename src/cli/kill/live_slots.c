@@ -25,6 +25,7 @@ const amgr_live_t *amgr_live_read(const amgr_target_t *target,
                          &live->source, pool) != NULL ||
         (live->source.kind != AMGR_SOURCE_STATUS_JSON &&
          live->source.kind != AMGR_SOURCE_MOD_STATUS) ||
+        live->source.is_untold ||
         !amgr_proc_id_equal(&live->source.parent, parent)) {
         return NULL;
     }

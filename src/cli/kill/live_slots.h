@@ -20,7 +20,8 @@ typedef struct amgr_live_t {
 } amgr_live_t;
 
 /** Ask the server of @a target for them; NULL when the httpd @a parent does not
- * answer within AMGR_LIVE_TIMEOUT_US.  Everything is from @a pool. */
+ * answer within AMGR_LIVE_TIMEOUT_US, or does not tell.  Everything is from
+ * @a pool. */
 const amgr_live_t *amgr_live_read(const amgr_target_t *target,
                                   const amgr_proc_id_t *parent,
                                   apr_pool_t *pool);

@@ -62,8 +62,13 @@ static int is_silent(const amgr_source_t *source)
            source->age_us > 2 * interval_us(source) + LATE_US;
 }
 
-/* Whether a decision stands whatever the process does now.  Of a server that
- * ticks no more not even that it was idle is known. */
+/* Whether not even that a worker was idle is known. */
+static int is_blind(const amgr_source_t *source)
+{
+    return source->is_untold || is_silent(source);
+}
+
+/* Whether a decision stands whatever the process does now. */
 static int is_certain(const amgr_self_t *self, const amgr_decision_t *decision)
 {
     const amgr_process_t *process =
@@ -73,7 +78,7 @@ static int is_certain(const amgr_self_t *self, const amgr_decision_t *decision)
         amgr_self_is_threaded(self, decision)) {
         return 0;
     }
-    return process->role != AMGR_ROLE_WORKER || !is_silent(self->source) ||
+    return process->role != AMGR_ROLE_WORKER || !is_blind(self->source) ||
            (amgr_measure_is_over(process->rss_bytes,
                                  self->demand->max_memory_active_bytes) &&
             amgr_measure_is_over(process->rss_bytes,
@@ -171,7 +176,8 @@ static void refresh_slots(amgr_self_t *self)
     const amgr_source_t *source = self->source;
 
     self->live = NULL;
-    self->run->is_unsure = 0;
+    self->run->is_untold = source->is_untold;
+    self->run->is_unsure = source->is_untold;
     if (!is_stale(self)) {
         return;
     }
@@ -205,7 +211,7 @@ static void judge(amgr_self_t *self)
 
     if (self->run->is_unsure) {
         demand.max_kills = 0;
-        if (is_silent(self->source)) {
+        if (is_blind(self->source)) {
             forget_slots(snapshot);
         }
     }
@@ -274,7 +280,8 @@ static int let_settle(amgr_self_t *self, const amgr_kill_young_t *young,
                      young->count, young->count == 1 ? "is" : "are");
         return 0;
     }
-    if (looks >= LOOKS_MAX || (young->count == 0 && self->run->workers > 0)) {
+    if (looks >= LOOKS_MAX || self->source->is_untold ||
+        (young->count == 0 && self->run->workers > 0)) {
         return 0;
     }
     if (young->count == 0) {

@@ -212,7 +212,7 @@ static void read_slots(follow_t *follow)
                          AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_NOW,
                          &newer, pool) == NULL &&
         amgr_proc_id_equal(&newer.parent, &self->source->parent) &&
-        newer.age_us != AMGR_NO_TIME &&
+        !newer.is_untold && newer.age_us != AMGR_NO_TIME &&
         now_us - newer.age_us > follow->asked_mono_us) {
         follow->snapshot.slot_count = 0;
         for (i = 0; i < follow->snapshot.process_count; i++) {

@@ -33,6 +33,12 @@ row_at(const amgr_mod_status_processes_t *from, int index)
     return &APR_ARRAY_IDX(from->rows, index, amgr_mod_status_row_t);
 }
 
+static const amgr_local_child_t *
+child_at(const amgr_mod_status_processes_t *from, int index)
+{
+    return &APR_ARRAY_IDX(from->children, index, amgr_local_child_t);
+}
+
 /* How many rows from @a first on are of one process. */
 static int count_rows(const amgr_mod_status_processes_t *from, int first)
 {
@@ -98,8 +104,7 @@ static void take_children(amgr_mod_status_processes_t *from,
     int i;
 
     for (i = 0; i < from->children->nelts; i++) {
-        const amgr_local_child_t *child =
-            &APR_ARRAY_IDX(from->children, i, amgr_local_child_t);
+        const amgr_local_child_t *child = child_at(from, i);
         member_t *member = add_member(members, child->id.pid);
         amgr_process_t *process = &member->process;
 
@@ -140,6 +145,18 @@ static int slots_as_worker(const amgr_server_t *server, const member_t *member)
     return process->threads > 2 ? process->threads - 2 : 0;
 }
 
+/* Whether these cannot all be workers: there are more of them than the page
+ * tells of, or of a page of others any other number. */
+static int is_at_odds(const amgr_mod_status_processes_t *from, int count,
+                      apr_int64_t slots)
+{
+    int told = from->told->processes >= 0;
+    apr_int64_t over = told ? (apr_int64_t)count - from->told->processes
+                            : slots - from->told->used_slots;
+
+    return from->is_unpaired ? over != 0 : over > 0;
+}
+
 static void settle_workers(amgr_mod_status_processes_t *from,
                            const amgr_server_t *server,
                            apr_array_header_t *members)
@@ -154,9 +171,7 @@ static void settle_workers(amgr_mod_status_processes_t *from,
         slots += its;
         count += its > 0;
     }
-    from->is_ambiguous = from->told->processes >= 0
-                             ? count > from->told->processes
-                             : slots > from->told->used_slots;
+    from->is_ambiguous = is_at_odds(from, count, slots);
     for (i = 0; i < members->nelts && !from->is_ambiguous; i++) {
         member_t *member = &APR_ARRAY_IDX(members, i, member_t);
 
@@ -279,6 +294,25 @@ static void note_activity(const amgr_mod_status_processes_t *from,
             snapshot->processes[i].kind == AMGR_KIND_NATIVE;
         snapshot->processes[i].busy_slots = -1;
     }
+}
+
+int amgr_mod_status_is_paired(const amgr_mod_status_processes_t *from)
+{
+    int paired = 0;
+    int child = 0;
+    int row;
+
+    for (row = 0; row < from->rows->nelts; row++) {
+        pid_t pid = row_at(from, row)->pid;
+
+        while (child < from->children->nelts &&
+               child_at(from, child)->id.pid < pid) {
+            child++;
+        }
+        paired += child < from->children->nelts &&
+                  child_at(from, child)->id.pid == pid;
+    }
+    return paired > 0 && paired >= from->rows->nelts - paired;
 }
 
 void amgr_mod_status_processes(amgr_mod_status_processes_t *from,

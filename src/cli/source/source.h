@@ -54,6 +54,9 @@ typedef struct amgr_source_t {
     apr_interval_time_t age_us; /**< of the figures; AMGR_NO_TIME */
     amgr_proc_id_t parent; /**< the httpd parent on this machine; pid 0: it is
                                 elsewhere, or not known */
+    int is_untold; /**< MOD_STATUS: what workers do is not known, since the page
+                        has no table of them, or one of other processes; slots
+                        are there to be counted alone */
     int is_orphaned; /**< httpd's parent has ended, and its workers, which still
                           serve, are all there is */
     const char *control_socket; /**< NULL: none */

@@ -3,7 +3,7 @@
  * mod_status as a source, for a server without the module.  The page tells
  * what the server does; which processes it has is the kernel's to tell, where
  * the server runs on this machine: a page that names any other pid is not
- * believed.
+ * believed, and one that names hardly anybody else tells nothing.
  */
 #include "cli/source/source_parts.h"
 
@@ -42,9 +42,26 @@ static apr_array_header_t *read_children(amgr_proc_dir_t *proc,
     return apr_array_make(pool, 1, sizeof(amgr_local_child_t));
 }
 
+/* A page of others, as a proxy passes it on, tells nothing of the children. */
+static void check_rows(amgr_mod_status_processes_t *from, const char *name,
+                       const amgr_local_server_t *local)
+{
+    if (from->rows == NULL || from->children->nelts == 0 ||
+        amgr_mod_status_is_paired(from)) {
+        return;
+    }
+    from->rows = NULL;
+    from->is_unpaired = 1;
+    amgr_message(AMGR_LEVEL_WARNING,
+                 "%s names other processes than httpd %d has (another server's "
+                 "page, or of another pid namespace): what its workers do is "
+                 "not known",
+                 name, (int)local->parent.pid);
+}
+
 /* The kernel's processes; its dearer answers only where the others are not
  * enough. */
-static void take_children(amgr_mod_status_processes_t *from,
+static void take_children(amgr_mod_status_processes_t *from, const char *name,
                           const amgr_local_server_t *local,
                           amgr_source_blank_t *blank)
 {
@@ -55,6 +72,7 @@ static void take_children(amgr_mod_status_processes_t *from,
     (void)amgr_proc_dir_open(&proc, "/proc");
     children = read_children(&proc, local, &blank->snapshot, blank->pool);
     from->children = children;
+    check_rows(from, name, local);
     amgr_mod_status_processes(from, blank);
     if (from->is_ambiguous) {
         amgr_local_children_listen(&proc, &local->parent, children,
@@ -78,20 +96,21 @@ static void count_hanging(amgr_source_blank_t *blank)
     }
 }
 
-static void take_processes(const amgr_mod_status_text_t *told,
-                           const apr_array_header_t *rows, const char *name,
-                           const amgr_local_server_t *local,
-                           amgr_source_blank_t *blank)
+/* Zero when what workers do is not told. */
+static int take_processes(const amgr_mod_status_text_t *told,
+                          const apr_array_header_t *rows, const char *name,
+                          const amgr_local_server_t *local,
+                          amgr_source_blank_t *blank)
 {
-    amgr_mod_status_processes_t from = {told, rows, NULL, 0, 0};
+    amgr_mod_status_processes_t from = {told, rows, NULL, 0, 0, 0};
 
     if (local != NULL) {
-        take_children(&from, local, blank);
+        take_children(&from, name, local, blank);
     }
     else {
         amgr_mod_status_processes(&from, blank);
     }
-    if (rows != NULL) {
+    if (from.rows != NULL) {
         count_hanging(blank);
     }
     if (local != NULL && from.strangers > 0) {
@@ -100,6 +119,7 @@ static void take_processes(const amgr_mod_status_text_t *told,
                      "of pid %d",
                      name, from.strangers, (int)local->parent.pid);
     }
+    return from.rows != NULL;
 }
 
 const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
@@ -111,6 +131,7 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
     apr_array_header_t *rows = NULL;
     amgr_mod_status_text_t told;
     int incomplete = 0;
+    int is_told;
 
     if (strnlen(text, TEXT_MAX) == TEXT_MAX ||
         !amgr_mod_status_text_read(text, blank, &told)) {
@@ -126,12 +147,13 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
         return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                                "%s has no table of workers", name);
     }
-    take_processes(&told, rows, name, local, blank);
+    is_told = take_processes(&told, rows, name, local, blank);
     blank->snapshot.incomplete |= incomplete;
     blank->view.tick_wall_us = blank->view.now_wall_us;
     memset(out, 0, sizeof(*out));
     out->kind = AMGR_SOURCE_MOD_STATUS;
     out->name = name;
+    out->is_untold = !is_told;
     out->view = blank->view;
     if (local != NULL) {
         out->parent = local->parent;
