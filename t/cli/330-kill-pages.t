@@ -47,7 +47,7 @@ END
     AMGR::Case::Kill::said($young, qr/\(found [1-9]\d* workers within resource usage limits\)/,
                            'whose workers are waited for');
     my @children = $s->children;
-    ok(wait_until(sub { !grep { age($_) < 2.5 } @children }, 20, 'age'),
+    ok(wait_until(sub { !grep { AMGR::Case::Kill::age($_) < 2.5 } @children }, 20, 'age'),
        'workers of some age');
     my $pid = AMGR::Case::Retire::leak($s, AMGR::Case::Kill::LEAK_MB);
     my $r = AMGR::Case::Kill::kill_run($s, '-n', '-i',
@@ -81,14 +81,6 @@ sub hanging {
          'who, and why');
     $request->close_now;
     return;
-}
-
-# Seconds since a process was started.
-sub age {
-    my ($pid) = @_;
-    my $start = eval { (AMGR::Httpd::stat_fields($pid))[19] } // return 99;
-    my ($up) = AMGR::Httpd::slurp('/proc/uptime') =~ /^([\d.]+)/;
-    return $up - $start / 100;
 }
 
 # ---- a page that is not of this server's processes --------------------------

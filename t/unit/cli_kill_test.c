@@ -377,6 +377,48 @@ static void a_title_makes_no_daemon(void **state)
     assert_int_equal(ended_by(daemon), SIGUSR1);
 }
 
+/* As the manager of mod_fcgid does, whose end ends httpd; the page's own
+ * figures made it no worker. */
+static void nor_does_a_listener_make_a_worker(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    settle();
+    amgr_snapshot_find(&world->snapshot, daemon)->role = AMGR_ROLE_DAEMON;
+    world->demand.max_memory_active_bytes = 1024;
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
+    assert_said("Killed 1 of 1 Apache worker.");
+}
+
+/* It was forked after the tick. */
+static pid_t add_unknown(void)
+{
+    pid_t pid = start_child(OBEYS);
+
+    world->children[world->count++] = pid;
+    return pid;
+}
+
+/* A worker of a threaded MPM has threads. */
+static void a_single_thread_makes_none_of_a_threaded_server(void **state)
+{
+    pid_t daemon = add_unknown();
+
+    (void)state; /* cmocka's signature */
+    world->snapshot.server.threaded = 1;
+    know(add_unknown());
+    settle();
+    make_board();
+    world->demand.max_memory_active_bytes = 1024;
+    assert_null(kill_now());
+    assert_said("Killed 1 of 1 Apache worker.");
+    assert_int_equal(ended_by(daemon), 0);
+}
+
 /* It is older than the page that is read, and younger than any judgement. */
 static void what_was_just_forked_is_waited_for(void **state)
 {
@@ -539,6 +581,26 @@ static void free_page(void)
     test_free((amgr_snapshot_t *)page->view.snapshot);
     test_free(page);
     page = NULL;
+}
+
+/* The page knows it for a worker; the other one may be a daemon. */
+static void of_one_that_no_tick_saw_a_page_tells(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_unknown();
+    pid_t other = add_unknown();
+
+    (void)state; /* cmocka's signature */
+    settle();
+    make_board();
+    world->demand.max_memory_active_bytes = 1024;
+    world->demand.max_time_us = apr_time_from_sec(600);
+    make_page(other);
+    assert_null(kill_now());
+    free_page();
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(other), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
 }
 
 /* At the tick nothing ran for longer than it may; now it does. */
@@ -1042,6 +1104,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_believed_about_nobody),
         TEST(a_title_makes_no_daemon),
+        TEST(nor_does_a_listener_make_a_worker),
+        TEST(of_one_that_no_tick_saw_a_page_tells),
+        TEST(a_single_thread_makes_none_of_a_threaded_server),
         TEST(what_was_just_forked_is_waited_for),
         TEST(a_board_is_believed_about_its_own_alone),
         TEST(one_that_does_not_go_is_forced),

@@ -129,11 +129,30 @@ static const amgr_process_t *find_doing(const reading_t *reading,
                : NULL;
 }
 
-/* Without the right to look at descriptors a page's word must do: it names a
- * child of this httpd that never called exec. */
-static int is_worker(reading_t *reading, const amgr_process_t *process,
-                     const amgr_process_t *known)
+/* Whether it may be a worker as far as it is told of: by the source, or by a
+ * page where its tick is older than the process.  Of one that nobody tells of
+ * threads are a sign. */
+static int may_be_worker(const reading_t *reading,
+                         const amgr_process_t *process,
+                         const amgr_process_t *told)
 {
+    if (told != NULL) {
+        return told->role == AMGR_ROLE_WORKER;
+    }
+    return reading->source->kind == AMGR_SOURCE_BOARD &&
+           reading->out->server.threaded && process->threads > 1;
+}
+
+/* Workers listen, and some daemons do as well: mod_fcgid's manager does not
+ * close what it was forked with.  Without the right to look at descriptors a
+ * page's word must do: it names a child of this httpd that never called
+ * exec. */
+static int is_worker(reading_t *reading, const amgr_process_t *process,
+                     const amgr_process_t *told)
+{
+    if (!may_be_worker(reading, process, told)) {
+        return 0;
+    }
     if (reading->listeners == NULL) {
         reading->listeners = amgr_listeners_read(
             reading->proc, reading->source->parent.pid, reading->pool);
@@ -144,7 +163,7 @@ static int is_worker(reading_t *reading, const amgr_process_t *process,
     case AMGR_LISTENERS_NOT_HELD:
         return 0;
     default:
-        return known != NULL && known->role == AMGR_ROLE_WORKER;
+        return told != NULL;
     }
 }
 
@@ -170,8 +189,10 @@ static void note_young(reading_t *reading, const amgr_process_t *process)
     }
 }
 
+/* @a doing may be a page's word of one that the board does not know. */
 static void find_kind(reading_t *reading, amgr_process_t *process,
-                      const amgr_process_t *known, unsigned int flags)
+                      const amgr_process_t *known, const amgr_process_t *doing,
+                      unsigned int flags)
 {
     char name[AMGR_GROUP_NAME_LEN];
 
@@ -188,7 +209,7 @@ static void find_kind(reading_t *reading, amgr_process_t *process,
         note_young(reading, process);
         set_kind(reading, process, AMGR_ROLE_DAEMON, "daemon");
     }
-    else if (is_worker(reading, process, known)) {
+    else if (is_worker(reading, process, known != NULL ? known : doing)) {
         /* First, since a worker can give itself any title. */
         set_kind(reading, process, AMGR_ROLE_WORKER, "native");
     }
@@ -328,6 +349,7 @@ static void add(reading_t *reading, pid_t pid)
     amgr_snapshot_t *out = reading->out;
     amgr_process_t *process = &out->processes[out->process_count];
     const amgr_process_t *known;
+    const amgr_process_t *doing;
     amgr_proc_stat_t stat;
 
     if (amgr_proc_read_stat(reading->proc, pid, &stat) != APR_SUCCESS ||
@@ -343,8 +365,9 @@ static void add(reading_t *reading, pid_t pid)
                               ? 0
                               : out->server.time.wall_us - process->age_us;
     known = find_known(reading, process);
-    take_slots(reading, process, known, find_doing(reading, process, known));
-    find_kind(reading, process, known, stat.flags);
+    doing = find_doing(reading, process, known);
+    take_slots(reading, process, known, doing);
+    find_kind(reading, process, known, doing, stat.flags);
     read_memory(reading->proc, process);
     out->process_count++;
 }

@@ -9,9 +9,12 @@
  *   called exec                            a program, never touched
  *   on the board, with this start time     what the board says
  *   a moment old                           not touched yet
- *   holds a listening socket of httpd's    a worker
+ *   a worker as it is told, and listens    a worker
  *   titled (wsgi:NAME)                     a WSGI daemon
  *   else                                   a daemon, never touched
+ *
+ * Listening alone does not do: mod_fcgid's manager holds httpd's sockets too.
+ * Of one that nobody tells of yet it does on a threaded MPM, with threads.
  */
 #ifndef AMGR_KILL_CHILDREN_H
 #define AMGR_KILL_CHILDREN_H

@@ -2,7 +2,7 @@
  *
  * The sockets on which an httpd waits for connections, and which of its
  * children hold one: its workers do, while they serve; the daemons that
- * modules fork have closed them.
+ * modules fork have closed them, but for mod_fcgid's manager.
  */
 #ifndef AMGR_LISTENERS_H
 #define AMGR_LISTENERS_H

@@ -3,7 +3,9 @@
  * For the tests only: a module that forks children of the server's parent which
  * are no workers, once in the life of the server: one that goes on as a fork,
  * and one that executes another program, which AMGR_DECOY names.  Their pids
- * and who signals them are in the directory AMGR_DECOY_DIR.
+ * and who signals them are in the directory AMGR_DECOY_DIR.  With
+ * AMGR_DECOY_OPEN the fork keeps what its parent has open, listeners too, as the
+ * manager of mod_fcgid does.
  */
 #include "decoy.h"
 
@@ -58,6 +60,16 @@ static void become(const char *dir, const char *program, apr_pool_t *p)
     _exit(1);
 }
 
+static void close_all(void)
+{
+    long most = sysconf(_SC_OPEN_MAX);
+    long fd;
+
+    for (fd = 3; fd < most && fd < 4096; fd++) {
+        close((int)fd); /* listeners, for one */
+    }
+}
+
 static int fork_them(apr_pool_t *p, ap_scoreboard_e type)
 {
     static const char key[] = "mod_decoy";
@@ -72,12 +84,9 @@ static int fork_them(apr_pool_t *p, ap_scoreboard_e type)
     ap_retained_data_create(key, 1);
     for (which = 0; which < 2; which++) {
         if (fork() == 0) {
-            long fd;
-            long most = sysconf(_SC_OPEN_MAX);
-
             decoy_be_deaf();
-            for (fd = 3; fd < most && fd < 4096; fd++) {
-                close((int)fd); /* listeners, for one */
+            if (which == 1 || getenv("AMGR_DECOY_OPEN") == NULL) {
+                close_all();
             }
             if (which == 0) {
                 live(dir, p);

@@ -110,6 +110,14 @@ sub syslog {
     });
 }
 
+# Seconds since a process was started.
+sub age {
+    my ($pid) = @_;
+    my $start = eval { (AMGR::Httpd::stat_fields($pid))[19] } // return 99;
+    my ($up) = AMGR::Httpd::slurp('/proc/uptime') =~ /^([\d.]+)/;
+    return $up - $start / 100;
+}
+
 # ---- what needs no worker to go -------------------------------------------
 
 sub without_a_kill {
