@@ -278,28 +278,35 @@ static int has_slots(const amgr_process_t *process,
            process->first_slot <= snapshot->slot_count - process->slot_count;
 }
 
-/* The same slots as the last tick saw them, or NULL. */
-static const amgr_slot_t *find_ticked(const reading_t *reading,
-                                      const amgr_process_t *process,
-                                      const amgr_process_t *known)
+/* The same slots as the last tick saw them. */
+static void find_ticked(const reading_t *reading, const amgr_process_t *process,
+                        const amgr_process_t *known, amgr_ticked_t *out)
 {
     const amgr_snapshot_t *snapshot = reading->source->view.snapshot;
 
-    return reading->source->kind == AMGR_SOURCE_BOARD && known != NULL &&
-                   has_slots(known, snapshot) &&
-                   known->slot_count == process->slot_count
-               ? snapshot->slots + known->first_slot
-               : NULL;
+    memset(out, 0, sizeof(*out));
+    if (reading->source->kind != AMGR_SOURCE_BOARD || known == NULL ||
+        !has_slots(known, snapshot)) {
+        return;
+    }
+    out->is_ordered = reading->doing->kind != AMGR_SOURCE_MOD_STATUS ||
+                      !snapshot->server.threaded;
+    if (!out->is_ordered || known->slot_count == process->slot_count) {
+        out->slots = snapshot->slots + known->first_slot;
+        out->count = known->slot_count;
+    }
 }
 
 static void bound_ages(const reading_t *reading, const amgr_process_t *process,
                        const amgr_process_t *known)
 {
-    const amgr_instant_t *ticked = &reading->source->view.snapshot->server.time;
+    const amgr_instant_t *then = &reading->source->view.snapshot->server.time;
+    amgr_ticked_t ticked;
 
+    find_ticked(reading, process, known, &ticked);
     amgr_live_bound_ages(process, reading->out->slots + process->first_slot,
-                         find_ticked(reading, process, known),
-                         reading->out->server.time.boot_us - ticked->boot_us);
+                         &ticked,
+                         reading->out->server.time.boot_us - then->boot_us);
 }
 
 /* What it does: its slots, as @a doing has them. */

@@ -45,11 +45,33 @@ static int is_same(const amgr_slot_t *slot, const amgr_slot_t *ticked)
     return apart_us <= SAME_START_US && apart_us >= -SAME_START_US;
 }
 
+/* Which of any order the tick saw run this request, or NULL.  Of several that
+ * began at this time it is the youngest, and before all others one whose time
+ * it did not count: nobody can say that it is not that one. */
+static const amgr_slot_t *find_same(const amgr_slot_t *slot,
+                                    const amgr_ticked_t *ticked)
+{
+    const amgr_slot_t *found = NULL;
+    int i;
+
+    for (i = 0; i < ticked->count; i++) {
+        const amgr_slot_t *seen = &ticked->slots[i];
+
+        if (is_same(slot, seen) &&
+            (seen->request_age_us != AMGR_NO_TIME ||
+             amgr_slot_is_timed(seen, 0)) &&
+            (found == NULL || seen->request_age_us < found->request_age_us)) {
+            found = seen;
+        }
+    }
+    return found;
+}
+
 static apr_interval_time_t bound_age(const amgr_slot_t *slot,
                                      const amgr_slot_t *ticked,
                                      apr_interval_time_t since_us)
 {
-    if (!is_same(slot, ticked)) {
+    if (ticked == NULL || !is_same(slot, ticked)) {
         /* It began after the tick. */
         return lesser(slot->request_age_us, since_us);
     }
@@ -61,7 +83,7 @@ static apr_interval_time_t bound_age(const amgr_slot_t *slot,
 }
 
 void amgr_live_bound_ages(const amgr_process_t *process, amgr_slot_t *slots,
-                          const amgr_slot_t *ticked,
+                          const amgr_ticked_t *ticked,
                           apr_interval_time_t since_us)
 {
     int i;
@@ -72,8 +94,12 @@ void amgr_live_bound_ages(const amgr_process_t *process, amgr_slot_t *slots,
         if (slot->request_age_us == AMGR_NO_TIME) {
             continue;
         }
-        if (ticked != NULL) {
-            slot->request_age_us = bound_age(slot, &ticked[i], since_us);
+        if (ticked->slots != NULL) {
+            slot->request_age_us =
+                bound_age(slot,
+                          ticked->is_ordered ? &ticked->slots[i]
+                                             : find_same(slot, ticked),
+                          since_us);
         }
         if (process->age_us != AMGR_NO_TIME) {
             slot->request_age_us =

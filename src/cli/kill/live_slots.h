@@ -26,13 +26,21 @@ const amgr_live_t *amgr_live_read(const amgr_target_t *target,
                                   const amgr_proc_id_t *parent,
                                   apr_pool_t *pool);
 
+/** The slots of a process as the last tick saw them. */
+typedef struct amgr_ticked_t {
+    const amgr_slot_t *slots; /**< NULL: it is not known */
+    int count;
+    int is_ordered; /**< they are as many as the page's, thread by thread;
+                         mod_status names no thread, and leaves some out */
+} amgr_ticked_t;
+
 /**
- * Bound the ages of the requests in the @a slots of @a process.  @a ticked are
- * as many as the last tick saw them, @a since_us ago, or NULL.  A request of
- * which that tick did not count the time has no age.
+ * Bound the ages of the requests in the @a slots of @a process by @a ticked,
+ * which was @a since_us ago.  A request of which that tick did not count the
+ * time has no age.
  */
 void amgr_live_bound_ages(const amgr_process_t *process, amgr_slot_t *slots,
-                          const amgr_slot_t *ticked,
+                          const amgr_ticked_t *ticked,
                           apr_interval_time_t since_us);
 
 #endif
