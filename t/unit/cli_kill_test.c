@@ -735,6 +735,36 @@ static void what_nobody_knows_is_not_well(void **state)
     assert_int_equal(ended_by(worker), 0);
 }
 
+/* Requests of HTTP/2 share the slot of their connection, which is not timed. */
+static void what_no_slot_times_is_not_well(void **state)
+{
+    pid_t worker = add_child(IGNORES);
+    amgr_slot_t *slot = give_slot(worker);
+    const amgr_fault_t *fault;
+
+    (void)state; /* cmocka's signature */
+    settle();
+    make_board();
+    world->demand.max_memory_idle_bytes = AMGR_LIMIT_OFF;
+    world->demand.max_time_us = apr_time_from_sec(1);
+    slot->mode = AMGR_MODE_WRITE;
+    slot->streams = 2;
+    fault = kill_now();
+    assert_non_null(fault);
+    assert_int_equal(fault->exit_code, AMGR_EXIT_FAILED);
+    assert_non_null(strstr(fault->text, "2 requests of HTTP/2 were not judged"));
+    assert_null(strstr(said, "resource usage limits"));
+    /* None was over the server's threshold a moment ago. */
+    world->config.limits.hanging_us = apr_time_from_sec(1);
+    assert_null(kill_now());
+    world->snapshot.hanging = 1;
+    assert_non_null(kill_now());
+    /* Its process is younger. */
+    world->demand.max_time_us = apr_time_from_sec(600);
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), 0);
+}
+
 /* The server ticks no more, and what it said of its workers does not count. */
 static void make_silent(void)
 {
@@ -1121,6 +1151,7 @@ int main(int argc, char **argv)
         TEST(a_threaded_worker_is_counted_by_what_it_does),
         TEST(who_served_the_page_is_idle),
         TEST(what_nobody_knows_is_not_well),
+        TEST(what_no_slot_times_is_not_well),
         TEST(figures_of_long_ago_make_nobody_idle),
         TEST(nor_active),
         TEST(what_is_over_both_limits_goes_unseen),

@@ -278,13 +278,45 @@ static void test_hanging(void **state)
     apr_pool_destroy(pool);
 }
 
+/* Requests of HTTP/2 are in no slot: the server alone counts them. */
+static void test_hanging_unseen(void **state)
+{
+    apr_pool_t *pool;
+
+    (void)state;
+    assert_int_equal(apr_pool_create(&pool, NULL), APR_SUCCESS);
+    make_plain(&fixed);
+    begin(AMGR_SOURCE_BOARD, "/run/board", VIEW_SEC(4));
+    fixed.config.limits.hanging_us = VIEW_SEC(5);
+    fixed.slots[0].request_age_us = VIEW_SEC(4);
+    fixed.slots[1].request_age_us = VIEW_SEC(6);
+    fixed.snapshot.hanging = 3;
+    source.view = fixed.view;
+    assert_int_equal(amgr_hanging_unseen(&source.view), 2);
+    amgr_hanging_judge(&source, VIEW_SEC(5), pool);
+    assert_int_equal(source.view.snapshot->hanging, 3);
+    amgr_hanging_judge(&source, VIEW_SEC(4), pool);
+    assert_int_equal(source.view.snapshot->hanging, 4);
+    /* How old they are nobody knows. */
+    amgr_hanging_judge(&source, VIEW_SEC(6), pool);
+    assert_int_equal(source.view.snapshot->hanging, 1);
+    /* One has ended since. */
+    fixed.snapshot.hanging = 0;
+    source.view = fixed.view;
+    assert_int_equal(amgr_hanging_unseen(&source.view), 0);
+    fixed.snapshot.hanging = -1;
+    assert_int_equal(amgr_hanging_unseen(&source.view), 0);
+    apr_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),   cmocka_unit_test(test_groups),
         cmocka_unit_test(test_unknown), cmocka_unit_test(test_age),
         cmocka_unit_test(test_colors),  cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_hanging), cmocka_unit_test(test_managed),
+        cmocka_unit_test(test_hanging), cmocka_unit_test(test_hanging_unseen),
+        cmocka_unit_test(test_managed),
     };
     int failed;
 

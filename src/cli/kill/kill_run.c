@@ -320,6 +320,15 @@ static const amgr_fault_t *fault_of(const amgr_kill_run_t *run)
                                    ? "the server's page does not tell of them"
                                    : "the server neither answers nor ticks");
     }
+    if (run->untimed > 0) {
+        return amgr_fault_make(
+            run->pool, AMGR_EXIT_FAILED,
+            "%d request%s of HTTP/2 %s not judged by --max-time: how old %s "
+            "the server alone knows (ManagerSocket)",
+            run->untimed, plural(run->untimed),
+            run->untimed == 1 ? "was" : "were",
+            run->untimed == 1 ? "it is" : "they are");
+    }
     return run->interrupted
                ? amgr_fault_make(run->pool, AMGR_EXIT_FAILED, "interrupted")
                : NULL;
@@ -336,7 +345,7 @@ static void tell_none(const amgr_kill_run_t *run)
                      what, run->count);
         return;
     }
-    if (run->is_unsure) {
+    if (run->is_unsure || run->untimed > 0) {
         return; /* nobody knows; which is a fault */
     }
     if (run->vetoed > 0) {

@@ -36,6 +36,8 @@ typedef struct amgr_kill_run_t {
     int is_unsure;   /**< what the workers do now is not known, so that no
                           requests were judged */
     int is_untold;   /**< of that: its page does not tell */
+    int untimed;     /**< requests of HTTP/2 that no time limit was for, since
+                          nobody tells how old they are */
 } amgr_kill_run_t;
 
 /** Looks at the victims again: whoever has ended gets its outcome. */

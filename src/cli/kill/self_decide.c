@@ -6,6 +6,7 @@
  * for anew, of a page of the server, or of its next tick when no worker is free
  * to answer.
  */
+#include "cli/hanging.h"
 #include "cli/kill/kill_children.h"
 #include "cli/kill/self_kill_parts.h"
 #include "cli/message.h"
@@ -240,6 +241,51 @@ static void note_slots_age(amgr_self_t *self)
     }
 }
 
+/* Requests of HTTP/2 on the connections of a process. */
+static int count_streams(const amgr_snapshot_t *snapshot,
+                         const amgr_process_t *process)
+{
+    int count = 0;
+    int i;
+
+    for (i = process->first_slot;
+         i >= 0 && i < process->first_slot + process->slot_count &&
+         i < snapshot->slot_count;
+         i++) {
+        count += snapshot->slots[i].streams;
+    }
+    return count;
+}
+
+/* Those that may be over the time limit: a slot has their number and no age of
+ * theirs.  None is older than its process; nor, as far as the server has
+ * counted, than its threshold. */
+static int count_untimed(const amgr_self_t *self)
+{
+    const amgr_view_t *view = &self->source->view;
+    const amgr_snapshot_t *snapshot = &self->snapshot;
+    apr_interval_time_t limit_us = self->demand->max_time_us;
+    int count = 0;
+    int i;
+
+    if (limit_us == AMGR_LIMIT_OFF || self->source->kind != AMGR_SOURCE_BOARD ||
+        (limit_us >= view->config->limits.hanging_us &&
+         view->snapshot->hanging >= 0 && amgr_hanging_unseen(view) == 0)) {
+        return 0;
+    }
+    for (i = 0; i < snapshot->process_count; i++) {
+        const amgr_process_t *process = &snapshot->processes[i];
+        const amgr_process_t *known =
+            amgr_snapshot_find(view->snapshot, process->id.pid);
+
+        if (known != NULL &&
+            (process->age_us == AMGR_NO_TIME || process->age_us > limit_us)) {
+            count += count_streams(view->snapshot, known);
+        }
+    }
+    return count;
+}
+
 static const amgr_fault_t *decide(amgr_self_t *self, amgr_kill_young_t *young)
 {
     amgr_kill_run_t *run = self->run;
@@ -264,6 +310,7 @@ static const amgr_fault_t *decide(amgr_self_t *self, amgr_kill_young_t *young)
         apr_pcalloc(run->pool, (apr_size_t)(snapshot->process_count + 1) *
                                    sizeof(self->decisions[0]));
     judge(self);
+    run->untimed = count_untimed(self);
     return NULL;
 }
 
