@@ -41,9 +41,9 @@ void amgr_managed_order_read(amgr_managed_table_t *table);
 
 /**
  * Give the order and wait at most for wait_us; ends earlier when the client is
- * gone, or, but for one that is patient, when this child is to go.  Holds the thread for so long, and nothing
- * of the supervisor's: the table tells when it is carried out.  Returns
- * amgr_order_end_e.
+ * gone, or, but for one that is patient, when this child is to go.  Holds the
+ * thread for so long, and nothing of the supervisor's: the table tells when it
+ * is carried out.  Returns amgr_order_end_e.
  */
 int amgr_managed_order_give(request_rec *r, amgr_managed_order_t *order);
 
