@@ -74,7 +74,7 @@ typedef struct amgr_record_t {
     apr_int32_t metric;           /**< amgr_metric_e of a memory reason */
     apr_int32_t action;           /**< amgr_action_e */
     apr_int32_t outcome;          /**< amgr_outcome_e */
-    apr_int32_t requests;         /**< in flight at the decision */
+    apr_int32_t requests;         /**< in flight at the decision, -1: unknown */
     apr_int32_t requests_lost;    /**< in flight at the SIGKILL, -1: unknown */
     apr_int32_t ask_fault;        /**< amgr_ask_fault_e */
     apr_int32_t replacement;      /**< amgr_replacement_e */

@@ -42,7 +42,7 @@ typedef struct amgr_retirement_t {
     apr_uint64_t measured; /**< bytes, requests, or microseconds */
     apr_uint64_t limit;    /**< the same unit */
     int active;
-    int requests; /**< in flight at the decision */
+    int requests; /**< in flight at the decision, -1: nobody knows */
 } amgr_retirement_t;
 
 #define AMGR_DECLARE(type) type

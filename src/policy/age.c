@@ -311,3 +311,16 @@ void amgr_age_survey_by(const amgr_judging_t *tick,
                        limit_of(stream->max_time_us, ordered_us), out);
     }
 }
+
+int amgr_age_requests(const amgr_judging_t *tick, const amgr_process_t *process,
+                      const amgr_survey_t *survey)
+{
+    /* Where there are threads, none works once there is but the main one. */
+    int ended = tick->snapshot->server.threaded && process->threads == 1;
+
+    if (process->role != AMGR_ROLE_WORKER ||
+        (process->slot_count == 0 && !ended)) {
+        return -1;
+    }
+    return survey->requests;
+}

@@ -127,7 +127,7 @@ static void fill(const amgr_judging_t *tick, const amgr_demand_t *demand,
     amgr_survey_t survey;
 
     amgr_age_survey_by(tick, process, demand->max_time_us, &survey);
-    decision->requests = survey.requests;
+    decision->requests = amgr_age_requests(tick, process, &survey);
     decision->demanded = 1;
     decision->announce = 1;
     if (demand->dry_run) {

@@ -213,11 +213,7 @@ static int go_on(amgr_judging_t *tick, int index, amgr_ledger_process_t *entry,
                                        : AMGR_LIMIT_INHERITED,
                        &survey);
     decision->process = index;
-    decision->requests = survey.requests;
-    if (process->role == AMGR_ROLE_WORKER && process->slot_count == 0 &&
-        process->threads != 1) {
-        decision->requests = -1; /* it has lost its row */
-    }
+    decision->requests = amgr_age_requests(tick, process, &survey);
     decision->follow_up = 1;
     decision->demanded = entry->demanded;
     /* Not by the verdict alone: an inert limit has one too. */
@@ -259,7 +255,7 @@ static int decide(amgr_judging_t *tick, int index, amgr_decision_t *decision)
         entry->strikes++;
     }
     decision->process = index;
-    decision->requests = survey.requests;
+    decision->requests = amgr_age_requests(tick, process, &survey);
     decision->cause = amgr_safety_cause(tick, process, entry, decision);
     if (entry != NULL && tick->snapshot->out_of_turn && entry->strikes > 0) {
         entry->strikes--; /* seen now, and not once more at the next */

@@ -70,6 +70,11 @@ void amgr_age_survey_by(const amgr_judging_t *tick,
                         const amgr_process_t *process,
                         apr_interval_time_t ordered_us, amgr_survey_t *out);
 
+/** The requests in flight in a process that was surveyed, or -1: nobody knows,
+ * since it has no row that tells. */
+int amgr_age_requests(const amgr_judging_t *tick, const amgr_process_t *process,
+                      const amgr_survey_t *survey);
+
 /* fresh.c: how big a child is before it has done anything */
 
 /** Learn from a process that is seen for the first time. */

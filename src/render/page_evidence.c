@@ -96,6 +96,18 @@ static void put_memory(amgr_sink_t *sink, apr_uint64_t bytes, const char *word)
     }
 }
 
+/* @a count -1: nobody knows. */
+static void put_in_flight(amgr_sink_t *sink, apr_int64_t count)
+{
+    if (count < 0) {
+        amgr_sink_puts(sink, "nobody knows how many requests");
+    }
+    else {
+        amgr_page_plural(sink, count, "request");
+    }
+    amgr_sink_puts(sink, " in flight");
+}
+
 /* What there is to read behind it, so that one may leave it folded. */
 static void put_summary(amgr_sink_t *sink, const amgr_record_t *record,
                         const amgr_evidence_t *evidence)
@@ -104,15 +116,13 @@ static void put_summary(amgr_sink_t *sink, const amgr_record_t *record,
     amgr_sink_i64(sink, record->id.pid);
     amgr_sink_puts(sink, ": ");
     if (evidence == NULL) {
-        amgr_page_plural(sink, record->requests, "request");
-        amgr_sink_puts(sink, " in flight");
+        put_in_flight(sink, record->requests);
     }
     else {
-        amgr_page_plural(sink,
-                         (apr_int64_t)evidence->request_count +
-                             evidence->requests_left_out,
-                         "request");
-        amgr_sink_puts(sink, " in flight");
+        put_in_flight(sink, record->requests < 0
+                                ? -1
+                                : (apr_int64_t)evidence->request_count +
+                                      evidence->requests_left_out);
         if (evidence->threads > 0) {
             amgr_sink_puts(sink, ", ");
             amgr_page_plural(sink, evidence->threads, "thread");
@@ -238,8 +248,8 @@ static void put_steps(amgr_sink_t *sink, const amgr_record_t *record)
     amgr_sink_puts(sink, "<ol>\n<li>Decided: ");
     amgr_page_reason(sink, record);
     amgr_sink_puts(sink, "; ");
-    amgr_page_plural(sink, record->requests, "request");
-    amgr_sink_puts(sink, " in flight</li>\n");
+    put_in_flight(sink, record->requests);
+    amgr_sink_puts(sink, "</li>\n");
     put_step(sink, record->announced_us,
              "announced, its clients were told to connect anew");
     put_step(sink, record->asked_us,

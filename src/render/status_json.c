@@ -407,7 +407,7 @@ static void put_record(amgr_json_t *json, const amgr_view_t *view,
     put_bool(json, "demanded", record->demanded);
     put_string(json, "action", amgr_action_word(record->action));
     put_string(json, "outcome", amgr_outcome_word(record->outcome));
-    put_int(json, "requests", record->requests);
+    put_index(json, "requests", record->requests);
     put_request(json, view, record->request);
     put_text(json, "vhost", record->vhost);
     put_string(json, "role", amgr_role_word(record->role));

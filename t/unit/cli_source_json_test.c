@@ -121,6 +121,7 @@ static void view_characters(fixed_view_t *view)
         make_plain(view->records[i].request);
         make_plain(view->records[i].vhost);
         make_plain(view->records[i].group);
+        view->records[i].requests = -1;
     }
     for (i = 0; i < view->view.evidence_count; i++) {
         plain_evidence(&view->evidences[i]);

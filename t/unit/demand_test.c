@@ -237,7 +237,8 @@ static void what_may_be_touched_and_what_never(void **state)
     assert_int_equal(order(world, SEC), 2);
     assert_int_equal(ordered(world, 200)->verdict, AMGR_VERDICT_MEMORY_ACTIVE);
     assert_int_equal(ordered(world, 200)->step, AMGR_STEP_ASK);
-    assert_int_equal(ordered(world, 200)->requests, 0);
+    assert_int_equal(ordered(world, 200)->requests, -1);
+    assert_int_equal(ordered(world, 100)->requests, 0);
     world_destroy(world);
 }
 

@@ -173,7 +173,7 @@ static void foreign_roles(void **state)
     assert_int_equal(world_cause(world, 200), AMGR_CAUSE_NONE);
     assert_int_equal(world_decision(world, 200)->verdict,
                      AMGR_VERDICT_MEMORY_ACTIVE);
-    assert_int_equal(world_decision(world, 200)->requests, 0);
+    assert_int_equal(world_decision(world, 200)->requests, -1);
     assert_int_equal(world_find(world, 201)->verdict, AMGR_VERDICT_EXEMPT);
     assert_int_equal(world_find(world, 202)->verdict, AMGR_VERDICT_EXEMPT);
     assert_int_equal(world_find(world, 203)->verdict, AMGR_VERDICT_EXEMPT);
@@ -379,6 +379,44 @@ static void hanging_is_unknown_without_ages(void **state)
     world_destroy(world);
 }
 
+/* What it does is told by its row alone; once all its threads have ended it
+ * does nothing. */
+static void requests_without_a_row_are_unknown(void **state)
+{
+    static const struct {
+        int threaded;
+        int role;
+        apr_int32_t threads;
+        int requests;
+    } cases[] = {
+        {1, AMGR_ROLE_WORKER, 9, -1}, {1, AMGR_ROLE_WORKER, 0, -1},
+        {1, AMGR_ROLE_WORKER, 1, 0},  {0, AMGR_ROLE_WORKER, 1, -1},
+        {1, AMGR_ROLE_WSGI, 9, -1},   {0, AMGR_ROLE_WSGI, 1, -1},
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        world_t *world = world_create(4, 4);
+        amgr_process_t *process;
+
+        world_natives(world, 2);
+        process = world_add(world, 200, cases[i].role, "example");
+        process->threads = cases[i].threads;
+        world->snapshot.server.threaded = cases[i].threaded;
+        world->limits.hard_memory_bytes = 5 * MB;
+        world_begin(world, 100, 2);
+        world_tick(world, 10 * SEC);
+        assert_int_equal(world_decision(world, 100)->requests, 1);
+        assert_int_equal(world_decision(world, 101)->requests, 0);
+        assert_int_equal(world_decision(world, 200)->verdict,
+                         AMGR_VERDICT_MEMORY_HARD);
+        assert_int_equal(world_decision(world, 200)->requests,
+                         cases[i].requests);
+        world_destroy(world);
+    }
+}
+
 static void nothing_at_all_is_judged(void **state)
 {
     world_t *world = world_create(1, 1);
@@ -406,6 +444,7 @@ int main(void)
         cmocka_unit_test(decisions_stand_in_order_and_fit),
         cmocka_unit_test(done_is_only_for_what_was_granted),
         cmocka_unit_test(hanging_is_unknown_without_ages),
+        cmocka_unit_test(requests_without_a_row_are_unknown),
         cmocka_unit_test(nothing_at_all_is_judged),
     };
 

@@ -334,6 +334,7 @@ static void a_daemon_is_asked_and_given_its_time(void **state)
     assert_null(world_decision(world, 300));
     world_tick(world, SEC);
     assert_int_equal(world_decision(world, 300)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_decision(world, 300)->requests, -1);
     world_destroy(world);
 }
 

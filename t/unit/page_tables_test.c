@@ -557,6 +557,12 @@ static void test_ends(void **state)
     expect_in(amgr_page_records,
               "After 31s: killed (SIGKILL), which cut off nobody knows how"
               " many requests", 1);
+    expect_in(amgr_page_records, "; 1 request in flight</li>", 1);
+    record->requests = -1;
+    expect_in(amgr_page_records,
+              "; nobody knows how many requests in flight</li>", 1);
+    expect_in(amgr_page_records,
+              ": nobody knows how many requests in flight</summary>", 1);
     expect_in(amgr_page_records, "It is not gone yet", 1);
     record->stuck = 0;
     record->outcome = AMGR_OUTCOME_GONE;

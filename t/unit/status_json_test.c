@@ -155,6 +155,25 @@ static void test_measures(void **state)
     }
 }
 
+/* What was in flight in it nobody knows. */
+static void test_unseen_requests(void **state)
+{
+    amgr_record_t *record;
+    text_t text;
+
+    (void)state; /* cmocka's signature */
+    view_empty(&fixed);
+    record = add_record(&fixed, 1, AMGR_VERDICT_LIFETIME, AMGR_OUTCOME_GONE);
+    record->requests = -1;
+    record->killed_us = VIEW_SEC(3);
+    record->requests_lost = -1;
+    text = render(amgr_write_status_json, &fixed.view, 4096);
+    assert_true(json_is_valid(text.data));
+    assert_non_null(strstr(text.data, "\"requests\":null,"));
+    assert_non_null(strstr(text.data, "\"requests_lost\":null,"));
+    free(text.data);
+}
+
 static void test_not_counted(void **state)
 {
     text_t text;
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_clients),
         cmocka_unit_test(test_bad_indices),
         cmocka_unit_test(test_measures),
+        cmocka_unit_test(test_unseen_requests),
         cmocka_unit_test(test_not_counted),
         cmocka_unit_test(test_history)
     };

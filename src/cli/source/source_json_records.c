@@ -66,8 +66,8 @@ static void read_record(amgr_members_t *members, const json_t *from,
                                     0, AMGR_ACTION_COUNT);
     out->outcome = amgr_members_word(members, from, "outcome",
                                      amgr_outcome_word, 0, AMGR_OUTCOME_COUNT);
-    out->requests =
-        (int)amgr_members_whole(members, from, "requests", 0, APR_INT32_MAX);
+    out->requests = (int)amgr_members_whole_or(members, from, "requests", 0,
+                                               APR_INT32_MAX, -1);
     out->since_us = AMGR_NO_TIME;
     amgr_members_text(members, from, "request", out->request,
                       sizeof(out->request));
