@@ -155,7 +155,11 @@ static int is_gone(const amgr_snapshot_t *snapshot,
 static int follow_living(const amgr_process_t *process, amgr_record_t *record,
                          apr_interval_time_t span_us)
 {
-    amgr_record_note_memory(record, process);
+    /* After SIGKILL it gives back what it has even before its end. */
+    if (record->action != AMGR_ACTION_KILL &&
+        process->rss_bytes != AMGR_UNKNOWN) {
+        amgr_record_note_memory(record, process);
+    }
     if (record->action == AMGR_ACTION_KILL && !record->stuck &&
         span_us - record->killed_us > STUCK_US) {
         record->stuck = 1;

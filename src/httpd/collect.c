@@ -229,7 +229,7 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
         !amgr_scoreboard_has(pid)) {
         add_cpu(&collector->foreign_cpu, &stat);
     }
-    if (stat.state == 'Z') {
+    if (amgr_proc_has_ended(&stat)) {
         return;
     }
     id.pid = pid;

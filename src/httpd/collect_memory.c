@@ -10,6 +10,7 @@
 
 #include "httpd/collector.h"
 #include "policy/measure.h"
+#include "proc/proc_task.h"
 
 /** The dearer `status` of each process is read once in so many ticks. */
 #define STATUS_EVERY 16
@@ -87,18 +88,27 @@ static void set_anon(const amgr_known_t *known, const amgr_proc_statm_t *statm,
 }
 
 /**
- * Why the memory of a child seems not to be there.  APR_NOTFOUND: it is ending,
- * and keeps its directory until it is reaped.  APR_EACCES: it is only hidden,
- * since under hidepid the whole of its directory is "not there".  Anything else
- * (no descriptor is left): nobody knows.
+ * Why the memory of a child seems not to be there.  APR_NOTFOUND: it has ended,
+ * and keeps its directory until it is reaped.  APR_SUCCESS: it is ending, and
+ * one of its threads may hang in the kernel for good; @a out is what that has.
+ * APR_INCOMPLETE: the same, and no memory is left.  APR_EACCES: it is only
+ * hidden, since under hidepid the whole of its directory is "not there".
+ * Anything else (no descriptor is left): nobody knows.
  */
-static apr_status_t explain_absence(amgr_collector_t *collector, pid_t pid)
+static apr_status_t explain_absence(amgr_collector_t *collector,
+                                    amgr_known_t *known, amgr_proc_statm_t *out)
 {
+    pid_t pid = known->id.pid;
     amgr_proc_stat_t stat;
     apr_status_t rv = amgr_proc_read_stat(&collector->proc, pid, &stat);
 
     if (rv == APR_SUCCESS) {
-        return APR_NOTFOUND;
+        if (amgr_proc_has_ended(&stat)) {
+            return APR_NOTFOUND;
+        }
+        known->threads = stat.threads;
+        rv = amgr_proc_read_left_statm(&collector->proc, &known->id, out);
+        return rv == APR_SUCCESS ? rv : APR_INCOMPLETE;
     }
     if (rv != APR_NOTFOUND && !APR_STATUS_IS_EACCES(rv)) {
         return rv;
@@ -117,9 +127,16 @@ static int read_memory(amgr_collector_t *collector, int index,
     apr_status_t rv = read_statm(collector, known, &statm);
 
     if (rv == APR_NOTFOUND) {
-        rv = explain_absence(collector, known->id.pid);
+        rv = explain_absence(collector, known, &statm);
         if (rv == APR_NOTFOUND) {
             return 0;
+        }
+        if (rv == APR_SUCCESS || rv == APR_INCOMPLETE) {
+            process->state = AMGR_STATE_STOPPING;
+            process->threads = known->threads;
+        }
+        if (rv == APR_INCOMPLETE) {
+            return 1; /* and nothing that could not be read */
         }
     }
     if (rv != APR_SUCCESS) {

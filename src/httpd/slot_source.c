@@ -69,7 +69,7 @@ static int is_sibling(amgr_slot_reader_t *reader, const amgr_proc_id_t *id)
     if (read_stat(reader, id->pid, &stat) != APR_SUCCESS) {
         return getpgid(id->pid) == getpgrp();
     }
-    return stat.ppid == getppid() && stat.state != 'Z' &&
+    return stat.ppid == getppid() && !amgr_proc_has_ended(&stat) &&
            (id->start_ticks == 0 || id->start_ticks == stat.start_ticks);
 }
 

@@ -232,6 +232,12 @@ int amgr_proc_id_equal(const amgr_proc_id_t *a, const amgr_proc_id_t *b)
            a->start_ticks != 0;
 }
 
+int amgr_proc_has_ended(const amgr_proc_stat_t *stat)
+{
+    return (stat->state == 'Z' && stat->threads <= 1) || stat->state == 'X' ||
+           stat->state == 'x';
+}
+
 apr_time_t amgr_proc_ticks_us(apr_uint64_t ticks)
 {
     apr_uint64_t hz = (apr_uint64_t)sysconf(_SC_CLK_TCK);

@@ -121,6 +121,11 @@ apr_status_t amgr_proc_next_string(const char *buf, apr_size_t len,
 /** Whether both name the same process; an unknown start time never matches. */
 int amgr_proc_id_equal(const amgr_proc_id_t *a, const amgr_proc_id_t *b);
 
+/** Whether no thread of the process is left.  One whose first thread has ended
+ * is shown as a zombie while others of its threads go on; a zombie that waits
+ * to be reaped counts one thread. */
+int amgr_proc_has_ended(const amgr_proc_stat_t *stat);
+
 /** Clock ticks to microseconds (sysconf(_SC_CLK_TCK)); AMGR_NO_TIME for more
  * than fit. */
 apr_time_t amgr_proc_ticks_us(apr_uint64_t ticks);

@@ -31,14 +31,6 @@ static apr_status_t status_of(int sys_errno)
     return sys_errno == EINVAL ? APR_NOTFOUND : amgr_proc_status_of(sys_errno);
 }
 
-/* A process whose first thread has ended is shown as a zombie while others of
- * its threads go on; a zombie that waits to be reaped counts one thread. */
-static int has_ended(const amgr_proc_stat_t *stat)
-{
-    return (stat->state == 'Z' && stat->threads <= 1) || stat->state == 'X' ||
-           stat->state == 'x';
-}
-
 /* Whether @a stat is of the living process meant. */
 static int is_meant(const amgr_proc_stat_t *stat, const amgr_proc_id_t *id)
 {
@@ -46,7 +38,7 @@ static int is_meant(const amgr_proc_stat_t *stat, const amgr_proc_id_t *id)
 
     found.pid = stat->pid;
     found.start_ticks = stat->start_ticks;
-    return amgr_proc_id_equal(&found, id) && !has_ended(stat);
+    return amgr_proc_id_equal(&found, id) && !amgr_proc_has_ended(stat);
 }
 
 static apr_status_t open_checked(amgr_proc_dir_t *dir, const amgr_proc_id_t *id,

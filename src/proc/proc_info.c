@@ -74,7 +74,7 @@ apr_status_t amgr_proc_read_runtime(amgr_proc_dir_t *dir,
     found.start_ticks = stat.start_ticks;
     started_us = amgr_proc_ticks_us(stat.start_ticks);
     if (!amgr_proc_id_equal(&found, id) || started_us == AMGR_NO_TIME ||
-        stat.state == 'Z' || stat.state == 'X' || stat.state == 'x') {
+        amgr_proc_has_ended(&stat)) {
         return APR_NOTFOUND;
     }
     /* Ticks are rounded down and @a now may be older than the process. */

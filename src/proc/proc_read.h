@@ -53,7 +53,8 @@ void amgr_proc_dir_close(amgr_proc_dir_t *dir);
 apr_status_t amgr_proc_read_stat(amgr_proc_dir_t *dir, pid_t pid,
                                  amgr_proc_stat_t *out);
 /** An address space of size 0 (a zombie, a kernel thread) is APR_NOTFOUND:
- * there is no memory to speak of.  One openat, one read, one close. */
+ * there is no memory to speak of, or only other threads have it still (see
+ * amgr_proc_read_left_statm()).  One openat, one read, one close. */
 apr_status_t amgr_proc_read_statm(amgr_proc_dir_t *dir, pid_t pid,
                                   amgr_proc_statm_t *out);
 apr_status_t amgr_proc_read_status(amgr_proc_dir_t *dir, pid_t pid,

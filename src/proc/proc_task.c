@@ -23,6 +23,9 @@
 /** Nine numbers of at most 18 characters, and what wchan may hold. */
 #define LINE_LEN 512
 
+/** Threads that are asked for the memory that they share. */
+#define TIDS_MAX 16
+
 /** Where a call has its descriptor: the first argument, or nowhere. */
 #define FD_FIRST 0
 #define FD_NONE (-1)
@@ -291,6 +294,30 @@ apr_status_t amgr_proc_tasks_open(amgr_proc_dir_t *dir,
     }
     *out_tasks = tasks;
     return APR_SUCCESS;
+}
+
+apr_status_t amgr_proc_read_left_statm(amgr_proc_dir_t *dir,
+                                       const amgr_proc_id_t *id,
+                                       amgr_proc_statm_t *out)
+{
+    amgr_proc_dir_t tasks;
+    pid_t tids[TIDS_MAX];
+    apr_status_t rv = amgr_proc_tasks_open(dir, id, &tasks);
+    int count = 0;
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = amgr_proc_list(&tasks, tids, TIDS_MAX, &count);
+    if (rv == APR_SUCCESS || rv == APR_ENOSPC) {
+        rv = APR_NOTFOUND;
+    }
+    for (i = 0; i < count && rv == APR_NOTFOUND; i++) {
+        rv = amgr_proc_read_statm(&tasks, tids[i], out);
+    }
+    amgr_proc_dir_close(&tasks);
+    return rv;
 }
 
 apr_status_t amgr_proc_read_syscall(amgr_proc_dir_t *tasks, pid_t tid,

@@ -61,6 +61,12 @@ apr_status_t amgr_proc_tasks_open(amgr_proc_dir_t *dir,
                                   const amgr_proc_id_t *id,
                                   amgr_proc_dir_t *out_tasks);
 
+/** The memory of a process whose first thread has ended, as another of its
+ * threads has it; APR_NOTFOUND when none of the first of them has any. */
+apr_status_t amgr_proc_read_left_statm(amgr_proc_dir_t *dir,
+                                       const amgr_proc_id_t *id,
+                                       amgr_proc_statm_t *out);
+
 apr_status_t amgr_proc_read_syscall(amgr_proc_dir_t *tasks, pid_t tid,
                                     amgr_proc_syscall_t *out);
 apr_status_t amgr_proc_read_wchan(amgr_proc_dir_t *tasks, pid_t tid, char *out,

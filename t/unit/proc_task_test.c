@@ -323,6 +323,76 @@ static void test_real(void **state)
     close(pair[1]);
 }
 
+static void *wait_for_end(void *baton)
+{
+    const int *pair = baton;
+    char byte;
+
+    for (;;) {
+        if (recv(pair[0], &byte, 1, 0) == 0) {
+            _exit(0);
+        }
+    }
+    return NULL;
+}
+
+/* Until its first thread has ended, or all have. */
+static void wait_for_zombie(amgr_proc_dir_t *dir, pid_t pid, int ended,
+                            amgr_proc_stat_t *out)
+{
+    apr_time_t end_us = amgr_clock_monotonic_us() + WAIT_US;
+
+    do {
+        assert_true(amgr_clock_monotonic_us() < end_us);
+        assert_int_equal(amgr_proc_read_stat(dir, pid, out), APR_SUCCESS);
+    } while (out->state != 'Z' || (ended && out->threads > 1));
+}
+
+/* The kernel tells the memory of the first thread, which has none any more:
+ * the others have it still. */
+static void test_memory_without_the_first_thread(void **state)
+{
+    amgr_proc_dir_t dir;
+    amgr_proc_id_t id;
+    amgr_proc_stat_t stat;
+    amgr_proc_statm_t statm;
+    pthread_t thread;
+    int pair[2];
+
+    (void)state; /* cmocka's signature */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    id.pid = fork();
+    if (id.pid == 0) {
+        close(pair[1]);
+        if (pthread_create(&thread, NULL, wait_for_end, pair) != 0) {
+            _exit(1);
+        }
+        pthread_exit(NULL);
+    }
+    assert_true(id.pid > 0);
+    assert_int_equal(amgr_proc_dir_open(&dir, "/proc"), APR_SUCCESS);
+    wait_for_zombie(&dir, id.pid, 0, &stat);
+    id.start_ticks = stat.start_ticks;
+    assert_false(amgr_proc_has_ended(&stat));
+    assert_int_equal(amgr_proc_read_statm(&dir, id.pid, &statm), APR_NOTFOUND);
+    statm.rss_bytes = 0;
+    assert_int_equal(amgr_proc_read_left_statm(&dir, &id, &statm), APR_SUCCESS);
+    assert_true(statm.rss_bytes > 0);
+    id.start_ticks++;
+    assert_int_equal(amgr_proc_read_left_statm(&dir, &id, &statm),
+                     APR_NOTFOUND);
+    id.start_ticks--;
+    assert_int_equal(kill(id.pid, SIGKILL), 0);
+    wait_for_zombie(&dir, id.pid, 1, &stat);
+    assert_true(amgr_proc_has_ended(&stat));
+    assert_int_equal(amgr_proc_read_left_statm(&dir, &id, &statm),
+                     APR_NOTFOUND);
+    assert_int_equal(waitpid(id.pid, NULL, 0), id.pid);
+    amgr_proc_dir_close(&dir);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void test_another(void **state)
 {
     amgr_proc_dir_t dir;
@@ -346,9 +416,13 @@ static void test_another(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),   cmocka_unit_test(test_wchan),
-        cmocka_unit_test(test_meaning), cmocka_unit_test(test_futex),
-        cmocka_unit_test(test_real),    cmocka_unit_test(test_another),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_wchan),
+        cmocka_unit_test(test_meaning),
+        cmocka_unit_test(test_futex),
+        cmocka_unit_test(test_real),
+        cmocka_unit_test(test_another),
+        cmocka_unit_test(test_memory_without_the_first_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

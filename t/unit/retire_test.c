@@ -197,17 +197,39 @@ static void the_end_is_seen(void **state)
     snapshot->server.min_spare_workers = 1;
     world_pass(fixture->world, 3 * SEC);
     world_jump(fixture->world, -100 * SEC);
-    snapshot->processes[0].anon_bytes = 7 * MB;
     assert_int_equal(amgr_retire_follow(snapshot, record), AMGR_NEWS_NONE);
     world_remove(fixture->world, fixture->child);
     assert_int_equal(amgr_retire_follow(snapshot, record),
                      AMGR_NEWS_GONE | AMGR_NEWS_UPDATED);
     assert_int_equal(record->outcome, AMGR_OUTCOME_GONE);
     assert_int_equal(record->ended_us, 3 * SEC);
-    assert_int_equal(record->freed_bytes, 7 * MB);
+    assert_int_equal(record->freed_bytes, 10 * MB);
     assert_int_equal(record->replacement, AMGR_REPLACEMENT_WAITING);
     assert_true(amgr_retire_is_open(record));
     assert_int_equal(amgr_retire_follow(snapshot, record), AMGR_NEWS_NONE);
+}
+
+/* What was last seen of it while it had all of its memory. */
+static void an_ending_process_gives_back_what_it_had(void **state)
+{
+    fixture_t *fixture = *state;
+    amgr_snapshot_t *snapshot = &fixture->world->snapshot;
+    amgr_process_t *process = &snapshot->processes[0];
+    amgr_record_t *record = &fixture->record;
+
+    assert_true(is_left_alone_by(fixture, AMGR_STEP_ANNOUNCE));
+    process->anon_bytes = (apr_uint64_t)(7 * MB);
+    (void)amgr_retire_follow(snapshot, record);
+    assert_int_equal(record->freed_bytes, 7 * MB);
+    process->anon_bytes = AMGR_UNKNOWN;
+    process->rss_bytes = AMGR_UNKNOWN;
+    (void)amgr_retire_follow(snapshot, record);
+    assert_int_equal(record->freed_bytes, 7 * MB);
+    fixture->world->decisions[0].follow_up = 1;
+    (void)ended_by(fixture, AMGR_STEP_KILL);
+    process->rss_bytes = (apr_uint64_t)MB;
+    (void)amgr_retire_follow(snapshot, record);
+    assert_int_equal(record->freed_bytes, 7 * MB);
 }
 
 static void gone(fixture_t *fixture)
@@ -411,6 +433,7 @@ int main(void)
         WITH_CHILD(a_kill_is_a_kill),
         WITH_CHILD(each_step_has_its_time),
         WITH_CHILD(the_end_is_seen),
+        WITH_CHILD(an_ending_process_gives_back_what_it_had),
         WITH_CHILD(what_was_only_decided_retired_nobody),
         WITH_CHILD(enough_idle_workers_replace_it),
         WITH_CHILD(a_younger_process_replaces_it),

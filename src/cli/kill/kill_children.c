@@ -87,7 +87,7 @@ static apr_interval_time_t age_of(apr_uint64_t start_ticks,
 static int is_child(const amgr_proc_stat_t *stat, pid_t parent)
 {
     return stat->ppid == parent && stat->start_ticks != 0 &&
-           stat->state != 'Z' && stat->state != 'X' && stat->state != 'x';
+           !amgr_proc_has_ended(stat);
 }
 
 /* What the source says of just this process, or NULL.  A page tells no start

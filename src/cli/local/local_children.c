@@ -24,7 +24,7 @@ static int read_child(amgr_proc_dir_t *dir, pid_t parent, pid_t pid,
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? 0 : -1;
     }
-    if (stat.ppid != parent || stat.state == 'Z') {
+    if (stat.ppid != parent || amgr_proc_has_ended(&stat)) {
         return 0;
     }
     memset(out, 0, sizeof(*out));
