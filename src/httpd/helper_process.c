@@ -87,6 +87,7 @@ void amgr_helper_process_begin(server_rec *s, const char *comm, const int *keep,
     prctl(PR_SET_NAME, comm);
     reset_signals();
     closelog(); /* opened anew by the next line, where that is the log */
+    amgr_log_restore_syslog(s);
     for (i = 0; i < count && i < AMGR_HELPER_KEEP_MAX; i++) {
         kept[i] = keep[i];
     }

@@ -47,8 +47,14 @@ static void say(void *baton, int what, int level, int error, const char *text)
         [AMGR_LEVEL_INFO] = APLOG_INFO,
         [AMGR_LEVEL_DEBUG] = APLOG_DEBUG,
     };
+    static pid_t speaker;
     char line[1024];
 
+    /* A guard is a fork that has called closelog(3). */
+    if (speaker != getpid()) {
+        speaker = getpid();
+        amgr_log_restore_syslog(baton);
+    }
     /* httpd escapes all that it logs: twice would be no more readable. */
     snprintf(line, sizeof(line), "%s", text);
     amgr_unescape_line(line);

@@ -30,11 +30,10 @@ void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
     }
     amgr_log(s, AMGR_TAG_KILL, APLOG_NOTICE, 0, "%s", line);
     if (log->use_syslog) {
-        if (!log->syslog_open) {
-            openlog("apache-manager", LOG_PID, LOG_USER);
-            log->syslog_open = 1;
-        }
+        /* The error log may be there as well, with another tag. */
+        openlog("apache-manager", LOG_PID, LOG_USER);
         syslog(LOG_WARNING, "NOTICE %s", line);
+        amgr_log_restore_syslog(s);
     }
 }
 

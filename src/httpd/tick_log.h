@@ -23,7 +23,6 @@ typedef struct amgr_tick_log_t {
     char inert[AMGR_GROUPS_MAX][AMGR_GROUP_NAME_LEN]; /**< groups told of */
     int inert_count;
     int use_syslog; /**< lines of retirements go there as well */
-    int syslog_open;
 } amgr_tick_log_t;
 
 /** A retirement, or what would have been one: at notice, and to syslog when
