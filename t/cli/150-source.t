@@ -298,8 +298,12 @@ mine_are_children('and after a graceful one');
 
 unlink $s->board_file or die "board: $!\n";
 is_from('status.json', 'a board that is gone');
-my $killable = decoded(run('--json')->{out});
-cmp_ok(scalar @{ $killable->{processes} }, '>=', WORKERS, 'says all the same');
+my $killable;
+# Those of the restart are seen at the next tick.
+ok(wait_until(sub {
+    $killable = decoded(run('--json')->{out});
+    return @{ $killable->{processes} } >= WORKERS;
+}, 20, 'all of them'), 'says all the same');
 
 $r = is_from('mod_status', 'a server without the module', '--url',
              $other->url(''));
