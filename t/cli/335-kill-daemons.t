@@ -11,9 +11,12 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use AMGR::Case::Kill;
-use AMGR::Case::Retire;
+use AMGR::Cli qw(cli);
 use AMGR::Httpd qw(wait_until);
 use Apache::Test qw(-withtestmore);
+
+my %sizes = (prefork => "StartServers 8\nMinSpareServers 3\n"
+                        . "MaxSpareServers 8\n");
 
 for my $mpm (AMGR::Httpd::mpms()) {
     by_a_page($mpm);
@@ -60,17 +63,27 @@ sub by_a_page {
     my ($mpm) = @_;
     my ($s, $pid) = server("$mpm-page", mpm => $mpm, manager => 0,
                            location => 0, modules => ['status'],
-                           config => <<'END');
+                           mpm_config => $sizes{$mpm}, config => <<'END');
 ExtendedStatus On
 <Location "/server-status">
     SetHandler server-status
     Require local
 </Location>
 END
-    # Prefork does not tell a daemon from a worker that has never served.
-    $s->get('/') for 1 .. 3;
+    counts($s);
     spares($s, $pid);
     $s->stop_ok;
+    return;
+}
+
+# Workers of the data file are those of the server, whatever else listens; most
+# of them have never served, and have no row on the page.
+sub counts {
+    my ($s) = @_;
+    my $out = cli('--url', $s->url('/'), '-q', '-c', '-f', '-')->{out};
+    my %of = $out =~ /^([\w-]+)\t(\d+)$/mg;
+    is($of{'native-worker-count'}, $of{'busy-workers'} + $of{'idle-workers'},
+       $s->name . ': workers are counted');
     return;
 }
 

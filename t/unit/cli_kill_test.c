@@ -394,6 +394,21 @@ static void nor_does_a_listener_make_a_worker(void **state)
     assert_said("Killed 1 of 1 Apache worker.");
 }
 
+/* The page tells how many workers there are, and not which. */
+static void nor_does_a_guess(void **state)
+{
+    pid_t worker = add_child(OBEYS);
+    pid_t daemon = add_child(OBEYS);
+
+    (void)state; /* cmocka's signature */
+    settle();
+    amgr_snapshot_find(&world->snapshot, daemon)->process_slot = -1;
+    world->source.is_guessed = 1;
+    assert_null(kill_now());
+    assert_int_equal(ended_by(worker), SIGUSR1);
+    assert_int_equal(ended_by(daemon), 0);
+}
+
 /* It was forked after the tick. */
 static pid_t add_unknown(void)
 {
@@ -1135,6 +1150,7 @@ int main(int argc, char **argv)
         TEST(a_page_is_believed_about_nobody),
         TEST(a_title_makes_no_daemon),
         TEST(nor_does_a_listener_make_a_worker),
+        TEST(nor_does_a_guess),
         TEST(of_one_that_no_tick_saw_a_page_tells),
         TEST(a_single_thread_makes_none_of_a_threaded_server),
         TEST(what_was_just_forked_is_waited_for),

@@ -314,6 +314,9 @@ static amgr_local_child_t child(pid_t pid, int role, int threads)
     return out;
 }
 
+/* Of the last join. */
+static int is_guessed;
+
 /* The snapshot of these children and rows. */
 static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
                                    const char *html,
@@ -324,7 +327,7 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
     apr_array_header_t *list =
         apr_array_make(pool, 8, sizeof(amgr_local_child_t));
     amgr_mod_status_text_t told = {used, processes};
-    amgr_mod_status_processes_t from = {&told, NULL, list, 0, 0, 0};
+    amgr_mod_status_processes_t from = {.told = &told, .children = list};
     int incomplete = 0;
     int i;
 
@@ -340,6 +343,7 @@ static const amgr_snapshot_t *join(const char *mpm, int processes, int used,
     amgr_mod_status_processes(&from, blank);
     assert_int_equal(from.strangers, strangers);
     assert_int_equal(incomplete, 0);
+    is_guessed = from.is_guessed;
     return &blank->snapshot;
 }
 
@@ -463,6 +467,46 @@ static void test_join_ambiguous(void **state)
     snapshot = join("prefork", 3, 3, NULL, prefork, 3, 0, *state);
     assert_string_equal(role_of(snapshot, 100), "native");
     assert_int_equal(amgr_snapshot_find(snapshot, 100)->active, 1);
+}
+
+/* One that listens and is no worker was forked before those; how many there
+ * are the page tells. */
+static void test_join_guessed(void **state)
+{
+    amgr_local_child_t children[] = {
+        child(100, AMGR_ROLE_DAEMON, 1),
+        child(200, AMGR_ROLE_DAEMON, 1),
+        child(300, AMGR_ROLE_DAEMON, 1),
+        child(400, AMGR_ROLE_DAEMON, 1),
+    };
+    const char *html = apr_psprintf(*state, HEAD ROW TAIL, 0, 200, "_", 9);
+    const amgr_snapshot_t *snapshot;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        children[i].listens = AMGR_LISTENERS_HELD;
+        children[i].id.start_ticks = 10 + (apr_uint64_t)i;
+    }
+    snapshot = join("prefork", 3, 3, html, children, 4, 0, *state);
+    assert_true(is_guessed);
+    assert_string_equal(role_of(snapshot, 100), "daemon");
+    assert_string_equal(role_of(snapshot, 200), "native");
+    assert_string_equal(role_of(snapshot, 300), "native");
+    assert_string_equal(role_of(snapshot, 400), "native");
+    assert_int_equal(amgr_snapshot_find(snapshot, 200)->process_slot, 0);
+    assert_int_equal(amgr_snapshot_find(snapshot, 300)->process_slot, -1);
+    /* Pids begin anew. */
+    children[3].id.start_ticks = 1;
+    snapshot = join("prefork", 3, 3, html, children, 4, 0, *state);
+    assert_string_equal(role_of(snapshot, 100), "native");
+    assert_string_equal(role_of(snapshot, 400), "daemon");
+    snapshot = join("prefork", 4, 4, html, children, 4, 0, *state);
+    assert_false(is_guessed);
+    /* As many workers as have a row: the others are none. */
+    snapshot = join("prefork", 1, 1, html, children, 4, 0, *state);
+    assert_string_equal(role_of(snapshot, 100), "daemon");
+    assert_string_equal(role_of(snapshot, 200), "native");
+    assert_string_equal(role_of(snapshot, 300), "daemon");
 }
 
 /* Only a request that runs has an age: not one that is read, nor a connection
@@ -604,6 +648,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_table_of_too_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_join, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_join_ambiguous, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_join_guessed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_age_of_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_local, set_up, tear_down),

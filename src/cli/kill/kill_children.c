@@ -137,7 +137,8 @@ static int may_be_worker(const reading_t *reading,
                          const amgr_process_t *told)
 {
     if (told != NULL) {
-        return told->role == AMGR_ROLE_WORKER;
+        return told->role == AMGR_ROLE_WORKER &&
+               (told->process_slot >= 0 || !reading->doing->is_guessed);
     }
     return reading->source->kind == AMGR_SOURCE_BOARD &&
            reading->out->server.threaded && process->threads > 1;

@@ -18,11 +18,15 @@
 /** Clocks of a page are whole seconds. */
 #define ROUNDING_US (2 * APR_USEC_PER_SEC)
 
+/** So many forks that listen and are no workers no server has. */
+#define EXCESS_MAX 16
+
 /** A process before its slots have a place. */
 typedef struct member_t {
     amgr_process_t process;
     const char *group; /**< of WSGI */
     int is_deaf;       /**< it does not listen */
+    int is_listening;  /**< it does */
     int first_row;
     int row_count;
 } member_t;
@@ -118,6 +122,7 @@ static void take_children(amgr_mod_status_processes_t *from,
         process->role = child->role;
         member->group = child->group;
         member->is_deaf = child->listens == AMGR_LISTENERS_NOT_HELD;
+        member->is_listening = child->listens == AMGR_LISTENERS_HELD;
         for (; row < rows && row_at(from, row)->pid < child->id.pid; row++) {
             from->strangers++;
         }
@@ -157,6 +162,64 @@ static int is_at_odds(const amgr_mod_status_processes_t *from, int count,
     return from->is_unpaired ? over != 0 : over > 0;
 }
 
+/* Whether it may be a worker of prefork without a row. */
+static int is_candidate(const member_t *member)
+{
+    return member->process.role == AMGR_ROLE_DAEMON && !member->is_deaf;
+}
+
+/* The candidate that was forked first, of those that are left. */
+static member_t *find_oldest(const apr_array_header_t *members)
+{
+    member_t *oldest = NULL;
+    int i;
+
+    for (i = 0; i < members->nelts; i++) {
+        member_t *member = &APR_ARRAY_IDX(members, i, member_t);
+
+        if (is_candidate(member) &&
+            (oldest == NULL ||
+             member->process.id.start_ticks < oldest->process.id.start_ticks)) {
+            oldest = member;
+        }
+    }
+    return oldest;
+}
+
+/* Of forks that all listen @a excess are no workers: most likely the first,
+ * since modules fork theirs before the MPM does. */
+static void guess_workers(amgr_mod_status_processes_t *from,
+                          apr_array_header_t *members, int excess)
+{
+    int i;
+
+    if (excess > EXCESS_MAX) {
+        return;
+    }
+    for (i = 0; i < members->nelts; i++) {
+        const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
+
+        if (is_candidate(member) && !member->is_listening) {
+            return;
+        }
+    }
+    for (; excess > 0; excess--) {
+        member_t *oldest = find_oldest(members);
+
+        if (oldest != NULL) {
+            oldest->is_deaf = 1;
+        }
+    }
+    for (i = 0; i < members->nelts; i++) {
+        member_t *member = &APR_ARRAY_IDX(members, i, member_t);
+
+        if (is_candidate(member)) {
+            member->process.role = AMGR_ROLE_WORKER;
+            from->is_guessed = 1;
+        }
+    }
+}
+
 static void settle_workers(amgr_mod_status_processes_t *from,
                            const amgr_server_t *server,
                            apr_array_header_t *members)
@@ -172,6 +235,10 @@ static void settle_workers(amgr_mod_status_processes_t *from,
         count += its > 0;
     }
     from->is_ambiguous = is_at_odds(from, count, slots);
+    if (from->is_ambiguous && !from->is_unpaired && !server->threaded &&
+        from->told->processes >= 0) {
+        guess_workers(from, members, count - from->told->processes);
+    }
     for (i = 0; i < members->nelts && !from->is_ambiguous; i++) {
         member_t *member = &APR_ARRAY_IDX(members, i, member_t);
 
@@ -327,6 +394,7 @@ void amgr_mod_status_processes(amgr_mod_status_processes_t *from,
 
     from->strangers = 0;
     from->is_ambiguous = 0;
+    from->is_guessed = 0;
     blank->snapshot.group_count = 0;
     /* The workers' group is the first, and is there without any. */
     amgr_snapshot_group(&blank->snapshot, amgr_kind_word(AMGR_KIND_NATIVE),

@@ -22,6 +22,8 @@ typedef struct amgr_mod_status_processes_t {
                           it agrees with the children */
     int is_ambiguous; /**< out: there are more forks than workers, and which of
                            them are is a guess */
+    int is_guessed;   /**< out: of that: workers without a row are a guess,
+                           good for counting them alone */
     int strangers; /**< out: rows of processes that are no children, left out */
 } amgr_mod_status_processes_t;
 

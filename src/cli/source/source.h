@@ -57,6 +57,8 @@ typedef struct amgr_source_t {
     int is_untold; /**< MOD_STATUS: what workers do is not known, since the page
                         has no table of them, or one of other processes; slots
                         are there to be counted alone */
+    int is_guessed; /**< MOD_STATUS: workers without a row of the scoreboard are
+                         a guess, to be counted alone */
     int is_orphaned; /**< httpd's parent has ended, and its workers, which still
                           serve, are all there is */
     const char *control_socket; /**< NULL: none */

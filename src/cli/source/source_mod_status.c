@@ -96,13 +96,12 @@ static void count_hanging(amgr_source_blank_t *blank)
     }
 }
 
-/* Zero when what workers do is not told. */
-static int take_processes(const amgr_mod_status_text_t *told,
-                          const apr_array_header_t *rows, const char *name,
-                          const amgr_local_server_t *local,
-                          amgr_source_blank_t *blank)
+static void take_processes(const amgr_mod_status_text_t *told,
+                           const apr_array_header_t *rows, const char *name,
+                           const amgr_local_server_t *local,
+                           amgr_source_blank_t *blank, amgr_source_t *out)
 {
-    amgr_mod_status_processes_t from = {told, rows, NULL, 0, 0, 0};
+    amgr_mod_status_processes_t from = {.told = told, .rows = rows};
 
     if (local != NULL) {
         take_children(&from, name, local, blank);
@@ -119,7 +118,8 @@ static int take_processes(const amgr_mod_status_text_t *told,
                      "of pid %d",
                      name, from.strangers, (int)local->parent.pid);
     }
-    return from.rows != NULL;
+    out->is_untold = from.rows == NULL;
+    out->is_guessed = from.is_guessed;
 }
 
 const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
@@ -131,7 +131,6 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
     apr_array_header_t *rows = NULL;
     amgr_mod_status_text_t told;
     int incomplete = 0;
-    int is_told;
 
     if (strnlen(text, TEXT_MAX) == TEXT_MAX ||
         !amgr_mod_status_text_read(text, blank, &told)) {
@@ -147,13 +146,12 @@ const amgr_fault_t *amgr_source_mod_status(const char *text, const char *table,
         return amgr_fault_make(pool, AMGR_EXIT_FAILED,
                                "%s has no table of workers", name);
     }
-    is_told = take_processes(&told, rows, name, local, blank);
+    memset(out, 0, sizeof(*out));
+    take_processes(&told, rows, name, local, blank, out);
     blank->snapshot.incomplete |= incomplete;
     blank->view.tick_wall_us = blank->view.now_wall_us;
-    memset(out, 0, sizeof(*out));
     out->kind = AMGR_SOURCE_MOD_STATUS;
     out->name = name;
-    out->is_untold = !is_told;
     out->view = blank->view;
     if (local != NULL) {
         out->parent = local->parent;

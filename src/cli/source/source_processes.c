@@ -37,7 +37,7 @@ static void take_children(const apr_array_header_t *children,
                           amgr_source_blank_t *blank)
 {
     static const amgr_mod_status_text_t untold = {APR_INT32_MAX, -1};
-    amgr_mod_status_processes_t from = {&untold, NULL, children, 0, 0, 0};
+    amgr_mod_status_processes_t from = {.told = &untold, .children = children};
     amgr_snapshot_t *snapshot = &blank->snapshot;
     int i;
 
