@@ -143,6 +143,7 @@ static void mend_process(const amgr_board_dims_t *dims,
         process->first_slot = 0;
         process->slot_count = 0;
     }
+    process->columns = clamp(process->columns, dims->thread_limit);
     process->slot_count =
         clamp(process->slot_count, snapshot->slot_count - process->first_slot);
 }

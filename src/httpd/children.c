@@ -69,17 +69,18 @@ static int is_at(const amgr_children_t *table, int place, pid_t pid)
 }
 
 apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
-                               pid_t pid, int slot, int generation)
+                               const amgr_child_t *child)
 {
-    amgr_child_t child = {{pid, 0}, slot, generation};
+    amgr_child_t added = *child;
+    pid_t pid = child->id.pid;
     int place = find(table, pid);
     apr_status_t rv;
 
     /* Without a start time the child is listed but not signalled. */
-    rv = amgr_proc_read_id(proc, pid, &child.id);
+    rv = amgr_proc_read_id(proc, pid, &added.id);
     if (rv != APR_SUCCESS) {
-        child.id.pid = pid;
-        child.id.start_ticks = 0;
+        added.id.pid = pid;
+        added.id.start_ticks = 0;
     }
     if (!is_at(table, place, pid) && table->count >= table->max) {
         return APR_ENOSPC;
@@ -87,10 +88,10 @@ apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
     begin_write(table);
     if (!is_at(table, place, pid)) {
         memmove(&table->child[place + 1], &table->child[place],
-                (apr_size_t)(table->count - place) * sizeof(child));
+                (apr_size_t)(table->count - place) * sizeof(added));
         table->count++;
     }
-    table->child[place] = child;
+    table->child[place] = added;
     end_write(table);
     return rv;
 }

@@ -15,6 +15,8 @@ typedef struct amgr_child_t {
     apr_int32_t slot; /**< scoreboard's row; -1 when the MPM took it
                                  away from a child that still lives */
     apr_int32_t generation;
+    apr_int32_t columns; /**< of its row that are its own: ThreadsPerChild may
+                              be another since it was forked */
 } amgr_child_t;
 
 typedef struct amgr_children_t amgr_children_t;
@@ -26,9 +28,10 @@ apr_size_t amgr_children_size(int max);
 amgr_children_t *amgr_children_init(void *memory, int max);
 
 /** A child was forked: note it with its start time, or without one, which it
- * gets later, when that cannot be read now.  APR_ENOSPC: full. */
+ * gets later, when that cannot be read now; that of @a child is not looked at.
+ * APR_ENOSPC: full. */
 apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
-                               pid_t pid, int slot, int generation);
+                               const amgr_child_t *child);
 
 /** Whether a child has no start time yet: it is never signalled. */
 int amgr_children_lack_start(const amgr_children_t *table);

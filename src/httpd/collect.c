@@ -287,6 +287,7 @@ static void add_native(amgr_collector_t *collector, int *cursor,
     process->group = 0;
     process->process_slot = child->slot;
     process->generation = child->generation;
+    process->columns = child->columns;
     process->wished = amgr_mailbox_is_wished(&collector->runtime->mailbox,
                                              child->slot, child->id.pid);
     process->state = AMGR_STATE_SERVING;

@@ -329,6 +329,7 @@ void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
                             int slot, mpm_child_status status)
 {
     amgr_runtime_t *runtime = amgr_runtime();
+    amgr_child_t child = {{pid, 0}, slot, gen, amgr_scoreboard_used_columns()};
     amgr_children_t *children;
     amgr_proc_dir_t proc;
 
@@ -341,7 +342,7 @@ void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
         if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
             proc.fd = -1;
         }
-        if (amgr_children_add(children, &proc, pid, slot, gen) == APR_ENOSPC) {
+        if (amgr_children_add(children, &proc, &child) == APR_ENOSPC) {
             amgr_log(s, AMGR_TAG_TABLE_FULL, APLOG_WARNING, 0,
                      "the table of children is full: worker %" APR_PID_T_FMT
                      " (slot %d) is not watched",

@@ -18,7 +18,7 @@
 #include "httpd/private_memory.h"
 #include "policy/ledger.h"
 
-#define AMGR_RUNTIME_VERSION 2
+#define AMGR_RUNTIME_VERSION 3
 #define RUNTIME_KEY "mod_apache_manager:runtime"
 #define DATA_FILE_NAME "apache-manager.txt"
 

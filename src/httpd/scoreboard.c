@@ -97,6 +97,12 @@ int amgr_scoreboard_used_columns(void)
     return used < 1 ? 1 : used > columns ? columns : used;
 }
 
+int amgr_scoreboard_columns_of(const amgr_process_t *process)
+{
+    return process->columns > 0 ? process->columns
+                                : amgr_scoreboard_used_columns();
+}
+
 void amgr_scoreboard_read_row(int row, amgr_row_t *out)
 {
     const process_score *score = ap_get_scoreboard_process(row);
@@ -424,7 +430,7 @@ static void convert(const worker_score *score, int row, int column,
 
 int amgr_scoreboard_copy_slots(int row, int first, amgr_slot_t *out, int max)
 {
-    int columns = amgr_scoreboard_used_columns();
+    int columns = amgr_scoreboard_columns();
     int count = 0;
 
     if (row < 0 || row >= amgr_scoreboard_rows() || first < 0) {
@@ -448,13 +454,14 @@ void amgr_scoreboard_copy_row(int row, amgr_process_t *process,
                               amgr_snapshot_t *snapshot)
 {
     int room = snapshot->slot_max - snapshot->slot_count;
+    int columns = amgr_scoreboard_columns_of(process);
 
     process->first_slot = snapshot->slot_count;
     process->slot_count = amgr_scoreboard_copy_slots(
-        row, 0, snapshot->slots + snapshot->slot_count, room);
+        row, 0, snapshot->slots + snapshot->slot_count,
+        columns < room ? columns : room);
     snapshot->slot_count += process->slot_count;
-    if (process->slot_count == room &&
-        process->slot_count < amgr_scoreboard_used_columns()) {
+    if (process->slot_count == room && process->slot_count < columns) {
         snapshot->incomplete = 1;
     }
 }

@@ -28,6 +28,10 @@ int amgr_scoreboard_columns(void);
  * there are. */
 int amgr_scoreboard_used_columns(void);
 
+/** Slots that @a process has, which may be more or fewer when it is older than
+ * the last restart. */
+int amgr_scoreboard_columns_of(const amgr_process_t *process);
+
 void amgr_scoreboard_read_row(int row, amgr_row_t *out);
 
 /** Whether some row says that it is this process's. */
@@ -36,7 +40,7 @@ int amgr_scoreboard_has(pid_t pid);
 /** What a pass over the scoreboard sees of one row. */
 typedef struct amgr_row_scan_t {
     amgr_row_t row;
-    int busy;              /**< slots that are not idle */
+    int busy;              /**< slots that are not idle, of those used now */
     apr_uint64_t accesses; /**< requests that its process has finished */
 } amgr_row_scan_t;
 

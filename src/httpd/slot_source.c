@@ -120,6 +120,23 @@ static amgr_process_t *find(amgr_slot_reader_t *reader, pid_t pid)
     return process;
 }
 
+/** The pass counts as many slots of each row as are used now: those of a
+ * process from before a restart with another number are counted anew. */
+static void count_own(amgr_process_t *process)
+{
+    amgr_slot_t slot;
+    int i;
+
+    process->busy_slots = 0;
+    process->accesses = 0;
+    for (i = 0; amgr_scoreboard_copy_slots(process->process_slot, i, &slot,
+                                           i < process->slot_count) > 0;
+         i++) {
+        process->busy_slots += !amgr_mode_is_idle(slot.mode);
+        process->accesses += slot.child_accesses;
+    }
+}
+
 /** What the process of this row does now. */
 static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
 {
@@ -134,9 +151,12 @@ static void see_row(void *baton, int index, const amgr_row_scan_t *seen)
     }
     if (process != NULL && process->process_slot == index &&
         process->slot_count == 0) {
-        process->slot_count = reader->source.columns;
+        process->slot_count = amgr_scoreboard_columns_of(process);
         process->busy_slots = seen->busy;
         process->accesses = seen->accesses;
+        if (process->slot_count != reader->source.columns) {
+            count_own(process);
+        }
     }
 }
 

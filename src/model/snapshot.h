@@ -171,7 +171,8 @@ typedef struct amgr_process_t {
     apr_int64_t growth_bytes_per_hour; /**< of its resident size of late, may
                                             be negative; AMGR_GROWTH_UNKNOWN */
     apr_int32_t busy_slots;   /**< not idle now; -1: not counted */
-    apr_int32_t reserved;
+    apr_int32_t columns;      /**< of its row that are its own, also where its
+                                   slots are not; 0: as many as all have */
 } amgr_process_t;
 
 /** Statistics over the resident sizes of a group's processes. */

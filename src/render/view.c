@@ -159,17 +159,17 @@ void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
                        int first, char *out, int count)
 {
     const amgr_slot_source_t *source = view->source;
-    int i;
+    int i = 0;
 
-    if (source != NULL) {
-        source->read_letters(source->baton,
-                             (apr_int64_t)process->process_slot *
-                                     source->columns +
-                                 first,
-                             out, count);
-        return;
+    if (source != NULL && first < source->columns) {
+        i = source->columns - first;
+        i = i < count ? i : count;
+        source->read_letters(
+            source->baton,
+            (apr_int64_t)process->process_slot * source->columns + first, out,
+            i);
     }
-    for (i = 0; i < count; i++) {
+    for (; i < count; i++) {
         const amgr_slot_t *slot = amgr_view_slot(view, process, first + i);
 
         out[i] = amgr_mode_letter(slot != NULL ? slot->mode : AMGR_MODE_DEAD);

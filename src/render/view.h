@@ -30,7 +30,8 @@ typedef struct amgr_slot_source_t {
     void (*read_letters)(void *baton, apr_int64_t first, char *out, int count);
     void *baton;
     apr_int64_t letter_count; /**< how many letters there are */
-    int columns;              /**< slots of a process */
+    int columns;              /**< slots of a process that have letters; one
+                                   from before a restart may have more */
     amgr_slot_t *room;        /**< for those that are read at a time */
     int room_max;
 } amgr_slot_source_t;
@@ -167,7 +168,8 @@ const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
                                   const amgr_process_t *process, int index);
 
 /** The letters of @a count of its slots from the @a first on, of the moment of
- * the view: cheap, since no text is read. */
+ * the view: cheap, since no text is read but of slots that others have not.
+ * Whatever slots were read are not valid any more. */
 void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
                        int first, char *out, int count);
 

@@ -24,11 +24,11 @@ my @versions = (
      'ba8c83639230', qw(amgr_parent_message_t amgr_parent_word_e)],
     [AMGR_SUPERVISOR_RECORD_VERSION => 'src/httpd/supervisor_record.h', '3',
      'd011148e3837', qw(amgr_supervisor_record_t)],
-    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '2', '607104e0e339',
+    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '3', '43eff1f5611d',
      qw(amgr_runtime_t amgr_children_t)],
     [AMGR_SERVER_START_VERSION => 'src/httpd/server_start.h', '1',
      '066aea764801', qw(amgr_server_start_t)],
-    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', '035d1da2e5bc',
+    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', '89e7d30689a2',
      qw(amgr_board_t amgr_board_config_region_t amgr_board_tick_t
         amgr_board_records_t amgr_board_evidences_t amgr_board_history_t
         amgr_board_managed_t amgr_process_t amgr_slot_t amgr_counters_t

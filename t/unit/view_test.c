@@ -271,6 +271,50 @@ static void test_slots(void **state)
     assert_null(amgr_view_slots(&fixed.view, process, 0, &count));
 }
 
+/* Slots of rows that are four wide, of which two have letters. */
+static int read_four(void *baton, const amgr_process_t *process, int first,
+                     amgr_slot_t *out, int max)
+{
+    assert_int_equal(max, 1);
+    (void)baton; /* the source's signature */
+    out[0] = fixed.slots[0];
+    out[0].mode = first == 3 ? AMGR_MODE_WRITE : AMGR_MODE_GRACEFUL;
+    return first < process->slot_count;
+}
+
+static void read_two(void *baton, apr_int64_t first, char *out, int count)
+{
+    (void)baton; /* the source's signature */
+    memcpy(out, "ab__cd" + first, (size_t)count);
+}
+
+/* A process from before a restart with fewer threads has slots without
+ * letters, and none of the next row's. */
+static void test_letters(void **state)
+{
+    amgr_slot_source_t source = {.read_slots = read_four,
+                                 .read_letters = read_two,
+                                 .columns = 2,
+                                 .room = &fixed.slots[5],
+                                 .room_max = 1};
+    amgr_process_t *process = &fixed.processes[1];
+    char letters[5] = "";
+
+    (void)state; /* cmocka's signature */
+    view_event(&fixed);
+    fixed.view.source = &source;
+    process->process_slot = 0;
+    process->slot_count = 4;
+    amgr_view_letters(&fixed.view, process, 0, letters, 4);
+    assert_string_equal(letters, "abGW");
+    amgr_view_letters(&fixed.view, process, 3, letters, 1);
+    assert_string_equal(letters, "WbGW");
+    process->process_slot = 2;
+    process->slot_count = 2;
+    amgr_view_letters(&fixed.view, process, 0, letters, 2);
+    assert_string_equal(letters, "cdGW");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,7 +323,7 @@ int main(void)
         cmocka_unit_test(test_rights),  cmocka_unit_test(test_stale),
         cmocka_unit_test(test_inert),   cmocka_unit_test(test_inert_reasons),
         cmocka_unit_test(test_counts),  cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_slots)};
+        cmocka_unit_test(test_slots),   cmocka_unit_test(test_letters)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

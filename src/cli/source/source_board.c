@@ -49,7 +49,7 @@ static amgr_snapshot_t *make_snapshot(const amgr_board_t *board,
 }
 
 /** Where slots are left out each process still has its number of them, as on a
- * page: all workers of a server are as wide. */
+ * page. */
 static void count_slots(amgr_snapshot_t *snapshot)
 {
     int width = snapshot->server.threads_per_process;
@@ -59,7 +59,8 @@ static void count_slots(amgr_snapshot_t *snapshot)
         amgr_process_t *process = &snapshot->processes[i];
 
         if (process->kind == AMGR_KIND_NATIVE && process->process_slot >= 0) {
-            process->slot_count = width;
+            process->slot_count =
+                process->columns > 0 ? process->columns : width;
         }
     }
 }

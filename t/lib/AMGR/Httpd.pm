@@ -728,6 +728,14 @@ sub start_request {
         "GET $path HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
 }
 
+# One of a file that is held until its body comes (let_go), and given up when it
+# is closed.  In less than a Timeout.
+sub hold_request {
+    my ($self, $path) = @_;
+    return AMGR::Request->new($self->{port}, "GET $path HTTP/1.1\r\n"
+        . "Host: 127.0.0.1\r\nConnection: close\r\nContent-Length: 1\r\n\r\n");
+}
+
 # ---- the log --------------------------------------------------------------
 
 sub log_file { return $_[0]->path('logs/error.log') }

@@ -85,6 +85,13 @@ sub wait {
     return !$self->{socket};
 }
 
+# The body that one is held for, see hold_request() of AMGR::Httpd.
+sub let_go {
+    my ($self) = @_;
+    $self->{out} .= 'x';
+    return $self->pump(0);
+}
+
 sub close_now {
     my ($self) = @_;
     close delete $self->{socket} if $self->{socket};
