@@ -170,11 +170,14 @@ $(BUILD)/unit/cli_%: t/unit/cli_%.c $(CLI_LIB) $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CLI_LIB) $(CORE_LIB) $(LDFLAGS) -lcmocka $(CLI_LIBS) $(CORE_LIBS)
 
+# Of httpd's layer, and knows nothing of httpd.
+$(BUILD)/unit/children_test: $(BUILD)/src/httpd/children.o
+
 $(BUILD)/unit/%: t/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	    $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
+	    $(filter %.o,$^) $(CORE_LIB) $(LDFLAGS) -lcmocka $(CORE_LIBS)
 
 # Fuzz targets, built by the ordinary compiler to replay the kept inputs; make
 # fuzz has libFuzzer in the place of their main().

@@ -5,7 +5,9 @@
  */
 #include "httpd/children.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COPY_TRIES 64
@@ -122,6 +124,43 @@ void amgr_children_complete(amgr_children_t *table, amgr_proc_dir_t *proc)
             begin_write(table);
             child->id.start_ticks = stat.start_ticks;
             end_write(table);
+        }
+    }
+}
+
+static int is_reaped(pid_t pid)
+{
+    siginfo_t info;
+
+    /* Under -X it is this process. */
+    return pid != getpid() &&
+           waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+           errno == ECHILD;
+}
+
+void amgr_children_drop_reaped(amgr_children_t *table)
+{
+    int i;
+
+    for (i = table->count - 1; i >= 0; i--) {
+        if (is_reaped(table->child[i].id.pid)) {
+            amgr_children_remove(table, table->child[i].id.pid);
+        }
+    }
+}
+
+void amgr_children_drop_replaced(amgr_children_t *table, amgr_proc_dir_t *proc)
+{
+    amgr_proc_id_t id;
+    int i;
+
+    for (i = table->count - 1; i >= 0; i--) {
+        const amgr_child_t *child = &table->child[i];
+
+        if (child->id.start_ticks != 0 &&
+            amgr_proc_read_id(proc, child->id.pid, &id) == APR_SUCCESS &&
+            !amgr_proc_id_equal(&id, &child->id)) {
+            amgr_children_remove(table, child->id.pid);
         }
     }
 }

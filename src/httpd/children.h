@@ -42,6 +42,16 @@ int amgr_children_lack_start(const amgr_children_t *table);
  */
 void amgr_children_complete(amgr_children_t *table, amgr_proc_dir_t *proc);
 
+/**
+ * Drop whoever has been reaped and was not told of: this module was not there,
+ * or the MPM did not know whose end it saw.  The parent alone can tell, since
+ * nobody else reaps them.
+ */
+void amgr_children_drop_reaped(amgr_children_t *table);
+
+/** Drop those too whose pid is another child's by now. */
+void amgr_children_drop_replaced(amgr_children_t *table, amgr_proc_dir_t *proc);
+
 /** A child has been reaped. */
 void amgr_children_remove(amgr_children_t *table, pid_t pid);
 

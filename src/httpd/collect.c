@@ -261,22 +261,28 @@ static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
     set_group(collector, &known, process);
 }
 
-static void add_native(amgr_collector_t *collector, int *cursor,
-                       const amgr_child_t *child, amgr_collect_faults_t *faults)
+/** Returns 0 for one that is in the table and has ended: what its row says is
+ * another's, who needs the room for its slots. */
+static int add_native(amgr_collector_t *collector, int *cursor,
+                      const amgr_child_t *child, amgr_collect_faults_t *faults)
 {
     amgr_process_t *process;
     amgr_row_t row;
     amgr_known_t known;
+    int differs;
 
     memset(&row, 0, sizeof(row));
+    if (child->slot >= 0) {
+        amgr_scoreboard_read_row(child->slot, &row);
+    }
+    differs = row.pid != child->id.pid;
+    if (differs && amgr_collector_has_ended(collector, &child->id)) {
+        return 0;
+    }
     recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
     faults->unreadable += child->id.start_ticks == 0;
     if (child->slot >= 0) {
-        int differs;
-
-        amgr_scoreboard_read_row(child->slot, &row);
-        differs = row.pid != child->id.pid;
         /* Once may be the moment between two stores of the MPM. */
         faults->contradicted += differs && known.contradicted;
         known.contradicted = differs;
@@ -298,6 +304,7 @@ static void add_native(amgr_collector_t *collector, int *cursor,
         process->state = AMGR_STATE_STOPPING;
     }
     amgr_scoreboard_copy_row(child->slot, process, &collector->snapshot);
+    return 1;
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -364,11 +371,11 @@ static void list_processes(amgr_collector_t *collector,
     foreign_max = collector->max - child_count;
     for (i = 0; i < pid_count; i++) {
         if (child < child_count &&
-            children[child].id.pid == collector->pids[i]) {
-            add_native(collector, &before, &children[child], faults);
-            child++;
+            children[child].id.pid == collector->pids[i] &&
+            add_native(collector, &before, &children[child++], faults)) {
+            continue;
         }
-        else if (collector->snapshot.process_count - child < foreign_max) {
+        if (collector->snapshot.process_count - child < foreign_max) {
             add_foreign(collector, &before, collector->pids[i]);
         }
         else {

@@ -116,6 +116,20 @@ static apr_status_t explain_absence(amgr_collector_t *collector,
     return kill(pid, 0) == 0 || errno == EPERM ? APR_EACCES : APR_NOTFOUND;
 }
 
+int amgr_collector_has_ended(amgr_collector_t *collector,
+                             const amgr_proc_id_t *id)
+{
+    amgr_proc_stat_t stat;
+    apr_status_t rv = amgr_proc_read_stat(&collector->proc, id->pid, &stat);
+
+    if (rv == APR_SUCCESS) {
+        return stat.ppid != collector->runtime->parent ||
+               (id->start_ticks != 0 && stat.start_ticks != id->start_ticks);
+    }
+    /* Under hidepid it may only seem so. */
+    return rv == APR_NOTFOUND && kill(id->pid, 0) != 0 && errno == ESRCH;
+}
+
 /** Returns 0 when the process turns out to have ended. */
 static int read_memory(amgr_collector_t *collector, int index,
                        const amgr_limits_t *limits,

@@ -50,6 +50,11 @@ struct amgr_collector_t {
 /** Close what is kept open of a process. */
 void amgr_known_drop(amgr_known_t *known);
 
+/** Whether a child of the table has ended, and its pid is nobody's or another's
+ * by now; 0 where that cannot be seen. */
+int amgr_collector_has_ended(amgr_collector_t *collector,
+                             const amgr_proc_id_t *id);
+
 /** Resident sizes of all, and the rest in turn; drops who has ended. */
 void amgr_collect_memory(amgr_collector_t *collector,
                          const amgr_limits_t *limits,

@@ -289,12 +289,14 @@ static void tick_in_parent(server_rec *s, amgr_runtime_t *runtime)
     }
 }
 
-/** Children that were forked when no descriptor was left. */
-static void complete_children(const amgr_runtime_t *runtime)
+/** Children that were forked when no descriptor was left, and those that have
+ * ended and nobody said so. */
+static void mend_children(const amgr_runtime_t *runtime)
 {
     amgr_children_t *children = amgr_runtime_children(runtime);
     amgr_proc_dir_t proc;
 
+    amgr_children_drop_reaped(children);
     if (amgr_children_lack_start(children) &&
         amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
         amgr_children_complete(children, &proc);
@@ -310,7 +312,7 @@ int amgr_hook_monitor(apr_pool_t *p, server_rec *s)
     if (runtime == NULL || parent == NULL || !amgr_runtime_is_parent(runtime)) {
         return DECLINED;
     }
-    complete_children(runtime);
+    mend_children(runtime);
     amgr_supervisor_check(s, runtime);
     if (amgr_ticker_check(s, runtime)) {
         return DECLINED;

@@ -219,6 +219,20 @@ amgr_runtime_t *amgr_runtime_record(apr_pool_t *p)
     return runtime;
 }
 
+/** While this module was out of the configuration nobody told it whose end the
+ * MPM saw. */
+static void drop_ended(const amgr_runtime_t *runtime)
+{
+    amgr_children_t *children = amgr_runtime_children(runtime);
+    amgr_proc_dir_t proc;
+
+    amgr_children_drop_reaped(children);
+    if (amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
+        amgr_children_drop_replaced(children, &proc);
+        amgr_proc_dir_close(&proc);
+    }
+}
+
 /** The record of before the restart, when this build can read it. */
 static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
 {
@@ -228,6 +242,7 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
     if (runtime == NULL || runtime->parent != getpid()) {
         return NULL;
     }
+    drop_ended(runtime);
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
     if (amgr_board_file_is_missing(&runtime->board)) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
