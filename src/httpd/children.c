@@ -138,6 +138,17 @@ static int is_reaped(pid_t pid)
            errno == ECHILD;
 }
 
+void amgr_children_hear(amgr_children_t *table, amgr_proc_dir_t *proc,
+                        pid_t pid)
+{
+    amgr_child_t child = {.id = {pid, 0}, .slot = -1, .unheard = 1};
+
+    if (pid > 0 && pid != getpid() && !is_at(table, find(table, pid), pid) &&
+        !is_reaped(pid)) {
+        amgr_children_add(table, proc, &child);
+    }
+}
+
 void amgr_children_drop_reaped(amgr_children_t *table)
 {
     int i;

@@ -4,6 +4,8 @@
  * it happen (child_status hook).  The authority on whom this module may
  * signal.  Written by the parent alone; read by the parent and the ticker, who
  * share its memory; no other process has it, so no worker can forge it.
+ * Beside them it has children that are said to be the MPM's by the scoreboard
+ * alone: whom nobody may signal.
  */
 #ifndef AMGR_CHILDREN_H
 #define AMGR_CHILDREN_H
@@ -17,6 +19,8 @@ typedef struct amgr_child_t {
     apr_int32_t generation;
     apr_int32_t columns; /**< of its row that are its own: ThreadsPerChild may
                               be another since it was forked */
+    apr_int32_t unheard; /**< its fork was not seen: the scoreboard says that it
+                              is a worker, which may be false */
 } amgr_child_t;
 
 typedef struct amgr_children_t amgr_children_t;
@@ -32,6 +36,11 @@ amgr_children_t *amgr_children_init(void *memory, int max);
  * APR_ENOSPC: full. */
 apr_status_t amgr_children_add(amgr_children_t *table, amgr_proc_dir_t *proc,
                                const amgr_child_t *child);
+
+/** A row of the scoreboard is said to be this process's.  Noted when it is a
+ * child of this process that is not known. */
+void amgr_children_hear(amgr_children_t *table, amgr_proc_dir_t *proc,
+                        pid_t pid);
 
 /** Whether a child has no start time yet: it is never signalled. */
 int amgr_children_lack_start(const amgr_children_t *table);

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "httpd/collector.h"
 #include "httpd/private_memory.h"
@@ -18,9 +17,6 @@
 #include "model/words.h"
 #include "policy/ledger.h"
 #include "policy/sections.h"
-
-/** A fork this young may not have given itself its title yet. */
-#define TITLE_AGE_US APR_USEC_PER_SEC
 
 static apr_size_t aligned(apr_size_t size)
 {
@@ -96,9 +92,8 @@ amgr_proc_dir_t *amgr_collector_proc(amgr_collector_t *collector)
     return &collector->proc;
 }
 
-/** What is known of this very process, moved to this tick; else nothing. */
-static void recall(amgr_collector_t *collector, int *cursor,
-                   const amgr_proc_id_t *id, amgr_known_t *out)
+void amgr_collector_recall(amgr_collector_t *collector, int *cursor,
+                           const amgr_proc_id_t *id, amgr_known_t *out)
 {
     while (*cursor < collector->before_count &&
            collector->before[*cursor].id.pid < id->pid) {
@@ -132,7 +127,8 @@ static void set_age(amgr_process_t *process, const amgr_instant_t *now)
     }
 }
 
-static amgr_process_t *append(amgr_collector_t *collector, amgr_known_t *known)
+amgr_process_t *amgr_collector_append(amgr_collector_t *collector,
+                                      const amgr_known_t *known)
 {
     amgr_snapshot_t *snapshot = &collector->snapshot;
     amgr_process_t *process = &snapshot->processes[snapshot->process_count];
@@ -153,114 +149,6 @@ void amgr_collector_rest(amgr_collector_t *collector)
     }
 }
 
-/** The title that a fork of httpd gave itself; 0 when it cannot be read now,
- * but may be later. */
-static int read_role(amgr_collector_t *collector, amgr_known_t *known)
-{
-    const amgr_wsgi_group_t *group;
-    char title[AMGR_GROUP_NAME_LEN];
-    apr_size_t len = 0;
-    apr_status_t rv = amgr_proc_read_raw(&collector->proc, known->id.pid,
-                                         "cmdline", title, sizeof(title), &len);
-
-    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && rv != APR_EACCES) {
-        return 0;
-    }
-    known->role = AMGR_ROLE_DAEMON;
-    if (rv != APR_SUCCESS) {
-        return 1;
-    }
-    group = amgr_wsgi_find(collector->wsgi, title);
-    if (group != NULL) {
-        known->role = AMGR_ROLE_WSGI;
-        known->wsgi = (int)(group - collector->wsgi->groups);
-    }
-    return 1;
-}
-
-/** Note its group; and what only its own name tells, when that is not the
- * group's. */
-static void set_group(amgr_collector_t *collector, const amgr_known_t *known,
-                      amgr_process_t *process)
-{
-    const char *name = amgr_role_word(known->role);
-
-    if (known->role == AMGR_ROLE_WSGI) {
-        const amgr_wsgi_group_t *group = &collector->wsgi->groups[known->wsgi];
-
-        if (!group->named) {
-            process->group = amgr_snapshot_other_group(&collector->snapshot);
-            process->section = amgr_sections_index(collector->limits,
-                                                   group->name, known->role);
-            return;
-        }
-        name = group->name;
-    }
-    process->group = amgr_snapshot_group(&collector->snapshot, name,
-                                         AMGR_KIND_FOREIGN, known->role);
-}
-
-static void add_cpu(amgr_slots_cpu_t *sum, const amgr_proc_stat_t *stat)
-{
-    double per_second = (double)sysconf(_SC_CLK_TCK);
-
-    sum->user_seconds +=
-        (double)(stat->user_ticks + stat->children_user_ticks) / per_second;
-    sum->system_seconds +=
-        (double)(stat->system_ticks + stat->children_system_ticks) / per_second;
-}
-
-/** A child of the parent that the MPM did not fork. */
-static void add_foreign(amgr_collector_t *collector, int *cursor, pid_t pid)
-{
-    amgr_process_t *process;
-    amgr_proc_stat_t stat;
-    amgr_proc_id_t id;
-    amgr_known_t known;
-    int role;
-
-    if (amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS ||
-        stat.ppid != collector->runtime->parent) {
-        return;
-    }
-    /* That of one that is not reaped is still its own.  A worker from before
-     * this module was loaded has told it in its slots. */
-    if ((stat.flags & AMGR_PROC_FORKED_NO_EXEC) == 0 ||
-        !amgr_scoreboard_has(pid)) {
-        add_cpu(&collector->foreign_cpu, &stat);
-    }
-    if (amgr_proc_has_ended(&stat)) {
-        return;
-    }
-    id.pid = pid;
-    id.start_ticks = stat.start_ticks;
-    recall(collector, cursor, &id, &known);
-    known.threads = stat.threads;
-    /* By its name too: a section for daemons must never be for one of ours that
-     * another process has begun or ended meanwhile. */
-    role = amgr_child_role(&stat);
-    if (pid == collector->runtime->ticker.pid || pid == getpid()) {
-        known.role = AMGR_ROLE_HELPER;
-    }
-    else if (role != AMGR_ROLE_DAEMON) {
-        known.role = role;
-    }
-    else if (known.role == AMGR_ROLE_COUNT) {
-        if (collector->snapshot.server.time.boot_us -
-                amgr_proc_ticks_us(id.start_ticks) <
-            TITLE_AGE_US) {
-            return;
-        }
-        if (!read_role(collector, &known)) {
-            return;
-        }
-    }
-    process = append(collector, &known);
-    process->kind = AMGR_KIND_FOREIGN;
-    process->role = known.role;
-    set_group(collector, &known, process);
-}
-
 /** Returns 0 for one that is in the table and has ended: what its row says is
  * another's, who needs the room for its slots. */
 static int add_native(amgr_collector_t *collector, int *cursor,
@@ -279,7 +167,7 @@ static int add_native(amgr_collector_t *collector, int *cursor,
     if (differs && amgr_collector_has_ended(collector, &child->id)) {
         return 0;
     }
-    recall(collector, cursor, &child->id, &known);
+    amgr_collector_recall(collector, cursor, &child->id, &known);
     known.role = AMGR_ROLE_WORKER;
     faults->unreadable += child->id.start_ticks == 0;
     if (child->slot >= 0) {
@@ -287,7 +175,7 @@ static int add_native(amgr_collector_t *collector, int *cursor,
         faults->contradicted += differs && known.contradicted;
         known.contradicted = differs;
     }
-    process = append(collector, &known);
+    process = amgr_collector_append(collector, &known);
     process->kind = AMGR_KIND_NATIVE;
     process->role = AMGR_ROLE_WORKER;
     process->group = 0;
@@ -370,13 +258,19 @@ static void list_processes(amgr_collector_t *collector,
     /* There may be a logger to every virtual host: workers come first. */
     foreign_max = collector->max - child_count;
     for (i = 0; i < pid_count; i++) {
+        const amgr_child_t *known = NULL;
+
         if (child < child_count &&
-            children[child].id.pid == collector->pids[i] &&
-            add_native(collector, &before, &children[child++], faults)) {
+            children[child].id.pid == collector->pids[i]) {
+            known = &children[child++];
+        }
+        if (known != NULL && !known->unheard &&
+            add_native(collector, &before, known, faults)) {
             continue;
         }
         if (collector->snapshot.process_count - child < foreign_max) {
-            add_foreign(collector, &before, collector->pids[i]);
+            amgr_collect_foreign(collector, &before, collector->pids[i],
+                                 known != NULL && known->unheard);
         }
         else {
             collector->snapshot.incomplete = 1;
@@ -397,7 +291,7 @@ static void read_parent_cpu(amgr_collector_t *collector)
     memset(&collector->foreign_cpu, 0, sizeof(collector->foreign_cpu));
     if (amgr_proc_read_stat(&collector->proc, collector->runtime->parent,
                             &stat) == APR_SUCCESS) {
-        add_cpu(&collector->parent_cpu, &stat);
+        amgr_collector_add_cpu(&collector->parent_cpu, &stat);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The inside of a collector, shared by the files that collect: collect.c lists
- * processes and slots, collect_memory.c reads memory.  Nobody else's business.
+ * processes and slots, collect_foreign.c tells what those are that the MPM did
+ * not fork, collect_memory.c reads memory.  Nobody else's business.
  */
 #ifndef AMGR_COLLECTOR_H
 #define AMGR_COLLECTOR_H
@@ -46,6 +47,23 @@ struct amgr_collector_t {
     amgr_slots_cpu_t parent_cpu;  /**< of the parent and those it has reaped */
     amgr_slots_cpu_t foreign_cpu; /**< of its foreign children that are there */
 };
+
+/** What is known of this very process, moved to this tick; else nothing. */
+void amgr_collector_recall(amgr_collector_t *collector, int *cursor,
+                           const amgr_proc_id_t *id, amgr_known_t *out);
+
+/** The next process of the snapshot. */
+amgr_process_t *amgr_collector_append(amgr_collector_t *collector,
+                                      const amgr_known_t *known);
+
+/** Add the time of a process, and of those it has waited for. */
+void amgr_collector_add_cpu(amgr_slots_cpu_t *sum,
+                            const amgr_proc_stat_t *stat);
+
+/** A child of the parent that is not known as the MPM's; @a unheard as in the
+ * table. */
+void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
+                          int unheard);
 
 /** Close what is kept open of a process. */
 void amgr_known_drop(amgr_known_t *known);

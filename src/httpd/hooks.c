@@ -331,7 +331,8 @@ void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
                             int slot, mpm_child_status status)
 {
     amgr_runtime_t *runtime = amgr_runtime();
-    amgr_child_t child = {{pid, 0}, slot, gen, amgr_scoreboard_used_columns()};
+    amgr_child_t child = {
+        {pid, 0}, slot, gen, amgr_scoreboard_used_columns(), 0};
     amgr_children_t *children;
     amgr_proc_dir_t proc;
 

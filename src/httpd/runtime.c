@@ -16,9 +16,10 @@
 
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
+#include "httpd/scoreboard.h"
 #include "policy/ledger.h"
 
-#define AMGR_RUNTIME_VERSION 3
+#define AMGR_RUNTIME_VERSION 4
 #define RUNTIME_KEY "mod_apache_manager:runtime"
 #define DATA_FILE_NAME "apache-manager.txt"
 
@@ -219,20 +220,6 @@ amgr_runtime_t *amgr_runtime_record(apr_pool_t *p)
     return runtime;
 }
 
-/** While this module was out of the configuration nobody told it whose end the
- * MPM saw. */
-static void drop_ended(const amgr_runtime_t *runtime)
-{
-    amgr_children_t *children = amgr_runtime_children(runtime);
-    amgr_proc_dir_t proc;
-
-    amgr_children_drop_reaped(children);
-    if (amgr_proc_dir_open(&proc, "/proc") == APR_SUCCESS) {
-        amgr_children_drop_replaced(children, &proc);
-        amgr_proc_dir_close(&proc);
-    }
-}
-
 /** The record of before the restart, when this build can read it. */
 static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
 {
@@ -242,7 +229,6 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
     if (runtime == NULL || runtime->parent != getpid()) {
         return NULL;
     }
-    drop_ended(runtime);
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
     if (amgr_board_file_is_missing(&runtime->board)) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
@@ -255,6 +241,29 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
         return runtime;
     }
     return renew_board(runtime, s, &dims, pconf) ? runtime : NULL;
+}
+
+/** While this module was not there nobody told it whom the MPM forked, and
+ * whose end it saw.  A worker may give its row away later on, to one of after
+ * the restart. */
+static void catch_up(const amgr_runtime_t *runtime)
+{
+    amgr_children_t *children = amgr_runtime_children(runtime);
+    int rows = amgr_scoreboard_exists() ? amgr_scoreboard_rows() : 0;
+    amgr_proc_dir_t proc;
+    amgr_row_t row;
+    int i;
+
+    amgr_children_drop_reaped(children);
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        proc.fd = -1;
+    }
+    amgr_children_drop_replaced(children, &proc);
+    for (i = 0; i < rows; i++) {
+        amgr_scoreboard_read_row(i, &row);
+        amgr_children_hear(children, &proc, row.pid);
+    }
+    amgr_proc_dir_close(&proc);
 }
 
 amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
@@ -270,6 +279,7 @@ amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
         }
     }
     if (current != NULL) {
+        catch_up(current);
         apr_pool_cleanup_register(pconf, NULL, forget, apr_pool_cleanup_null);
     }
     return current;

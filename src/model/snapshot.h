@@ -99,7 +99,9 @@ typedef enum amgr_role_e {
     AMGR_ROLE_DAEMON,     /**< other fork of httpd: cgid, fcgid's manager */
     AMGR_ROLE_HELPER,     /**< this module's own */
     AMGR_ROLE_PROGRAM,    /**< called exec: piped loggers */
-    AMGR_ROLE_OTHER,      /**< of a group alone: its processes have others */
+    AMGR_ROLE_OTHER,      /**< of a group, whose processes have others; and of
+                               what may be a worker that nobody has heard of,
+                               which is never judged */
     AMGR_ROLE_COUNT
 } amgr_role_e;
 

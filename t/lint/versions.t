@@ -24,7 +24,7 @@ my @versions = (
      'ba8c83639230', qw(amgr_parent_message_t amgr_parent_word_e)],
     [AMGR_SUPERVISOR_RECORD_VERSION => 'src/httpd/supervisor_record.h', '3',
      'd011148e3837', qw(amgr_supervisor_record_t)],
-    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '3', '43eff1f5611d',
+    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '4', 'f2f992ee6e6f',
      qw(amgr_runtime_t amgr_children_t)],
     [AMGR_SERVER_START_VERSION => 'src/httpd/server_start.h', '1',
      '066aea764801', qw(amgr_server_start_t)],

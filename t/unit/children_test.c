@@ -66,7 +66,7 @@ static void reap(pid_t pid)
 
 static void add(pid_t pid, int slot)
 {
-    amgr_child_t child = {{pid, 0}, slot, 7, 5};
+    amgr_child_t child = {{pid, 0}, slot, 7, 5, 0};
 
     assert_int_equal(amgr_children_add(table, &proc, &child), APR_SUCCESS);
 }
@@ -137,7 +137,7 @@ static void test_replaced(void **state)
     amgr_proc_dir_t nowhere = {.fd = -1};
     pid_t lives = start();
     pid_t later = start();
-    amgr_child_t child = {{later, 0}, 1, 7, 5};
+    amgr_child_t child = {{later, 0}, 1, 7, 5, 0};
     amgr_child_t *found;
     int i;
 
@@ -169,12 +169,48 @@ static void test_replaced(void **state)
     reap(later);
 }
 
+/* Said to be workers by others; what is known stays. */
+static void test_heard(void **state)
+{
+    amgr_child_t children[MAX];
+    pid_t known = start();
+    pid_t heard = start();
+    pid_t gone = start();
+
+    (void)state; /* cmocka's signature */
+    end(gone);
+    reap(gone);
+    add(known, 3);
+    amgr_children_hear(table, &proc, known);
+    amgr_children_hear(table, &proc, heard);
+    amgr_children_hear(table, &proc, heard);
+    amgr_children_hear(table, &proc, gone);
+    amgr_children_hear(table, &proc, getpid());
+    amgr_children_hear(table, &proc, getppid());
+    amgr_children_hear(table, &proc, 0);
+    amgr_children_hear(table, &proc, -1);
+    assert_int_equal(amgr_children_copy(table, children, MAX), 2);
+    assert_true(has(known) && has(heard));
+    assert_int_equal(children[children[0].id.pid != known].unheard, 0);
+    assert_int_equal(children[children[0].id.pid != heard].unheard, 1);
+    assert_int_equal(children[children[0].id.pid != heard].slot, -1);
+    /* The MPM's own word is another matter. */
+    add(heard, 1);
+    assert_int_equal(amgr_children_copy(table, children, MAX), 2);
+    assert_int_equal(children[children[0].id.pid != heard].unheard, 0);
+    end(known);
+    end(heard);
+    reap(known);
+    reap(heard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reaped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down)};
+        cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
