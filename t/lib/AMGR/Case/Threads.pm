@@ -27,12 +27,15 @@ sub run {
     return;
 }
 
+# One process before the restart, and as many after it that no other is needed:
+# worker would give that the row of the old one, whose first slots are free.
 sub sizes {
     my ($threads) = @_;
-    my $workers = 2 * $threads;
+    my $servers = $threads == BEFORE ? 1 : 4;
+    my $workers = 6 * $threads;
     my $most = BEFORE;
     return <<"END";
-StartServers 1
+StartServers $servers
 ThreadsPerChild $threads
 ThreadLimit $most
 MinSpareThreads 1
