@@ -78,6 +78,9 @@ static int is_separator(const unsigned char *at, apr_size_t len)
  * rearranges what stands around it. */
 static int is_direction(const unsigned char *at, apr_size_t len)
 {
+    if (len == 2) {
+        return at[0] == 0xD8 && at[1] == 0x9C;
+    }
     return len == 3 && at[0] == 0xE2 &&
            ((at[1] == 0x80 && (at[2] == 0x8E || at[2] == 0x8F ||
                                (at[2] >= 0xAA && at[2] <= 0xAE))) ||
@@ -160,14 +163,29 @@ static const char *replace_html(const unsigned char *at, apr_size_t len,
     }
 }
 
+/* A character of three bytes at most as JSON has it in ASCII. */
+static const char *put_unit(const unsigned char *at, apr_size_t len,
+                            char *scratch)
+{
+    unsigned int unit = at[0];
+
+    if (len == 2) {
+        unit = (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU);
+    }
+    else if (len == 3) {
+        unit = (at[0] & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
+    }
+    memcpy(scratch, "\\u", 2);
+    *put_hex(put_hex(scratch + 2, (unsigned char)(unit >> 8)),
+             (unsigned char)(unit & 0xff)) = '\0';
+    return scratch;
+}
+
 static const char *replace_json(const unsigned char *at, apr_size_t len,
                                 char *scratch)
 {
     if (len == 0) {
         return REPLACEMENT;
-    }
-    if (is_separator(at, len)) {
-        return at[2] == 0xA8 ? "\\u2028" : "\\u2029";
     }
     switch (at[0]) {
     case '"':
@@ -180,16 +198,16 @@ static const char *replace_json(const unsigned char *at, apr_size_t len,
         return "\\r";
     case '\t':
         return "\\t";
+    case '<':
+    case '>':
+    case '&':
+        return put_unit(at, len, scratch);
     default:
-        break;
+        return is_control(at, len) || is_separator(at, len) ||
+                       is_direction(at, len)
+                   ? put_unit(at, len, scratch)
+                   : NULL;
     }
-    if ((len == 1 && is_control(at, len)) || at[0] == '<' || at[0] == '>' ||
-        at[0] == '&') {
-        memcpy(scratch, "\\u00", 4);
-        *put_hex(scratch + 4, at[0]) = '\0';
-        return scratch;
-    }
-    return NULL;
 }
 
 static const char *replace_line(const unsigned char *at, apr_size_t len,
