@@ -58,7 +58,8 @@ void amgr_hanging_judge(amgr_source_t *source, apr_interval_time_t threshold_us,
         view->snapshot->hanging < 0 || view->snapshot->slot_count == 0) {
         return;
     }
-    unseen = amgr_hanging_unseen(view);
+    /* A page has the slots of a later moment than the count. */
+    unseen = source->kind == AMGR_SOURCE_BOARD ? amgr_hanging_unseen(view) : 0;
     if (unseen > 0 && threshold_us > own_us) {
         warn_unseen(unseen, own_us);
         unseen = 0;

@@ -300,6 +300,15 @@ static void test_hanging_unseen(void **state)
     /* How old they are nobody knows. */
     amgr_hanging_judge(&source, VIEW_SEC(6), pool);
     assert_int_equal(source.view.snapshot->hanging, 1);
+    /* Of a page it may have ended since. */
+    source.kind = AMGR_SOURCE_STATUS_JSON;
+    source.view = fixed.view;
+    amgr_hanging_judge(&source, VIEW_SEC(4), pool);
+    assert_int_equal(source.view.snapshot->hanging, 2);
+    source.view = fixed.view;
+    amgr_hanging_judge(&source, VIEW_SEC(6), pool);
+    assert_int_equal(source.view.snapshot->hanging, 1);
+    source.kind = AMGR_SOURCE_BOARD;
     /* One has ended since. */
     fixed.snapshot.hanging = 0;
     source.view = fixed.view;
