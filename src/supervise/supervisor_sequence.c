@@ -17,23 +17,11 @@
 
 static const char last_run[] = "waits for the last run to end";
 
-static int is_after_named(const amgr_spec_t *spec, const char *name)
-{
-    int i;
-
-    for (i = 0; spec->after != NULL && i < spec->after->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(spec->after, i, const char *), name) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /** Whether @a ward comes after @a other. */
 static int comes_after(const amgr_supervisor_t *supervisor,
                        const amgr_ward_t *ward, const amgr_ward_t *other)
 {
-    return is_after_named(ward->spec, other->row.name) ||
+    return amgr_spec_is_after(ward->spec, other->row.name) ||
            (supervisor->start_in_order && ward->place > other->place);
 }
 
@@ -47,7 +35,7 @@ static int lets_start(const amgr_supervisor_t *supervisor,
     }
     /* The order of the file asks only that its turn is over. */
     return supervisor->start_in_order &&
-           !is_after_named(ward->spec, before->row.name) &&
+           !amgr_spec_is_after(ward->spec, before->row.name) &&
            !amgr_ward_is_on(before) &&
            (before->row.want == AMGR_MANAGED_WANT_DOWN ||
             (before->row.state == AMGR_MANAGED_EXITED &&
@@ -73,7 +61,7 @@ static int list_stands(const amgr_supervisor_t *supervisor,
 
             if (!is_known[i] && other != ward && !other->is_removed &&
                 other->row.ready && !amgr_ward_is_on(other) &&
-                is_after_named(out[next]->spec, other->row.name)) {
+                amgr_spec_is_after(out[next]->spec, other->row.name)) {
                 is_known[i] = 1;
                 out[count++] = other;
             }

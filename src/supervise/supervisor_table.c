@@ -107,6 +107,20 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
     amgr_supervisor_inherit_left(supervisor);
 }
 
+/** Whether somebody waits for it to be ready, which it is not once it has ended
+ * unless its verifier asks for that. */
+static int is_awaited(const amgr_ward_t *ward)
+{
+    int i;
+
+    for (i = 0; i < ward->set->count; i++) {
+        if (amgr_spec_is_after(ward->set->specs[i], ward->row.name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /** It was to end, and had ended well when the last supervisor was killed.  Its
  * section is another where what the table has of it differs: then it runs. */
 static int was_done(const amgr_ward_t *ward, const amgr_managed_t *last)
@@ -117,7 +131,7 @@ static int was_done(const amgr_ward_t *ward, const amgr_managed_t *last)
            last->want == AMGR_MANAGED_WANT_DOWN && last->exit_known &&
            last->exit_cause == AMGR_MANAGED_EXIT_CLEAN &&
            (ward->spec->verify.type == AMGR_VERIFY_EXITED ||
-            ward->spec->restart == AMGR_RESTART_NEVER) &&
+            (ward->spec->restart == AMGR_RESTART_NEVER && !is_awaited(ward))) &&
            strcmp(last->program, row->program) == 0 &&
            strcmp(last->verify, row->verify) == 0 &&
            last->restart == row->restart &&

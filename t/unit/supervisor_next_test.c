@@ -81,6 +81,25 @@ static void what_has_done_its_work_is_not_run_again(void **state)
                      2);
 }
 
+/* Who ends without Verify exited is not ready any more. */
+static void what_is_waited_for_runs_again(void **state)
+{
+    static const char text[] = "once\nCommand /bin/sleep 2\nRestart never\n"
+                               "Output discard\n"
+                               "next\nCommand /bin/sleep 60\nAfter once\n"
+                               "Verify exec /bin/true\nOutput discard\n";
+    supervised_t *s = *state;
+
+    apply(s, text);
+    wait_state(s, "next", AMGR_MANAGED_READY);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
+    replace_supervisor(s);
+    apply(s, text);
+    WAIT_UNTIL(s, row(s, "next") != NULL && row(s, "next")->starts == 2 &&
+                      row(s, "next")->ready);
+    assert_int_equal(row(s, "once")->starts, 2);
+}
+
 static void what_is_another_by_now_runs(void **state)
 {
     supervised_t *s = *state;
@@ -200,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SUPERVISED(what_has_done_its_work_is_not_run_again),
+        SUPERVISED(what_is_waited_for_runs_again),
         SUPERVISED(what_is_another_by_now_runs),
         SUPERVISED(what_was_ended_in_peace_runs),
         SUPERVISED(a_signal_to_the_supervisor_is_no_such_end),

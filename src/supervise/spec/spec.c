@@ -380,3 +380,15 @@ void amgr_spec_describe(const amgr_spec_t *spec, amgr_managed_t *row)
     row->max_memory_bytes = spec->max_memory_bytes;
     row->restart = spec->restart;
 }
+
+int amgr_spec_is_after(const amgr_spec_t *spec, const char *name)
+{
+    int i;
+
+    for (i = 0; spec->after != NULL && i < spec->after->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(spec->after, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}

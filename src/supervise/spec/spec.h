@@ -226,6 +226,9 @@ const char *amgr_rlimit_name(int resource);
 
 const char *amgr_output_word(int output);
 
+/** Whether it is After the process of this name. */
+int amgr_spec_is_after(const amgr_spec_t *spec, const char *name);
+
 /** What @a spec alone decides of the row of its process. */
 void amgr_spec_describe(const amgr_spec_t *spec, amgr_managed_t *row);
 
