@@ -210,9 +210,7 @@ static void on_notified(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_notified = 1;
     if (ward->row.state == AMGR_MANAGED_READY && !ward->row.ready) {
         ward->stopping_due_us = AMGR_NO_TIME;
-        if (ward->spec->liveness.type == AMGR_VERIFY_NOTIFY) {
-            amgr_ward_begin_watch(supervisor, ward);
-        }
+        amgr_ward_begin_watch(supervisor, ward);
         amgr_ward_set_well(ward);
         set_stopping(supervisor, ward, 0);
     }
@@ -221,14 +219,15 @@ static void on_notified(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     }
 }
 
-/* STOPPING=1: let nobody wait for it, but leave it its time, which begins with
- * the first word of it. */
+/* STOPPING=1: let nobody wait for it, nor ask how it is, but leave it its time,
+ * which begins with the first word of it. */
 static void on_stopping(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     if (ward->row.state != AMGR_MANAGED_READY || !ward->row.ready) {
         return;
     }
     ward->watchdog_due_us = AMGR_NO_TIME;
+    amgr_ward_end_checks(ward);
     ward->stopping_due_us =
         supervisor->now.mono_us + ward->spec->stop_timeout_us;
     ward->stops++;

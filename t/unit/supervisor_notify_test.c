@@ -192,6 +192,29 @@ static void whatever_its_verifier_it_can_take_it_back(void **state)
     assert_int_equal(row(s, "web")->starts, 1);
 }
 
+/* Nor is it asked how it is while it stops: it may have closed its port. */
+static void one_that_stops_is_not_asked(void **state)
+{
+    supervised_t *s = *state;
+    char file[96];
+    char lines[160];
+
+    snprintf(file, sizeof(file), "%s/var/alive", s->dir);
+    fclose(fopen(file, "w"));
+    snprintf(lines, sizeof(lines),
+             "Liveness file %s interval=100ms retries=1\nStopTimeout 20s\n",
+             file);
+    apply_saying(s, "READY=1 STOPPING=1 1500 READY=1", lines);
+    WAIT_UNTIL(s, stays_as(s, 1));
+    WAIT_UNTIL(s, stays_as(s, 0));
+    assert_int_equal(unlink(file), 0);
+    WAIT_UNTIL(s, row(s, "web")->exits[AMGR_MANAGED_EXIT_UNHEALTHY] == 1);
+    assert_int_equal(count_logged(s, "[2] process web: it says that it is "
+                                     "ready again\n"),
+                     1);
+    assert_int_equal(count_logged(s, "READY -> STOPPING (unhealthy: "), 1);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +223,7 @@ int main(int argc, char **argv)
         SUPERVISED(one_that_takes_it_back_is_left_alone),
         SUPERVISED(one_that_takes_it_back_must_go_on_too),
         SUPERVISED(whatever_its_verifier_it_can_take_it_back),
+        SUPERVISED(one_that_stops_is_not_asked),
     };
 
     if (argc > 1 && strcmp(argv[1], "notify") == 0) {
