@@ -42,10 +42,11 @@ sub begin {
 sub hold {
     my ($s, $what) = @_;
     my $decoy = AMGR::Httpd::slurp($s->path('work/fork.pid')) + 0;
-    my @workers = grep { $_ != $decoy } $s->children;
     my $request = $s->hold_request('/index.html');
     # Another is answered, and so this has been taken.
-    ok($s->get('/')->code, $s->mpm . ": a request $what");
+    is($s->get('/')->code, 200, $s->mpm . ": a request $what");
+    # Not before, since a restart may have more of them forked.
+    my @workers = grep { $_ != $decoy } $s->children;
     return { server => $s, request => $request, workers => \@workers };
 }
 
