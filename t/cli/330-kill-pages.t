@@ -184,7 +184,8 @@ sub by_a_page_of_another_namespace {
     }
     my $s = application('event', 'namespace', manager => 0,
                         modules => ['status'], config => status_page('On'),
-                        launcher => [qw(unshare -p -f -m --mount-proc
+                        launcher => [qw(unshare -p -f -m --propagation
+                                        unchanged --mount-proc
                                         --kill-child)])->start;
     ($s->{pid}) = $s->children; # of unshare
     my @requests = busy($s, 3);
