@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <apr_portable.h>
@@ -15,6 +14,7 @@
 #include "base/base.h"
 #include "base/descriptors.h"
 #include "httpd/log.h"
+#include "httpd/syslog_tag.h"
 
 static void reset_signals(void)
 {
@@ -86,8 +86,7 @@ void amgr_helper_process_begin(server_rec *s, const char *comm, const int *keep,
     setpgid(0, 0); /* prefork stops its children by their group */
     prctl(PR_SET_NAME, comm);
     reset_signals();
-    closelog(); /* opened anew by the next line, where that is the log */
-    amgr_log_restore_syslog(s);
+    amgr_syslog_restore(s); /* its descriptor is among those that go */
     for (i = 0; i < count && i < AMGR_HELPER_KEEP_MAX; i++) {
         kept[i] = keep[i];
     }

@@ -23,11 +23,4 @@ void amgr_log_request(const request_rec *r, amgr_log_tag_e tag, int level,
                       const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/**
- * Where an error log is syslog, have syslog(3) write with the tag and the
- * facility that httpd has given it: after closelog(3), which forgets the tag,
- * or after lines with another.  Opens nothing yet.
- */
-void amgr_log_restore_syslog(server_rec *s);
-
 #endif

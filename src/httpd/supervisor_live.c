@@ -16,6 +16,7 @@
 #include "httpd/helper_process.h"
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
+#include "httpd/syslog_tag.h"
 #include "httpd/verifiers.h"
 
 #define FETCH_NAME "apache-manager-fetch"
@@ -53,7 +54,7 @@ static void say(void *baton, int what, int level, int error, const char *text)
     /* A guard is a fork that has called closelog(3). */
     if (speaker != getpid()) {
         speaker = getpid();
-        amgr_log_restore_syslog(baton);
+        amgr_syslog_restore(baton);
     }
     /* httpd escapes all that it logs: twice would be no more readable. */
     snprintf(line, sizeof(line), "%s", text);

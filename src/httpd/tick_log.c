@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "httpd/log.h"
+#include "httpd/syslog_tag.h"
 #include "model/words.h"
 #include "policy/reasons.h"
 
@@ -33,7 +34,7 @@ void amgr_tick_log_record(amgr_tick_log_t *log, server_rec *s,
         /* The error log may be there as well, with another tag. */
         openlog("apache-manager", LOG_PID, LOG_USER);
         syslog(LOG_WARNING, "NOTICE %s", line);
-        amgr_log_restore_syslog(s);
+        amgr_syslog_restore(s);
     }
 }
 
