@@ -371,15 +371,25 @@ int amgr_judge(const amgr_limits_t *limits, amgr_snapshot_t *snapshot,
     return count;
 }
 
+/* The decision is not carried out at this tick; the process's entry. */
+static amgr_ledger_process_t *put_off(amgr_snapshot_t *snapshot,
+                                      amgr_ledger_t *ledger,
+                                      amgr_decision_t *decision, int cause)
+{
+    amgr_process_t *process = &snapshot->processes[decision->process];
+
+    process->cause = cause;
+    decision->cause = cause;
+    decision->announce = 0;
+    return amgr_ledger_find(ledger, &process->id);
+}
+
 void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      amgr_decision_t *decision)
 {
-    amgr_process_t *process = &snapshot->processes[decision->process];
-    amgr_ledger_process_t *entry = amgr_ledger_find(ledger, &process->id);
+    amgr_ledger_process_t *entry =
+        put_off(snapshot, ledger, decision, AMGR_CAUSE_VETO);
 
-    process->cause = AMGR_CAUSE_VETO;
-    decision->cause = AMGR_CAUSE_VETO;
-    decision->announce = 0;
     if (entry != NULL) {
         decision->announce = !entry->veto_told;
         entry->veto_told = 1;
@@ -389,12 +399,9 @@ void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
 void amgr_judge_lift(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      amgr_decision_t *decision)
 {
-    amgr_process_t *process = &snapshot->processes[decision->process];
-    amgr_ledger_process_t *entry = amgr_ledger_find(ledger, &process->id);
+    amgr_ledger_process_t *entry =
+        put_off(snapshot, ledger, decision, AMGR_CAUSE_MAX_RETIRING);
 
-    process->cause = AMGR_CAUSE_MAX_RETIRING;
-    decision->cause = AMGR_CAUSE_MAX_RETIRING;
-    decision->announce = 0;
     if (entry != NULL) {
         entry->veto_told = 0;
     }
