@@ -118,13 +118,13 @@ void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
     else if (known.role == AMGR_ROLE_COUNT && is_young(collector, &id)) {
         return;
     }
-    else if (unheard || has_row) {
-        /* A row that says so falsely can spare it, and no more; and it may have
-         * to give its row away. */
-        known.role = AMGR_ROLE_OTHER;
-    }
     else if (known.role == AMGR_ROLE_COUNT && !read_role(collector, &known)) {
         return;
+    }
+    if (known.role == AMGR_ROLE_DAEMON && (unheard || has_row)) {
+        /* For good, since it may have to give its row away.  A row that says so
+         * falsely can spare a daemon, and no more: not one of mod_wsgi. */
+        known.role = AMGR_ROLE_OTHER;
     }
     process = amgr_collector_append(collector, &known);
     process->kind = AMGR_KIND_FOREIGN;
