@@ -478,6 +478,11 @@ deb: deps-deb ## build Debian packages in build/deb (CHECK=1: prove them)
 	    DEB_BUILD_OPTIONS="$$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b
 	$(if $(CHECK),t/deb/run.sh $(DEB_DIR))
 
+# The administrator's, and what the last installation brought: whether the
+# former was changed since then is told by the latter.
+CONF_PLACE = $(DESTDIR)$(SYSCONFDIR)/mods-available/apache_manager.conf
+CONF_COPY  = $(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/apache_manager.conf
+
 install: all ## install everything (DESTDIR, PREFIX)
 	install -d "$(DESTDIR)$(LIBEXECDIR)" \
 	    "$(DESTDIR)$(SYSCONFDIR)/mods-available" \
@@ -499,8 +504,14 @@ install: all ## install everything (DESTDIR, PREFIX)
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/apache_manager.load \
 	    > "$(DESTDIR)$(SYSCONFDIR)/mods-available/apache_manager.load"
 	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/mods-available/apache_manager.load"
-	install -m 0644 conf/apache_manager.conf \
-	    "$(DESTDIR)$(SYSCONFDIR)/mods-available/"
+	@if [ ! -e "$(CONF_PLACE)" ] || \
+	    cmp -s "$(CONF_PLACE)" "$(CONF_COPY)"; then \
+	    install -m 0644 conf/apache_manager.conf "$(CONF_PLACE)"; \
+	elif ! cmp -s "$(CONF_PLACE)" conf/apache_manager.conf; then \
+	    echo "kept $(CONF_PLACE), which was changed;" \
+	        "the new one is $(CONF_COPY)"; \
+	fi
+	install -m 0644 conf/apache_manager.conf "$(CONF_COPY)"
 	install -m 0644 README.md LICENSE conf/reference.conf \
 	    src/render/status.schema.json \
 	    "$(DESTDIR)$(PREFIX)/share/doc/mod-apache-manager/"

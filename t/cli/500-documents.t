@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What is installed besides the module: an ordinary user installs it all into a
-# directory and runs it from there; the manual pages are clean and are rendered;
-# bash completes what can be completed.
+# directory and runs it from there; what was changed of it outlives the next
+# time; the manual pages are clean and are rendered; bash completes what can be
+# completed.
 use strict;
 use warnings;
 
@@ -56,6 +57,14 @@ sub installed {
     return \%mode;
 }
 
+sub spew {
+    my ($file, $text) = @_;
+    open my $fh, '>', $file or die "$file: $!\n";
+    print {$fh} $text or die "$file: $!\n";
+    close $fh or die "$file: $!\n";
+    return;
+}
+
 sub install {
     mkdir $root or die "$root: $!\n";
     chown NOBODY, NOBODY, $root if $> == 0;
@@ -83,6 +92,41 @@ sub install {
     ok(scalar(grep { m{/mod_apache_manager\.so$} } keys %$mode), 'the module');
     my @odd = grep { $mode->{$_} !~ /^0(?:644|755)$/ } sort keys %$mode;
     is("@odd", '', 'everybody may read all of it, and nobody write it');
+    return;
+}
+
+# What an administrator has written outlives the next installation.
+sub keeps_changes {
+    my ($conf) = grep { m{/mods-available/apache_manager\.conf$} }
+        keys %{ installed() };
+    my $file = $root . ($conf // '');
+    my $copy = "$root/usr/share/doc/mod-apache-manager/apache_manager.conf";
+    my $shipped = slurp('conf/apache_manager.conf');
+    my @again = ('make', '-s', "BUILD=$build", "DESTDIR=$root", 'install');
+    is(slurp($file), $shipped, 'the configuration is there');
+
+    spew($_, "# of the last version\n") for $file, $copy;
+    my ($out, $status) = ordinary(@again);
+    is("$status $out", '0 ', 'it is installed again');
+    is(slurp($file), $shipped, 'what nobody changed is the new one');
+
+    my $mine = "$shipped\nManagerMaxTime 5m\n";
+    spew($file, $mine);
+    spew($copy, "# of the last version\n");
+    ($out, $status) = ordinary(@again);
+    is($status, 0, 'and again, over a change');
+    is(slurp($file), $mine, 'which is kept');
+    is(slurp($copy), $shipped, 'the new one is among the documents');
+    is($out, "kept $file, which was changed; the new one is $copy\n",
+       'it says so');
+
+    spew($file, $shipped);
+    ($out, $status) = ordinary(@again);
+    is("$status $out", '0 ', 'nothing is said where it is the same');
+    unlink $file or die "$file: $!\n";
+    ($out, $status) = ordinary(@again);
+    is("$status $out", '0 ', 'one that is gone');
+    is(slurp($file), $shipped, 'is there again');
     return;
 }
 
@@ -181,6 +225,7 @@ sub completion {
 }
 
 install();
+keeps_changes();
 runs_from_there();
 pages();
 completion();
