@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include <http_config.h>
+#include <http_log.h>
 
 #include "httpd/config.h"
 #include "httpd/log.h"
+#include "httpd/syslog_tag.h"
 #include "supervise/spec/spec.h"
 
 /** An ignored SIGCHLD, inherited from whoever started httpd, lets the kernel
@@ -68,10 +70,30 @@ static void check_inherited(server_rec *s)
     }
 }
 
+/** httpd writes notices to a file whatever LogLevel says, but not to syslog
+ * (server/log.c): nothing would tell who is ended, or would be. */
+static void check_notices(server_rec *s)
+{
+    const amgr_config_t *config = amgr_config_main();
+    int is_managing = config->managed != NULL && config->managed->nelts > 0;
+
+    if (amgr_syslog_has_log(s) &&
+        ap_get_server_module_loglevel(s, apache_manager_module.module_index) <
+            APLOG_NOTICE &&
+        (is_managing ||
+         (amgr_limits_are_set(&config->limits) && !config->syslog))) {
+        amgr_log(s, AMGR_TAG_NOTICES_DROPPED, APLOG_WARNING, 0,
+                 "ErrorLog syslog: httpd drops notices there, which tell who "
+                 "is ended or would be, and how managed processes are; use "
+                 "LogLevel apache_manager:notice");
+    }
+}
+
 void amgr_hazards_check(server_rec *s)
 {
     check_sigchld(s);
     check_inherited(s);
+    check_notices(s);
     if (amgr_limits_are_set(&amgr_config_main()->limits) && uses_posixsem()) {
         amgr_log(s, AMGR_TAG_POSIXSEM, APLOG_WARNING, 0,
                  "Mutex posixsem: a worker that is killed while it holds a "

@@ -51,7 +51,8 @@
     X(AMGR_TAG_MANAGED_CONFIG, "AMGR0041", "sections contradict each other")  \
     X(AMGR_TAG_GATE, "AMGR0043", "a gate opens, shuts, or is for no member")  \
     X(AMGR_TAG_ORDER_HTTP, "AMGR0044", "an order came over HTTP")             \
-    X(AMGR_TAG_ORDER_REFUSED, "AMGR0045", "an order over HTTP was refused")
+    X(AMGR_TAG_ORDER_REFUSED, "AMGR0045", "an order over HTTP was refused")   \
+    X(AMGR_TAG_NOTICES_DROPPED, "AMGR0046", "httpd drops our notices")
 
 #define AMGR_LOG_TAG_SYMBOL(symbol, tag, text) symbol,
 typedef enum amgr_log_tag_e {

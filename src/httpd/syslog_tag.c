@@ -25,7 +25,7 @@ static const struct {
     {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7},
 };
 
-static int is_syslog(const server_rec *s)
+int amgr_syslog_has_log(const server_rec *s)
 {
     return s->error_fname != NULL &&
            (strcmp(s->error_fname, "syslog") == 0 ||
@@ -78,7 +78,7 @@ void amgr_syslog_restore(server_rec *s)
     /* The process has one tag and one facility: those that it was given
      * last, in this order. */
     for (at = s; at != NULL; at = at->next) {
-        if (is_syslog(at) && is_opened(at, s)) {
+        if (amgr_syslog_has_log(at) && is_opened(at, s)) {
             last = at;
         }
     }

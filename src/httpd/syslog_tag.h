@@ -9,6 +9,9 @@
 
 #include <httpd.h>
 
+/** Whether the error log of @a s is there. */
+int amgr_syslog_has_log(const server_rec *s);
+
 /** They are httpd's again, and the descriptor of before is closed: the next
  * line opens another. */
 void amgr_syslog_restore(server_rec *s);
