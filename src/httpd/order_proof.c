@@ -96,6 +96,17 @@ const char *amgr_order_proof_token(request_rec *r)
     return place.is_known && is_own_host(r) ? current : NULL;
 }
 
+/** @a why, unless the Host is the true reason: whoever asks for the token by a
+ * name that is not ours was told none, and sends what he has made of that. */
+static const char *refusal(const request_rec *r, const char *why)
+{
+    return is_own_host(r)
+               ? why
+               : "its Host is neither a ServerName nor a ServerAlias of this "
+                 "server, nor an address, nor localhost: no token is told "
+                 "there, and no page of there may order";
+}
+
 static int judge_origin(request_rec *r)
 {
     amgr_origin_claims_t claims;
@@ -122,23 +133,20 @@ const char *amgr_order_proof_check(request_rec *r,
          !amgr_secret_equal(header, strlen(header), current)) ||
         (token->text != NULL &&
          !amgr_secret_equal(token->text, token->len, current))) {
-        return "its token is not this server's, which changes with each start "
-               "and restart";
+        return refusal(r, "its token is not this server's, which changes with "
+                          "each start and restart");
     }
     if (header != NULL || token->text != NULL) {
         return NULL;
     }
     if (origin == AMGR_ORIGIN_SAME) {
-        return is_own_host(r) ? NULL
-                              : "its Host is neither a ServerName nor a "
-                                "ServerAlias of this server, nor an address, "
-                                "nor localhost";
+        return refusal(r, NULL);
     }
     /* Its clients send nothing of what a browser sends. */
     if (origin == AMGR_ORIGIN_SILENT &&
         amgr_control_of(r) == AMGR_CONTROL_PYMANAGER) {
         return NULL;
     }
-    return "nothing proves where it comes from: it needs the token that GET "
-           "tells, or the Origin of this server";
+    return refusal(r, "nothing proves where it comes from: it needs the token "
+                      "that GET tells, or the Origin of this server");
 }

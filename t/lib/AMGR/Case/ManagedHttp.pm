@@ -379,6 +379,17 @@ sub hosts {
         my $list = decode($s->get('/on/processes', Host => $host));
         is(!!$list->{token}, !!$has{$host}, "the token for $host");
         is($list->{count}, 3, "all else for $host");
+        # What a script makes of a token that was not told.
+        for my $token ([], ['X-Manager-Token' => 'null']) {
+            $s->mark_log;
+            my $answer = $s->request(POST => '/on/processes/web/restart',
+                                     Host => $host, @$token);
+            is($answer->code, 403, "an order for $host");
+            my $why = $has{$host} ? qr/nothing proves|its token is not/
+                : qr/\bits Host is neither\b/;
+            like(decode($answer)->{error}, $why, "$host: why not");
+            like(($s->log_lines(REFUSED))[0], $why, "$host: so in the log");
+        }
     }
     return;
 }
