@@ -16,6 +16,7 @@
 
 #include "httpd/directive_parts.h"
 #include "httpd/directory.h"
+#include "httpd/handler_place.h"
 #include "httpd/log.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
@@ -190,22 +191,6 @@ static int is_proxied(const request_rec *r)
            (r->handler != NULL && strncmp(r->handler, "proxy:", 6) == 0);
 }
 
-/** Before any request is proxied. */
-static int hook_handler(request_rec *r)
-{
-    const amgr_board_t *board = find_board();
-
-    if (gates.member_count > 0 && board != NULL && is_proxied(r)) {
-        refresh(board, r->pool);
-        /* A child of another generation may have other gates. */
-        if (is_undone() && amgr_scoreboard_is_of_today()) {
-            __atomic_store_n(&gates.applied, 0, __ATOMIC_RELEASE);
-            refresh(board, r->pool);
-        }
-    }
-    return DECLINED;
-}
-
 /** When it may be worth while to come back. */
 static int away_sec(const amgr_managed_table_t *table, const char *name)
 {
@@ -244,7 +229,16 @@ static int send_away(request_rec *r, const amgr_board_t *board,
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
-/** Whether the place may be served. */
+/** Whether a page of ours is what it gets: when something is not ready is when
+ * that is asked. */
+static int is_ours(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, AMGR_HANDLER_NAME) == 0 &&
+           !is_proxied(r);
+}
+
+/** Whether the place may be served.  Among the fixups, when httpd has set the
+ * handler that a section names, and once more when nobody changes it. */
 static int hook_fixups(request_rec *r)
 {
     const amgr_directory_t *directory =
@@ -252,7 +246,7 @@ static int hook_fixups(request_rec *r)
     amgr_gate_set_t closed = directory->gates;
     const amgr_board_t *board;
 
-    if (closed == 0 || closed & AMGR_GATE_OFF) {
+    if (closed == 0 || closed & AMGR_GATE_OFF || is_ours(r)) {
         return DECLINED;
     }
     board = find_board();
@@ -262,6 +256,22 @@ static int hook_fixups(request_rec *r)
     refresh(board, r->pool);
     closed &= ~__atomic_load_n(&gates.open, __ATOMIC_RELAXED);
     return closed == 0 ? DECLINED : send_away(r, board, closed);
+}
+
+/** Before any request is proxied. */
+static int hook_handler(request_rec *r)
+{
+    const amgr_board_t *board = find_board();
+
+    if (gates.member_count > 0 && board != NULL && is_proxied(r)) {
+        refresh(board, r->pool);
+        /* A child of another generation may have other gates. */
+        if (is_undone() && amgr_scoreboard_is_of_today()) {
+            __atomic_store_n(&gates.applied, 0, __ATOMIC_RELEASE);
+            refresh(board, r->pool);
+        }
+    }
+    return hook_fixups(r);
 }
 
 void amgr_gate_install(cmd_parms *cmd)

@@ -11,7 +11,7 @@
  * that request is proxied.
  *
  * A place that no balancer stands before (ManagerGate) answers 503 with
- * Retry-After.
+ * Retry-After, but for pages of ours that are within it.
  */
 #ifndef AMGR_GATE_H
 #define AMGR_GATE_H

@@ -5,8 +5,8 @@
  * and what a child reads and sets at a request, while processes become ready
  * and are not any more.  Checked besides memory: nothing is read beyond what
  * mod_proxy shares, a member whose memory is as it should be is kept out
- * exactly while its process is not ready, and who is sent away is told when to
- * come back.
+ * exactly while its process is not ready, who is sent away is told when to come
+ * back, and who asks for a page of this module is not.
  */
 #include "board_template.h"
 
@@ -18,6 +18,7 @@
 #include "httpd/config.h"
 #include "httpd/directory.h"
 #include "httpd/gate.h"
+#include "httpd/handler_place.h"
 #include "httpd/log.h"
 #include "httpd/runtime.h"
 #include "httpd/scoreboard.h"
@@ -253,16 +254,20 @@ static void ask(server_rec *server, amgr_directory_t *directory,
     }
     r->err_headers_out = apr_table_make(pool, 2);
     r->per_dir_config = (ap_conf_vector_t *)(void *)vector;
-    check(handler(r) == DECLINED);
+    status = handler(r);
     if (is_of_today) {
         check_members(is_prepared);
     }
-    status = fixups(r);
+    check(fixups(r) == status);
     later = apr_table_get(r->err_headers_out, "Retry-After");
     check(status ==
           (table.processes[0].ready ? DECLINED : HTTP_SERVICE_UNAVAILABLE));
     check((status == DECLINED) == (later == NULL));
     check(later == NULL || (atoi(later) >= 1 && atoi(later) <= 60));
+    /* A page of ours is for everybody. */
+    r->proxyreq = PROXYREQ_NONE;
+    r->handler = AMGR_HANDLER_NAME;
+    check(fixups(r) == DECLINED && handler(r) == DECLINED);
 }
 
 static void happen(server_rec *server, amgr_directory_t *directory,

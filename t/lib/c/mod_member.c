@@ -6,6 +6,9 @@
  *
  *   /member?shut=TEXT   members with TEXT in their address are in shutdown
  *   /member?open=TEXT   they are not
+ *
+ * With "member" for a query it takes a request from another handler, as late as
+ * a module can.
  */
 #include <string.h>
 
@@ -13,6 +16,7 @@
 
 #include <http_config.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <mod_proxy.h>
 
 static int set_members(proxy_balancer *balancer, const char *text, int shut)
@@ -33,6 +37,19 @@ static int set_members(proxy_balancer *balancer, const char *text, int shut)
     return count;
 }
 
+static int is_taken(const request_rec *r)
+{
+    return r->args != NULL && strcmp(r->args, "member") == 0;
+}
+
+static int take(request_rec *r)
+{
+    if (is_taken(r)) {
+        r->handler = "member";
+    }
+    return DECLINED;
+}
+
 static int handle(request_rec *r)
 {
     const module *proxy = ap_find_linked_module("mod_proxy.c");
@@ -43,6 +60,9 @@ static int handle(request_rec *r)
 
     if (r->handler == NULL || strcmp(r->handler, "member") != 0) {
         return DECLINED;
+    }
+    if (is_taken(r)) {
+        return OK;
     }
     if (proxy == NULL || r->args == NULL || strlen(r->args) < 6) {
         return HTTP_BAD_REQUEST;
@@ -61,6 +81,7 @@ static int handle(request_rec *r)
 static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
+    ap_hook_fixups(take, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -11,6 +11,7 @@ use AMGR::Httpd qw(wait_until);
 use AMGR::Managed;
 use Apache::Test qw(-withtestmore);
 use HTTP::Request ();
+use JSON::PP ();
 
 use constant {
     ROUNDS => 12, # requests after which each member has had its turn
@@ -94,6 +95,19 @@ Listen 127.0.0.1:$s->{ports}{host}
 <VirtualHost 127.0.0.1:$s->{ports}{host}>
     ProxyPass /inherited/ balancer://shop/
 </VirtualHost>
+Listen 127.0.0.1:$s->{ports}{gated}
+<VirtualHost 127.0.0.1:$s->{ports}{gated}>
+    ManagerGate one
+    ProxyPass /turned/away http://127.0.0.1:$s->{ports}{two}/
+    <Location /turned>
+        SetHandler manager-status
+        Require local
+    </Location>
+    <Directory "@{[$s->path('htdocs')]}">
+        RewriteEngine On
+        RewriteRule ^turned/later http://127.0.0.1:$s->{ports}{two}/ [P]
+    </Directory>
+</VirtualHost>
 @{[section($s, 'one', "Verify file $ready interval=100ms\n"
            . "    StartTimeout Off\n    Gate balancer://shop $at{one}\n"
            . "    Gate balancer://well $at{one}\n    Gate balancer://handled $at{one}")]}
@@ -107,7 +121,7 @@ sub server {
     my ($mpm) = @_;
     my $s = AMGR::Httpd->new(mpm => $mpm, name => "$mpm-gate", modules =>
         [qw(proxy proxy_http proxy_balancer lbmethod_byrequests slotmem_shm
-            proxy_hcheck)]);
+            proxy_hcheck rewrite)]);
     AMGR::Managed::prepare($s);
     $s->write('work/backend.pl', $backend);
     $s->{member} = $s->build_object('mod_member');
@@ -116,7 +130,7 @@ sub server {
         mkdir $dir or die "$dir: $!\n";
         $s->write("htdocs/$place/index.html", "here\n");
     }
-    $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host) };
+    $s->{ports} = { map { $_ => AMGR::Httpd::free_port() } qw(one two host gated) };
     $s->set_config(config($s));
     # AH10187: balancer-manager, of an order that it then carries out.
     # AH01170: there is no other member that could serve.  The others: started
@@ -240,6 +254,30 @@ sub place {
     return;
 }
 
+# Of a virtual host that is shut as a whole the page tells why; where its handler
+# is set for what another serves, that is shut.
+sub pages {
+    my ($s) = @_;
+    my $url = "http://127.0.0.1:$s->{ports}{gated}";
+    my $code = sub { $s->agent->get("$url$_[0]")->code };
+    is($code->($_), 503, "$_ of a host that needs it is shut")
+        for qw(/ /index.html /elsewhere /place/ /turned/away /turned/later
+               /turned?member);
+    is($code->($_), 200, "but not $_")
+        for '/place/always/', '/turned', map { "/manager-status$_" }
+            '', qw(?auto /status.json /processes /metrics /assets/page.css);
+    my $ready = $s->agent->get("$url/manager-status/ready");
+    is(JSON::PP::decode_json($ready->content)->{status}, 'starting',
+       'nor does the gate answer for /ready');
+    my $token = JSON::PP::decode_json(
+        $s->agent->get("$url/manager-status/processes")->content)->{token};
+    my $order = HTTP::Request->new(
+        POST => "$url/manager-status/processes/two/start",
+        ['X-Manager-Token' => $token]);
+    is($s->agent->request($order)->code, 202, 'and orders are taken');
+    return;
+}
+
 sub opens {
     my ($s) = @_;
     $s->write('state/one.ready', '');
@@ -253,6 +291,10 @@ sub opens {
     is_deeply(answers($s, $s->url('/well/')), { one => ROUNDS },
               'also where it is checked');
     is($s->get('/place/')->code, 200, 'the place is open');
+    for (qw(/index.html /turned/away /turned/later /turned?member)) {
+        is($s->agent->get("http://127.0.0.1:$s->{ports}{gated}$_")->code, 200,
+           "$_ is open");
+    }
     ok($s->graceful, 'graceful restart');
     both($s, 'both serve after it');
     is($s->get('/place/')->code, 200, 'the place is still open');
@@ -359,6 +401,7 @@ sub run {
     checked($s);
     fails($s);
     place($s);
+    pages($s);
     opens($s);
     closes($s);
     keeps_orders($s);
