@@ -42,6 +42,17 @@ for my $name (sort keys %code) {
     isnt($plain, 'ManagerBalancerName', "$plain is not mod_cluster's");
 }
 
+# Those that may stand in sections of httpd are said to, and no others.
+my %within = map { $_ => 1 } $table =~ /\bAP_INIT_\w+\("(\w+)",[^{}"]*?ACCESS_CONF/g;
+ok(%within, 'some directives are for sections too');
+my ($head) = $reference =~ /\A((?:#.*\n)+)/;
+my ($intro) = $readme =~ /^## Directives\n+(.*)/m;
+for (['conf/reference.conf', $head], ['README.md', $intro]) {
+    my ($file, $text) = @$_;
+    my %named = map { $_ => 1 } ($text // '') =~ /(?<!<)\b(Manager[A-Z]\w+)/g;
+    is(set(\%named), set(\%within), "$file begins with which they are");
+}
+
 # Shipped configuration uses only what there is.
 for my $file (files(qr/\.(?:conf|load)$/, 'conf')) {
     my %used = map { $_ => 1 }
