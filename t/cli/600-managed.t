@@ -98,6 +98,13 @@ says(['start', 'bad'], 1, qr{\Abad: ERROR \(FATAL: .*nonexistent.*\)\n\z},
 says(['start', 'once'], 0, "once: started\n", 'one that ends as it should');
 says(['restart', 'once'], 0, "once: restarted\n", 'and again');
 
+# To come after another is to be started after it, no more.
+my $alone = pid('web');
+says(['stop', 'db'], 0, "db: stopped\n", 'one that another came after');
+says(['restart', 'db'], 0, "db: restarted\n", 'is started again');
+my $left = AMGR::Managed::one($s, 'web');
+is("$left->{state} $left->{pid}", "READY $alone", 'that one stays as it is');
+
 # What others come after is stopped last.
 unlink AMGR::Managed::state_dir($s) . '/ended';
 my @pids = map { pid($_) } qw(db web);
