@@ -239,7 +239,7 @@ static int is_ours(const request_rec *r)
 
 /** Whether the place may be served.  Among the fixups, when httpd has set the
  * handler that a section names, and once more when nobody changes it. */
-static int hook_fixups(request_rec *r)
+static int check_place(request_rec *r)
 {
     const amgr_directory_t *directory =
         ap_get_module_config(r->per_dir_config, &apache_manager_module);
@@ -271,7 +271,7 @@ static int hook_handler(request_rec *r)
             refresh(board, r->pool);
         }
     }
-    return hook_fixups(r);
+    return check_place(r);
 }
 
 void amgr_gate_install(cmd_parms *cmd)
@@ -288,7 +288,7 @@ void amgr_gate_install(cmd_parms *cmd)
      * have to come before itself, and APR would sort for ever. */
     apr_hook_debug_current = apache_manager_module.name;
     ap_hook_handler(hook_handler, NULL, proxies, APR_HOOK_REALLY_FIRST);
-    ap_hook_fixups(hook_fixups, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(check_place, NULL, NULL, APR_HOOK_FIRST);
     apr_hook_debug_current = registering;
 }
 
