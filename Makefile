@@ -289,6 +289,28 @@ $(TICKS_BIN): t/lib/c/board_ticks.c $(CORE_LIB)
 	$(Q)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	    $(CORE_LIB) $(LDFLAGS) $(CORE_LIBS)
 
+# Another build of the module, which keeps its records in another way: what the
+# sources of httpd's layer become in NEXT_DIR.
+NEXT_DIR := $(BUILD)/next
+NEXT_SRC := $(MODULE_SRC:%=$(NEXT_DIR)/%)
+NEXT_HDR := $(addprefix $(NEXT_DIR)/,$(wildcard src/httpd/*.h))
+NEXT_OBJ := $(NEXT_SRC:.c=.o)
+NEXT     := $(NEXT_DIR)/mod_apache_manager.so
+
+$(NEXT_SRC) $(NEXT_HDR): $(NEXT_DIR)/%: % t/lib/next_build.pl
+	@mkdir -p $(@D)
+	$(Q)perl t/lib/next_build.pl $< > $@
+
+$(NEXT_OBJ): CORE_CPPFLAGS := -I$(NEXT_DIR)/src $(CORE_CPPFLAGS) \
+    -DAMGR_FETCH_DIR='"$(FETCH_DIR)"'
+$(NEXT_OBJ): %.o: %.c $(NEXT_HDR) $(BUILD)/fetch_dir Makefile
+	$(call say,CC)
+	$(Q)$(CC) $(HTTPD_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(NEXT): $(NEXT_OBJ) $(CORE_LIB)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(SANITIZE) $(LDFLAGS) -o $@ $^ -lm
+
 # What makes calls fail, by LD_PRELOAD; never instrumented itself.
 INJECT := $(BUILD)/inject.so
 
@@ -299,7 +321,7 @@ $(INJECT): t/lib/c/inject.c t/lib/c/inject_calls.c t/lib/c/inject.h
 	    t/lib/c/inject.c t/lib/c/inject_calls.c
 
 TESTED := $(MODULE) $(CLI) $(FETCH) $(MAN5) $(UNIT_BIN) $(FUZZ_BIN) \
-          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN) $(INJECT)
+          $(LOAD_BIN) $(TICKS_BIN) $(DECOY_BIN) $(INJECT) $(NEXT)
 
 tested: $(TESTED)
 
@@ -541,7 +563,7 @@ clean: ## remove everything built
 	rm -rf $(BUILD)
 
 -include $(CORE_OBJ:.o=.d) $(MODULE_OBJ:.o=.d)
--include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d)
+-include $(CLI_OBJ:.o=.d) $(FETCH_OBJ:.o=.d) $(NEXT_OBJ:.o=.d)
 -include $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TICKS_BIN).d
 
 .PHONY: all always analyze bench chaos check check-unit clean \

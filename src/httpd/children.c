@@ -16,8 +16,8 @@ struct amgr_children_t {
     apr_uint32_t sequence; /**< odd while the parent writes */
     apr_int32_t max;
     apr_int32_t count;
-    apr_int32_t reserved;
-    amgr_child_t child[]; /**< ordered by pid */
+    apr_uint32_t child_size; /**< sizeof(amgr_child_t) of who made it */
+    amgr_child_t child[];    /**< ordered by pid */
 };
 
 apr_size_t amgr_children_size(int max)
@@ -31,7 +31,30 @@ amgr_children_t *amgr_children_init(void *memory, int max)
 
     table->max = max;
     table->count = 0;
+    table->child_size = sizeof(amgr_child_t);
     return table;
+}
+
+int amgr_children_fits(const amgr_children_t *table, int max)
+{
+    return table->max == max && table->child_size == sizeof(amgr_child_t);
+}
+
+apr_status_t amgr_children_carry(amgr_children_t *table,
+                                 const amgr_children_t *old)
+{
+    const char *from = (const char *)old->child;
+    apr_size_t size = old->child_size;
+    int count = old->count < table->max ? old->count : table->max;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        memset(&table->child[i], 0, sizeof(table->child[i]));
+        memcpy(&table->child[i], from + (apr_size_t)i * size,
+               size < sizeof(table->child[i]) ? size : sizeof(table->child[i]));
+    }
+    table->count = count;
+    return count == old->count ? APR_SUCCESS : APR_ENOSPC;
 }
 
 static void begin_write(amgr_children_t *table)

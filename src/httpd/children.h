@@ -6,6 +6,10 @@
  * share its memory; no other process has it, so no worker can forge it.
  * Beside them it has children that are said to be the MPM's by the scoreboard
  * alone: whom nobody may signal.
+ *
+ * Another build of this module takes the entries over, as far as both have
+ * them: they only ever grow at their end, and 0 there is what an older build
+ * does not tell.
  */
 #ifndef AMGR_CHILDREN_H
 #define AMGR_CHILDREN_H
@@ -30,6 +34,15 @@ apr_size_t amgr_children_size(int max);
 
 /** Lay out an empty table over @a memory of that size (all zero). */
 amgr_children_t *amgr_children_init(void *memory, int max);
+
+/** Whether the table is laid out as this build would lay it out for @a max
+ * children. */
+int amgr_children_fits(const amgr_children_t *table, int max);
+
+/** Take over the entries of @a old, of whichever build, which nobody writes any
+ * more, into an empty table.  APR_ENOSPC: not all of them had room. */
+apr_status_t amgr_children_carry(amgr_children_t *table,
+                                 const amgr_children_t *old);
 
 /** A child was forked: note it with its start time, or without one, which it
  * gets later, when that cannot be read now; that of @a child is not looked at.

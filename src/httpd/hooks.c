@@ -98,7 +98,7 @@ static void keep_files(amgr_runtime_t *runtime, apr_pool_t *plog)
  * is restarted, perhaps without this module. */
 static apr_status_t remove_files(void *plog)
 {
-    amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
+    amgr_runtime_t *runtime = amgr_runtime_head(ap_pglobal);
 
     if (is_ending()) {
         amgr_supervisor_end(); /* it writes to the board */
@@ -121,7 +121,7 @@ static apr_status_t remove_files(void *plog)
 
 int amgr_hook_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    amgr_runtime_t *runtime = amgr_runtime_record(ap_pglobal);
+    amgr_runtime_t *runtime = amgr_runtime_head(ap_pglobal);
 
     (void)ptemp; /* the hook's signature */
     ap_extended_status = 1;
@@ -331,8 +331,10 @@ void amgr_hook_child_status(server_rec *s, pid_t pid, ap_generation_t gen,
                             int slot, mpm_child_status status)
 {
     amgr_runtime_t *runtime = amgr_runtime();
-    amgr_child_t child = {
-        {pid, 0}, slot, gen, amgr_scoreboard_used_columns(), 0};
+    amgr_child_t child = {.id = {pid, 0},
+                          .slot = slot,
+                          .generation = gen,
+                          .columns = amgr_scoreboard_used_columns()};
     amgr_children_t *children;
     amgr_proc_dir_t proc;
 

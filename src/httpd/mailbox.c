@@ -42,10 +42,10 @@ apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows, int columns,
     apr_size_t cells = (apr_size_t)rows;
     apr_size_t slots = cells * (apr_size_t)columns;
     apr_size_t streams = cells * (apr_size_t)streams_max;
-    char *memory = mmap(
-        NULL,
-        (cells + slots) * CACHE_LINE + streams * sizeof(amgr_mailbox_stream_t),
-        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    apr_size_t bytes =
+        (cells + slots) * CACHE_LINE + streams * sizeof(amgr_mailbox_stream_t);
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED) {
         return errno;
@@ -54,10 +54,19 @@ apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows, int columns,
     box->slots = (amgr_mailbox_slot_t *)(void *)(memory + cells * CACHE_LINE);
     box->streams = (amgr_mailbox_stream_t *)(void *)(memory + (cells + slots) *
                                                                   CACHE_LINE);
+    box->bytes = bytes;
     box->rows = rows;
     box->columns = columns;
     box->streams_max = streams_max;
     return APR_SUCCESS;
+}
+
+void amgr_mailbox_destroy(amgr_mailbox_t *box)
+{
+    if (box->cells != NULL) {
+        munmap(box->cells, box->bytes);
+        box->cells = NULL;
+    }
 }
 
 static int has_row(const amgr_mailbox_t *box, int row)

@@ -24,15 +24,20 @@ typedef struct amgr_mailbox_t {
     amgr_mailbox_cell_t *cells; /**< NULL: there is no mailbox */
     amgr_mailbox_slot_t *slots;
     amgr_mailbox_stream_t *streams;
+    apr_size_t bytes; /**< of all that, from the cells on */
     apr_int32_t rows;
     apr_int32_t columns;     /**< notes of slots to a row */
     apr_int32_t streams_max; /**< notes of HTTP/2 to a row */
+    apr_int32_t reserved;
 } amgr_mailbox_t;
 
 /** Map memory for so many rows, inherited by every fork from now on.  What no
  * child ever writes takes up address space alone. */
 apr_status_t amgr_mailbox_create(amgr_mailbox_t *box, int rows, int columns,
                                  int streams_max);
+
+/** Unmap it here; children keep it. */
+void amgr_mailbox_destroy(amgr_mailbox_t *box);
 
 /** Child: this process, which owns @a row, has begun to stop.  Two stores and
  * nothing else: prefork calls it inside a signal handler. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,12 +20,16 @@
 #include "httpd/scoreboard.h"
 #include "policy/ledger.h"
 
-#define AMGR_RUNTIME_VERSION 4
-#define RUNTIME_KEY "mod_apache_manager:runtime"
+#define AMGR_RUNTIME_VERSION 5
+#define RUNTIME_KEY "mod_apache_manager:parent"
 #define DATA_FILE_NAME "apache-manager.txt"
 
 /** Direct children beside the MPM's: WSGI daemons, loggers, cgid. */
 #define FOREIGN_MAX 1024
+
+/** What another build's record could not hand on; bits. */
+#define LOST_CHILDREN 1
+#define LOST_NOTES 2
 
 static amgr_runtime_t *current;
 
@@ -130,25 +135,30 @@ static int make_board(amgr_runtime_t *runtime, server_rec *s,
     return 1;
 }
 
-/** What a board of another build could not hand on. */
-static void log_carried(server_rec *s, int carried)
+/** What of before a restart begins anew, in bits: @a lost of this file's, and
+ * what a board of another build could not hand on. */
+static void log_anew(server_rec *s, int lost, int carried)
 {
-    if (carried != AMGR_CARRY_ALL) {
+    if (lost != 0 || carried != AMGR_CARRY_ALL) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
-                 "the board is of another build of this module, and these "
-                 "begin anew:%s%s%s%s%s",
+                 "another build of this module has kept what this one cannot "
+                 "read, and these begin anew:%s%s%s%s%s%s%s",
                  carried & AMGR_CARRY_COUNTERS ? "" : " counters",
                  carried & AMGR_CARRY_RECORDS ? "" : " retirements",
                  carried & AMGR_CARRY_EVIDENCES ? "" : " evidence",
                  carried & AMGR_CARRY_HISTORY ? "" : " history",
-                 carried & AMGR_CARRY_MANAGED ? "" : " managed processes");
+                 carried & AMGR_CARRY_MANAGED ? "" : " managed processes",
+                 lost & LOST_CHILDREN ? " workers" : "",
+                 lost & LOST_NOTES ? " notes on the time limits of requests"
+                                   : "");
     }
 }
 
 /** A board of another build, or one that no tool finds any more: start a new
- * one with its counters. */
+ * one with what that has. */
 static int renew_board(amgr_runtime_t *runtime, server_rec *s,
-                       const amgr_board_dims_t *dims, apr_pool_t *pconf)
+                       const amgr_board_dims_t *dims, apr_pool_t *pconf,
+                       int *out_carried)
 {
     amgr_board_file_t old = runtime->board;
 
@@ -156,21 +166,18 @@ static int renew_board(amgr_runtime_t *runtime, server_rec *s,
         runtime->board = old;
         return 0;
     }
-    log_carried(s, amgr_board_carry(runtime->board.memory, old.memory));
+    *out_carried = amgr_board_carry(runtime->board.memory, old.memory);
     amgr_board_file_unmap(&old);
     return 1;
 }
 
-static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
+/** A record with what each build finds out by itself. */
+static amgr_runtime_t *make_record(server_rec *s, int one_process)
 {
     amgr_runtime_t *runtime = apr_pcalloc(s->process->pool, sizeof(*runtime));
     amgr_board_dims_t dims;
     apr_status_t rv;
 
-    runtime->version = AMGR_RUNTIME_VERSION;
-    runtime->size = sizeof(*runtime);
-    runtime->parent = getpid();
-    runtime->ticker.pidfd = -1;
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &runtime->server_limit);
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &runtime->thread_limit);
     if (runtime->thread_limit < 1) {
@@ -184,51 +191,138 @@ static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
                  "not know the board for its own");
     }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
-    runtime->one_process = one_process;
-    if (!make_board(runtime, s, &dims, pconf)) {
-        return NULL;
-    }
     runtime->children_max = dims.process_max;
+    runtime->one_process = one_process;
+    return runtime;
+}
+
+static int make_children(amgr_runtime_t *runtime)
+{
     runtime->children_size = amgr_children_size(runtime->children_max);
     runtime->children_memory =
         amgr_private_memory_create(runtime->children_size);
-    if (runtime->children_memory == NULL ||
-        amgr_mailbox_create(
-            &runtime->mailbox, runtime->server_limit, runtime->thread_limit,
-            amgr_ledger_streams(runtime->thread_limit)) != APR_SUCCESS) {
-        amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, errno,
-                 "no memory for the table of children: nothing is watched");
-        amgr_board_file_remove(&runtime->board);
-        amgr_board_file_unmap(&runtime->board);
-        return NULL;
+    if (runtime->children_memory == NULL) {
+        return 0;
     }
     amgr_children_init(runtime->children_memory, runtime->children_max);
+    return 1;
+}
+
+static int make_notes(amgr_runtime_t *runtime)
+{
+    int generation = 0;
+
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
+    runtime->notes_version = AMGR_NOTES_VERSION;
+    runtime->notes_from = generation;
+    memset(&runtime->budgets, 0, sizeof(runtime->budgets));
+    return amgr_mailbox_create(
+               &runtime->mailbox, runtime->server_limit, runtime->thread_limit,
+               amgr_ledger_streams(runtime->thread_limit)) == APR_SUCCESS;
+}
+
+static amgr_runtime_t *fail(server_rec *s)
+{
+    amgr_log(s, AMGR_TAG_FAILED, APLOG_ERR, errno,
+             "no memory for the table of children: nothing is watched");
+    return NULL;
+}
+
+static void stamp(amgr_runtime_t *runtime)
+{
+    runtime->version = AMGR_RUNTIME_VERSION;
+    runtime->size = sizeof(*runtime);
+    runtime->parent = getpid();
+}
+
+static amgr_runtime_t *create(server_rec *s, int one_process, apr_pool_t *pconf)
+{
+    amgr_runtime_t *runtime = make_record(s, one_process);
+    amgr_board_dims_t dims;
+
+    stamp(runtime);
+    runtime->ticker.pidfd = -1;
+    read_dims(&dims, runtime->server_limit, runtime->thread_limit);
+    if (!make_board(runtime, s, &dims, pconf)) {
+        return NULL;
+    }
+    if (!make_children(runtime) || !make_notes(runtime)) {
+        amgr_board_file_remove(&runtime->board);
+        amgr_board_file_unmap(&runtime->board);
+        return fail(s);
+    }
     return runtime;
+}
+
+static int is_of_this_build(const amgr_runtime_t *runtime)
+{
+    return runtime->version == AMGR_RUNTIME_VERSION &&
+           runtime->size == sizeof(*runtime);
+}
+
+/** Unmap the table of @a of that @a kept has not got as well. */
+static void drop_other_children(const amgr_runtime_t *of,
+                                const amgr_runtime_t *kept)
+{
+    if (of->children_memory != kept->children_memory) {
+        amgr_private_memory_destroy(of->children_memory, of->children_size);
+    }
+}
+
+/**
+ * A record of this build that goes on where another build's has ended.  That
+ * one is as it was until all is there that this one needs.
+ */
+static amgr_runtime_t *take_over(server_rec *s, amgr_runtime_t *old,
+                                 int one_process, int *lost)
+{
+    amgr_runtime_t *runtime = make_record(s, one_process);
+
+    memcpy(runtime, old, offsetof(amgr_runtime_t, owner));
+    stamp(runtime);
+    if (!amgr_children_fits(old->children_memory, runtime->children_max)) {
+        if (!make_children(runtime)) {
+            return fail(s);
+        }
+        if (amgr_children_carry(runtime->children_memory,
+                                old->children_memory) != APR_SUCCESS) {
+            *lost |= LOST_CHILDREN;
+        }
+    }
+    if (old->notes_version != AMGR_NOTES_VERSION) {
+        if (!make_notes(runtime)) {
+            drop_other_children(runtime, old);
+            return fail(s);
+        }
+        *lost |= LOST_NOTES;
+        amgr_mailbox_destroy(&old->mailbox);
+    }
+    drop_other_children(old, runtime);
+    return runtime;
+}
+
+amgr_runtime_t *amgr_runtime_head(apr_pool_t *p)
+{
+    void *found = NULL;
+
+    apr_pool_userdata_get(&found, RUNTIME_KEY, p);
+    return found;
 }
 
 amgr_runtime_t *amgr_runtime_record(apr_pool_t *p)
 {
-    void *found = NULL;
-    amgr_runtime_t *runtime;
+    amgr_runtime_t *runtime = amgr_runtime_head(p);
 
-    apr_pool_userdata_get(&found, RUNTIME_KEY, p);
-    runtime = found;
-    if (runtime == NULL || runtime->version != AMGR_RUNTIME_VERSION ||
-        runtime->size != sizeof(*runtime)) {
-        return NULL;
-    }
-    return runtime;
+    return runtime != NULL && is_of_this_build(runtime) ? runtime : NULL;
 }
 
-/** The record of before the restart, when this build can read it. */
-static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
+/** Whether there is a board that this build and tools can read: that of before
+ * the restart, or another which goes on with it. */
+static int keep_board(amgr_runtime_t *runtime, server_rec *s, apr_pool_t *pconf,
+                      int *out_carried)
 {
     amgr_board_dims_t dims;
-    amgr_runtime_t *runtime = amgr_runtime_record(s->process->pool);
 
-    if (runtime == NULL || runtime->parent != getpid()) {
-        return NULL;
-    }
     read_dims(&dims, runtime->server_limit, runtime->thread_limit);
     if (amgr_board_file_is_missing(&runtime->board)) {
         amgr_log(s, AMGR_TAG_BOARD, APLOG_INFO, 0,
@@ -238,9 +332,37 @@ static amgr_runtime_t *find(server_rec *s, apr_pool_t *pconf)
     }
     else if (amgr_board_check(runtime->board.memory, runtime->board.size,
                               &dims) == APR_SUCCESS) {
-        return runtime;
+        return 1;
     }
-    return renew_board(runtime, s, &dims, pconf) ? runtime : NULL;
+    return renew_board(runtime, s, &dims, pconf, out_carried);
+}
+
+/** Copies the key, whose own bytes go with this code. */
+static void note(server_rec *s, amgr_runtime_t *runtime)
+{
+    apr_pool_userdata_set(runtime, RUNTIME_KEY, apr_pool_cleanup_null,
+                          s->process->pool);
+}
+
+/** The record of before the restart, whichever build has made it, or NULL. */
+static amgr_runtime_t *go_on(server_rec *s, amgr_runtime_t *runtime,
+                             int one_process, apr_pool_t *pconf)
+{
+    int carried = AMGR_CARRY_ALL;
+    int lost = 0;
+
+    if (!is_of_this_build(runtime)) {
+        runtime = take_over(s, runtime, one_process, &lost);
+        if (runtime == NULL) {
+            return NULL;
+        }
+        note(s, runtime);
+    }
+    if (!keep_board(runtime, s, pconf, &carried)) {
+        return NULL;
+    }
+    log_anew(s, lost, carried);
+    return runtime;
 }
 
 /** While this module was not there nobody told it whom the MPM forked, and
@@ -269,13 +391,15 @@ static void catch_up(const amgr_runtime_t *runtime)
 amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
                                    apr_pool_t *pconf)
 {
-    current = find(s, pconf);
-    if (current == NULL) {
+    amgr_runtime_t *before = amgr_runtime_head(s->process->pool);
+
+    if (before != NULL && before->parent == getpid()) {
+        current = go_on(s, before, one_process, pconf);
+    }
+    else {
         current = create(s, one_process, pconf);
         if (current != NULL) {
-            /* Copies the key, whose own bytes go with this code. */
-            apr_pool_userdata_set(current, RUNTIME_KEY, apr_pool_cleanup_null,
-                                  s->process->pool);
+            note(s, current);
         }
     }
     if (current != NULL) {

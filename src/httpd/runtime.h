@@ -5,6 +5,9 @@
  * restart, although the module itself is unloaded and loaded anew.  It holds
  * no pointers to code, for the code may come back at another address or in
  * another version.
+ *
+ * Another build makes a record of its own and takes the head over, which never
+ * changes, its structs included: whatever is added stands behind it.
  */
 #ifndef AMGR_RUNTIME_H
 #define AMGR_RUNTIME_H
@@ -17,6 +20,10 @@
 #include "httpd/mailbox.h"
 #include "model/child.h"
 #include "policy/budget.h"
+
+/** Of the mailbox's memory and of the notes in it, what they name included:
+ * another build reads those of the same version alone. */
+#define AMGR_NOTES_VERSION 1
 
 /** The process that ticks in the parent's stead. */
 typedef struct amgr_ticker_state_t {
@@ -31,22 +38,27 @@ typedef struct amgr_ticker_state_t {
 } amgr_ticker_state_t;
 
 typedef struct amgr_runtime_t {
+    /* The head. */
     apr_uint32_t version; /**< AMGR_RUNTIME_VERSION of who made it */
     apr_uint32_t size;    /**< sizeof(amgr_runtime_t) likewise */
     pid_t parent;         /**< the httpd parent; children compare it */
-    int one_process;      /**< -X: there are no children */
-    amgr_board_owner_t owner;
-    amgr_board_file_t board;
     amgr_board_place_e place;
-    void *children_memory; /**< see private_memory.h */
+    amgr_board_file_t board; /**< which tells by itself how to read it */
+    void *children_memory;   /**< as does this; see private_memory.h */
     apr_size_t children_size;
+    amgr_ticker_state_t ticker; /**< never left alone, whoever has forked it */
+    char data_file[1024];       /**< that this server writes; empty: none */
+    apr_uint32_t notes_version; /**< AMGR_NOTES_VERSION of these */
+    apr_int32_t notes_from;     /**< the first generation that writes them:
+                                     those before write for another build */
+    amgr_mailbox_t mailbox;     /**< where workers of before write still */
+    amgr_budgets_t budgets; /**< time limits; a child has those of its fork */
+    /* What each build finds out by itself. */
+    amgr_board_owner_t owner;
+    int one_process; /**< -X: there are no children */
     int children_max;
     int server_limit;
     int thread_limit;
-    amgr_mailbox_t mailbox;
-    amgr_ticker_state_t ticker;
-    char data_file[1024];   /**< that this server writes; empty: none */
-    amgr_budgets_t budgets; /**< time limits; a child has those of its fork */
 } amgr_runtime_t;
 
 /** While hooks are registered: have what is the parent's alone closed in every
@@ -67,6 +79,9 @@ amgr_runtime_t *amgr_runtime_setup(server_rec *s, int one_process,
 
 /** The record of this build that the process's pool @a p has, or NULL. */
 amgr_runtime_t *amgr_runtime_record(apr_pool_t *p);
+
+/** The same of whichever build: its head alone can be read. */
+amgr_runtime_t *amgr_runtime_head(apr_pool_t *p);
 
 /** A child has begun its life: what is the parent's alone is gone here. */
 void amgr_runtime_enter_child(void);

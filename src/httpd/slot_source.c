@@ -252,7 +252,8 @@ static int read_slots(void *baton, const amgr_process_t *process, int first,
     count = process->slot_count - first;
     count = amgr_scoreboard_copy_slots(process->process_slot, first, out,
                                        count < max ? count : max);
-    amgr_slot_times_read_slots(reader->runtime, reader->limits, out, count);
+    amgr_slot_times_read_slots(reader->runtime, reader->limits, process, out,
+                               count);
     if (reader->snapshot->server.extended) {
         for (i = 0; i < count; i++) {
             set_age(reader, process, &out[i]);

@@ -47,13 +47,19 @@ static int is_noted(const amgr_limits_t *limits)
 }
 
 void amgr_slot_times_read_slots(const amgr_runtime_t *runtime,
-                                const amgr_limits_t *limits, amgr_slot_t *slots,
-                                int count)
+                                const amgr_limits_t *limits,
+                                const amgr_process_t *process,
+                                amgr_slot_t *slots, int count)
 {
     amgr_budget_t own = {limits->max_time_us, 0, 0};
     int noted = is_noted(limits);
     int i;
 
+    /* Its requests may be under limits of their own, and nobody can tell. */
+    if (process->generation < runtime->notes_from) {
+        own.max_time_us = AMGR_LIMIT_OFF;
+        noted = 0;
+    }
     for (i = 0; i < count; i++) {
         set_default(&own, &slots[i]);
         if (noted) {
@@ -134,13 +140,14 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
     int i;
 
     snapshot->stream_count = 0;
-    amgr_slot_times_read_slots(runtime, limits, snapshot->slots,
-                               snapshot->slot_count);
     for (i = 0; i < snapshot->process_count; i++) {
         amgr_process_t *process = &snapshot->processes[i];
 
         process->first_stream = snapshot->stream_count;
         process->stream_count = 0;
+        amgr_slot_times_read_slots(runtime, limits, process,
+                                   &snapshot->slots[process->first_slot],
+                                   process->slot_count);
         read_streams(runtime, limits, process, snapshot);
     }
 }

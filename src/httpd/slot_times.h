@@ -21,10 +21,11 @@ void amgr_slot_times_read(const amgr_runtime_t *runtime,
                           const amgr_limits_t *limits,
                           amgr_snapshot_t *snapshot);
 
-/** The same for some slots of one worker, without its requests of HTTP/2. */
+/** The same for some slots of @a process, without its requests of HTTP/2. */
 void amgr_slot_times_read_slots(const amgr_runtime_t *runtime,
-                                const amgr_limits_t *limits, amgr_slot_t *slots,
-                                int count);
+                                const amgr_limits_t *limits,
+                                const amgr_process_t *process,
+                                amgr_slot_t *slots, int count);
 
 /**
  * The request of HTTP/2 that is noted in this @a place of @a process, of the

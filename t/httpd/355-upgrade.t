@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# Another build of the module takes over at a graceful restart: what of the old
-# board it can read it goes on with, the rest begins anew, and that is told.
-# For that, what the old build has written into the header is changed.
+# The board of another build of the module at a graceful restart: what of it can
+# be read is gone on with, the rest begins anew, and that is told.  For that,
+# what the old build has written into the header is changed; 356-next-build.t
+# has another build.
 use strict;
 use warnings;
 
@@ -52,7 +53,7 @@ sub upgrade {
     change($at);
     ok($s->graceful, "$what: graceful restart");
     my ($told) = map { /these begin anew: (.*)/ } $s->log_lines(
-        qr/AMGR0009: the board is of another build of this module/);
+        qr/AMGR0009: another build of this module has kept/);
     is($told, $anew, "$what: what begins anew is told");
     isnt((stat $s->board_file)[1], $inode, "$what: there is a new board");
     ok($s->wait_ticks(2), "$what: it ticks");

@@ -215,7 +215,7 @@ kill 'STOP', $stopped;
     $s->start;
     ok(ready($s), 'a process that takes its time to end');
     my $old = AMGR::Managed::supervisor($s);
-    $s->write('work/stale', "runtime 0\n");
+    unlink $s->board_file or die $s->board_file . ": $!\n";
     ok($s->graceful, 'graceful restart with another board');
     like($s->log_text, qr/AMGR0040: supervisor $old is replaced, .*: its board/,
          'the supervisor has to go');

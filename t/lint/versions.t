@@ -24,8 +24,11 @@ my @versions = (
      'ba8c83639230', qw(amgr_parent_message_t amgr_parent_word_e)],
     [AMGR_SUPERVISOR_RECORD_VERSION => 'src/httpd/supervisor_record.h', '3',
      'd011148e3837', qw(amgr_supervisor_record_t)],
-    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '4', 'f2f992ee6e6f',
+    [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '5', '76216e71dbb8',
      qw(amgr_runtime_t amgr_children_t)],
+    [AMGR_NOTES_VERSION => 'src/httpd/runtime.h', '1', 'b24b98b42cbc',
+     qw(amgr_mailbox_cell_t amgr_mailbox_slot_t amgr_mailbox_stream_t
+        amgr_budgets_t amgr_phase_e amgr_counts_e)],
     [AMGR_SERVER_START_VERSION => 'src/httpd/server_start.h', '1',
      '066aea764801', qw(amgr_server_start_t)],
     [AMGR_BOARD_VERSION => 'src/action/board.h', '1', '89e7d30689a2',
@@ -89,11 +92,27 @@ $pack =~ s/\s+/ /g;
 is(digest($pack), 'ee898d212998', 'how specifications are packed is the same')
     or diag('raise MAGIC, unless any build still reads it, and note this');
 
-# And so is the beginning of its record, by its place: for ever.
-my ($record) = $declared{amgr_supervisor_record_t} =~ /\{(.*?)int passing;/
-    or die "amgr_supervisor_record_t has no end of what all builds have\n";
-is($record =~ s/ //gr, join('', qw(
-    apr_uint32_tversion; apr_uint32_tsize; pid_tparent; pid_tpid; intpidfd;
-    intfd; inthold_fd; intwait_fd; apr_interval_time_tstop_us;)),
-   'what every build takes over of a record stays as it is');
+# How a note is packed is in no declaration.
+my $note = without_comments(slurp('src/policy/budget.c'));
+$note = join ' ', $note =~ /^(#define \w+_(?:BITS|AT) .*)$/mg;
+is(digest($note), '1c4233fd088d', 'how notes are packed is the same')
+    or diag('raise AMGR_NOTES_VERSION and note this');
+
+# What every build takes over of another's records, by its place and for ever: all
+# before the member that is named here, with whatever that uses.
+my @heads = (
+    [amgr_supervisor_record_t => 'int passing;', '8b6502515084'],
+    [amgr_runtime_t => 'amgr_board_owner_t owner;', 'b0268efd8ef6'],
+    [amgr_children_t => 'amgr_child_t child[];', 'ca00e50cde60'],
+    [amgr_child_t => '}', 'f96f1658c82c'],
+);
+
+for my $entry (@heads) {
+    my ($type, $behind, $noted) = @$entry;
+    my ($head) = $declared{$type} =~ /\{ (.*?)\Q$behind\E/
+        or die "$type has no $behind\n";
+    my $all = join "\n", $head, closure($head =~ /\b((?:amgr|AMGR)_\w+)\b/g);
+    is(digest($all), $noted, "what every build takes over of $type is the same")
+        or diag('what is added has to stand behind it');
+}
 done_testing();

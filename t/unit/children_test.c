@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,13 +205,90 @@ static void test_heard(void **state)
     reap(heard);
 }
 
+/* Tables of builds whose entries have less at their end, and more. */
+typedef struct older_t {
+    amgr_proc_id_t id;
+    apr_int32_t slot;
+    apr_int32_t generation;
+} older_t;
+
+typedef struct newer_t {
+    amgr_child_t child;
+    apr_uint64_t next[3];
+} newer_t;
+
+typedef struct head_t {
+    apr_uint32_t sequence;
+    apr_int32_t max;
+    apr_int32_t count;
+    apr_uint32_t child_size;
+} head_t;
+
+typedef struct older_table_t {
+    head_t head;
+    older_t child[2];
+} older_table_t;
+
+typedef struct newer_table_t {
+    head_t head;
+    newer_t child[MAX + 1];
+} newer_table_t;
+
+static void test_carried(void **state)
+{
+    older_table_t older = {{3, 2, 2, sizeof(older_t)},
+                           {{{11, 5}, 3, 7}, {{12, 6}, -1, 8}}};
+    newer_table_t newer = {.head = {0, MAX + 1, MAX, sizeof(newer_t)}};
+    amgr_children_t *old = (void *)&older;
+    amgr_child_t children[MAX];
+    int i;
+
+    (void)state; /* cmocka's signature */
+    assert_true(amgr_children_fits(table, MAX));
+    assert_false(amgr_children_fits(table, MAX + 1));
+    assert_false(amgr_children_fits(old, 2));
+    memset(table, 0xff, amgr_children_size(MAX));
+    table = amgr_children_init(memset(memory, 0, sizeof(head_t)), MAX);
+    assert_int_equal(amgr_children_carry(table, old), APR_SUCCESS);
+    assert_int_equal(amgr_children_copy(table, children, MAX), 2);
+    assert_int_equal(children[0].id.pid, 11);
+    assert_int_equal(children[0].id.start_ticks, 5);
+    assert_int_equal(children[0].slot, 3);
+    assert_int_equal(children[0].generation, 7);
+    assert_int_equal(children[0].columns, 0);
+    assert_int_equal(children[0].unheard, 0);
+    assert_int_equal(children[1].id.pid, 12);
+    assert_int_equal(children[1].slot, -1);
+
+    for (i = 0; i <= MAX; i++) {
+        amgr_child_t child = {{21 + i, 9}, i, 2, 4, 1};
+
+        newer.child[i].child = child;
+        memset(newer.child[i].next, 0xff, sizeof(newer.child[i].next));
+    }
+    old = (void *)&newer;
+    assert_false(amgr_children_fits(old, MAX + 1));
+    table = amgr_children_init(memory, MAX);
+    assert_int_equal(amgr_children_carry(table, old), APR_SUCCESS);
+    assert_int_equal(amgr_children_copy(table, children, MAX), MAX);
+    assert_memory_equal(&children[MAX - 1], &newer.child[MAX - 1].child,
+                        sizeof(amgr_child_t));
+    newer.head.count++;
+    table = amgr_children_init(memory, MAX);
+    assert_int_equal(amgr_children_carry(table, old), APR_ENOSPC);
+    assert_int_equal(amgr_children_copy(table, children, MAX), MAX);
+    assert_memory_equal(&children[0], &newer.child[0].child,
+                        sizeof(amgr_child_t));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reaped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down)};
+        cmocka_unit_test_setup_teardown(test_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_carried, set_up, tear_down)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,6 @@
  *   ticker PID       the ticker's is, which was not seen to end
  *   build 0          another build of the module has made the supervisor's
  *                    record
- *   runtime 0        and that of all else
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static int of_the_dead(void)
 static void spoil(const char *word, int pid)
 {
     amgr_supervisor_record_t *record = find("mod_apache_manager:supervisor");
-    amgr_runtime_t *runtime = find("mod_apache_manager:runtime");
+    amgr_runtime_t *runtime = find("mod_apache_manager:parent");
 
     if (strcmp(word, "supervisor") == 0) {
         record->pid = pid;
@@ -64,11 +63,8 @@ static void spoil(const char *word, int pid)
         runtime->ticker.pid = pid;
         runtime->ticker.pidfd = of_the_dead();
     }
-    else if (strcmp(word, "build") == 0) {
-        record->version = OTHER_BUILD;
-    }
     else {
-        runtime->version = OTHER_BUILD;
+        record->version = OTHER_BUILD;
     }
 }
 
