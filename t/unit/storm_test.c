@@ -340,6 +340,37 @@ static void who_is_vetoed_is_not_counted(void **state)
     world_destroy(world);
 }
 
+/* Nor does it hide that the others, two places whose processes are too big
+ * again and again and go by turns, are in one. */
+static void who_is_vetoed_hides_no_storm(void **state)
+{
+    world_t *world = begin(8);
+    int tick;
+
+    (void)state; /* cmocka's signature */
+    make_big(world, 0, 2);
+    world->limits.min_age_us = 15 * SEC;
+    world->limits.max_retiring.value = 2;
+    world->limits.max_retiring.percent = 0;
+    world_tick(world, 20 * SEC);
+    amgr_judge_veto(&world->snapshot, world->ledger,
+                    world_decision(world, 100));
+    assert_int_equal(replace_all(world, BIG), 1);
+    make_big(world, 2, 1);
+    for (tick = 0; tick < 5; tick++) {
+        assert_false(is_open(world));
+        world_tick(world, 10 * SEC);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_MIN_AGE), 1);
+        assert_int_equal(world_causes(world, AMGR_CAUSE_NONE), 2);
+        amgr_judge_veto(&world->snapshot, world->ledger,
+                        world_decision(world, 100));
+        assert_int_equal(replace_all(world, BIG), 1);
+    }
+    world_tick(world, 10 * SEC);
+    assert_true(is_open(world));
+    world_destroy(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +387,7 @@ int main(void)
         cmocka_unit_test(failed_signals_are_no_retirements),
         cmocka_unit_test(who_cannot_be_signalled_is_not_counted),
         cmocka_unit_test(who_is_vetoed_is_not_counted),
+        cmocka_unit_test(who_is_vetoed_hides_no_storm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,10 +45,8 @@ static void notify_and_fall_silent(char **words)
         int wait_ms = (int)strtol(*words, NULL, 10);
 
         if (strcmp(*words, "...") == 0) {
-            *words = words[-1];
-            words--;
+            words--; /* and here again when that is said */
         }
-
         usleep(wait_ms > 0 ? (useconds_t)wait_ms * 1000 : 200000);
         if (wait_ms <= 0 && send(fd, *words, strlen(*words), 0) < 0) {
             _exit(2);

@@ -399,6 +399,22 @@ static void all_can_be_stopped_for_good(void **state)
     assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
 }
 
+/* Nor is it trouble then when somebody ends the supervisor by a signal. */
+static void what_was_stopped_for_good_stays_so(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_true(order(s, "shutdown", NULL, 0).ok);
+    wait_state(s, "web", AMGR_MANAGED_STOPPED);
+    assert_int_equal(kill(s->pid, SIGTERM), 0);
+    WAIT_UNTIL(s, is_ended(s));
+    assert_non_null(row(s, "web"));
+    assert_int_equal(s->table.application, AMGR_APPLICATION_SHUTDOWN);
+    assert_int_equal(s->table.is_shut, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +432,7 @@ int main(void)
         SUPERVISED(restarts_at_the_same_time_are_one),
         SUPERVISED(there_are_never_two_copies),
         SUPERVISED(all_can_be_stopped_for_good),
+        SUPERVISED(what_was_stopped_for_good_stays_so),
     };
 
     apr_initialize();
