@@ -96,8 +96,17 @@ sub shown {
     is($process->{pid}, $case->{pid}, $s->name . ': the request is shown');
     is(scalar @{ $process->{slots} }, BEFORE,
        $s->name . ': among all the slots of its process');
+    is($process->{slots}[$column]{slot}, $process->{slot} * AFTER + $column,
+       $s->name . ': by the number that it would have in a new one');
+    my $processes = $s->json->{processes};
+    my %told;
+    for my $one (@$processes) {
+        $told{"$one->{pid} $_->{slot}"}++ for @{ $one->{slots} };
+    }
+    is(join(', ', grep { $told{$_} > 1 } sort keys %told), '',
+       $s->name . ': no process has a number twice');
     my ($new) = grep { $_->{pid} != $case->{pid} && @{ $_->{slots} } }
-        @{ $s->json->{processes} };
+        @$processes;
     is(scalar @{ $new->{slots} }, AFTER, $s->name . ': others have fewer');
     my ($of) = $s->get('/manager-status')->content
         =~ m{<li id="g-$case->{pid}">.*?<small>\d+ of (\d+) busy}s;
