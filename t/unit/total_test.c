@@ -151,6 +151,29 @@ static void what_is_going_counts_as_gone(void **state)
     world_destroy(world);
 }
 
+/* Its memory cannot be had, and others are not ended instead of it. */
+static void what_outlives_its_kill_counts_as_gone(void **state)
+{
+    world_t *world = ten(95 * MB);
+
+    (void)state; /* cmocka's signature */
+    world->limits.hard_memory_bytes = 40 * MB;
+    world_find(world, 100)->rss_bytes = (apr_uint64_t)(50 * MB);
+    world_tick(world, SEC);
+    assert_int_equal(world->count, 1);
+    assert_int_equal(world_decision(world, 100)->step, AMGR_STEP_KILL);
+    assert_int_equal(world_apply(world), 1);
+    world_tick(world, 3600 * SEC);
+    assert_int_equal(world->count, 0);
+    assert_int_equal(world->snapshot.server.worker_anon_bytes, 100 * MB);
+    world_remove(world, 100);
+    grow(world, 101, 16 * MB);
+    world_tick(world, SEC);
+    assert_int_equal(world->count, 1);
+    assert_int_equal(world_cause(world, 101), AMGR_CAUSE_NONE);
+    world_destroy(world);
+}
+
 static void what_goes_for_itself_counts_as_gone(void **state)
 {
     world_t *world = ten(85 * MB);
@@ -500,6 +523,7 @@ int main(void)
         cmocka_unit_test(most_bytes_for_a_request_go_first),
         cmocka_unit_test(as_many_as_are_needed),
         cmocka_unit_test(what_is_going_counts_as_gone),
+        cmocka_unit_test(what_outlives_its_kill_counts_as_gone),
         cmocka_unit_test(what_goes_for_itself_counts_as_gone),
         cmocka_unit_test(who_may_not_go_is_not_chosen),
         cmocka_unit_test(others_stand_in_for_who_has_to_stay),
