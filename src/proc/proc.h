@@ -18,6 +18,9 @@
  * httpd's own forks from the programs it starts. */
 #define AMGR_PROC_FORKED_NO_EXEC 0x40u
 
+/** PF_KTHREAD: the kernel's own, which runs no program. */
+#define AMGR_PROC_KERNEL_THREAD 0x200000u
+
 /** A process beyond doubt: a pid alone may be another's tomorrow. */
 typedef struct amgr_proc_id_t {
     pid_t pid;

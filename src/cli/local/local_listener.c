@@ -175,7 +175,8 @@ static int is_first(const amgr_proc_node_t *node)
                                   strcmp(node->parent->comm, node->comm) != 0);
 }
 
-/** Any other program that forks, and has mapped a board. */
+/** Any program that forks, and has mapped a board: httpds were looked at in
+ * vain. */
 static void look_at_others(search_t *search, apr_pool_t *pool)
 {
     amgr_proc_tree_t *tree;
@@ -187,8 +188,7 @@ static void look_at_others(search_t *search, apr_pool_t *pool)
     for (i = 0; i < tree->count && search->rank < 3; i++) {
         const amgr_proc_node_t *node = &tree->nodes[i];
 
-        if (is_first(node) && node->first_child != NULL &&
-            !amgr_local_is_httpd_name(node->comm)) {
+        if (is_first(node) && node->first_child != NULL) {
             amgr_local_httpd_t any = {
                 node->id, amgr_local_uid(search->proc, node->id.pid), 0};
 

@@ -122,6 +122,7 @@ sub module_dir {
 #   env           { NAME => value } for httpd
 #   as_user       a uid: run as this ordinary user (only when started as root)
 #   args          more arguments for httpd: ['-X']
+#   program       another httpd than the installed one
 #   launcher      a program that starts httpd: ['sh', '-c', 'exec "$@"', 'sh']
 #   detach        1: httpd becomes a daemon, as in production
 #   runtime_dir   another server's, for two in one
@@ -141,6 +142,7 @@ sub new {
         env        => delete $opt{env}        // {},
         as_user    => delete $opt{as_user},
         args       => delete $opt{args}       // [],
+        program    => delete $opt{program},
         launcher   => delete $opt{launcher}   // [],
         detach     => delete $opt{detach}     // 0,
         runtime_dir => delete $opt{runtime_dir},
@@ -420,7 +422,7 @@ sub become_httpd {
         $env{ASAN_OPTIONS} = 'detect_leaks=0'
             . ($env{ASAN_OPTIONS} ? ":$env{ASAN_OPTIONS}" : '');
     }
-    my $httpd = httpd_program(); # asks the environment
+    my $httpd = $self->{program} // httpd_program(); # asks the environment
     open STDIN, '<', '/dev/null';
     local %ENV = (PATH => $env{PATH});
     exec @run, @{ $self->{launcher} }, 'env', '-i',
