@@ -129,6 +129,34 @@ for my $end (['C-c', sub { $t->type('C-c') }],
 answer('stty -a | grep -ow -e -icanon -e icanon | xargs', 'icanon',
        'and the terminal is as it was');
 
+# ---- stopped, and ended by its shell ------------------------------------------
+
+# As shells do it: SIGTERM, and SIGCONT so that it is heard.
+for my $stop (['Ctrl-Z', sub { $t->type('C-z') }],
+              ['Ctrl-Z and bg', sub {
+                   $t->type('C-z')->shows(qr/^\[1\]\+ +Stopped/m, 'Ctrl-Z');
+                   $t->type('clear', 'Enter', 'bg', 'Enter');
+                   wait_until(sub { # told before a prompt
+                       return $t->type('Enter')->screen =~ /^\[1\]\+ +Stopped/m;
+                   }, 20, 'it has stopped itself');
+               }],
+              ['SIGSTOP', sub { kill 'STOP', $t->program_pid }]) {
+    my ($name, $do) = @$stop;
+    $t->type('clear', 'Enter', $watch, 'Enter')
+        ->shows(qr/^Workers/m, "$name: the watch");
+    my $pid = $t->program_pid;
+    $do->();
+    $t->shows(qr/^\[1\]\+ +Stopped/m, "$name: it is stopped");
+    $t->type('kill %1', 'Enter');
+    ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, 20, "$name: its end"),
+       "$name: kill ends it") or kill 'KILL', $pid;
+    $t->type('wait', 'Enter', 'clear', 'Enter');
+    answer('stty -a | grep -ow -e -icanon -e icanon -e -echo -e echo | xargs',
+           'icanon echo', "$name: the terminal is as it was");
+    is($t->tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}'),
+       "0 1\n", "$name: and its screen");
+}
+
 # ---- terminals and colours ---------------------------------------------------
 
 my $color = qr/\e\[(?:[\d;]*;)?3[0-7]m/;

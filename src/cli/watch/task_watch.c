@@ -193,12 +193,15 @@ static void take_reading(watch_t *watch)
     watch->effects |= AMGR_KEY_DRAW | AMGR_KEY_SORT;
 }
 
+/* One that ends comes before the SIGCONT by which a shell has a stopped program
+ * hear of it, and nothing after it: the terminal may be another's by now. */
 static void take_signals(watch_t *watch)
 {
     struct signalfd_siginfo info;
 
-    while (read(watch->signal_fd, &info, sizeof(info)) ==
-           (ssize_t)sizeof(info)) {
+    while (!(watch->effects & AMGR_KEY_QUIT) &&
+           read(watch->signal_fd, &info, sizeof(info)) ==
+               (ssize_t)sizeof(info)) {
         switch (info.ssi_signo) {
         case SIGWINCH:
             break;
@@ -270,6 +273,9 @@ static void wait_for_something(watch_t *watch)
         return;
     }
     take_signals(watch);
+    if (watch->effects & AMGR_KEY_QUIT) {
+        return;
+    }
     take_reading(watch);
     if (ready > 0 && fds[0].revents & POLLIN) {
         take_keys(watch);

@@ -114,9 +114,21 @@ const amgr_fault_t *amgr_screen_open(int color, apr_pool_t *pool)
     return NULL;
 }
 
+/** Also from the background, where a terminal stops whoever changes it: a
+ * program that has ended there cannot be waiting for its turn. */
 void amgr_screen_close(void)
 {
+    sigset_t output;
+    sigset_t mask;
+
+    if (isendwin()) {
+        return;
+    }
+    sigemptyset(&output);
+    sigaddset(&output, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &output, &mask);
     endwin();
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 void amgr_screen_size(int *out_columns, int *out_rows)
@@ -194,33 +206,67 @@ int amgr_screen_key(void)
     return key < KEY_MIN ? key : 0;
 }
 
+/** Whether the terminal is this job's, and not that of the shell or of another:
+ * of one that is gone it does not matter. */
+static int is_in_front(void)
+{
+    pid_t front = tcgetpgrp(STDIN_FILENO);
+
+    return front < 0 || front == getpgrp();
+}
+
+/** Stop here; returns whether to stop again: continued, but neither brought to
+ * the front nor asked to end, which the blocked signals tell. */
+static int stop(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t pending;
+    sigset_t own;
+    sigset_t mask;
+    apr_size_t i;
+
+    sigemptyset(&own);
+    sigaddset(&own, SIGTSTP);
+    (void)raise(SIGTSTP);                      /* a signal that there is */
+    pthread_sigmask(SIG_UNBLOCK, &own, &mask); /* stops here */
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    /* Nothing stops a process whose shell has gone. */
+    if (sigpending(&pending) != 0 || !sigismember(&pending, SIGCONT)) {
+        return 0;
+    }
+    for (i = 0; i < AMGR_COUNT(ends); i++) {
+        if (sigismember(&pending, ends[i])) {
+            return 0;
+        }
+    }
+    return !is_in_front();
+}
+
 void amgr_screen_suspend(void)
 {
     struct sigaction plain;
     struct sigaction before;
-    sigset_t stop;
-    sigset_t mask;
 
     if (sigaction(SIGTSTP, NULL, &before) != 0 ||
         before.sa_handler == SIG_IGN) {
         return; /* nobody there who would continue it */
     }
-    endwin();
+    amgr_screen_close();
     memset(&plain, 0, sizeof(plain));
     plain.sa_handler = SIG_DFL;
     sigemptyset(&plain.sa_mask);
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTSTP);
     sigaction(SIGTSTP, &plain, NULL);
-    (void)raise(SIGTSTP);                       /* a signal that there is */
-    pthread_sigmask(SIG_UNBLOCK, &stop, &mask); /* stops here */
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    while (stop()) {
+    }
     sigaction(SIGTSTP, &before, NULL);
-    amgr_screen_resume();
 }
 
 void amgr_screen_resume(void)
 {
+    if (!is_in_front()) {
+        amgr_screen_suspend();
+        return;
+    }
     reset_prog_mode();
     clearok(curscr, TRUE);
     refresh();

@@ -32,11 +32,13 @@ void amgr_screen_draw(const amgr_canvas_t *canvas, int repair);
  * AMGR_SCREEN_NO_KEY. */
 int amgr_screen_key(void);
 
-/** Give it back and stop this process, as its user asked for by Ctrl-Z; when
- * it is continued, take it over again. */
+/** Give it back and stop this process, as its user asked for by Ctrl-Z, until
+ * it is continued in front, for which amgr_screen_resume() is, or one of the
+ * blocked signals that end it has come. */
 void amgr_screen_suspend(void);
 
-/** Take it over again after something else stopped this process. */
+/** Take it over again after this process was stopped; in the background stop
+ * again. */
 void amgr_screen_resume(void);
 
 #endif
