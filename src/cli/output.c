@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/options/options.h"
@@ -81,12 +82,19 @@ const amgr_fault_t *amgr_output_finish(apr_pool_t *pool)
     return fault;
 }
 
+/** Whether a variable is there, and not empty. */
+static int is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0';
+}
+
 int amgr_output_is_colored(int color)
 {
-    const char *no_color = getenv("NO_COLOR");
-
     if (color != AMGR_COLOR_AUTO) {
         return color == AMGR_COLOR_ALWAYS;
     }
-    return (no_color == NULL || no_color[0] == '\0') && isatty(STDOUT_FILENO);
+    return !is_set("NO_COLOR") && is_set("TERM") &&
+           strcmp(getenv("TERM"), "dumb") != 0 && isatty(STDOUT_FILENO);
 }

@@ -21,7 +21,8 @@ const amgr_fault_t *amgr_output_flush(apr_pool_t *pool);
  * closed. */
 const amgr_fault_t *amgr_output_finish(apr_pool_t *pool);
 
-/** Whether headings are coloured; @a color is amgr_color_e. */
+/** Whether headings are coloured; @a color is amgr_color_e, of which AUTO is on
+ * a terminal of a kind that is known (TERM), unless NO_COLOR is set. */
 int amgr_output_is_colored(int color);
 
 #endif

@@ -273,16 +273,24 @@ sub colors {
     my (@url) = @_;
     my $green = qr/^\e\[32mServer metrics:\e\[0m\r?\n - Busy/;
     like(cli(@url, '--color=always')->{out}, $green, 'colours when asked for');
-    like(terminal('', @url), $green, '... and on a terminal');
-    unlike(terminal('', @url, '--color=never'), qr/\e/, '... unless told not to');
-    unlike(terminal('NO_COLOR=1', @url), qr/\e/, '... or by NO_COLOR');
+    my $plain = qr/^Server metrics:\r?\n - Busy/;
+    for (['TERM=xterm', $green, 'on a terminal'],
+         ['TERM=dumb', $plain, 'not where it has none'],
+         ['TERM=', $plain, 'nor where its kind is not told'],
+         ['-u TERM', $plain, 'nor where it is not known'],
+         ['TERM=dumb', $green, 'unless they are asked for', '--color=always'],
+         ['TERM=xterm', $plain, 'nor where they are not', '--color=never'],
+         ['TERM=xterm NO_COLOR=1', $plain, 'nor with NO_COLOR']) {
+        my ($env, $want, $name, @more) = @$_;
+        like(terminal($env, @url, @more), $want, "... $name");
+    }
     unlike(cli(@url)->{out}, qr/\e/, '... nowhere else');
     return;
 }
 
 sub terminal {
     my ($env, @args) = @_;
-    my $command = join ' ', "env -u NO_COLOR HOME=/nonexistent $env",
+    my $command = join ' ', "env -u NO_COLOR $env HOME=/nonexistent",
         AMGR::Cli::cli_program(), @args;
     open my $pipe, '-|', 'script', '-qec', $command, '/dev/null'
         or die "script: $!\n";

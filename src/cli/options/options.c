@@ -68,7 +68,7 @@ static const row_t rows[] = {
      "Otherwise it is looked for in Apache's configuration."},
     {"color", AMGR_OPTION_COLOR, "WHEN",
      "auto, always or never; auto means on a terminal, unless NO_COLOR is "
-     "set."},
+     "set or TERM is dumb or not set."},
     {"verbose", 'v', NULL, "Say more on standard error; can be repeated."},
     {"quiet", 'q', NULL, "Say less on standard error; can be repeated."},
     {"help", 'h', NULL, "Print this and do nothing else."},

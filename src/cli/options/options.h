@@ -26,7 +26,7 @@ typedef enum amgr_task_e {
 } amgr_task_e;
 
 typedef enum amgr_color_e {
-    AMGR_COLOR_AUTO = 0, /**< on a terminal, unless NO_COLOR is set */
+    AMGR_COLOR_AUTO = 0, /**< amgr_output_is_colored() has to find out */
     AMGR_COLOR_ALWAYS,
     AMGR_COLOR_NEVER
 } amgr_color_e;
