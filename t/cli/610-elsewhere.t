@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# Servers that the tool cannot give orders to, and one that it finds by its
-# PidFile alone, since its configuration was changed after its start.
+# Servers that the tool cannot give orders to, one without a file for its board
+# among them, and one that it finds by its PidFile alone, since its
+# configuration was changed after its start.
 use strict;
 use warnings;
 
@@ -39,6 +40,15 @@ for my $order (['start', 'web'], ['stop', 'web'], ['restart', 'web']) {
             qr/server with pid $pid has no managed processes$/m,
             '--url', $empty->url('/'), @$order);
 }
+my $single = AMGR::Httpd->new(mpm => 'prefork', name => 'single',
+                              args => ['-X'])->start;
+my $r = cli('-v', '--url', $single->url('/manager-status'));
+is($r->{code}, 0, '-X: it is read') or diag($r->{err});
+like($r->{err}, qr/ \(status\.json\)$/m, '... from its page');
+my $pid = $single->parent_pid;
+refuses('... and takes no orders', 1, qr/server with pid $pid/,
+        '--url', $single->url('/'), 'stop', 'web');
+$single->stop_ok;
 refuses('a server elsewhere', 1, qr/^apache-manager: \S+ is not this machine: /,
         '--url', 'http://192.0.2.1/', 'start', 'web');
 
@@ -56,7 +66,7 @@ sub configure {
 my %env = (env => { APACHE_CONFDIR => $plain->path('conf') });
 
 configure($plain->path('run/httpd.pid'));
-my $r = cli({ %env }, 'tree');
+$r = cli({ %env }, 'tree');
 is($r->{code}, 0, 'found by its PidFile') or diag($r->{err});
 my $parent = $plain->parent_pid;
 like($r->{out}, qr/\b$parent\b/, '... and it is that one');
