@@ -123,7 +123,8 @@ static const amgr_fault_t *do_json(run_t *run)
 static const amgr_fault_t *do_processes(run_t *run)
 {
     amgr_source_t source;
-    const amgr_fault_t *fault = read_source(run, AMGR_WANT_NOW, &source);
+    const amgr_fault_t *fault =
+        read_source(run, AMGR_WANT_NOW | AMGR_WANT_MANAGED, &source);
 
     if (fault == NULL) {
         fault = amgr_task_processes(&run->options, &source, run->pool);
@@ -139,7 +140,8 @@ static const amgr_fault_t *do_processes(run_t *run)
 static const amgr_fault_t *do_status(run_t *run)
 {
     amgr_source_t source;
-    const amgr_fault_t *fault = read_source(run, AMGR_WANT_NOW, &source);
+    const amgr_fault_t *fault =
+        read_source(run, AMGR_WANT_NOW | AMGR_WANT_MANAGED, &source);
 
     return fault != NULL ? fault
                          : amgr_task_status(&run->options, &source, run->pool);

@@ -104,6 +104,7 @@ static int try_board(amgr_source_search_t *search,
     fault = amgr_source_board(local, search->wants, search->out, search->pool);
     if (fault != NULL) {
         amgr_source_search_note(search, fault);
+        search->unread = apr_pmemdup(search->pool, local, sizeof(*local));
     }
     return fault == NULL;
 }
@@ -477,7 +478,7 @@ const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,
         }
         found = try_url(&search, &url);
     }
-    if (found) {
+    if (found || amgr_source_search_tick(&search)) {
         finish(&search);
         return NULL;
     }

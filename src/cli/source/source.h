@@ -34,6 +34,9 @@ typedef enum amgr_want_e {
                                  tells, and a board of the last tick not */
     AMGR_WANT_MEMORY = 1 << 6, /**< the memory of processes will do, when the
                                     server does not answer within a second */
+    AMGR_WANT_MANAGED =
+        1 << 7, /**< managed processes alone: those a board tells
+                                     before its server's first tick, too */
     AMGR_WANT_ALL = AMGR_WANT_PROCESSES | AMGR_WANT_SLOTS | AMGR_WANT_RECORDS |
                     AMGR_WANT_HISTORY | AMGR_WANT_MEMORY
 } amgr_want_e;
@@ -70,6 +73,8 @@ typedef struct amgr_source_t {
  * Read the best source there is for @a target, with what @a wants asks for
  * (amgr_want_e, ORed), everything from @a pool.  NULL on success; else one
  * fault for all that was tried, which says what was looked for and where.
+ * Where a server has just been started and there is nothing but its board, its
+ * first tick is waited for, a second longer than for an answer over HTTP.
  * Why better sources were passed over is said at AMGR_LEVEL_VERBOSE.
  */
 const amgr_fault_t *amgr_source_read(const amgr_target_t *target, int wants,

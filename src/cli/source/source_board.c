@@ -174,6 +174,24 @@ static void read_rest(amgr_source_t *out, const amgr_board_t *board,
     set_server(out, about, pool);
 }
 
+/** Of when the figures are. */
+static void set_tick(amgr_source_t *out, const amgr_instant_t *now)
+{
+    const amgr_instant_t *tick = &out->view.snapshot->server.time;
+
+    if (tick->wall_us == 0) {
+        out->view.tick_wall_us = AMGR_NO_TIME;
+        out->age_us = AMGR_NO_TIME;
+        return;
+    }
+    out->view.tick_wall_us = tick->wall_us;
+    /* The clock that nobody sets. */
+    out->age_us = now->boot_us - tick->boot_us;
+    if (out->age_us < 0) {
+        out->age_us = 0;
+    }
+}
+
 static void read_view(amgr_source_t *out, int wants, const amgr_board_t *board,
                       amgr_snapshot_t *snapshot, apr_pool_t *pool)
 {
@@ -186,13 +204,8 @@ static void read_view(amgr_source_t *out, int wants, const amgr_board_t *board,
     }
     view->snapshot = snapshot;
     view->pool = pool;
-    view->tick_wall_us = snapshot->server.time.wall_us;
     view->now_wall_us = now.wall_us;
-    /* The clock that nobody sets. */
-    out->age_us = now.boot_us - snapshot->server.time.boot_us;
-    if (out->age_us < 0) {
-        out->age_us = 0;
-    }
+    set_tick(out, &now);
     read_rest(out, board, &now, pool);
     read_load(view);
     amgr_view_board_managed(view, board, pool);
@@ -219,7 +232,10 @@ const amgr_fault_t *amgr_source_board(const amgr_local_server_t *local,
         return amgr_local_board_fault(result, &found, path, pool);
     }
     snapshot = make_snapshot(found.board, pool);
-    if (amgr_view_board_tick(found.board, snapshot) != APR_SUCCESS) {
+    /* The supervisor writes what is told of managed processes, at once. */
+    if (amgr_view_board_tick(found.board, snapshot) != APR_SUCCESS &&
+        (!(wants & AMGR_WANT_MANAGED) ||
+         amgr_board_count_managed(found.board) == 0)) {
         return amgr_local_board_fault(AMGR_LOCAL_BOARD_READ, &found, path,
                                       pool);
     }
@@ -229,4 +245,22 @@ const amgr_fault_t *amgr_source_board(const amgr_local_server_t *local,
     out->parent = found.parent;
     read_view(out, wants, found.board, snapshot, pool);
     return NULL;
+}
+
+int amgr_source_board_is_new(const amgr_local_server_t *local,
+                             apr_pool_t *parent)
+{
+    amgr_local_board_t found;
+    apr_pool_t *pool;
+    int is_new;
+
+    if (apr_pool_create(&pool, parent) != APR_SUCCESS) {
+        return 0;
+    }
+    is_new = amgr_local_server_board(local, AMGR_BOARD_TICK, &found, pool) ==
+                 AMGR_LOCAL_BOARD_READ &&
+             amgr_view_board_tick(
+                 found.board, make_snapshot(found.board, pool)) == APR_NOTFOUND;
+    apr_pool_destroy(pool);
+    return is_new;
 }

@@ -13,6 +13,11 @@ const amgr_fault_t *amgr_source_board(const amgr_local_server_t *local,
                                       int wants, amgr_source_t *out,
                                       apr_pool_t *pool);
 
+/** Whether it is there and was not ticked for yet; may be asked again and
+ * again. */
+int amgr_source_board_is_new(const amgr_local_server_t *local,
+                             apr_pool_t *parent);
+
 /** A text of status.json, read from @a name (source_json.c).  Strict: numbers
  * and lengths are bounded, other schemas are a fault. */
 const amgr_fault_t *amgr_source_json(const char *text, apr_size_t length,

@@ -23,7 +23,9 @@ typedef struct amgr_source_search_t {
     int is_answered;    /**< somebody spoke HTTP */
     int is_asked;       /**< somebody was asked over HTTP */
     int is_orphaned;    /**< the server's parent has ended */
-    int is_guessed;     /**< whose processes are shown is likely, no more */
+    const amgr_local_server_t *unread; /**< it has a board, which told nothing;
+                                            NULL: none */
+    int is_guessed; /**< whose processes are shown is likely, no more */
 } amgr_source_search_t;
 
 /** A place where a server may answer. */
@@ -72,6 +74,10 @@ int amgr_source_search_pages(amgr_source_search_t *search,
 const amgr_local_server_t *
 amgr_source_search_guess(amgr_source_search_t *search,
                          const amgr_source_server_t *server);
+
+/** Wait for the first tick of a server that has just been started, where there
+ * is nothing else: whether there was one (source_server.c). */
+int amgr_source_search_tick(amgr_source_search_t *search);
 
 /** What a server whose board cannot be read tells: its pages at these places
  * (of amgr_source_place_t), until one takes too long; else what it has left in

@@ -7,6 +7,9 @@
 
 #include <sys/stat.h>
 
+#include "base/clock.h"
+#include "cli/message.h"
+
 /** How long a page may take while there is a data file that is good enough,
  * and how old that may be: the module writes one each minute. */
 #define HURRIED_US (300 * 1000)
@@ -14,6 +17,12 @@
 
 /** And while there are processes to look at. */
 #define PATIENT_US APR_USEC_PER_SEC
+
+/** How often a board is looked at for its first tick, and how much longer it is
+ * waited for than a page: httpd's parent makes it ten seconds after its start,
+ * or a moment later. */
+#define LOOK_US (50 * 1000)
+#define LATE_US APR_USEC_PER_SEC
 
 /** Whether there is a data file that is as good as a page, for a while. */
 static int has_fresh_file(const amgr_source_search_t *search,
@@ -143,4 +152,31 @@ int amgr_source_search_server(amgr_source_search_t *search,
     /* There was nothing else after all. */
     search->tried->nelts = tried;
     return try_places(search, server, places) || try_data_file(search, server);
+}
+
+int amgr_source_search_tick(amgr_source_search_t *search)
+{
+    apr_time_t until_us =
+        amgr_clock_monotonic_us() + search->timeout_us + LATE_US;
+    int is_told = 0;
+
+    /* Groups alone /proc tells at once. */
+    if (search->unread == NULL || search->wants == 0) {
+        return 0;
+    }
+    while (amgr_source_board_is_new(search->unread, search->pool)) {
+        if (amgr_clock_monotonic_us() > until_us) {
+            search->is_late = 1;
+            return 0;
+        }
+        if (!is_told) {
+            is_told = 1;
+            amgr_message(AMGR_LEVEL_INFO,
+                         "the server has just been started: its first tick is "
+                         "waited for");
+        }
+        apr_sleep(LOOK_US);
+    }
+    return amgr_source_board(search->unread, search->wants, search->out,
+                             search->pool) == NULL;
 }
