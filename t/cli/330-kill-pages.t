@@ -18,6 +18,7 @@ use POSIX ();
 
 by_mod_status();
 by_a_page_of_another();
+by_a_status_of_another();
 by_a_page_of_another_namespace();
 without_a_table();
 by_a_liar();
@@ -172,6 +173,43 @@ END
     $r = spares($s, \@requests, '-i', '1M');
     is($r->{code}, 1, 'nothing is known, which is no success') or diag($r->{err});
     $_->close_now for @requests;
+    $_->stop_ok for $s, $backend;
+    return;
+}
+
+# The same with this module's page, which a worker that nobody tells of would be
+# busy by.
+sub by_a_status_of_another {
+    my $backend = AMGR::Httpd->new(mpm => 'prefork', name => 'status backend',
+                                   interval => '200ms')->start;
+    my $to = $backend->url('/');
+    $backend->wait_ticks(1);
+    my $proxy = qq{ProxyPass "/" "$to"\n};
+    my @more = (location => 0, modules => [qw(proxy proxy_http)],
+                config => $proxy);
+    my $s = AMGR::Httpd->new(mpm => 'event', name => 'status frontend',
+                             interval => '200ms', @more)->start;
+    $s->wait_ticks(2);
+    my $r = AMGR::Case::Kill::kill_run($s, '-n', '-v', '-a', '1K');
+    AMGR::Case::Kill::said($r, qr/names other processes than httpd \d+ has/,
+                           'that its status is not believed');
+    unlike($r->{err}, qr/Would kill native/, 'nobody is taken for active');
+    $r = AMGR::Case::Kill::kill_run($s, '-n', '-i', '1K');
+    AMGR::Case::Kill::said($r, qr/Would kill native worker \d+ \(idle\)/,
+                           'but for idle, by its own board');
+    $s->stop_ok;
+    # Without the module there is nothing else to believe.
+    $s = AMGR::Httpd->new(mpm => 'prefork', name => 'plain status frontend',
+                          manager => 0, @more)->start;
+    for my $limit ('-a', '-i') {
+        $r = AMGR::Case::Kill::kill_run($s, '-n', '-v', $limit, '1K');
+        is($r->{code}, 1, "$limit: nothing is known, which is no success");
+        AMGR::Case::Kill::said($r, qr/names other processes than httpd \d+ has/,
+                               '... which is told');
+    }
+    # What it shows is the backend, and whole.
+    $r = cli('--url', $s->url('/'), '--json');
+    is($r->{code}, 0, 'it is shown') or diag($r->{err});
     $_->stop_ok for $s, $backend;
     return;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/message.h"
 #include "cli/source/fetch.h"
+#include "proc/proc_read.h"
 
 /** What httpd says to plain HTTP where it speaks TLS. */
 #define BAD_REQUEST 400
@@ -48,6 +49,52 @@ static const amgr_fault_t *ask(amgr_source_search_t *search, const char *url,
     return amgr_fetch_refusal(answer, url, search->pool);
 }
 
+/** Whether a page is of this httpd, and not of one behind it, as a proxy passes
+ * it on, or told from within a pid namespace: it names the parent (-X) or
+ * children of it, whoever has served it for one, and nobody else's processes.
+ * Some may have ended since its tick. */
+static int is_of(const amgr_snapshot_t *snapshot, pid_t parent)
+{
+    amgr_proc_dir_t proc;
+    amgr_proc_stat_t stat;
+    int strangers = 0;
+    int own = 0;
+    int i;
+
+    if (amgr_proc_dir_open(&proc, "/proc") != APR_SUCCESS) {
+        return 0;
+    }
+    for (i = 0; i < snapshot->process_count; i++) {
+        pid_t pid = snapshot->processes[i].id.pid;
+
+        if (pid == parent) {
+            own++;
+        }
+        else if (amgr_proc_read_stat(&proc, pid, &stat) == APR_SUCCESS) {
+            own += stat.ppid == parent;
+            strangers += stat.ppid != parent;
+        }
+    }
+    amgr_proc_dir_close(&proc);
+    return strangers == 0 && own > 0;
+}
+
+/** Whose page it is: what it tells is whole in any case, but of another's
+ * nothing follows for this one. */
+static void set_parent(amgr_source_t *source, const amgr_local_server_t *local)
+{
+    /* Those whose parent has ended are nobody's children. */
+    if (local->is_orphan || is_of(source->view.snapshot, local->parent.pid)) {
+        source->parent = local->parent;
+        return;
+    }
+    amgr_message(AMGR_LEVEL_INFO,
+                 "%s names other processes than httpd %ld has (another "
+                 "server's page, or of another pid namespace): of that it "
+                 "tells nothing",
+                 source->name, (long)local->parent.pid);
+}
+
 /** *out_status is of HTTP; 0: nobody answered at all. */
 static const amgr_fault_t *read_json(amgr_source_search_t *search,
                                      const amgr_source_pages_t *pages,
@@ -68,7 +115,7 @@ static const amgr_fault_t *read_json(amgr_source_search_t *search,
                              amgr_fetch_shown(url, search->pool), search->out,
                              search->pool);
     if (fault == NULL && pages->server->is_local) {
-        search->out->parent = pages->server->local.parent;
+        set_parent(search->out, &pages->server->local);
     }
     return fault;
 }
