@@ -145,8 +145,8 @@ void amgr_page_begin_sorted(const amgr_view_t *view, amgr_sink_t *sink,
                             const char *caption, int which,
                             const amgr_page_column_t *columns, int count);
 
-/** Section with this id, its heading and the heading's id, which ends in
- * "-title". */
+/** Section with this id, its heading and the heading's id, which begins with
+ * "title-": what follows a section's own id may be the name of a process. */
 void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
                              const char *title);
 void amgr_page_end_section(amgr_sink_t *sink);

@@ -177,15 +177,16 @@ static int orders_of(const amgr_managed_t *process)
     }
 }
 
-/* A button that sends the form elsewhere than its neighbours do. */
+/* A button that sends the form elsewhere than its neighbours do.  Its id begins
+ * with the verb: one that ended with it might be another process's row. */
 static void put_button(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_managed_t *process, const char *verb,
                        const char *title)
 {
-    amgr_sink_puts(sink, "<button id=\"managed-");
-    amgr_page_text(sink, process->name);
-    amgr_sink_putc(sink, '-');
+    amgr_sink_puts(sink, "<button id=\"");
     amgr_sink_puts(sink, verb);
+    amgr_sink_putc(sink, '-');
+    amgr_page_text(sink, process->name);
     amgr_sink_puts(sink, "\" formaction=\"");
     amgr_page_text(sink, view->base_path);
     amgr_sink_puts(sink, "/processes/");

@@ -200,11 +200,11 @@ void amgr_page_begin_section(amgr_sink_t *sink, const char *id,
 {
     amgr_sink_puts(sink, "<section id=\"");
     amgr_sink_puts(sink, id);
-    amgr_sink_puts(sink, "\" aria-labelledby=\"");
+    amgr_sink_puts(sink, "\" aria-labelledby=\"title-");
     amgr_sink_puts(sink, id);
-    amgr_sink_puts(sink, "-title\">\n<h2 id=\"");
+    amgr_sink_puts(sink, "\">\n<h2 id=\"title-");
     amgr_sink_puts(sink, id);
-    amgr_sink_puts(sink, "-title\">");
+    amgr_sink_puts(sink, "\">");
     amgr_sink_puts(sink, title);
     amgr_sink_puts(sink, "</h2>\n");
 }

@@ -25,7 +25,7 @@ static void test_none(void **state)
     expect("id=\"managed", 0);
     expect("/processes\"", 0);
     view_managed(&fixed);
-    expect("<section id=\"managed\" aria-labelledby=\"managed-title\">", 1);
+    expect("<section id=\"managed\" aria-labelledby=\"title-managed\">", 1);
     expect("<a href=\"#managed\">", 1);
     expect("<a href=\"/manager-status/processes\">processes</a>", 1);
 }
@@ -64,9 +64,9 @@ static int has_button(const char *name, const char *verb)
     int found;
 
     snprintf(needle, sizeof(needle),
-             "<button id=\"managed-%s-%s\""
+             "<button id=\"%s-%s\""
              " formaction=\"/manager-status/processes/%s/%s\"",
-             name, verb, name, verb);
+             verb, name, name, verb);
     found = strstr(text.data, needle) != NULL;
     free(text.data);
     return found;
@@ -138,6 +138,47 @@ static void test_hostile(void **state)
     expect("\xe2\x80\xae", 0);
 }
 
+/* Each id of the page, as often as it is there. */
+static void check_ids(void)
+{
+    text_t text = render(amgr_write_page, &fixed.view, 4096);
+    const char *at = text.data;
+    int count = 0;
+
+    while ((at = strstr(at, " id=\"")) != NULL) {
+        size_t len = strcspn(at + 5, "\"") + 6; /* with both quotes */
+        const char *same = at;
+
+        while ((same = strstr(same + 1, " id=\"")) != NULL) {
+            if (strncmp(same, at, len) == 0) {
+                fail_msg("%.*s is there twice", (int)len, at);
+            }
+        }
+        at += len;
+        count++;
+    }
+    assert_true(count > 20);
+    free(text.data);
+}
+
+/* Whatever the processes are called. */
+static void test_ids(void **state)
+{
+    static const char *const names[] = {
+        "title",   "web",      "web-stop", "web-restart", "start-web",
+        "managed", "managed-", "-",        "processes",
+    };
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    view_managed(&fixed);
+    assert_true(managed_table.count >= (int)AMGR_COUNT(names));
+    for (i = 0; i < AMGR_COUNT(names); i++) {
+        strcpy(managed_table.processes[i].name, names[i]);
+    }
+    check_ids();
+}
+
 static void test_headlines(void **state)
 {
     (void)state; /* cmocka's signature */
@@ -171,9 +212,10 @@ static void test_headlines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),    cmocka_unit_test(test_states),
-        cmocka_unit_test(test_orders),  cmocka_unit_test(test_no_orders),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_headlines),
+        cmocka_unit_test(test_none),      cmocka_unit_test(test_states),
+        cmocka_unit_test(test_orders),    cmocka_unit_test(test_no_orders),
+        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_headlines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

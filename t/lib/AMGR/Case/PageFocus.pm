@@ -119,9 +119,9 @@ END
     ok($request->wait(SERVED), 'its request ends');
     ok(wait_until(sub { !$b->find("#$id") }, SOON, 'no cell'),
        'and its cell goes');
-    is(focused_id($b), 'scoreboard-title', 'the focus is in the same part');
+    is(focused_id($b), 'title-scoreboard', 'the focus is in the same part');
     AMGR::Case::Page::refreshed($b, 'after it');
-    is(focused_id($b), 'scoreboard-title', 'and stays there');
+    is(focused_id($b), 'title-scoreboard', 'and stays there');
     is($b->run('return scrollY'), 0, 'nothing has scrolled');
     return;
 }
