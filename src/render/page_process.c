@@ -342,7 +342,9 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
     apr_int64_t limit = amgr_trends_limit(view, process);
     int metric = view->config->limits.metric;
 
-    amgr_sink_puts(sink, "<tr><th scope=\"row\">");
+    amgr_sink_puts(sink, "<tr id=\"p-");
+    amgr_sink_i64(sink, process->id.pid);
+    amgr_sink_puts(sink, "\"><th scope=\"row\">");
     amgr_sink_i64(sink, process->id.pid);
     amgr_sink_puts(sink, "</th><td>");
     amgr_page_text(sink, amgr_view_group_name(view, process->group));

@@ -41,7 +41,7 @@ sub section {
     return $section // '';
 }
 
-sub pids { return $_[0] =~ m{<tr><th scope="row">(\d+)</th>}g }
+sub pids { return $_[0] =~ m{<tr id="p-(\d+)"><th scope="row">\1</th>}g }
 
 sub sorted {
     my ($s, $mpm) = @_;

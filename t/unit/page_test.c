@@ -551,7 +551,7 @@ static void test_script(void **state)
     for (at = amgr_asset_page_js; *at != '\0'; at++) {
         assert_true(*at == '\n' || (*at >= 0x20 && *at < 0x7f));
     }
-    assert_in_range(at - amgr_asset_page_js, 1, 10 * 1000);
+    assert_in_range(at - amgr_asset_page_js, 1, 12 * 1000);
     assert_non_null(strstr(amgr_asset_page_js, "\"use strict\";"));
     for (i = 0; i < AMGR_COUNT(banned); i++) {
         assert_null(strstr(amgr_asset_page_js, banned[i]));

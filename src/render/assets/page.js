@@ -177,9 +177,32 @@ function refocus(focused, section) {
   }
 }
 
+function length_of(node) {
+  return node.data?.length ?? node.childNodes.length;
+}
+
+function ends_of({ anchorNode, anchorOffset, focusNode, focusOffset }) {
+  return [anchorNode, anchorOffset, focusNode, focusOffset];
+}
+
+/* What was selected, as far as it is still there: the browser forgets it where
+ * a node moves or its text is set. */
+function reselect(ends) {
+  const [from, at, to, end] = ends;
+  const now = ends_of(getSelection());
+  const is_caret = from === to && at === end;
+
+  if (from?.isConnected && to?.isConnected && !is_caret &&
+      ends.some((one, i) => one !== now[i])) {
+    getSelection().setBaseAndExtent(from, Math.min(at, length_of(from)),
+      to, Math.min(end, length_of(to)));
+  }
+}
+
 function take(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const focused = document.activeElement || document.body;
+  const selected = ends_of(getSelection());
   const section = focused.closest("section");
 
   if (!page.getElementById("live") || !/<\/html>\s*$/.test(text)) {
@@ -198,6 +221,7 @@ function take(text) {
     }
   }
   refocus(focused, section);
+  reselect(selected);
 }
 
 /* ---- asking ---- */

@@ -1,0 +1,81 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a reader has done to the page, in a browser, is not undone by what the
+# page does meanwhile: a process stays selected while its row moves.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Browser;
+use AMGR::Case::Page;
+use AMGR::Httpd qw(wait_until);
+use Apache::Test qw(-withtestmore);
+
+use constant SOON => 40;
+
+my %at = %AMGR::Case::Page::at;
+my $s = AMGR::Httpd->new(mpm => 'prefork', name => 'page-reader');
+$s->start;
+ok($s->wait_ticks(2), 'it ticks');
+my $b = AMGR::Browser->new;
+stays_selected();
+is_deeply([$b->console], [], 'without a word on the console');
+$b->stop_ok;
+$s->stop_ok;
+done_testing();
+
+sub visit { return AMGR::Case::Page::visit($s, $b, @_) }
+
+sub refreshed { return AMGR::Case::Page::refreshed($b, @_) }
+
+# ---- rows that move ---------------------------------------------------------
+
+sub selected { return $b->run('return getSelection().toString().trim()') }
+
+# Calls a method of this process's row in each answer before the page has it.
+sub change_row {
+    my ($pid, $what) = @_;
+    return $b->run(<<"END", $at{rows}, "$pid");
+const [rows, pid] = arguments;
+const real = window.real = window.real || window.fetch;
+window.fetch = async function (address, options) {
+  const text = await (await real(address, options)).text();
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const row = Array.from(page.querySelectorAll(rows)).find(
+    (one) => one.querySelector("th").textContent === pid);
+  row?.$what;
+  return new Response(page.documentElement.outerHTML);
+};
+END
+}
+
+# A process is looked at, marked by its address, and its PID selected.
+sub stays_selected {
+    visit('processes=pid&refresh=1');
+    my @pids = AMGR::Case::Page::pids($b);
+    cmp_ok(scalar @pids, '>', 1, 'there are processes');
+    my $pid = $pids[-1];
+    $b->run("location.hash = '#p-$pid'");
+    my $target = sub { $b->text('#processes tr:target th') // 'none' };
+    is($target->(), $pid, 'a row can be led to');
+    $b->run(<<'END', $at{rows});
+const row = Array.from(document.querySelectorAll(arguments[0])).at(-1);
+getSelection().selectAllChildren(row.querySelector("th"));
+END
+    is(selected(), $pid, 'a process is selected');
+    change_row($pid, 'parentNode.prepend(row)');
+    ok(wait_until(sub { (AMGR::Case::Page::pids($b))[0] == $pid }, SOON,
+                  'another order'), 'its row moves');
+    is(selected(), $pid, 'it stays selected');
+    is($target->(), $pid, 'and marked');
+    change_row($pid, 'remove()');
+    ok(wait_until(sub { !grep { $_ == $pid } AMGR::Case::Page::pids($b) }, SOON,
+                  'its end'), 'it goes');
+    is(selected(), '', 'and nothing is selected in its place');
+    is($target->(), 'none', 'nor marked');
+    AMGR::Case::Page::same_page_ok($b, 'all this');
+    return;
+}
