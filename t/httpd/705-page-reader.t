@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What a reader has done to the page, in a browser, is not undone by what the
-# page does meanwhile: a process stays selected while its row moves.
+# page does meanwhile: a process stays selected while its row moves, and links
+# keep a filter that was just typed, and the page as it is.
 use strict;
 use warnings;
 
@@ -22,6 +23,8 @@ $s->start;
 ok($s->wait_ticks(2), 'it ticks');
 my $b = AMGR::Browser->new;
 stays_selected();
+keeps_filter();
+keeps_place();
 is_deeply([$b->console], [], 'without a word on the console');
 $b->stop_ok;
 $s->stop_ok;
@@ -77,5 +80,65 @@ END
     is(selected(), '', 'and nothing is selected in its place');
     is($target->(), 'none', 'nor marked');
     AMGR::Case::Page::same_page_ok($b, 'all this');
+    return;
+}
+
+# ---- links --------------------------------------------------------------------
+
+# Answers wait until they are let go.
+sub hold_answers {
+    return $b->run(<<'END');
+const real = window.fetch;
+const held = new Promise((resolve) => window.let_go = resolve);
+window.fetch = async function (address, options) {
+  await held;
+  return real(address, options);
+};
+END
+}
+
+sub query { return $b->run('return location.search') }
+
+sub keeps_filter {
+    visit('refresh=1');
+    refreshed('as it is');
+    hold_answers();
+    $b->type($at{filter}, 'worker');
+    ok(wait_until(sub { query() =~ /filter=worker/ }, SOON, 'a filter'),
+       'a filter is typed, and no answer has come');
+    $b->click($at{by_pid});
+    is(query(), '?refresh=1&filter=worker&processes=-pid',
+       'a link that is older keeps it');
+    $b->click('.spans a[href*="history=day"]');
+    is(query(), '?refresh=1&filter=worker&processes=-pid&history=day',
+       'so does the next');
+    $b->run('window.let_go()');
+    ok(wait_until(sub { ($b->text('#found') // '') =~ /match/ }, SOON,
+                  'an answer'), 'the answer is to all of it');
+    is($b->run('return document.activeElement.closest(".spans") !== null'), 1,
+       'the link has the focus');
+    hold_answers();
+    $b->type($at{filter}, 'x');
+    ok(wait_until(sub { query() =~ /filter=workerx/ }, SOON, 'more'),
+       'more is typed');
+    $b->click('#found a');
+    is(query(), '?refresh=1&processes=-pid&history=day',
+       'what a link is there to remove goes all the same');
+    $b->run('window.let_go()');
+    AMGR::Case::Page::same_page_ok($b, 'all this');
+    return;
+}
+
+# At the address without a question mark, where "?#history" leads elsewhere.
+sub keeps_place {
+    $b->go($s->url('/manager-status'));
+    $b->run('window.mark = 1; window.scrollTo(0, 0)');
+    my $before = $b->run('return history.length');
+    $b->click('.spans a[aria-current]');
+    is($b->run('return location.hash'), '#history', 'a link leads to its part');
+    AMGR::Case::Page::same_page_ok($b, 'the address as it was');
+    is($b->run('return history.length'), $before + 1, 'one step in history');
+    is($b->run('return document.querySelector(":target").id'), 'history',
+       'the part is where it leads');
     return;
 }

@@ -29,6 +29,7 @@ let paused = false;
 let failures = 0;
 let answered = Date.now();
 let asked = location.search;
+let shown = asked; /* what the links are of */
 let timer = 0;
 let typing_timer = 0;
 let typed = null; /* the field whose text is newer than the address */
@@ -275,6 +276,7 @@ async function refresh() {
     }
     if (mine === request) {
       take(text);
+      shown = asked;
       answered = Date.now();
     }
   }
@@ -325,8 +327,29 @@ function bare(text) {
   return text.replace(/\/$/, "");
 }
 
+/* What a link changes of the page that it was made for, changed in the address
+ * as it is now: a filter may have been typed since. */
+function search_by(link) {
+  const was = new URLSearchParams(shown);
+  const wanted = new URLSearchParams(link);
+  const query = new URLSearchParams(location.search);
+
+  for (const name of new Set([...was.keys(), ...wanted.keys()])) {
+    const value = wanted.get(name);
+
+    if (value === null) {
+      query.delete(name);
+    }
+    else if (value !== was.get(name)) {
+      query.set(name, value);
+    }
+  }
+  return shown === location.search ? link : String(query) && "?" + query;
+}
+
 function on_click(event) {
   const link = event.target.closest("a[href]");
+  let search;
   let url;
 
   /* With a modifier key the browser opens it elsewhere. */
@@ -336,10 +359,18 @@ function on_click(event) {
     return;
   }
   url = new URL(link.href);
-  if (bare(url.origin + url.pathname) === bare(address) &&
-      (url.search !== location.search || !url.hash)) {
-    event.preventDefault();
-    go(url.search, url.hash, true);
+  if (bare(url.origin + url.pathname) !== bare(address) ||
+      link.getAttribute("href").startsWith("#")) {
+    return;
+  }
+  event.preventDefault();
+  search = search_by(url.search);
+  if (search !== location.search || !url.hash) {
+    go(search, url.hash, true);
+  }
+  else {
+    /* As the browser would, but for a question mark with nothing after it. */
+    location.assign(url.hash);
   }
 }
 
