@@ -31,6 +31,7 @@ typedef struct serving_t {
     amgr_order_words_t words;
     amgr_managed_order_t order;
     const char *base_path;
+    amgr_page_query_t query; /**< of the page that the order was given on */
     int wants_html;
 } serving_t;
 
@@ -43,10 +44,18 @@ static int wants_html(request_rec *r)
                               (int)AMGR_COUNT(types)) == 1;
 }
 
-/** Where the page is, as an address of its own. */
-static const char *page_path(const serving_t *serving)
+/** Where the page is, as it was asked for: of the order's own address only what
+ * a page knows, written anew. */
+static const char *page_address(const serving_t *serving)
 {
-    return serving->base_path[0] == '\0' ? "/" : serving->base_path;
+    const char *path = serving->base_path;
+    char query[AMGR_PAGE_ADDRESS_LEN];
+    amgr_sink_t sink;
+
+    amgr_sink_init_text(&sink, query, sizeof(query));
+    amgr_page_query_write_address(&serving->query, &sink);
+    return apr_pstrcat(serving->r->pool, path[0] == '\0' ? "/" : path,
+                       amgr_sink_text(&sink), NULL);
 }
 
 static void put_refusal_html(const serving_t *serving, const char *why,
@@ -63,7 +72,7 @@ static void put_refusal_html(const serving_t *serving, const char *why,
                          "<p>The order was refused: ");
     amgr_escape_html(sink, why);
     amgr_sink_puts(sink, ".</p>\n<p><a href=\"");
-    amgr_escape_html(sink, page_path(serving));
+    amgr_escape_html(sink, page_address(serving));
     amgr_sink_puts(sink, "\">Back to the page</a></p></body></html>\n");
 }
 
@@ -140,7 +149,7 @@ static int answer_json(const serving_t *serving, int status)
 static int answer_html(const serving_t *serving)
 {
     request_rec *r = serving->r;
-    const char *page = page_path(serving);
+    const char *page = page_address(serving);
     const char *name = serving->order.name;
 
     amgr_answer_set_headers(r, AMGR_TYPE_HTML, 0);
@@ -248,6 +257,7 @@ static void begin(serving_t *serving, request_rec *r, const char *base_path)
     memset(serving, 0, sizeof(*serving));
     serving->r = r;
     serving->base_path = base_path;
+    amgr_page_query_parse(r->args, &serving->query);
     serving->wants_html = wants_html(r);
 }
 

@@ -177,7 +177,8 @@ static int orders_of(const amgr_managed_t *process)
     }
 }
 
-/* A button that sends the form elsewhere than its neighbours do.  Its id begins
+/* A button that sends the form elsewhere than its neighbours do, with what the
+ * page was asked for, as which it is to come back.  Its id begins
  * with the verb: one that ended with it might be another process's row. */
 static void put_button(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_managed_t *process, const char *verb,
@@ -193,6 +194,7 @@ static void put_button(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_text(sink, process->name);
     amgr_sink_putc(sink, '/');
     amgr_sink_puts(sink, verb);
+    amgr_page_query_write(&view->query, sink);
     amgr_sink_puts(sink, "\" aria-label=\"");
     amgr_sink_puts(sink, title);
     amgr_sink_putc(sink, ' ');

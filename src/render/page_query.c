@@ -191,44 +191,62 @@ static void put_encoded(amgr_sink_t *sink, const char *text)
     }
 }
 
-static void put_name(amgr_sink_t *sink, int which, int *first)
+/** An address while it is written. */
+typedef struct address_t {
+    amgr_sink_t *sink;
+    const char *before_next; /**< what stands before the next parameter */
+    const char *ampersand;   /**< what stands before those after it */
+} address_t;
+
+static void put_name(address_t *address, int which)
 {
-    amgr_sink_puts(sink, *first ? "?" : "&amp;");
-    amgr_sink_puts(sink, names[which]);
-    amgr_sink_putc(sink, '=');
-    *first = 0;
+    amgr_sink_puts(address->sink, address->before_next);
+    amgr_sink_puts(address->sink, names[which]);
+    amgr_sink_putc(address->sink, '=');
+    address->before_next = address->ampersand;
 }
 
-static void put_order(amgr_sink_t *sink, int which,
-                      const amgr_page_order_t *order, int *first)
+static void put_order(address_t *address, int which,
+                      const amgr_page_order_t *order)
 {
     if (order->word[0] != '\0') {
-        put_name(sink, which, first);
-        amgr_sink_puts(sink, order->descending ? "-" : "");
-        amgr_sink_puts(sink, order->word);
+        put_name(address, which);
+        amgr_sink_puts(address->sink, order->descending ? "-" : "");
+        amgr_sink_puts(address->sink, order->word);
+    }
+}
+
+static void put_query(const amgr_page_query_t *query, amgr_sink_t *sink,
+                      const char *ampersand)
+{
+    address_t address = {sink, "?", ampersand};
+
+    if (query->refresh_sec > 0) {
+        put_name(&address, PARAMETER_REFRESH);
+        amgr_sink_i64(sink, query->refresh_sec);
+    }
+    put_order(&address, PARAMETER_PROCESSES,
+              &query->orders[AMGR_PAGE_PROCESSES]);
+    put_order(&address, PARAMETER_WORKERS, &query->orders[AMGR_PAGE_WORKERS]);
+    if (query->filter[0] != '\0') {
+        put_name(&address, PARAMETER_FILTER);
+        put_encoded(sink, query->filter);
+    }
+    if (query->history > 0 && query->history < AMGR_HISTORY_SPAN_COUNT) {
+        put_name(&address, PARAMETER_HISTORY);
+        amgr_sink_puts(sink, spans[query->history]);
     }
 }
 
 void amgr_page_query_write(const amgr_page_query_t *query, amgr_sink_t *sink)
 {
-    int first = 1;
+    put_query(query, sink, "&amp;");
+}
 
-    if (query->refresh_sec > 0) {
-        put_name(sink, PARAMETER_REFRESH, &first);
-        amgr_sink_i64(sink, query->refresh_sec);
-    }
-    put_order(sink, PARAMETER_PROCESSES, &query->orders[AMGR_PAGE_PROCESSES],
-              &first);
-    put_order(sink, PARAMETER_WORKERS, &query->orders[AMGR_PAGE_WORKERS],
-              &first);
-    if (query->filter[0] != '\0') {
-        put_name(sink, PARAMETER_FILTER, &first);
-        put_encoded(sink, query->filter);
-    }
-    if (query->history > 0 && query->history < AMGR_HISTORY_SPAN_COUNT) {
-        put_name(sink, PARAMETER_HISTORY, &first);
-        amgr_sink_puts(sink, spans[query->history]);
-    }
+void amgr_page_query_write_address(const amgr_page_query_t *query,
+                                   amgr_sink_t *sink)
+{
+    put_query(query, sink, "&");
 }
 
 static void put_hidden(amgr_sink_t *sink, int which)

@@ -23,6 +23,9 @@
 #define AMGR_PAGE_FILTER_LEN 64 /**< bytes with the NUL; longer ones are cut */
 #define AMGR_PAGE_WORD_LEN 16
 
+/** Room for what amgr_page_query_write_address() writes, with the NUL. */
+#define AMGR_PAGE_ADDRESS_LEN 512
+
 /** Tables that can be sorted. */
 typedef enum amgr_page_table_e {
     AMGR_PAGE_PROCESSES = 0,
@@ -51,6 +54,10 @@ void amgr_page_query_parse(const char *args, amgr_page_query_t *out);
 /** Write @a query as it stands in an address, from the question mark on and
  * escaped for an attribute of HTML; nothing when all is as by default. */
 void amgr_page_query_write(const amgr_page_query_t *query, amgr_sink_t *sink);
+
+/** The same not escaped: of what no header or address has to escape. */
+void amgr_page_query_write_address(const amgr_page_query_t *query,
+                                   amgr_sink_t *sink);
 
 /** The same as hidden inputs of a form, without the filter, which is the form's
  * own field. */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What a reader has done to the page, in a browser, is not undone by what the
-# page does meanwhile: a process stays selected while its row moves, and links
-# keep a filter that was just typed, and the page as it is.
+# page does meanwhile: a process stays selected while its row moves, links keep a
+# filter that was just typed, and the page as it is, and orders lead back to it.
 use strict;
 use warnings;
 
@@ -13,19 +13,29 @@ use lib "$FindBin::Bin/../lib";
 use AMGR::Browser;
 use AMGR::Case::Page;
 use AMGR::Httpd qw(wait_until);
+use AMGR::Managed;
 use Apache::Test qw(-withtestmore);
 
 use constant SOON => 40;
 
 my %at = %AMGR::Case::Page::at;
 my $s = AMGR::Httpd->new(mpm => 'prefork', name => 'page-reader');
+AMGR::Managed::prepare($s);
+$s->set_config(AMGR::Managed::section($s, 'web') . <<'END');
+<Location "/manager-status">
+    ManagerControl On
+</Location>
+END
+$s->expect_log(qr/AMGR0045: order over HTTP refused: /);
 $s->start;
+AMGR::Managed::wait_for($s, 'web', 'READY');
 ok($s->wait_ticks(2), 'it ticks');
 my $b = AMGR::Browser->new;
 stays_selected();
 keeps_filter();
 keeps_place();
 is_deeply([$b->console], [], 'without a word on the console');
+orders();
 $b->stop_ok;
 $s->stop_ok;
 done_testing();
@@ -140,5 +150,30 @@ sub keeps_place {
     is($b->run('return history.length'), $before + 1, 'one step in history');
     is($b->run('return document.querySelector(":target").id'), 'history',
        'the part is where it leads');
+    return;
+}
+
+# ---- orders -------------------------------------------------------------------
+
+sub orders {
+    my $pid = AMGR::Managed::wait_for($s, 'web', 'READY')->{pid};
+    visit('refresh=1&processes=-pid&filter=a%26b%3Cc&unknown=1');
+    $b->click('#managed-web button[formaction*="/web/restart"]');
+    ok(wait_until(sub { $b->address =~ /#managed-web$/ }, SOON, 'the page'),
+       'an order leads back');
+    is($b->address,
+       $s->url('/manager-status?refresh=1&processes=-pid&filter=a%26b%3Cc'
+               . '#managed-web'), 'to the page as it was asked for');
+    ok(AMGR::Managed::wait_for($s, 'web', 'READY', $pid), 'it was obeyed');
+    # As if the page were older than the token, which its script would mend.
+    $b->click($at{pause});
+    $b->run('document.querySelector("#managed-web input").value = "0";');
+    $b->click('#managed-web button[formaction*="/web/restart"]');
+    ok(wait_until(sub { ($b->text('h1') // '') eq 'Not done' }, SOON,
+                  'a refusal'), 'one that is refused says so');
+    $b->click('a');
+    ok(wait_until(sub {
+        $b->address =~ /\?refresh=1&processes=-pid&filter=a%26b%3Cc$/;
+    }, SOON, 'the page'), 'and leads back to the same');
     return;
 }

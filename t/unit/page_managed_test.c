@@ -98,6 +98,11 @@ static void test_orders(void **state)
            " value=\"1a2b3c\">",
            1);
     expect("aria-label=\"Restart web\">Restart</button>", 1);
+    amgr_page_query_parse("wait=9&processes=-pid&filter=%22a&x",
+                          &fixed.view.query);
+    expect("formaction=\"/manager-status/processes/web/stop?processes=-pid&amp;"
+           "filter=%22a\"",
+           1);
     fixed.view.control_token = "\"><script>";
     expect("value=\"&quot;&gt;&lt;script&gt;\"", 1);
 }

@@ -22,6 +22,18 @@ static const char *write_query(const amgr_page_query_t *from)
     return amgr_sink_text(&sink);
 }
 
+/* The same where nothing is escaped. */
+static const char *write_address(const char *args)
+{
+    amgr_sink_t sink;
+
+    amgr_page_query_parse(args, &query);
+    amgr_sink_init_text(&sink, written, AMGR_PAGE_ADDRESS_LEN);
+    amgr_page_query_write_address(&query, &sink);
+    assert_int_equal(sink.status, APR_SUCCESS);
+    return amgr_sink_text(&sink);
+}
+
 static const char *again(const char *args)
 {
     amgr_page_query_parse(args, &query);
@@ -90,6 +102,35 @@ static void test_written(void **state)
     (void)state; /* cmocka's signature */
     for (i = 0; i < AMGR_COUNT(cases); i++) {
         assert_string_equal(again(cases[i].args), cases[i].written);
+    }
+}
+
+/* For a header: whatever it was asked for, nothing begins another line or leads
+ * to another place. */
+static void test_address(void **state)
+{
+    static char args[1024];
+    const char *address;
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    assert_string_equal(write_address(NULL), "");
+    assert_string_equal(write_address("history=day&filter=a%0d%0aX:%201"
+                                      "&workers=-cpu&wait=5&refresh=10"),
+                        "?refresh=10&workers=-cpu&filter=a%0D%0AX%3A+1"
+                        "&history=day");
+    strcpy(args, "refresh=3600&processes=-abcdefghijklmno"
+                 "&workers=-abcdefghijklmno&history=day&filter=");
+    for (i = 1; i < 256; i++) {
+        size_t len = strlen(args);
+
+        memset(args + strlen(args), i == '&' ? ' ' : (int)i, 100);
+        address = write_address(args);
+        assert_int_equal(strspn(address, "abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789-._~%+?=&"),
+                         strlen(address));
+        memset(args + len, 0, 100);
     }
 }
 
@@ -214,11 +255,10 @@ static void test_auto(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_written), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_hidden),
-        cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_auto)
-    };
+        cmocka_unit_test(test_written), cmocka_unit_test(test_address),
+        cmocka_unit_test(test_long),    cmocka_unit_test(test_out_of_range),
+        cmocka_unit_test(test_hidden),  cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_auto)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

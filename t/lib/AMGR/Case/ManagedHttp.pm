@@ -502,10 +502,19 @@ sub orders {
     $answer = order($s, 'web/start', @html);
     is($answer->code, 303, 'a browser is sent back');
     is($answer->header('Location'), '/on#managed-web', 'to the page');
+    $answer = order($s, 'web/start?wait=0&history=day&filter=%0d%0aX:%20//x%26'
+                        . '&refresh=-1&workers=//x/&//x', @html);
+    is($answer->header('Location'),
+       '/on?filter=%0D%0AX%3A+%2F%2Fx%26&history=day#managed-web',
+       'as it was asked for, and nowhere else');
     $answer = $s->request(POST => '/on/processes/web/start', @html);
     is($answer->code, 403, 'or told');
     like($answer->header('Content-Type'), qr{^text/html}, 'in HTML');
     like($answer->content, qr{<a href="/on">}, 'with a way back');
+    $answer = $s->request(POST => '/on/processes/web/start?refresh=5&filter="',
+                          @html);
+    like($answer->content, qr{<a href="/on\?refresh=5&amp;filter=%22">},
+         'to the page as it was asked for');
     return;
 }
 
