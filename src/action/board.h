@@ -149,6 +149,7 @@ typedef struct amgr_board_about_t {
                                                             empty: none */
     char data_file[1024];       /**< empty: none */
     char control_socket[108];   /**< empty: none */
+    apr_time_t configured_us;   /**< wall, see amgr_view_t */
 } amgr_board_about_t;
 
 typedef struct amgr_board_t amgr_board_t; /**< the block itself */

@@ -16,6 +16,7 @@ void *amgr_config_create(apr_pool_t *p, server_rec *s)
 
     (void)s; /* the hook's signature; vhosts cannot hold our directives */
     amgr_limits_init(&config->limits);
+    config->read_us = apr_time_now();
     config->show_requests = AMGR_SHOW_PATH;
     config->show_clients = AMGR_CLIENTS_FULL;
     config->server_status = 1;

@@ -25,6 +25,7 @@ typedef struct amgr_config_t {
     int data_file_off;     /**< ManagerDataFile Off */
     int show_requests;     /**< amgr_show_requests_e */
     int syslog;            /**< kill lines to syslog as well */
+    apr_time_t read_us;    /**< wall; when this was begun to be read */
     /** While a group's section is read; else NULL. */
     amgr_section_t *section;
     char **kill_command[AMGR_COMMAND_EVENT_COUNT]; /**< arguments, ending in

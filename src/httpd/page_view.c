@@ -142,6 +142,7 @@ static void set_start(amgr_view_t *view)
 {
     const amgr_server_start_t *start = amgr_server_start();
 
+    view->configured_us = amgr_config_main()->read_us;
     view->started_us = start == NULL ? 0 : start->wall_us;
     view->uptime_us = amgr_server_start_uptime_us(&view->snapshot->server.time);
 }

@@ -72,6 +72,7 @@ static void put_settings(amgr_board_about_t *about, const amgr_config_t *config)
     about->show_clients = config->show_clients;
     about->metrics_names = config->metrics_names;
     about->syslog = config->syslog;
+    about->configured_us = config->read_us;
     put_whole(about->control_socket, sizeof(about->control_socket),
               config->control_socket);
 }

@@ -13,7 +13,6 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <mod_status.h>
-#include <scoreboard.h>
 
 #include "httpd/config.h"
 #include "httpd/handler_place.h"
@@ -45,13 +44,7 @@ static void read_tick(amgr_view_t *view, const amgr_board_t *board,
     if (rv == APR_SUCCESS) {
         view->tick_wall_us = snapshot->server.time.wall_us;
     }
-    else if (ap_exists_scoreboard_image()) {
-        apr_time_t restart_us = ap_get_scoreboard_global()->restart_time;
-
-        /* Children can write it. */
-        snapshot->server.uptime_us =
-            restart_us > 0 ? apr_time_now() - restart_us : 0;
-    }
+    view->configured_us = amgr_config_main()->read_us;
     view->snapshot = snapshot;
 }
 

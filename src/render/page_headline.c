@@ -120,15 +120,11 @@ static void put_stale(const amgr_view_t *view, amgr_sink_t *sink)
 {
     char text[AMGR_UNITS_LEN];
 
-    if (view->tick_wall_us == AMGR_NO_TIME) {
-        amgr_sink_puts(sink, "There has been no tick since the server was"
-                             " started, ");
-        amgr_page_span(sink, view->snapshot->server.uptime_us);
-    }
-    else {
-        amgr_sink_puts(sink, "The last tick was ");
-        amgr_page_span(sink, view->now_wall_us - view->tick_wall_us);
-    }
+    amgr_sink_puts(sink, view->tick_wall_us == AMGR_NO_TIME
+                             ? "There has been no tick since the server was"
+                               " started or restarted, "
+                             : "The last tick was ");
+    amgr_page_span(sink, amgr_view_since_tick_us(view));
     amgr_sink_puts(sink, " ago, and one is due every ");
     amgr_sink_puts(sink,
                    amgr_duration_format_exact(view->config->limits.interval_us,

@@ -281,16 +281,30 @@ int amgr_view_is_inert(const amgr_view_t *view)
         || amgr_view_inert_group(view, AMGR_VIEW_HARD) != NULL;
 }
 
-static int is_stale(const amgr_view_t *view)
+apr_interval_time_t amgr_view_since_tick_us(const amgr_view_t *view)
 {
-    apr_interval_time_t allowed_us =
-        STALE_TICKS * view->config->limits.interval_us + STALE_GRACE_US;
-    apr_interval_time_t since_us = view->snapshot->server.uptime_us;
-
     if (view->tick_wall_us != AMGR_NO_TIME) {
-        since_us = view->now_wall_us - view->tick_wall_us;
+        return view->now_wall_us - view->tick_wall_us;
     }
-    return since_us > allowed_us;
+    return view->configured_us != 0 ? view->now_wall_us - view->configured_us
+                                    : view->snapshot->server.uptime_us;
+}
+
+static apr_interval_time_t allowed_us(const amgr_view_t *view)
+{
+    return STALE_TICKS * view->config->limits.interval_us + STALE_GRACE_US;
+}
+
+static int is_late(const amgr_view_t *view)
+{
+    return amgr_view_since_tick_us(view) > allowed_us(view);
+}
+
+/* No tick of this configuration can be late: the last one is another's. */
+static int has_just_begun(const amgr_view_t *view)
+{
+    return view->configured_us != 0 &&
+           view->now_wall_us - view->configured_us <= allowed_us(view);
 }
 
 static int lacks_rights(const amgr_view_t *view)
@@ -326,8 +340,8 @@ static amgr_health_e health_of(const amgr_view_t *view,
     if (view->config->no_monitor) {
         return AMGR_HEALTH_NO_MONITOR;
     }
-    if (is_stale(view)) {
-        return AMGR_HEALTH_STALE;
+    if (is_late(view)) {
+        return has_just_begun(view) ? AMGR_HEALTH_WAITING : AMGR_HEALTH_STALE;
     }
     if (lacks_rights(view)) {
         return AMGR_HEALTH_NO_RIGHTS;

@@ -102,6 +102,9 @@ typedef struct amgr_view_t {
                                 not known */
     apr_interval_time_t uptime_us; /**< since then, whatever the wall clock;
                                         less than 0: not known */
+    apr_time_t configured_us; /**< wall; since when ticks are due: when the
+                                   configuration in force was read; 0: not
+                                   known */
     const amgr_managed_table_t *managed; /**< NULL: there are none */
     const char *control_token; /**< what a form must say to give an order; NULL:
                                     orders are not taken from here */
@@ -203,6 +206,10 @@ int amgr_view_requests_are_inert(const amgr_view_t *view);
 
 /** Whether the total is a part of a memory that nobody knows. */
 int amgr_view_total_is_inert(const amgr_view_t *view);
+
+/** How long ago the last tick was or, before the first, since when one is due:
+ * a server that was restarted gracefully may be up for long by then. */
+apr_interval_time_t amgr_view_since_tick_us(const amgr_view_t *view);
 
 /** Whether any limit is inert. */
 int amgr_view_is_inert(const amgr_view_t *view);

@@ -267,9 +267,15 @@ static void test_no_tick_ever(void **state)
     expect("<strong>Waiting.</strong>", 1);
     fixed.snapshot.server.uptime_us = VIEW_SEC(36);
     expect("<strong>Stale.</strong> There has been no tick since the server"
-           " was started, 36s ago, and one is due every 10s: nothing is"
-           " measured, and nothing acted on.",
+           " was started or restarted, 36s ago, and one is due every 10s:"
+           " nothing is measured, and nothing acted on.",
            1);
+    fixed.view.configured_us = fixed.view.now_wall_us - VIEW_SEC(34);
+    expect("<strong>Waiting.</strong> The first tick has not come yet: nothing"
+           " is measured or judged before it.</p>",
+           1);
+    fixed.view.configured_us -= VIEW_SEC(5);
+    expect("restarted, 39s ago", 1);
 }
 
 /* A group that has ended is not said to have what it had. */

@@ -74,6 +74,31 @@ static void test_urgency(void **state)
     expect(AMGR_HEALTH_NO_MONITOR);
 }
 
+/* A server that was restarted is up for long before its first tick. */
+static void test_waiting(void **state)
+{
+    (void)state; /* cmocka's signature */
+    make_healthy();
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    fixed.snapshot.server.uptime_us = VIEW_SEC(86400);
+    fixed.view.configured_us = VIEW_NOW_US - VIEW_SEC(35);
+    expect(AMGR_HEALTH_WAITING);
+    fixed.view.configured_us -= 1;
+    expect(AMGR_HEALTH_STALE);
+    /* The wall clock was set back since. */
+    fixed.view.configured_us = VIEW_NOW_US + VIEW_SEC(3600);
+    expect(AMGR_HEALTH_WAITING);
+    /* One of before. */
+    fixed.view.tick_wall_us = VIEW_NOW_US - VIEW_SEC(36);
+    expect(AMGR_HEALTH_WAITING);
+    fixed.view.configured_us = VIEW_NOW_US - VIEW_SEC(36);
+    expect(AMGR_HEALTH_STALE);
+    fixed.view.tick_wall_us = AMGR_NO_TIME;
+    /* Who does not know takes the server's. */
+    fixed.view.configured_us = 0;
+    expect(AMGR_HEALTH_STALE);
+}
+
 /* Managed processes among all the rest. */
 static void test_managed(void **state)
 {
@@ -321,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_words),   cmocka_unit_test(test_urgency),
         cmocka_unit_test(test_managed), cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_rights),  cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_inert),   cmocka_unit_test(test_inert_reasons),
         cmocka_unit_test(test_counts),  cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_slots),   cmocka_unit_test(test_letters)};

@@ -105,6 +105,7 @@ static void set_settings(amgr_view_t *view, const amgr_board_about_t *about)
 static void set_start(amgr_view_t *view, const amgr_board_about_t *about,
                       const amgr_instant_t *now)
 {
+    view->configured_us = about->configured_us;
     view->started_us = about->started_us;
     view->uptime_us = AMGR_NO_TIME;
     if (about->started_us != 0) {

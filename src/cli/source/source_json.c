@@ -43,6 +43,7 @@ static void read_manager(amgr_members_t *members, const json_t *manager,
     amgr_counters_t *counters = &blank->counters;
     amgr_board_config_t *config = &blank->config;
     apr_time_t last_us;
+    int health;
 
     counters->ticks = amgr_members_u64(members, manager, "ticks");
     read_stages(members, manager, counters);
@@ -66,9 +67,12 @@ static void read_manager(amgr_members_t *members, const json_t *manager,
     config->can_signal = amgr_members_bool(members, manager, "can_signal");
     config->can_read_proc =
         amgr_members_bool(members, manager, "can_read_proc");
-    config->no_monitor =
-        amgr_members_word(members, manager, "health_word", amgr_health_word, 0,
-                          AMGR_HEALTH_COUNT) == AMGR_HEALTH_NO_MONITOR;
+    health = amgr_members_word(members, manager, "health_word",
+                               amgr_health_word, 0, AMGR_HEALTH_COUNT);
+    config->no_monitor = health == AMGR_HEALTH_NO_MONITOR;
+    /* Since when it waits is not told, nor is it too long. */
+    blank->view.configured_us =
+        health == AMGR_HEALTH_STALE ? 0 : blank->view.now_wall_us;
 }
 
 /* Clocks, and what follows from them. */
