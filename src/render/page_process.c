@@ -363,9 +363,7 @@ void amgr_page_process(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_page_span(sink, process->age_us);
     amgr_sink_puts(sink, "</td>");
     put_count_cell(sink, process->threads > 0 ? process->threads : -1);
-    put_count_cell(sink, process->kind == AMGR_KIND_NATIVE
-                             ? (apr_int64_t)process->accesses
-                             : -1);
+    put_count_cell(sink, (apr_int64_t)amgr_view_accesses(view, process));
     put_count_cell(sink, process->generation);
     amgr_sink_puts(sink, "</tr>\n");
 }

@@ -86,8 +86,7 @@ static apr_int64_t key_of(const amgr_view_t *view,
     case COLUMN_THREADS:
         return process->threads > 0 ? process->threads : AMGR_PAGE_NO_KEY;
     case COLUMN_REQUESTS:
-        return process->kind == AMGR_KIND_NATIVE ? size_key(process->accesses)
-                                                 : AMGR_PAGE_NO_KEY;
+        return size_key(amgr_view_accesses(view, process));
     case COLUMN_GENERATION:
         return process->generation < 0 ? AMGR_PAGE_NO_KEY : process->generation;
     case COLUMN_VERDICT:

@@ -77,6 +77,14 @@ static void put_scaled(amgr_sink_t *sink, apr_uint64_t bytes, int power,
                     decimals);
 }
 
+/* Without ExtendedStatus all that httpd counts of a slot is unknown. */
+static int is_counted(const amgr_view_t *view, int column)
+{
+    return view->snapshot->server.extended ||
+           (column != COLUMN_ACC &&
+            (column < COLUMN_CPU || column > COLUMN_SLOT));
+}
+
 static apr_interval_time_t since_used(const amgr_view_t *view,
                                       const amgr_slot_t *slot)
 {
@@ -96,7 +104,14 @@ static void put_times(const amgr_view_t *view, amgr_sink_t *sink,
                       const amgr_slot_t *slot)
 {
     apr_time_t cpu_us = amgr_proc_ticks_us(slot->cpu_ticks);
+    int column;
 
+    if (!is_counted(view, COLUMN_CPU)) {
+        for (column = COLUMN_CPU; column <= COLUMN_DUR; column++) {
+            amgr_sink_puts(sink, "</td><td>" AMGR_PAGE_NA);
+        }
+        return;
+    }
     next_cell(sink);
     amgr_page_fixed(sink, cpu_us > 0 ? (apr_uint64_t)cpu_us / 10000 : 0, 2);
     next_cell(sink);
@@ -144,6 +159,34 @@ static void put_texts(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_puts(sink, "</td></tr>\n");
 }
 
+static void put_accesses(const amgr_view_t *view, amgr_sink_t *sink,
+                         const amgr_slot_t *slot)
+{
+    next_cell(sink);
+    if (!is_counted(view, COLUMN_ACC)) {
+        amgr_sink_puts(sink, AMGR_PAGE_NA);
+        return;
+    }
+    amgr_sink_u64(sink, slot->conn_count);
+    amgr_sink_putc(sink, '/');
+    amgr_sink_u64(sink, slot->child_accesses);
+    amgr_sink_putc(sink, '/');
+    amgr_sink_u64(sink, slot->accesses);
+}
+
+static void put_sizes(const amgr_view_t *view, amgr_sink_t *sink,
+                      const amgr_slot_t *slot)
+{
+    int counted = is_counted(view, COLUMN_CONN);
+
+    next_cell(sink);
+    put_scaled(sink, counted ? slot->conn_bytes : AMGR_UNKNOWN, 1, 1);
+    next_cell(sink);
+    put_scaled(sink, counted ? slot->child_bytes : AMGR_UNKNOWN, 2, 2);
+    next_cell(sink);
+    put_scaled(sink, counted ? slot->bytes : AMGR_UNKNOWN, 2, 2);
+}
+
 static void put_row(const amgr_view_t *view, amgr_sink_t *sink,
                     const amgr_process_t *process, const amgr_slot_t *slot)
 {
@@ -155,21 +198,11 @@ static void put_row(const amgr_view_t *view, amgr_sink_t *sink,
     amgr_sink_i64(sink, process->generation);
     next_cell(sink);
     amgr_sink_i64(sink, process->id.pid);
+    put_accesses(view, sink, slot);
     next_cell(sink);
-    amgr_sink_u64(sink, slot->conn_count);
-    amgr_sink_putc(sink, '/');
-    amgr_sink_u64(sink, slot->child_accesses);
-    amgr_sink_putc(sink, '/');
-    amgr_sink_u64(sink, slot->accesses);
-    amgr_sink_puts(sink, "</td><td>");
     amgr_sink_putc(sink, amgr_mode_letter(slot->mode));
     put_times(view, sink, slot);
-    next_cell(sink);
-    put_scaled(sink, slot->conn_bytes, 1, 1);
-    next_cell(sink);
-    put_scaled(sink, slot->child_bytes, 2, 2);
-    next_cell(sink);
-    put_scaled(sink, slot->bytes, 2, 2);
+    put_sizes(view, sink, slot);
     next_cell(sink);
     put_age(view, sink, slot);
     put_texts(view, sink, slot);
@@ -244,6 +277,10 @@ static void rank_time(const amgr_view_t *view, const amgr_slot_t *slot,
 static void rank(const amgr_view_t *view, const amgr_process_t *process,
                  const amgr_slot_t *slot, int column, amgr_page_ranked_t *out)
 {
+    if (!is_counted(view, column)) {
+        rank_number(out, -1);
+        return;
+    }
     switch (column) {
     case COLUMN_SRV:
         rank_number(out, (apr_int64_t)slot->process_slot << 32 | slot->thread);

@@ -168,6 +168,7 @@ static void put_slot_times(amgr_json_t *json, const amgr_view_t *view,
                            const amgr_slot_t *slot)
 {
     apr_interval_time_t last_us = slot->stop_time_us - slot->start_time_us;
+    int counted = view->snapshot->server.extended;
 
     put_seconds(json, "request_age_seconds", slot->request_age_us);
     put_time_limit(json, "max_time_seconds",
@@ -175,14 +176,48 @@ static void put_slot_times(amgr_json_t *json, const amgr_view_t *view,
                        ? AMGR_LIMIT_OFF
                        : slot->max_time_us);
     amgr_json_key(json, "ss");
-    if (slot->last_used_us <= 0) {
+    if (!counted || slot->last_used_us <= 0) {
         amgr_json_null(json);
     }
     else {
         amgr_json_i64(json, seconds_since(view, slot->last_used_us));
     }
-    put_int(json, "req", last_us > 0 ? apr_time_as_msec(last_us) : 0);
-    put_int(json, "dur", apr_time_as_msec(slot->duration_us));
+    put_u64(json, "req",
+            !counted      ? AMGR_UNKNOWN
+            : last_us > 0 ? (apr_uint64_t)apr_time_as_msec(last_us)
+                          : 0);
+    put_u64(json, "dur",
+            !counted ? AMGR_UNKNOWN
+            : slot->duration_us > 0
+                ? (apr_uint64_t)apr_time_as_msec(slot->duration_us)
+                : 0);
+}
+
+/* What nobody counts without ExtendedStatus. */
+static void put_slot_counts(amgr_json_t *json, const amgr_view_t *view,
+                            const amgr_slot_t *slot)
+{
+    int counted = view->snapshot->server.extended;
+    const apr_uint64_t acc[] = {slot->conn_count, slot->child_accesses,
+                                slot->accesses};
+    apr_size_t i;
+
+    amgr_json_key(json, "acc");
+    amgr_json_begin_array(json);
+    for (i = 0; i < AMGR_COUNT(acc); i++) {
+        if (counted) {
+            amgr_json_u64(json, acc[i]);
+        }
+        else {
+            amgr_json_null(json);
+        }
+    }
+    amgr_json_end_array(json);
+    put_u64(json, "conn", counted ? slot->conn_bytes : AMGR_UNKNOWN);
+    put_u64(json, "child", counted ? slot->child_bytes : AMGR_UNKNOWN);
+    put_u64(json, "total", counted ? slot->bytes : AMGR_UNKNOWN);
+    put_seconds(json, "cpu",
+                counted ? amgr_proc_ticks_us(slot->cpu_ticks) : AMGR_NO_TIME);
 }
 
 static void put_slot(amgr_json_t *json, const amgr_view_t *view,
@@ -198,16 +233,7 @@ static void put_slot(amgr_json_t *json, const amgr_view_t *view,
                 slot->thread);
     put_string(json, "mode", mode);
     put_slot_times(json, view, slot);
-    amgr_json_key(json, "acc");
-    amgr_json_begin_array(json);
-    amgr_json_i64(json, slot->conn_count);
-    amgr_json_u64(json, slot->child_accesses);
-    amgr_json_u64(json, slot->accesses);
-    amgr_json_end_array(json);
-    put_u64(json, "conn", slot->conn_bytes);
-    put_u64(json, "child", slot->child_bytes);
-    put_u64(json, "total", slot->bytes);
-    put_seconds(json, "cpu", amgr_proc_ticks_us(slot->cpu_ticks));
+    put_slot_counts(json, view, slot);
     put_text(json, "client",
              amgr_client_shown(view->show_clients, slot->client, client,
                                sizeof(client)));

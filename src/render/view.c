@@ -176,6 +176,14 @@ void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
     }
 }
 
+apr_uint64_t amgr_view_accesses(const amgr_view_t *view,
+                                const amgr_process_t *process)
+{
+    return view->snapshot->server.extended && process->kind == AMGR_KIND_NATIVE
+               ? process->accesses
+               : AMGR_UNKNOWN;
+}
+
 int amgr_view_slot_count(const amgr_view_t *view)
 {
     int count = 0;

@@ -176,6 +176,11 @@ const amgr_slot_t *amgr_view_slot(const amgr_view_t *view,
 void amgr_view_letters(const amgr_view_t *view, const amgr_process_t *process,
                        int first, char *out, int count);
 
+/** Requests that @a process has answered; AMGR_UNKNOWN for those that answer
+ * none, and without ExtendedStatus, when nobody counts. */
+apr_uint64_t amgr_view_accesses(const amgr_view_t *view,
+                                const amgr_process_t *process);
+
 /** How many slots all processes have. */
 int amgr_view_slot_count(const amgr_view_t *view);
 

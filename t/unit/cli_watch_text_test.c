@@ -531,6 +531,21 @@ static void test_managed_pictures(void **state)
                   "watch-unsupervised-once.txt");
 }
 
+/* Without ExtendedStatus nobody counts requests. */
+static void test_not_counted(void **state)
+{
+    scene_t *at = make_scene(view_prefork);
+    const char *line;
+
+    (void)state;
+    line = text_at(draw(at, 80, 24, 1, NULL), 6);
+    assert_non_null(strstr(line, " 345 "));
+    at->fixed.snapshot.server.extended = 0;
+    line = text_at(draw(at, 80, 24, 1, NULL), 6);
+    assert_null(strstr(line, " 345 "));
+    assert_non_null(strstr(line, " n/a "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_hidden_texts),
         cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_managed_pictures),
+        cmocka_unit_test(test_not_counted),
     };
     int failed;
 

@@ -100,6 +100,40 @@ static void test_marks(void **state)
     assert_true(page_has("<td>5m</td>"));
 }
 
+/* Without ExtendedStatus nobody counts: zero would be a lie. */
+static void test_not_counted(void **state)
+{
+    static const char *const words[] = {"acc", "cpu",  "ss",    "req",
+                                        "dur", "conn", "child", "slot"};
+    const char *plain;
+    char kept[4096];
+    size_t i;
+
+    (void)state; /* cmocka's signature */
+    begin_prefork();
+    assert_true(page_has("<td>3/345/1200</td>"));
+    fixed.snapshot.server.extended = 0;
+    assert_false(page_has("<td>3/345/1200</td>"));
+    assert_true(page_has("<td>n/a</td><td>W</td><td>n/a</td><td>n/a</td>"
+                         "<td>n/a</td><td>n/a</td><td>n/a</td><td>n/a</td>"
+                         "<td>n/a</td><td>"));
+    /* Nor can they be put in order by it. */
+    plain = rows();
+    apr_cpystrn(kept, plain, sizeof(kept));
+    for (i = 0; i < AMGR_COUNT(words); i++) {
+        fixed.slots[i % 4].accesses = 5000 + i;
+        fixed.slots[i % 4].bytes = 5000 + i;
+        order_by(words[i], 0);
+        assert_string_equal(rows(), kept);
+    }
+    /* Of processes the same. */
+    begin_prefork();
+    fixed.processes[0].accesses = 4321;
+    assert_true(page_has("<td>4321</td>"));
+    fixed.snapshot.server.extended = 0;
+    assert_false(page_has("<td>4321</td>"));
+}
+
 static void test_order(void **state)
 {
     static const char *const words[] = {
@@ -395,11 +429,11 @@ static void test_rank(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grid),   cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_order),  cmocka_unit_test(test_order_numbers),
-        cmocka_unit_test(test_filter), cmocka_unit_test(test_hidden),
-        cmocka_unit_test(test_source), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_grid),          cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_not_counted),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_order_numbers), cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hidden),        cmocka_unit_test(test_source),
+        cmocka_unit_test(test_many),          cmocka_unit_test(test_rank),
     };
 
     if (apr_initialize() != APR_SUCCESS ||

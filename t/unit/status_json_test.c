@@ -187,6 +187,11 @@ static void test_not_counted(void **state)
     assert_non_null(strstr(text.data, "\"requests_per_second\":null"));
     assert_non_null(strstr(text.data, "\"inert\":true"));
     assert_non_null(strstr(text.data, "\"hanging\":null"));
+    assert_non_null(strstr(text.data,
+                           "\"ss\":null,\"req\":null,\"dur\":null,\"acc\":"
+                           "[null,null,null],\"conn\":null,\"child\":null,"
+                           "\"total\":null,\"cpu\":null,"));
+    assert_null(strstr(text.data, "\"acc\":[3"));
     free(text.data);
 }
 

@@ -128,7 +128,7 @@ static void read_times(amgr_members_t *members, const json_t *from,
     apr_int64_t ss =
         amgr_members_whole_or(members, from, "ss", 0, APR_INT64_MAX, -1);
     apr_int64_t req_ms =
-        amgr_members_whole(members, from, "req", 0, APR_INT64_MAX);
+        amgr_members_whole_or(members, from, "req", 0, APR_INT64_MAX, 0);
 
     out->request_age_us =
         amgr_members_time(members, from, "request_age_seconds");
@@ -213,7 +213,9 @@ static void read_slots(amgr_members_t *members, const json_t *from,
                   blank->view.now_wall_us, slot);
         process->slot_count++;
         process->busy_slots += !amgr_mode_is_idle(slot->mode);
-        process->accesses += slot->child_accesses;
+        if (slot->child_accesses != AMGR_UNKNOWN) {
+            process->accesses += slot->child_accesses;
+        }
         if (slot->mode >= 0 && slot->mode < AMGR_MODE_COUNT) {
             snapshot->server.modes[slot->mode]++;
         }

@@ -67,9 +67,12 @@ static void set_busy(amgr_watch_row_t *row)
     }
 }
 
-static void set_process_key(const amgr_process_t *process, int sort,
+static void set_process_key(const amgr_view_t *view,
+                            const amgr_process_t *process, int sort,
                             amgr_watch_row_t *row)
 {
+    apr_uint64_t accesses = amgr_view_accesses(view, process);
+
     switch (sort) {
     case AMGR_WATCH_BY_PID:
         set_key(row, 1, (apr_uint64_t)process->id.pid);
@@ -78,7 +81,8 @@ static void set_process_key(const amgr_process_t *process, int sort,
         set_span(row, process->age_us);
         break;
     case AMGR_WATCH_BY_REQUESTS:
-        set_key(row, process->slot_count > 0, process->accesses);
+        set_key(row, process->slot_count > 0 && accesses != AMGR_UNKNOWN,
+                accesses);
         break;
     case AMGR_WATCH_BY_BUSY:
         set_busy(row);
@@ -98,10 +102,10 @@ static void set_slot_key(const amgr_view_t *view, const amgr_process_t *process,
         set_span(row, amgr_watch_since_used(view, slot));
         break;
     case AMGR_WATCH_BY_REQUESTS:
-        set_key(row, 1, slot->accesses);
+        set_key(row, view->snapshot->server.extended, slot->accesses);
         break;
     default:
-        set_process_key(process, sort, row);
+        set_process_key(view, process, sort, row);
         break;
     }
 }
@@ -230,7 +234,7 @@ static void add_processes(const amgr_view_t *view, int sort,
         row->slot = -1;
         row->telling = -1;
         look_at_slots(view, row);
-        set_process_key(process, sort, row);
+        set_process_key(view, process, sort, row);
     }
 }
 

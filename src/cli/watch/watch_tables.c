@@ -256,7 +256,7 @@ static void fill_process_cell(const amgr_watch_picture_t *picture,
         break;
     case PROCESS_REQUESTS:
         if (process->slot_count > 0) {
-            put_count(out, process->accesses);
+            put_count(out, amgr_view_accesses(view, process));
         }
         break;
     case PROCESS_AGE:
@@ -327,7 +327,8 @@ static void fill_slot_cell(const amgr_watch_picture_t *picture,
         put_age(amgr_watch_since_used(view, slot), picture->read_us, out);
         break;
     case SLOT_REQUESTS:
-        put_count(out, slot->accesses);
+        put_count(out, view->snapshot->server.extended ? slot->accesses
+                                                       : AMGR_UNKNOWN);
         break;
     case SLOT_RSS:
         put_size(out, process->rss_bytes);

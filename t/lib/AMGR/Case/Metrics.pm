@@ -7,12 +7,15 @@ package AMGR::Case::Metrics;
 use strict;
 use warnings;
 
+use AMGR::Cli qw(cli);
 use AMGR::Case::Retire;
 use AMGR::Exposition;
+use AMGR::Schema qw(schema_errors);
 use AMGR::Httpd qw(repo_dir wait_until);
 use AMGR::Load;
 use AMGR::Prometheus qw(promtool);
 use Apache::Test qw(-withtestmore);
+use JSON::PP qw(decode_json);
 use IO::Socket::INET;
 use LWP::UserAgent;
 use POSIX ();
@@ -442,6 +445,16 @@ sub not_extended {
               { inert_limits(), time => 1 }, 'nor what is over ManagerMaxTime');
     ok(!$there{ NATIVE . 'workers_hanging' }, 'nobody knows what hangs');
     is($s->json->{manager}{hanging}, undef, 'nor in status.json');
+    my $text = $s->get('/manager-status/status.json')->content;
+    is_deeply([schema_errors($text)], [], 'which obeys its schema');
+    my @slots = map { @{ $_->{slots} } } @{ decode_json($text)->{processes} };
+    is_deeply([grep { defined } map { @$_{qw(req dur conn child total cpu)},
+                                      @{ $_->{acc} } } @slots], [],
+              'nor does a worker have figures') or diag($text);
+    my $r = cli({ as_user => 65534 }, '--url', $s->url('/manager-status'),
+                '--once');
+    like($r->{out}, qr/^ *\d+ native +serving .* n\/a /m, 'in the tool neither')
+        or diag($r->{err});
     is($s->data->{'workers-hanging'}, 0, 'the data file has a number');
     ok($there{ NATIVE . 'workers' }, 'workers are there');
     configure($s, "ExtendedStatus Off\nManagerMetricsNames Compat\n",
