@@ -208,7 +208,7 @@ static int answer(request_rec *r, const amgr_endpoint_t *endpoint,
     view.base_path = base_path(r, base_len);
     view.assets_version = amgr_assets_version;
     view.server_name = ap_get_server_name(r);
-    view.control_token = amgr_order_proof_token(r);
+    view.control_token = amgr_order_proof_token(r, &view.control_refusal);
     view.write_foreign = amgr_status_lines_write;
     view.foreign_baton = r;
     if (endpoint->traits & AMGR_LIVE && amgr_answer_is_whole(r)) {

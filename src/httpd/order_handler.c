@@ -62,18 +62,20 @@ static void put_refusal_html(const serving_t *serving, const char *why,
                              amgr_sink_t *sink)
 {
     amgr_sink_puts(sink, "<!doctype html>\n<html lang=\"en\"><head>"
-                         "<meta charset=\"utf-8\"><title>Not done</title>"
+                         "<meta charset=\"utf-8\"><meta name=\"viewport\""
+                         " content=\"width=device-width, initial-scale=1\">"
+                         "<title>Not done</title>"
                          "<link rel=\"icon\" href=\"data:,\">"
                          "<link rel=\"stylesheet\" href=\"");
     amgr_escape_html(sink, serving->base_path);
     amgr_sink_puts(sink, "/assets/page.css?v=");
     amgr_sink_puts(sink, amgr_assets_version);
-    amgr_sink_puts(sink, "\"></head><body><h1>Not done</h1>\n"
+    amgr_sink_puts(sink, "\"></head><body><main><h1>Not done</h1>\n"
                          "<p>The order was refused: ");
     amgr_escape_html(sink, why);
     amgr_sink_puts(sink, ".</p>\n<p><a href=\"");
     amgr_escape_html(sink, page_address(serving));
-    amgr_sink_puts(sink, "\">Back to the page</a></p></body></html>\n");
+    amgr_sink_puts(sink, "\">Back to the page</a></p></main></body></html>\n");
 }
 
 static void put_refusal_json(int status, const char *why, amgr_sink_t *sink)

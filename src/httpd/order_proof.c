@@ -85,15 +85,31 @@ static int is_own_host(const request_rec *r)
             is_configured(r, name));
 }
 
-const char *amgr_order_proof_token(request_rec *r)
+/** Why no order can be given by an answer to this request; NULL: one can. */
+static const char *find_obstacle(request_rec *r)
 {
     amgr_handler_place_t place;
 
-    if (current[0] == '\0' || amgr_control_of(r) != AMGR_CONTROL_ON) {
-        return NULL;
+    if (amgr_control_of(r) != AMGR_CONTROL_ON) {
+        return "ManagerControl is Off here";
+    }
+    if (current[0] == '\0') {
+        return "the server had no random bytes for a token";
     }
     amgr_handler_place_find(r, &place);
-    return place.is_known && is_own_host(r) ? current : NULL;
+    if (!place.is_known) {
+        return AMGR_HANDLER_PLACE_UNKNOWN;
+    }
+    return is_own_host(r) ? NULL
+                          : "the name that this page was asked for by is "
+                            "neither a ServerName nor a ServerAlias of this "
+                            "server";
+}
+
+const char *amgr_order_proof_token(request_rec *r, const char **out_why)
+{
+    *out_why = find_obstacle(r);
+    return *out_why == NULL ? current : NULL;
 }
 
 /** @a why, unless the Host is the true reason: whoever asks for the token by a

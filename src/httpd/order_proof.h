@@ -23,8 +23,8 @@ void amgr_order_proof_renew(server_rec *s);
 /** The token, for an answer to this request: where its section takes orders and
  * the place of the handler is known, and its Host is a name of this server, so
  * that no page of elsewhere can read it by a name that leads here for a moment.
- * Else NULL. */
-const char *amgr_order_proof_token(request_rec *r);
+ * Else NULL, and @a *out_why is a clause that says why not. */
+const char *amgr_order_proof_token(request_rec *r, const char **out_why);
 
 /** Whether this request may order something, by its headers and @a token: NULL,
  * or a sentence that says why not. */

@@ -280,6 +280,21 @@ static void put_summary(amgr_sink_t *sink, const amgr_managed_table_t *table)
     amgr_sink_puts(sink, "</p>\n");
 }
 
+/* A reader who looks for the buttons is told why there are none. */
+static void put_refusal(const amgr_view_t *view, amgr_sink_t *sink)
+{
+    const char *why =
+        view->managed->application == AMGR_APPLICATION_SHUTDOWN
+            ? "all managed processes are shut down until httpd is restarted"
+            : view->control_refusal;
+
+    if (why != NULL) {
+        amgr_sink_puts(sink, "<p class=\"why\">No orders are taken here: ");
+        amgr_page_text(sink, why);
+        amgr_sink_puts(sink, ".</p>\n");
+    }
+}
+
 void amgr_page_managed(const amgr_view_t *view, amgr_sink_t *sink)
 {
     const amgr_managed_table_t *table = view->managed;
@@ -293,6 +308,9 @@ void amgr_page_managed(const amgr_view_t *view, amgr_sink_t *sink)
                    table->application != AMGR_APPLICATION_SHUTDOWN;
     amgr_page_begin_section(sink, "managed", "Managed processes");
     put_summary(sink, table);
+    if (!takes_orders) {
+        put_refusal(view, sink);
+    }
     amgr_page_begin_table(
         sink,
         "Processes that run beside the server; memory and CPU time are of"

@@ -108,6 +108,7 @@ typedef struct amgr_view_t {
     const amgr_managed_table_t *managed; /**< NULL: there are none */
     const char *control_token; /**< what a form must say to give an order; NULL:
                                     orders are not taken from here */
+    const char *control_refusal; /**< page: why not, as a clause; or NULL */
 } amgr_view_t;
 
 /** What is the matter, in order of urgency; decides the page's headline. */

@@ -182,7 +182,7 @@ for (@places) {
 
 my $answer = ask(GET => '', '/open');
 is($answer->code, 200, 'the page is there all the same');
-unlike($answer->content, qr/$token|managed-web-stop/, 'without its buttons');
+unlike($answer->content, qr/$token|stop-web/, 'without its buttons');
 is(ask(GET => '', "/open/$_")->code, 200, "/open/$_ is there")
     for qw(metrics ready status.json);
 refused('open', GET => '', '/open/processes');

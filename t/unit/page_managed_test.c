@@ -112,12 +112,22 @@ static void test_no_orders(void **state)
 {
     (void)state; /* cmocka's signature */
     view_managed(&fixed);
+    expect("No orders", 0);
     fixed.view.control_token = NULL;
     expect("method=\"post\"", 0);
     expect(">Orders<", 0);
+    expect("No orders", 0);
+    fixed.view.control_refusal = "ManagerControl is <Off> here";
+    expect(
+        "<p class=\"why\">No orders are taken here: ManagerControl is &lt;Off"
+        "&gt; here.</p>",
+        1);
     view_managed(&fixed);
     managed_table.application = AMGR_APPLICATION_SHUTDOWN;
     expect("method=\"post\"", 0);
+    expect("<p class=\"why\">No orders are taken here: all managed processes"
+           " are shut down until httpd is restarted.</p>",
+           1);
     view_managed(&fixed);
     managed_table.supervisor = 0;
     expect("method=\"post\"", 0);
