@@ -107,7 +107,7 @@ static void put_end_cell(amgr_sink_t *sink, const amgr_managed_t *process)
         return;
     }
     amgr_managed_end_text(process, text);
-    amgr_sink_puts(sink, "<td>");
+    amgr_sink_puts(sink, "<td class=\"end\">");
     amgr_page_text(sink, text);
     amgr_sink_puts(sink, "</td>");
 }

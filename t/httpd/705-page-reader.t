@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What a reader has done to the page, in a browser, is not undone by what the
-# page does meanwhile: a process stays selected while its row moves, links keep a
-# filter that was just typed, and the page as it is, and orders lead back to it.
+# page does meanwhile: a process stays selected while its row moves, links keep
+# a filter that was just typed, and the page as it is, and orders lead back to
+# it.  Names may be long.
 use strict;
 use warnings;
 
@@ -21,7 +22,9 @@ use constant SOON => 40;
 my %at = %AMGR::Case::Page::at;
 my $s = AMGR::Httpd->new(mpm => 'prefork', name => 'page-reader');
 AMGR::Managed::prepare($s);
-$s->set_config(AMGR::Managed::section($s, 'web') . <<'END');
+my $long = 'what-everybody-waits-for.' x 2 . 'and-longer';
+$s->set_config(AMGR::Managed::section($s, 'web')
+               . AMGR::Managed::section($s, $long) . <<'END');
 <Location "/manager-status">
     ManagerControl On
 </Location>
@@ -35,6 +38,7 @@ stays_selected();
 keeps_filter();
 keeps_place();
 is_deeply([$b->console], [], 'without a word on the console');
+in_sight();
 orders();
 $b->stop_ok;
 $s->stop_ok;
@@ -44,7 +48,7 @@ sub visit { return AMGR::Case::Page::visit($s, $b, @_) }
 
 sub refreshed { return AMGR::Case::Page::refreshed($b, @_) }
 
-# ---- rows that move ---------------------------------------------------------
+# ---- rows that move --------------------------------------------------------
 
 sub selected { return $b->run('return getSelection().toString().trim()') }
 
@@ -93,7 +97,7 @@ END
     return;
 }
 
-# ---- links --------------------------------------------------------------------
+# ---- links -----------------------------------------------------------------
 
 # Answers wait until they are let go.
 sub hold_answers {
@@ -153,7 +157,29 @@ sub keeps_place {
     return;
 }
 
-# ---- orders -------------------------------------------------------------------
+# ---- widths ----------------------------------------------------------------
+
+# However long a name is, the buttons are there without scrolling.
+sub in_sight {
+    AMGR::Managed::wait_for($s, $long, 'READY');
+    for my $width (400, 1280) {
+        $b->set_size($width, 900, $width == 400);
+        visit('refresh=3600');
+        is_deeply($b->run(<<'END'), [], "$width: all buttons are in sight");
+const edge = document.querySelector("#managed .scroll").getBoundingClientRect();
+return Array.from(document.querySelectorAll("#managed button"))
+  .filter((one) => one.getBoundingClientRect().right > edge.right)
+  .map((one) => one.id);
+END
+    }
+    is($b->run('const all = document.querySelector("#managed .scroll");'
+               . 'return all.scrollWidth - all.clientWidth'), 0,
+       'and so are all figures where there is room');
+    $b->cdp('Emulation.clearDeviceMetricsOverride');
+    return;
+}
+
+# ---- orders ----------------------------------------------------------------
 
 sub orders {
     my $pid = AMGR::Managed::wait_for($s, 'web', 'READY')->{pid};
