@@ -57,7 +57,7 @@ typedef struct amgr_supervisor_record_t {
     apr_time_t sent_mono_us;    /**< when it was */
 } amgr_supervisor_record_t;
 
-#define AMGR_SUPERVISOR_RECORD_VERSION 3
+#define AMGR_SUPERVISOR_RECORD_VERSION 4
 
 /** While hooks are registered: find the record of before the restart, and have
  * its descriptors closed in children. */

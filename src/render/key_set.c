@@ -6,12 +6,14 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 #define ROOM_FIRST 256
 
-/* FNV-1a; 0 is no hash. */
+/* 0 is no hash. */
 static apr_uint64_t hash_of(const char *key, apr_size_t len)
 {
-    apr_uint64_t hash = APR_UINT64_C(0xcbf29ce484222325);
+    apr_uint64_t hash = AMGR_HASH_BEGIN;
     apr_size_t i;
 
     for (i = 0; i < len; i++) {
@@ -20,7 +22,7 @@ static apr_uint64_t hash_of(const char *key, apr_size_t len)
         if (byte >= 'A' && byte <= 'Z') {
             byte |= 0x20;
         }
-        hash = (hash ^ byte) * APR_UINT64_C(0x100000001b3);
+        hash = amgr_hash_add(hash, byte);
     }
     return hash != 0 ? hash : 1;
 }

@@ -94,6 +94,9 @@ void amgr_ward_take_next(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->spec = spec;
     ward->set = set;
     amgr_spec_describe(spec, &ward->row);
+    ward->row.section =
+        amgr_spec_hash(spec, supervisor->setup.guard.default_user,
+                       supervisor->setup.guard.default_group);
     supervisor->is_dirty = 1;
 }
 

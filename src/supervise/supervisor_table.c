@@ -121,21 +121,16 @@ static int is_awaited(const amgr_ward_t *ward)
     return 0;
 }
 
-/** It was to end, and had ended well when the last supervisor was killed.  Its
- * section is another where what the table has of it differs: then it runs. */
+/** It was to end, and had ended well when the last supervisor was killed.
+ * Where its section is another by now, it runs. */
 static int was_done(const amgr_ward_t *ward, const amgr_managed_t *last)
 {
-    const amgr_managed_t *row = &ward->row;
-
     return last->state == AMGR_MANAGED_EXITED &&
+           last->section == ward->row.section &&
            last->want == AMGR_MANAGED_WANT_DOWN && last->exit_known &&
            last->exit_cause == AMGR_MANAGED_EXIT_CLEAN &&
            (ward->spec->verify.type == AMGR_VERIFY_EXITED ||
-            (ward->spec->restart == AMGR_RESTART_NEVER && !is_awaited(ward))) &&
-           strcmp(last->program, row->program) == 0 &&
-           strcmp(last->verify, row->verify) == 0 &&
-           last->restart == row->restart &&
-           last->max_memory_bytes == row->max_memory_bytes;
+            (ward->spec->restart == AMGR_RESTART_NEVER && !is_awaited(ward)));
 }
 
 static void stay_done(amgr_supervisor_t *supervisor, amgr_ward_t *ward,

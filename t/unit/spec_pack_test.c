@@ -116,6 +116,74 @@ static void no_section_is_something_too(void **state)
     assert_null(specs[0]);
 }
 
+static apr_uint64_t hash_of(const char *name, const char *lines)
+{
+    return amgr_spec_hash(section(name, lines), "#33", "#33");
+}
+
+/* One after the other, as the first two differ by where a word ends. */
+static void a_section_that_differs_has_another_hash(void **state)
+{
+    static const char *const lines[] = {
+        "Command /bin/x a b\n",
+        "Command /bin/x \"a b\"\n",
+        "Command /bin/x ab\n",
+        "Command /bin/x a b\nEnvironment A 1\n",
+        "Command /bin/x a b\nEnvironment A 2\n",
+        "Command /bin/x a b\nEnvironmentFile /a\n",
+        "Command /bin/x a b\nWorkingDirectory /a\n",
+        "Command /bin/x a b\nUser a\n",
+        "Command /bin/x a b\nUser a\nGroup a\n",
+        "Command /bin/x a b\nGroup a\n",
+        "Command /bin/x a b\nRestart never\n",
+        "Command /bin/x a b\nVerify exited 0\n",
+        "Command /bin/x a b\nVerify mine x\n",
+        "Command /bin/x a b\nMaxMemory 1G\n",
+    };
+    apr_size_t i;
+    apr_size_t k;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(lines); i++) {
+        assert_true(hash_of("web", lines[i]) == hash_of("web", lines[i]));
+        assert_false(hash_of("web", lines[i]) == hash_of("api", lines[i]));
+        for (k = 0; k < i; k++) {
+            assert_false(hash_of("web", lines[i]) == hash_of("web", lines[k]));
+        }
+    }
+    assert_true(hash_of("web", "Command /bin/x\n") ==
+                hash_of("web", "command /bin/x\n"));
+}
+
+/* httpd's own User and Group count where the process has them. */
+static void whose_it_is_counts(void **state)
+{
+    static const struct {
+        const char *lines;
+        int user_counts;
+        int group_counts;
+    } cases[] = {
+        {"Command /bin/x\n", 1, 1},
+        {"Command /bin/x\nGroup a\n", 1, 0},
+        {"Command /bin/x\nUser a\n", 0, 0},
+        {"Command /bin/x\nUser a\nGroup a\n", 0, 0},
+    };
+    apr_size_t i;
+
+    (void)state; /* cmocka's signature */
+    for (i = 0; i < AMGR_COUNT(cases); i++) {
+        const amgr_spec_t *spec = section("web", cases[i].lines);
+        apr_uint64_t hash = amgr_spec_hash(spec, "#33", "#33");
+
+        assert_int_equal(hash != amgr_spec_hash(spec, "#34", "#33"),
+                         cases[i].user_counts);
+        assert_int_equal(hash != amgr_spec_hash(spec, "#33", "#34"),
+                         cases[i].group_counts);
+        assert_int_equal(hash != amgr_spec_hash(spec, "#33", NULL),
+                         cases[i].group_counts);
+    }
+}
+
 static void every_cut_and_every_byte_more_is_refused(void **state)
 {
     amgr_spec_t **specs;
@@ -239,6 +307,8 @@ int main(void)
         cmocka_unit_test(sections_come_back_as_they_went),
         cmocka_unit_test(a_nice_of_zero_comes_back),
         cmocka_unit_test(no_section_is_something_too),
+        cmocka_unit_test(a_section_that_differs_has_another_hash),
+        cmocka_unit_test(whose_it_is_counts),
         cmocka_unit_test(every_cut_and_every_byte_more_is_refused),
         cmocka_unit_test(every_byte_changed_is_refused_or_meant),
         cmocka_unit_test(what_a_section_would_refuse_is_refused),

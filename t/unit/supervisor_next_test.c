@@ -5,7 +5,8 @@
  */
 #include "supervised.h"
 
-#define ONCE "once\nCommand /bin/true\nRestart never\nOutput discard\n"
+#define JOB "Restart never\nOutput discard\n"
+#define ONCE "once\nCommand /bin/true\n" JOB
 #define MIGRATE                             \
     "migrate\nShell On\nCommand 'exit 4'\n" \
     "Verify exited 4\nOutput discard\n"
@@ -100,19 +101,46 @@ static void what_is_waited_for_runs_again(void **state)
     assert_int_equal(row(s, "once")->starts, 2);
 }
 
+/* In whatever it differs. */
 static void what_is_another_by_now_runs(void **state)
 {
+    static const char before[] =
+        ONCE "program\nCommand /bin/true\n" JOB
+             "arguments\nCommand /bin/echo 'a b'\n" JOB
+             "environment\nCommand /bin/true\nEnvironment A 1\n" JOB
+             "directory\nCommand /bin/true\n" JOB
+             "unverified\nCommand /bin/true\nVerify exited 0\n" JOB
+             "verified\nCommand /bin/true\n" JOB
+             "restart\nCommand /bin/true\nVerify exited 0\n" JOB
+             "memory\nCommand /bin/true\n" JOB;
+    static const char after[] =
+        "memory\nCommand /bin/true\nMaxMemory 1G\n" JOB ONCE
+        "program\nCommand /bin/echo\n" JOB
+        "arguments\nCommand /bin/echo a b\n" JOB
+        "environment\nCommand /bin/true\nEnvironment A 2\n" JOB
+        "directory\nCommand /bin/true\nWorkingDirectory /tmp\n" JOB
+        "unverified\nCommand /bin/true\n" JOB
+        "verified\nCommand /bin/true\nVerify exited 0\n" JOB
+        "restart\nCommand /bin/true\nVerify exited 0\nRestart on-failure\n"
+        "Output discard\n";
+    static const char *const others[] = {
+        "program",    "arguments", "environment", "directory",
+        "unverified", "verified",  "restart",     "memory"};
     supervised_t *s = *state;
+    apr_size_t i;
 
-    apply(s, ONCE MIGRATE);
+    apply(s, before);
     wait_state(s, "once", AMGR_MANAGED_EXITED);
-    wait_state(s, "migrate", AMGR_MANAGED_EXITED);
+    for (i = 0; i < AMGR_COUNT(others); i++) {
+        wait_state(s, others[i], AMGR_MANAGED_EXITED);
+    }
     replace_supervisor(s);
-    apply(s, "once\nCommand /bin/echo\nRestart never\nOutput discard\n"
-             "migrate\nShell On\nCommand 'exit 4'\nVerify exited 4\n"
-             "Output discard\nMaxMemory 1G\n");
-    WAIT_UNTIL(s, row(s, "once") != NULL && row(s, "once")->starts == 2);
-    WAIT_UNTIL(s, row(s, "migrate")->starts == 2);
+    apply(s, after);
+    for (i = 0; i < AMGR_COUNT(others); i++) {
+        WAIT_UNTIL(s,
+                   row(s, others[i]) != NULL && row(s, others[i])->starts == 2);
+    }
+    assert_int_equal(row(s, "once")->starts, 1);
 }
 
 /* A server that takes its processes away has them all started anew. */
@@ -166,25 +194,21 @@ static void a_signal_to_the_supervisor_is_no_such_end(void **state)
 /* In the last table, as the one before has left it. */
 static void leave_once(supervised_t *s, int want, int cause, int is_shut)
 {
-    static amgr_managed_table_t table;
-    amgr_managed_t *once = &table.processes[0];
+    amgr_managed_table_t *table = &s->table;
+    amgr_managed_t *once = &table->processes[0];
 
+    apply(s, ONCE);
+    wait_state(s, "once", AMGR_MANAGED_EXITED);
     kill_supervisor(s);
-    memset(&table, 0, sizeof(table));
-    table.count = 1;
-    table.is_shut = is_shut;
-    table.application =
+    assert_int_equal(table->count, 1);
+    table->supervisor = 0;
+    table->is_shut = is_shut;
+    table->application =
         is_shut ? AMGR_APPLICATION_SHUTDOWN : AMGR_APPLICATION_RUNNING;
-    table.beat_mono_us = amgr_clock_monotonic_us();
-    snprintf(once->name, sizeof(once->name), "once");
-    snprintf(once->program, sizeof(once->program), "/bin/true");
-    once->state = AMGR_MANAGED_EXITED;
     once->want = want;
-    once->restart = AMGR_RESTART_NEVER;
     once->starts = 1;
-    once->exit_known = 1;
     once->exit_cause = cause;
-    amgr_board_write_managed(s->board, &table);
+    amgr_board_write_managed(s->board, table);
     start_supervisor(s);
     apply(s, ONCE);
 }
@@ -207,7 +231,7 @@ static void what_was_shut_down_is_not_run_again(void **state)
 
     leave_once(s, AMGR_MANAGED_WANT_DOWN, AMGR_MANAGED_EXIT_CLEAN, 1);
     for (i = 1; i <= 2; i++) {
-        WAIT_UNTIL(s, count_logged(s, "are configured: 1") == i);
+        WAIT_UNTIL(s, count_logged(s, "are configured: 1") == i + 1);
         WAIT_UNTIL(s, row(s, "once") != NULL && s->table.is_shut == (i == 1));
         assert_int_equal(row(s, "once")->state, AMGR_MANAGED_EXITED);
         assert_int_equal(row(s, "once")->starts, 1);

@@ -196,6 +196,12 @@ apr_uint64_t amgr_specs_after(const amgr_spec_t *const *specs, int count,
 /** Whether nothing is asked for otherwise. */
 int amgr_spec_equal(const amgr_spec_t *a, const amgr_spec_t *b);
 
+/** A number that is another when something is asked for otherwise, or when it
+ * runs as httpd's own User or Group (@a user, @a group; may be NULL) and that
+ * is another.  The same in every build that packs alike. */
+apr_uint64_t amgr_spec_hash(const amgr_spec_t *spec, const char *user,
+                            const char *group);
+
 /** How long a stop of all may take at most, in the reverse order of After,
  * each with its StopTimeout: the longest chain.  Where each is started after
  * the one before it (ManagerStartOrder), it is the sum of all instead. */
