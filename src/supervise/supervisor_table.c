@@ -31,26 +31,6 @@ static void note_lost(amgr_managed_t *row)
     row->exit_signal = 0;
 }
 
-/** The supervisor before was not killed but has stopped all and ended by its
- * parent's word: whatever runs from now on begins anew, also what had done its
- * work by then. */
-static void renew_done(amgr_managed_table_t *last)
-{
-    int i;
-
-    if (last->application != AMGR_APPLICATION_SHUTDOWN || last->is_shut) {
-        return;
-    }
-    for (i = 0; i < last->count; i++) {
-        amgr_managed_t *row = &last->processes[i];
-
-        if (row->state == AMGR_MANAGED_EXITED) {
-            row->state = AMGR_MANAGED_STOPPED;
-            row->want = AMGR_MANAGED_WANT_UP;
-        }
-    }
-}
-
 /** Until the configuration comes the last table stands, without its life: it
  * has the counters, should this one be killed before. */
 static void expect(amgr_managed_table_t *table,
@@ -96,7 +76,6 @@ void amgr_supervisor_inherit(amgr_supervisor_t *supervisor)
             note_lost(row);
         }
     }
-    renew_done(last);
     /* One that was shut down by order, and then killed, is shut down still. */
     supervisor->was_shut = last->is_shut;
     if (supervisor->was_shut) {
@@ -121,8 +100,8 @@ static int is_awaited(const amgr_ward_t *ward)
     return 0;
 }
 
-/** It was to end, and had ended well when the last supervisor was killed.
- * Where its section is another by now, it runs. */
+/** It was to end, and had ended well under the last supervisor, whatever became
+ * of that.  Where its section is another by now, it runs. */
 static int was_done(const amgr_ward_t *ward, const amgr_managed_t *last)
 {
     return last->state == AMGR_MANAGED_EXITED &&

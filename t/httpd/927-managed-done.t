@@ -1,0 +1,196 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# A supervisor that has to go, each for a reason of its own: what runs is started
+# anew, and what has done its work is not, as long as the server knows of it; the
+# line of the log says which.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use AMGR::Cli qw(cli);
+use AMGR::Httpd qw(wait_until);
+use AMGR::Managed;
+use Apache::Test qw(-withtestmore);
+use Fcntl qw(SEEK_SET);
+
+use constant {
+    SOON => 60,
+    # Of src/action/board_layout.h.
+    VERSION_AT => 8,
+};
+
+my $but_done = 'managed processes are started anew unless they have done their'
+    . ' work or were stopped by order';
+my $all = 'all managed processes are started anew';
+
+# A job, one of another user where that can be, and whoever waits for the first.
+sub sections {
+    my ($s) = @_;
+    my $dir = AMGR::Managed::state_dir($s);
+    my $user = AMGR::Httpd::is_root() ? 'User daemon' : '';
+    my %lines = (job => '', own => $user);
+    return AMGR::Managed::section($s, 'web', 'After job')
+        . AMGR::Managed::section($s, 'down')
+        . join '', map { <<"END" } sort keys %lines;
+<ManagedProcess $_>
+    Command /bin/sh -c "echo ran >> $dir/$_.runs"
+    PassEnv AMGR_TEST_SERVER
+    Verify exited 0
+    $lines{$_}
+</ManagedProcess>
+END
+}
+
+sub server {
+    my ($name, $clock) = @_;
+    my $s = AMGR::Httpd->new(mpm => 'event', name => $name);
+    AMGR::Managed::prepare($s);
+    if (defined $clock) {
+        $s->{env} = { LD_PRELOAD => $s->build_object('clock'),
+                      AMGR_CLOCK => $clock };
+    }
+    $s->{env}{AMGR_STALE} = $s->path('work/stale');
+    $s->{always} = 'LoadModule stale_module '
+        . $s->build_object('mod_stale', '-I' . AMGR::Httpd::repo_dir() . '/src')
+        . "\n";
+    $s->set_config($s->{always} . sections($s));
+    $s->start;
+    for my $job (qw(job own)) {
+        ok(AMGR::Managed::wait_for($s, $job, 'EXITED'), "$name: $job is done");
+    }
+    $s->{web} = AMGR::Managed::wait_for($s, 'web', 'READY');
+    ok($s->{web}, "$name: whoever waited for it runs");
+    is(cli('--url', $s->url('/manager-status'), 'stop', 'down')->{code}, 0,
+       "$name: another is stopped by order");
+    $s->{old} = AMGR::Managed::supervisor($s);
+    return $s;
+}
+
+# The configuration without this module, and with it.
+sub without {
+    my ($s) = @_;
+    $s->{manager} = 0;
+    $s->set_config($s->{always});
+    return ok($s->graceful, $s->name . ': graceful restart without the module');
+}
+
+sub with {
+    my ($s, $more) = @_;
+    $s->{manager} = 1;
+    $s->set_config($s->{always} . ($more // '') . sections($s));
+    return ok($s->graceful, $s->name . ': graceful restart with it');
+}
+
+# How often they have run once there is another supervisor.
+sub runs_are {
+    my ($s, %runs) = @_;
+    my $name = $s->name;
+    ok(AMGR::Managed::supervisor($s, $s->{old}), "$name: another supervisor");
+    ok(AMGR::Managed::wait_for($s, 'web', 'READY', $s->{web}{pid}),
+       "$name: what runs is started anew");
+    for my $job (sort keys %runs) {
+        ok(AMGR::Managed::wait_for($s, $job, 'EXITED'), "$name: $job is done");
+        is(scalar(() = AMGR::Managed::noted($s, "$job.runs")), $runs{$job},
+           "$name: $job has run so often");
+    }
+    is(AMGR::Managed::one($s, 'down')->{state}, 'STOPPED',
+       "$name: what was stopped by order stays so") if $runs{own} == 1;
+    is(join(' ', AMGR::Managed::noted($s, 'web.double')), '',
+       "$name: never two of one");
+    return;
+}
+
+sub replaced {
+    my ($s, $who, $why) = @_;
+    my ($line) = $s->log_lines(qr/AMGR0040: supervisor $s->{old} is replaced/);
+    return like($line, qr/ is replaced, and $who: $why/,
+                $s->name . ': the log says what is started anew, and why');
+}
+
+# ---- its board is another ------------------------------------------------------
+
+{
+    my $s = server('board');
+    unlink $s->board_file or die $s->board_file . ": $!\n";
+    ok($s->graceful, 'board: it was removed, and comes back by a restart');
+    runs_are($s, job => 1, own => 1);
+    replaced($s, $but_done, 'its board has been replaced');
+    $s->stop_ok;
+}
+
+# ---- another build ----------------------------------------------------------------
+
+{
+    my $s = server('build');
+    $s->write('work/stale', "build 0\n");
+    ok($s->graceful, 'build: graceful restart into another');
+    runs_are($s, job => 1, own => 1);
+    replaced($s, $but_done, 'it is of another build of this module');
+    $s->stop_ok;
+}
+
+# Which cannot read the board of the one before.
+{
+    my $s = server('version');
+    open my $fh, '+<:raw', $s->board_file or die $s->board_file . ": $!\n";
+    seek $fh, VERSION_AT, SEEK_SET or die "board: $!\n";
+    print {$fh} pack 'L<', 9999 or die "board: $!\n";
+    close $fh or die "board: $!\n";
+    $s->write('work/stale', "build 0\n");
+    ok($s->graceful, 'version: graceful restart into another');
+    runs_are($s, job => 2, own => 2);
+    is(AMGR::Managed::wait_for($s, 'down', 'READY')->{want}, 'up',
+       'version: what was stopped by order runs');
+    replaced($s, $all, 'it is of another build of this module');
+    $s->stop_ok;
+}
+
+# ---- another User --------------------------------------------------------------
+
+if (AMGR::Httpd::is_root()) {
+    my $s = server('user');
+    chmod 0666, glob AMGR::Managed::state_dir($s) . '/*';
+    with($s, "User nobody\n");
+    runs_are($s, job => 2, own => 1);
+    replaced($s, $but_done, q(httpd's User or Group is another));
+    $s->stop_ok;
+}
+
+# ---- without this module for a while --------------------------------------------
+
+{
+    my $s = server('moment');
+    without($s);
+    with($s);
+    runs_are($s, job => 1, own => 1);
+    replaced($s, $but_done, 'its board has been replaced');
+    $s->stop_ok;
+}
+{
+    my $s = server('killed');
+    without($s);
+    $s->expect_log(qr/AH00488: long lost child came home! \(pid $s->{old}\)/);
+    kill 'KILL', $s->{old};
+    ok(wait_until(sub { !-d "/proc/$s->{old}" }, SOON, 'its end'),
+       'killed: it is, and reaped');
+    with($s);
+    runs_are($s, job => 1, own => 1);
+    $s->stop_ok;
+}
+
+# Until its supervisor has stopped all and ended: a minute is some seconds.
+{
+    my $s = server('long', 20);
+    without($s);
+    $s->expect_log(qr/AMGR0040: no configuration has come since/,
+                   qr/AH00488: long lost child came home! \(pid $s->{old}\)/);
+    ok(wait_until(sub { !-d "/proc/$s->{old}" }, SOON, 'its end'),
+       'long: it has ended');
+    with($s);
+    runs_are($s, job => 1, own => 1);
+    $s->stop_ok;
+}
+done_testing();
