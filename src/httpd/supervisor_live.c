@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <http_config.h>
+#include <http_main.h>
 #include <unixd.h>
 
 #include "base/escape.h"
@@ -102,6 +103,13 @@ static void set_texts(texts_t *texts, server_rec *s,
     }
 }
 
+/** In an attempt, which has called closelog(3): its verifier may log. */
+static amgr_verify_run_fn *look_up(const char *name)
+{
+    amgr_syslog_restore(ap_server_conf);
+    return amgr_verifiers_lookup(name);
+}
+
 static void set_up(amgr_supervisor_setup_t *setup, const texts_t *texts,
                    server_rec *s)
 {
@@ -115,7 +123,7 @@ static void set_up(amgr_supervisor_setup_t *setup, const texts_t *texts,
     setup->check.fetch_program = texts->fetch;
     setup->check.default_user = texts->user;
     setup->check.default_group = texts->group;
-    setup->check.lookup = amgr_verifiers_lookup;
+    setup->check.lookup = look_up;
 }
 
 void amgr_supervisor_live(server_rec *s, const amgr_runtime_t *runtime,

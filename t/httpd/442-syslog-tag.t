@@ -3,7 +3,7 @@
 #
 # An error log in syslog: the lines of ticker and supervisor bear the tag and
 # the facility that ErrorLog asks for, as httpd's own do, also after lines of
-# ManagerSyslog, which have theirs.
+# ManagerSyslog, which have theirs; and those of other modules' verifiers.
 use strict;
 use warnings;
 
@@ -37,7 +37,9 @@ sub server {
                         log_level => 'notice apache_manager:info');
     AMGR::Managed::prepare($s);
     my $script = $s->wsgi_script;
-    $s->{config} = "$error_log\n" . AMGR::Managed::section($s, 'web') . <<"END";
+    my $verifier = $s->build_object('mod_verifier');
+    $s->{config} = "LoadModule verifier_module $verifier\n$error_log\n"
+        . AMGR::Managed::section($s, 'web', 'Verify loud') . <<"END";
 ManagerSyslog On
 ManagerMinAge 200ms
 ManagerMaxMemoryIdle 150M
@@ -69,7 +71,7 @@ for my $case (
 ) {
     my ($name, $error_log, $facility, $tag) = @$case;
     my $s = server($name, $error_log);
-    AMGR::Managed::wait_for($s, 'web', 'RUNNING');
+    AMGR::Managed::wait_for($s, 'web', 'READY');
     retired($s) for 1 .. 2;
     my @lines = $s->log_lines;
     my @own = grep { /: NOTICE Killing / } @lines;
@@ -85,6 +87,8 @@ for my $case (
     my ($supervisor) = map { /AMGR\d{4}: supervisor (\d+) started/ } @rest;
     cmp_ok(scalar(grep { /\[$supervisor\]: .*AMGR\d{4}: / } @rest), '>', 0,
            "$name: and the supervisor") or diag(explain(\@rest));
+    is(scalar(grep { / verifier loud is asked/ } @rest), 1,
+       "$name: and another module's verifier");
     $s->stop_ok;
 }
 done_testing();

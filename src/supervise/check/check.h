@@ -26,7 +26,8 @@
 typedef int amgr_verify_run_fn(int argc, const char *const *argv, char *text,
                                apr_size_t size);
 
-/** The function of this name, or NULL. */
+/** The function of this name, or NULL.  Asked in the attempt's own process,
+ * right before that is called. */
 typedef amgr_verify_run_fn *amgr_verify_lookup_fn(const char *name);
 
 /** What is the same for all checks of a supervisor. */
