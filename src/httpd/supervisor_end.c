@@ -29,9 +29,10 @@ void amgr_supervisor_read_table(const amgr_runtime_t *runtime,
 }
 
 /** What the table says while there is nobody to write it: nothing is ready, and
- * what runs is ended by its guard. */
+ * what runs is ended by its guard.  An order to stop all for good holds until a
+ * restart, by which one is replaced. */
 static void publish_end(const amgr_runtime_t *runtime,
-                        amgr_supervisor_record_t *record)
+                        amgr_supervisor_record_t *record, int is_replaced)
 {
     amgr_managed_table_t *table = &record->table;
     int i;
@@ -39,6 +40,7 @@ static void publish_end(const amgr_runtime_t *runtime,
     amgr_supervisor_read_table(runtime, record);
     table->supervisor = 0;
     table->revision++;
+    table->is_shut = table->is_shut && !is_replaced;
     for (i = 0; i < table->count; i++) {
         amgr_managed_t *process = &table->processes[i];
 
@@ -78,6 +80,7 @@ static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
     int is_fine = record->is_ending || record->killed ||
                   record->leave_mono_us != 0 ||
                   (record->count == 0 && status == 0);
+    int is_replaced = record->leave_mono_us != 0;
 
     if (s != NULL && !is_fine) {
         say_end(record, s, status);
@@ -93,7 +96,7 @@ static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
         apr_proc_other_child_unregister(record);
     }
     if (runtime != NULL) {
-        publish_end(runtime, record);
+        publish_end(runtime, record, is_replaced);
     }
 }
 

@@ -104,6 +104,7 @@ typedef struct amgr_managed_t {
     apr_uint64_t output_dropped; /**< of that, what nobody could keep */
     apr_int32_t is_stuck; /**< wanted, and waits for what does not come without
                                an order */
+    apr_int32_t is_down;  /**< stopped by an order of its own */
     apr_uint64_t section; /**< amgr_spec_hash() of what it was last to run as;
                                for the next supervisor, and shown to nobody */
 } amgr_managed_t;

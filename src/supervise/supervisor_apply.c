@@ -167,7 +167,8 @@ static void keep(amgr_ward_t *ward, int was_shut)
         ward->next_spec = NULL;
         ward->next_set = NULL;
     }
-    if ((was_shut || ward->is_removed) && !ward->is_down && !has_done(ward)) {
+    if ((was_shut || ward->is_removed) && !ward->row.is_down &&
+        !has_done(ward)) {
         start_anew(ward);
     }
     if (amgr_ward_is_on(ward) && ward->row.state != AMGR_MANAGED_STOPPING) {
@@ -180,7 +181,7 @@ static void change(amgr_ward_t *ward, const amgr_spec_t *spec,
                    amgr_spec_set_t *set)
 {
     set_next(ward, spec, set);
-    ward->is_down = 0;
+    ward->row.is_down = 0;
     ward->is_leaving = 1; /* one that has ended has its turn, too */
     start_anew(ward);
 }

@@ -108,7 +108,7 @@ static int is_all_done(const amgr_supervisor_t *supervisor)
     for (i = 0; i < supervisor->ward_count; i++) {
         const amgr_managed_t *row = &supervisor->wards[i]->row;
 
-        if (supervisor->wards[i]->is_down) {
+        if (supervisor->wards[i]->row.is_down) {
             return 0;
         }
         worked |= row->restart != AMGR_RESTART_ALWAYS &&

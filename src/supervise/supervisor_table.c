@@ -154,10 +154,7 @@ void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
         row->exit_code = last->exit_code;
         row->exit_signal = last->exit_signal;
         row->started_us = last->started_us;
-        ward->is_down = !supervisor->was_shut &&
-                        last->want == AMGR_MANAGED_WANT_DOWN &&
-                        (last->state == AMGR_MANAGED_STOPPED ||
-                         last->state == AMGR_MANAGED_STOPPING);
+        row->is_down = last->is_down;
         /* From now on it is this one's to keep. */
         supervisor->last.processes[last - supervisor->last.processes].name[0] =
             '\0';
@@ -165,7 +162,7 @@ void amgr_supervisor_inherit_row(amgr_supervisor_t *supervisor,
     if (is_done) {
         stay_done(supervisor, ward, last);
     }
-    else if (ward->is_down || supervisor->phase == AMGR_PHASE_SHUT) {
+    else if (row->is_down || supervisor->phase == AMGR_PHASE_SHUT) {
         ward->is_asked = 0;
         row->want = AMGR_MANAGED_WANT_DOWN;
         amgr_supervisor_text(row->reason, sizeof(row->reason),

@@ -28,7 +28,7 @@ static amgr_ward_t *get(const amgr_supervisor_t *supervisor, int index)
 
 static void ask(amgr_ward_t *ward)
 {
-    ward->is_down = 0;
+    ward->row.is_down = 0;
     ward->is_asked = 1;
     ward->row.want = AMGR_MANAGED_WANT_UP;
     ward->told[0] = '\0';
@@ -46,8 +46,8 @@ static int is_so(const amgr_ward_t *ward, int verb)
                (ward->is_asked || (amgr_ward_is_on(ward) &&
                                    ward->row.state != AMGR_MANAGED_STOPPING));
     case AMGR_VERB_STOP:
-        return ward->is_down || (ward->row.state == AMGR_MANAGED_EXITED &&
-                                 !ward->is_asked && !is_up);
+        return ward->row.is_down || (ward->row.state == AMGR_MANAGED_EXITED &&
+                                     !ward->is_asked && !is_up);
     default:
         return is_up && (ward->is_asked || ward->is_restarting ||
                          ward->row.state == AMGR_MANAGED_STARTING);
@@ -58,7 +58,7 @@ static void stop(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
     int is_missed = amgr_managed_is_missed(&ward->row);
 
-    ward->is_down = 1;
+    ward->row.is_down = 1;
     ward->is_asked = 0;
     ward->is_leaving = 0;
     ward->is_restarting = 0;

@@ -43,7 +43,6 @@ typedef struct amgr_ward_t {
     amgr_spec_set_t *next_set;
     int place;         /**< in the configuration, from 0 */
     int is_removed;    /**< not in the configuration any more */
-    int is_down;       /**< stopped by an order of its own */
     int is_asked;      /**< to be started as soon as nothing is in the way */
     int is_leaving;    /**< to be stopped, when what comes after it is gone */
     int is_restarting; /**< by an order, and not settled since */

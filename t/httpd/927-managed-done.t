@@ -32,7 +32,8 @@ sub sections {
     my $dir = AMGR::Managed::state_dir($s);
     my $user = AMGR::Httpd::is_root() ? 'User daemon' : '';
     my %lines = (job => '', own => $user);
-    return AMGR::Managed::section($s, 'web', 'After job')
+    return "<Location /manager-status>\nManagerControl On\n</Location>\n"
+        . AMGR::Managed::section($s, 'web', 'After job')
         . AMGR::Managed::section($s, 'down')
         . join '', map { <<"END" } sort keys %lines;
 <ManagedProcess $_>
@@ -118,6 +119,19 @@ sub replaced {
     ok($s->graceful, 'board: it was removed, and comes back by a restart');
     runs_are($s, job => 1, own => 1);
     replaced($s, $but_done, 'its board has been replaced');
+    $s->stop_ok;
+}
+
+# An order to stop all for good holds until the next restart, which this is.
+{
+    my $s = server('shut');
+    my $token = $s->json('/manager-status/processes')->{token};
+    like($s->request('DELETE', '/manager-status/processes',
+                     'X-Manager-Token' => $token)->code, qr/^20[02]$/,
+         'shut: all are stopped by order');
+    unlink $s->board_file or die $s->board_file . ": $!\n";
+    ok($s->graceful, 'shut: a restart with another board');
+    runs_are($s, job => 1, own => 1);
     $s->stop_ok;
 }
 

@@ -23,7 +23,7 @@ my @versions = (
     [AMGR_PARENT_VERSION => 'src/supervise/supervisor.h', '2',
      'ba8c83639230', qw(amgr_parent_message_t amgr_parent_word_e)],
     [AMGR_SUPERVISOR_RECORD_VERSION => 'src/httpd/supervisor_record.h', '4',
-     'fc2722da6f08', qw(amgr_supervisor_record_t)],
+     '1f153883a231', qw(amgr_supervisor_record_t)],
     [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '5', '76216e71dbb8',
      qw(amgr_runtime_t amgr_children_t)],
     [AMGR_NOTES_VERSION => 'src/httpd/runtime.h', '1', 'b24b98b42cbc',
@@ -31,7 +31,7 @@ my @versions = (
         amgr_budgets_t amgr_phase_e amgr_counts_e)],
     [AMGR_SERVER_START_VERSION => 'src/httpd/server_start.h', '1',
      '066aea764801', qw(amgr_server_start_t)],
-    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', 'd033d9e837d4',
+    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', 'f6beae156693',
      qw(amgr_board_t amgr_board_config_region_t amgr_board_tick_t
         amgr_board_records_t amgr_board_evidences_t amgr_board_history_t
         amgr_board_managed_t amgr_process_t amgr_slot_t amgr_counters_t
