@@ -18,6 +18,7 @@
 #include "httpd/log.h"
 #include "httpd/private_memory.h"
 #include "httpd/scoreboard.h"
+#include "httpd/supervisor_record.h"
 #include "policy/ledger.h"
 
 #define AMGR_RUNTIME_VERSION 5
@@ -167,6 +168,9 @@ static int renew_board(amgr_runtime_t *runtime, server_rec *s,
         return 0;
     }
     *out_carried = amgr_board_carry(runtime->board.memory, old.memory);
+    if (amgr_supervisor_record_keep_board(old.memory, old.size)) {
+        old.memory = NULL;
+    }
     amgr_board_file_unmap(&old);
     return 1;
 }

@@ -5,6 +5,7 @@
 #include "httpd/supervisor_end.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -26,6 +27,24 @@ void amgr_supervisor_read_table(const amgr_runtime_t *runtime,
         APR_SUCCESS) {
         record->table = seen;
     }
+}
+
+/** What it has written last, to a board that had been replaced by then. */
+static void fetch_last(const amgr_runtime_t *runtime,
+                       amgr_supervisor_record_t *record)
+{
+    amgr_managed_table_t last;
+
+    if (record->left_bytes == 0) {
+        return;
+    }
+    if (runtime != NULL &&
+        amgr_board_read_managed(record->board, &last) == APR_SUCCESS) {
+        amgr_board_write_managed(amgr_runtime_board(runtime), &last);
+    }
+    munmap((void *)record->board, record->left_bytes);
+    record->board = NULL;
+    record->left_bytes = 0;
 }
 
 /** What the table says while there is nobody to write it: nothing is ready, and
@@ -95,6 +114,7 @@ static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
     if (record->registered) {
         apr_proc_other_child_unregister(record);
     }
+    fetch_last(runtime, record);
     if (runtime != NULL) {
         publish_end(runtime, record, is_replaced);
     }

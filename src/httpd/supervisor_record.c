@@ -68,6 +68,17 @@ amgr_supervisor_record_t *amgr_supervisor_record(void)
     return current;
 }
 
+int amgr_supervisor_record_keep_board(const void *memory, apr_size_t size)
+{
+    if (current == NULL || current->parent != getpid() || current->pid == 0 ||
+        current->board != memory ||
+        amgr_board_check(memory, size, NULL) != APR_SUCCESS) {
+        return 0;
+    }
+    current->left_bytes = size;
+    return 1;
+}
+
 /** What another build knew of its supervisor, as far as this one can tell. */
 static void take_over(amgr_supervisor_record_t *record,
                       const amgr_supervisor_record_t *old)

@@ -47,7 +47,10 @@ typedef struct amgr_supervisor_record_t {
     apr_time_t retry_mono_us; /**< not forked again before this */
     apr_time_t leave_mono_us; /**< told to end, at the latest then; 0: not */
     const void *board;        /**< that it writes to */
-    apr_uint32_t protocol;    /**< AMGR_PARENT_VERSION, and its struct */
+    apr_size_t left_bytes; /**< of that, when it has been replaced and is only
+                                there for what the supervisor writes last; 0: it
+                                is the runtime's */
+    apr_uint32_t protocol; /**< AMGR_PARENT_VERSION, and its struct */
     apr_uint32_t message_size;
     uid_t uid; /**< httpd's User and Group at its fork */
     gid_t gid;
@@ -71,5 +74,10 @@ amgr_supervisor_record_t *amgr_supervisor_record(void);
  * an unknown protocol and board. */
 amgr_supervisor_record_t *amgr_supervisor_record_make(server_rec *s,
                                                       int is_wanted);
+
+/** The board in @a memory is replaced.  Non-zero: the supervisor goes on
+ * writing to it, and it is unmapped when that has ended; 0: it is the caller's.
+ */
+int amgr_supervisor_record_keep_board(const void *memory, apr_size_t size);
 
 #endif

@@ -23,7 +23,7 @@ my @versions = (
     [AMGR_PARENT_VERSION => 'src/supervise/supervisor.h', '2',
      'ba8c83639230', qw(amgr_parent_message_t amgr_parent_word_e)],
     [AMGR_SUPERVISOR_RECORD_VERSION => 'src/httpd/supervisor_record.h', '4',
-     '1f153883a231', qw(amgr_supervisor_record_t)],
+     'dbb2d9f6bfbb', qw(amgr_supervisor_record_t)],
     [AMGR_RUNTIME_VERSION => 'src/httpd/runtime.c', '5', '76216e71dbb8',
      qw(amgr_runtime_t amgr_children_t)],
     [AMGR_NOTES_VERSION => 'src/httpd/runtime.h', '1', 'b24b98b42cbc',
