@@ -38,7 +38,8 @@ $s->expect_log(qr/AMGR0045: .* start quick .* are shut down until /);
 my $passes = $s->write('work/passes', '');
 
 
-# One that does not end before it may, and is to be seen while it is ending.
+# One that does not end before it may, and is to be seen while it is ending: so
+# it is not ready before it hears that it shall.
 my $dir = AMGR::Managed::state_dir($s);
 my $script = $s->write('work/slow.pl', <<"END");
 use strict;
@@ -55,9 +56,11 @@ if (!flock \$lock, LOCK_EX | LOCK_NB) {
 }
 \$SIG{TERM} = sub {
     select undef, undef, undef, 0.02 until -e '$dir/free';
+    unlink '$dir/slow.up';
     note('ended', 'slow');
     exit 0;
 };
+note('slow.up', \$\$);
 sleep 1 while 1;
 END
 
@@ -71,7 +74,8 @@ sub configure {
     my $text = "ManagerControl On\n";
     for (@sections) {
         my ($name, $lines) = @$_;
-        $lines = ($lines // '') . "    Verify file $passes interval=100ms\n";
+        my $file = $name eq 'slow' ? "$dir/slow.up" : $passes;
+        $lines = ($lines // '') . "    Verify file $file interval=100ms\n";
         $text .= $name ne 'slow' ? AMGR::Managed::section($s, $name, $lines)
             : <<"END";
 <ManagedProcess slow>
