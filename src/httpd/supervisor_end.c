@@ -75,6 +75,16 @@ static void publish_end(const amgr_runtime_t *runtime,
     amgr_board_write_managed(amgr_runtime_board(runtime), table);
 }
 
+void amgr_supervisor_end_shut(const amgr_runtime_t *runtime,
+                              amgr_supervisor_record_t *record)
+{
+    amgr_supervisor_read_table(runtime, record);
+    if (record->table.is_shut) {
+        record->table.is_shut = 0;
+        amgr_board_write_managed(amgr_runtime_board(runtime), &record->table);
+    }
+}
+
 /** Nobody has asked for this end.  @a status: -1 where it is not known. */
 static void say_end(const amgr_supervisor_record_t *record, server_rec *s,
                     int status)

@@ -22,6 +22,11 @@ void amgr_supervisor_read_table(const amgr_runtime_t *runtime,
 int amgr_supervisor_has_ended(amgr_runtime_t *runtime,
                               amgr_supervisor_record_t *record, server_rec *s);
 
+/** A restart ends an order to stop all for good, which the table has although
+ * there is nobody any more who was given it: the next one does not go by it. */
+void amgr_supervisor_end_shut(const amgr_runtime_t *runtime,
+                              amgr_supervisor_record_t *record);
+
 /** Have the MPM tell us when it reaps it; until the configuration goes. */
 void amgr_supervisor_watch(amgr_supervisor_record_t *record, apr_pool_t *pconf);
 

@@ -258,6 +258,9 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
             amgr_supervisor_tell(s, runtime, record);
         }
     }
+    else {
+        amgr_supervisor_end_shut(runtime, record);
+    }
     if (amgr_scoreboard_exists()) {
         amgr_supervisor_start(s, runtime);
     }

@@ -85,6 +85,18 @@ sub with {
     return ok($s->graceful, $s->name . ': graceful restart with it');
 }
 
+# All are stopped, in their order, until the next restart.
+sub shut {
+    my ($s) = @_;
+    my $name = $s->name;
+    my $token = $s->json('/manager-status/processes')->{token};
+    like($s->request('DELETE', '/manager-status/processes',
+                     'X-Manager-Token' => $token)->code, qr/^20[02]$/,
+         "$name: all are stopped by order");
+    ok(AMGR::Managed::wait_for($s, 'web', 'STOPPED'), "$name: and have ended");
+    return;
+}
+
 # How often they have run once there is another supervisor, and how the one that
 # is started anew had ended: nobody knows that where the last table is not read,
 # or its supervisor was killed.
@@ -131,10 +143,7 @@ sub replaced {
 # An order to stop all for good holds until the next restart, which this is.
 {
     my $s = server('shut');
-    my $token = $s->json('/manager-status/processes')->{token};
-    like($s->request('DELETE', '/manager-status/processes',
-                     'X-Manager-Token' => $token)->code, qr/^20[02]$/,
-         'shut: all are stopped by order');
+    shut($s);
     unlink $s->board_file or die $s->board_file . ": $!\n";
     ok($s->graceful, 'shut: a restart with another board');
     runs_are($s, job => 1, own => 1);
@@ -197,6 +206,32 @@ if (AMGR::Httpd::is_root()) {
     ok(wait_until(sub { !-d "/proc/$s->{old}" }, SOON, 'its end'),
        'killed: it is, and reaped');
     with($s);
+    runs_are($s, job => 1, own => 1);
+    $s->stop_ok;
+}
+
+# Nor does an order to stop all outlive a restart before which its supervisor has
+# ended: with the module away, and before anybody has made the next one.
+{
+    my $s = server('shut-away');
+    shut($s);
+    without($s);
+    $s->expect_log(qr/AH00488: long lost child came home! \(pid $s->{old}\)/);
+    kill 'KILL', $s->{old};
+    ok(wait_until(sub { !-d "/proc/$s->{old}" }, SOON, 'its end'),
+       'shut-away: it is killed');
+    with($s);
+    runs_are($s, job => 1, own => 1);
+    $s->stop_ok;
+}
+{
+    my $s = server('shut-killed');
+    shut($s);
+    $s->expect_log(qr/AMGR0040: supervisor $s->{old} ended by itself/);
+    $s->signal('STOP');
+    kill 'KILL', $s->{old};
+    $s->signal('USR1');
+    $s->signal('CONT');
     runs_are($s, job => 1, own => 1);
     $s->stop_ok;
 }
