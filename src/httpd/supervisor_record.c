@@ -70,9 +70,13 @@ amgr_supervisor_record_t *amgr_supervisor_record(void)
 
 int amgr_supervisor_record_keep_board(const void *memory, apr_size_t size)
 {
-    if (current == NULL || current->parent != getpid() || current->pid == 0 ||
-        current->board != memory ||
+    if (current == NULL || current->parent != getpid() ||
+        current->board != memory) {
+        return 0;
+    }
+    if (current->pid == 0 ||
         amgr_board_check(memory, size, NULL) != APR_SUCCESS) {
+        current->board = NULL; /* another may come to lie in its place */
         return 0;
     }
     current->left_bytes = size;

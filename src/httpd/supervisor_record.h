@@ -46,7 +46,7 @@ typedef struct amgr_supervisor_record_t {
     apr_time_t forked_mono_us;
     apr_time_t retry_mono_us; /**< not forked again before this */
     apr_time_t leave_mono_us; /**< told to end, at the latest then; 0: not */
-    const void *board;        /**< that it writes to */
+    const void *board;        /**< that it writes to; NULL: it is unmapped */
     apr_size_t left_bytes; /**< of that, when it has been replaced and is only
                                 there for what the supervisor writes last; 0: it
                                 is the runtime's */

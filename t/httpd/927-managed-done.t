@@ -161,19 +161,72 @@ sub replaced {
     $s->stop_ok;
 }
 
-# Which cannot read the board of the one before.
-{
-    my $s = server('version');
+# Its board is one of a build that this one cannot read.
+sub alienate {
+    my ($s) = @_;
     open my $fh, '+<:raw', $s->board_file or die $s->board_file . ": $!\n";
     seek $fh, VERSION_AT, SEEK_SET or die "board: $!\n";
     print {$fh} pack 'L<', 9999 or die "board: $!\n";
     close $fh or die "board: $!\n";
+    return;
+}
+
+# Which cannot read the board of the one before.
+{
+    my $s = server('version');
+    alienate($s);
     $s->write('work/stale', "build 0\n");
     ok($s->graceful, 'version: graceful restart into another');
     runs_are($s, job => 2, own => 2);
     is(AMGR::Managed::wait_for($s, 'down', 'READY')->{want}, 'up',
        'version: what was stopped by order runs');
     replaced($s, $all, 'it is of another build of this module');
+    $s->stop_ok;
+}
+
+# One that goes takes its time, although it is not heard any more: a board that
+# comes to lie where its own has lain is not taken for that.  A minute is some
+# seconds, and httpd looks after it each ten.
+{
+    my $s = AMGR::Httpd->new(mpm => 'event', name => 'silent');
+    AMGR::Managed::prepare($s);
+    $s->{env} = { LD_PRELOAD => $s->build_object('clock'), AMGR_CLOCK => 20 };
+    my $dir = AMGR::Managed::state_dir($s);
+    $s->write('work/slow.sh', <<"END");
+end() {
+    i=0
+    while test -e "$dir/slow" && test \$i -lt 250; do
+        sleep 0.1
+        i=\$((i + 1))
+    done
+    echo web >> "$dir/ended"
+    exit
+}
+trap end TERM
+while :; do sleep 0.1; done
+END
+    $s->write('state/slow', '');
+    $s->set_config(<<"END");
+<ManagedProcess web>
+    Command /bin/sh @{[$s->path('work/slow.sh')]}
+    PassEnv AMGR_TEST_SERVER
+    StopTimeout 1h
+</ManagedProcess>
+END
+    $s->start;
+    my $web = AMGR::Managed::wait_for($s, 'web', 'READY');
+    my $old = AMGR::Managed::supervisor($s);
+    alienate($s);
+    ok($s->graceful, 'silent: a restart with a board that cannot be read');
+    unlink $s->board_file or die $s->board_file . ": $!\n";
+    ok($s->graceful, 'silent: and one with none');
+    ok(AMGR::Managed::supervisor($s, $old), 'silent: another supervisor');
+    is(join(' ', AMGR::Managed::noted($s, 'ended')), 'web',
+       'silent: what runs has ended as it wished');
+    is(scalar(() = $s->log_lines(qr/has not answered/)), 0, 'silent: nobody is killed');
+    ok(AMGR::Managed::wait_for($s, 'web', 'READY', $web->{pid}),
+       'silent: and is started anew');
+    unlink "$dir/slow" or die "$dir/slow: $!\n";
     $s->stop_ok;
 }
 
