@@ -47,11 +47,9 @@ static void fetch_last(const amgr_runtime_t *runtime,
     record->left_bytes = 0;
 }
 
-/** What the table says while there is nobody to write it: nothing is ready, and
- * what runs is ended by its guard.  An order to stop all for good holds until a
- * restart, by which one is replaced. */
-static void publish_end(const amgr_runtime_t *runtime,
-                        amgr_supervisor_record_t *record, int is_replaced)
+void amgr_supervisor_publish_end(const amgr_runtime_t *runtime,
+                                 amgr_supervisor_record_t *record,
+                                 int is_replaced)
 {
     amgr_managed_table_t *table = &record->table;
     int i;
@@ -69,7 +67,9 @@ static void publish_end(const amgr_runtime_t *runtime,
         }
         process->state = AMGR_MANAGED_STOPPING;
         process->ready = 0;
-        apr_cpystrn(process->reason, "its supervisor has ended",
+        apr_cpystrn(process->reason,
+                    is_replaced ? "its supervisor is replaced"
+                                : "its supervisor has ended",
                     sizeof(process->reason));
     }
     amgr_board_write_managed(amgr_runtime_board(runtime), table);
@@ -126,7 +126,7 @@ static void note_end(amgr_runtime_t *runtime, amgr_supervisor_record_t *record,
     }
     fetch_last(runtime, record);
     if (runtime != NULL) {
-        publish_end(runtime, record, is_replaced);
+        amgr_supervisor_publish_end(runtime, record, is_replaced);
     }
 }
 

@@ -22,6 +22,14 @@ void amgr_supervisor_read_table(const amgr_runtime_t *runtime,
 int amgr_supervisor_has_ended(amgr_runtime_t *runtime,
                               amgr_supervisor_record_t *record, server_rec *s);
 
+/** What the table says while there is nobody to write it, or who does so writes
+ * to a board that nobody reads: nothing is ready, and what runs is being ended,
+ * at the latest by its guard.  An order to stop all for good holds until a
+ * restart, by which one @a is_replaced. */
+void amgr_supervisor_publish_end(const amgr_runtime_t *runtime,
+                                 amgr_supervisor_record_t *record,
+                                 int is_replaced);
+
 /** A restart ends an order to stop all for good, which the table has although
  * there is nobody any more who was given it: the next one does not go by it. */
 void amgr_supervisor_end_shut(const amgr_runtime_t *runtime,

@@ -220,6 +220,9 @@ static void replace(server_rec *s, const amgr_runtime_t *runtime,
     }
     record->leave_mono_us =
         amgr_clock_monotonic_us() + record->stop_us + END_SLACK_US;
+    if (record->board != runtime->board.memory) {
+        amgr_supervisor_publish_end(runtime, record, 1);
+    }
 }
 
 void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
@@ -273,7 +276,10 @@ static apr_interval_time_t silence_us(const amgr_runtime_t *runtime,
     apr_time_t beat_us = record->forked_mono_us;
 
     amgr_supervisor_read_table(runtime, record);
-    if (record->table.supervisor == record->pid &&
+    /* While one leaves the table may name nobody, and is its last all the
+     * same. */
+    if ((record->table.supervisor == record->pid ||
+         record->leave_mono_us != 0) &&
         record->table.beat_mono_us > beat_us) {
         beat_us = record->table.beat_mono_us;
     }

@@ -110,6 +110,9 @@ int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
  * this returns.  amgr_obeyed_e. */
 int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb);
 
+/** Whether all are stopped for it to end: the next one would start them. */
+int amgr_supervisor_is_ending(const amgr_supervisor_t *supervisor);
+
 /** Stop all for good (DELETE): no order is obeyed any more but status, until
  * httpd is started or restarted. */
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor);

@@ -125,6 +125,11 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
     return result;
 }
 
+int amgr_supervisor_is_ending(const amgr_supervisor_t *supervisor)
+{
+    return supervisor->phase >= AMGR_PHASE_ENDING;
+}
+
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor)
 {
     amgr_clock_read(&supervisor->now);

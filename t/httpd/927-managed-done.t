@@ -230,6 +230,43 @@ END
     $s->stop_ok;
 }
 
+# ---- while the one before goes -------------------------------------------------
+
+# Nobody takes for ready what is being stopped, and no order is accepted that
+# would not be kept.
+for my $name (qw(board build)) {
+    my $s = AMGR::Httpd->new(mpm => 'event', name => "leaving-$name");
+    AMGR::Managed::prepare($s);
+    $s->{env}{AMGR_STALE} = $s->path('work/stale');
+    $s->set_config('LoadModule stale_module '
+        . $s->build_object('mod_stale', '-I' . AMGR::Httpd::repo_dir() . '/src')
+        . "\n<Location /manager-status>\nManagerControl On\n</Location>\n"
+        . AMGR::Managed::section($s, 'web', '', 4));
+    $s->start;
+    my $web = AMGR::Managed::wait_for($s, 'web', 'READY');
+    my $old = AMGR::Managed::supervisor($s);
+    if ($name eq 'board') {
+        unlink $s->board_file or die $s->board_file . ": $!\n";
+    }
+    else {
+        $s->write('work/stale', "build 0\n");
+    }
+    ok($s->graceful, "$name: a restart");
+    ok(AMGR::Managed::wait_for($s, 'web', 'STOPPING'),
+       "$name: what runs is stopped");
+    is($s->request('GET', '/manager-status/ready')->code, 503,
+       "$name: not ready while it goes");
+    my $page = $s->json('/manager-status/processes');
+    $s->expect_log(qr/AMGR0045: order over HTTP refused: shutdown/);
+    is($s->request('DELETE', '/manager-status/processes',
+                   'X-Manager-Token' => $page->{token})->code, 503,
+       "$name: nobody takes an order to stop all");
+    ok(AMGR::Httpd::is_alive($old), "$name: all of that while it was there");
+    $web = AMGR::Managed::wait_for($s, 'web', 'READY', $web->{pid});
+    is($web->{exits}{ordered}, 1, "$name: what has ended is counted");
+    $s->stop_ok;
+}
+
 # ---- another User --------------------------------------------------------------
 
 if (AMGR::Httpd::is_root()) {

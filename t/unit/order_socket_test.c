@@ -37,6 +37,7 @@
 struct amgr_supervisor_t {
     amgr_managed_table_t table;
     int shut;
+    int ending;
     int orders;
     int index; /* of the last order */
     int verb;
@@ -88,6 +89,11 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
     /* A change of a state, from within. */
     amgr_order_socket_serve(scene.orders, NULL, 0);
     return supervisor->obeyed;
+}
+
+int amgr_supervisor_is_ending(const amgr_supervisor_t *supervisor)
+{
+    return supervisor->ending;
 }
 
 void amgr_supervisor_shut_down(amgr_supervisor_t *supervisor)
@@ -489,6 +495,18 @@ static void other_orders_end_waiting(void **state)
     close(restart);
 }
 
+/* The next supervisor would start what this one has been told to stop. */
+static void none_are_shut_down_by_one_that_ends(void **state)
+{
+    (void)state; /* the scene is one */
+    scene.supervisor.ending = 1;
+    assert_string_equal(
+        ask("{\"verb\":\"shutdown\"}\n"),
+        "{\"ok\":false,\"status\":503,\"error\":\"the supervisor "
+        "is about to end, and another would not know of it\"}\n");
+    assert_int_equal(scene.supervisor.shut, 0);
+}
+
 static void all_are_shut_down(void **state)
 {
     int fd = call();
@@ -839,6 +857,7 @@ int main(void)
         SCENE(waiting_has_an_end),
         SCENE(other_orders_end_waiting),
         SCENE(all_are_shut_down),
+        SCENE(none_are_shut_down_by_one_that_ends),
         SCENE(who_hung_up_is_not_obeyed),
         SCENE(patience_has_an_end),
         SCENE(only_some_are_let_in),

@@ -209,6 +209,12 @@ void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *peer)
     else if (!has_time(orders, peer)) {
         amgr_order_peer_refuse(peer, 503, "too many orders");
     }
+    else if (peer->order.verb == AMGR_ORDER_SHUTDOWN &&
+             amgr_supervisor_is_ending(orders->supervisor)) {
+        amgr_order_peer_refuse(peer, 503,
+                               "the supervisor is about to end, and another "
+                               "would not know of it");
+    }
     else if (peer->order.verb == AMGR_ORDER_SHUTDOWN) {
         tell_order(orders, peer, AMGR_OBEYED);
         amgr_supervisor_shut_down(orders->supervisor);
