@@ -496,15 +496,28 @@ static void other_orders_end_waiting(void **state)
 }
 
 /* The next supervisor would start what this one has been told to stop. */
-static void none_are_shut_down_by_one_that_ends(void **state)
+static void one_that_ends_takes_no_orders(void **state)
 {
+    static const char *const orders[] = {
+        "{\"verb\":\"shutdown\"}\n",
+        "{\"verb\":\"stop\",\"name\":\"web\"}\n",
+        "{\"verb\":\"start\",\"name\":\"web\"}\n",
+        "{\"verb\":\"restart\",\"name\":\"web\"}\n",
+    };
+    size_t i;
+
     (void)state; /* the scene is one */
     scene.supervisor.ending = 1;
-    assert_string_equal(
-        ask("{\"verb\":\"shutdown\"}\n"),
-        "{\"ok\":false,\"status\":503,\"error\":\"the supervisor "
-        "is about to end, and another would not know of it\"}\n");
+    for (i = 0; i < AMGR_COUNT(orders); i++) {
+        assert_string_equal(
+            ask(orders[i]),
+            "{\"ok\":false,\"status\":503,\"error\":\"the supervisor "
+            "is about to end, and another would not know of it\"}\n");
+    }
     assert_int_equal(scene.supervisor.shut, 0);
+    assert_int_equal(scene.supervisor.orders, 0);
+    assert_non_null(
+        strstr(ask("{\"verb\":\"status\",\"name\":\"web\"}\n"), "\"ok\":true"));
 }
 
 static void all_are_shut_down(void **state)
@@ -857,7 +870,7 @@ int main(void)
         SCENE(waiting_has_an_end),
         SCENE(other_orders_end_waiting),
         SCENE(all_are_shut_down),
-        SCENE(none_are_shut_down_by_one_that_ends),
+        SCENE(one_that_ends_takes_no_orders),
         SCENE(who_hung_up_is_not_obeyed),
         SCENE(patience_has_an_end),
         SCENE(only_some_are_let_in),

@@ -209,7 +209,7 @@ void amgr_order_obey(amgr_order_socket_t *orders, amgr_order_peer_t *peer)
     else if (!has_time(orders, peer)) {
         amgr_order_peer_refuse(peer, 503, "too many orders");
     }
-    else if (peer->order.verb == AMGR_ORDER_SHUTDOWN &&
+    else if (peer->order.verb != AMGR_VERB_STATUS &&
              amgr_supervisor_is_ending(orders->supervisor)) {
         amgr_order_peer_refuse(peer, 503,
                                "the supervisor is about to end, and another "
