@@ -91,12 +91,15 @@ static apr_interval_time_t grace_us(const amgr_limits_t *limits,
 
 /* Whether nothing can be in flight.  Without a worker an asynchronous MPM may
  * still be writing to slow clients, and the worker MPM may have given a row
- * away while its last owner works: not once all their threads have ended. */
+ * away while its last owner works: not once all their threads have ended.  One
+ * without memory is being ended by the kernel, which gives that back first and
+ * is not hastened by a signal. */
 static int has_finished(const amgr_judging_t *tick,
                         const amgr_process_t *process,
                         const amgr_survey_t *survey)
 {
-    if (process->role != AMGR_ROLE_WORKER || survey->busy > 0) {
+    if (process->role != AMGR_ROLE_WORKER || survey->busy > 0 ||
+        process->rss_bytes == AMGR_UNKNOWN) {
         return 0;
     }
     return (is_threaded(tick, process) && process->threads == 1) ||

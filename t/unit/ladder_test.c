@@ -275,6 +275,28 @@ static void a_finished_worker_is_killed(void **state)
     world_destroy(world);
 }
 
+/* Gigabytes take the kernel seconds: no signal makes that any faster, and it
+ * has ended by itself. */
+static void one_that_the_kernel_ends_is_not_killed(void **state)
+{
+    world_t *world = begin(4, 1);
+    amgr_process_t *process = world_find(world, PID);
+
+    (void)state; /* cmocka's signature */
+    finished(world);
+    process->threads = 1;
+    assert_int_equal(step(world, SEC), AMGR_STEP_NONE);
+    process->rss_bytes = AMGR_UNKNOWN;
+    assert_int_equal(step(world, 5 * SEC), AMGR_STEP_NONE);
+    assert_int_equal(step(world, GRACE), AMGR_STEP_KILL);
+    world_destroy(world);
+    world = begin(1, 0);
+    finished(world);
+    world_find(world, PID)->rss_bytes = AMGR_UNKNOWN;
+    assert_int_equal(step(world, 5 * SEC), AMGR_STEP_NONE);
+    world_destroy(world);
+}
+
 static void event_may_be_writing_while_it_has_threads(void **state)
 {
     world_t *world = begin(4, 1);
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test(others_in_flight_get_the_grace_period),
         cmocka_unit_test(a_finished_single_one_is_nudged_and_then_killed),
         cmocka_unit_test(a_finished_worker_is_killed),
+        cmocka_unit_test(one_that_the_kernel_ends_is_not_killed),
         cmocka_unit_test(event_may_be_writing_while_it_has_threads),
         cmocka_unit_test(a_request_after_all_is_waited_for),
         cmocka_unit_test(a_lost_row_tells_nothing),

@@ -27,6 +27,7 @@ ManagerMaxMemoryActive 64M
 ManagerMaxMemoryIdle 64M
 ManagerMinAge 1s
 ManagerLameDuck 500ms
+ManagerGracePeriod 30s
 ManagerMaxRetiring 50%
 ManagerStormLimit Off
 END
