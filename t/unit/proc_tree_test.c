@@ -139,6 +139,11 @@ static void test_hostile(void **state)
     assert_null(amgr_proc_tree_get(world->tree, 10)->parent);
 }
 
+static pid_t pid_of(const amgr_proc_node_t *node)
+{
+    return node == NULL ? 0 : node->id.pid;
+}
+
 static void test_find(void **state)
 {
     world_t *world = open_world(state, "apache");
@@ -151,10 +156,11 @@ static void test_find(void **state)
     const amgr_proc_node_t *node;
     apr_array_header_t *found;
 
+    assert_non_null(top);
     node = amgr_proc_tree_find(tree, top, AMGR_PROC_DESCENDANTS, &perl, NULL);
-    assert_int_equal(node->id.pid, 110);
+    assert_int_equal(pid_of(node), 110);
     node = amgr_proc_tree_find(tree, top, AMGR_PROC_DESCENDANTS, &perl, node);
-    assert_int_equal(node->id.pid, 111);
+    assert_int_equal(pid_of(node), 111);
     assert_null(amgr_proc_tree_find(tree, top, AMGR_PROC_DESCENDANTS, &perl,
                                     node));
     assert_null(amgr_proc_tree_find(tree, top, AMGR_PROC_CHILDREN, &perl,

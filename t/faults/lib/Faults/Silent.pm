@@ -51,6 +51,7 @@ my @silent = (
     [qr/^(?:amgr_socket_place_clean|is_in_place) /, qr/^lstat$/, qr/./],
     # A socket that nobody listens at any more gives way to the next one there.
     [qr/^amgr_socket_place_close /, qr/^unlink$/, qr/./],
+    [qr/^bind_to /, qr/^bind$/, qr/^EADDRINUSE$/],
     # There is another way to the same.
     [qr/^amgr_commands_init /, qr/^(?:prlimit|getrlimit)$/, qr/./],
     [qr/^ask_(?:kernel|family) /, qr/./, qr/./],
