@@ -82,19 +82,21 @@ const amgr_fault_t *amgr_output_finish(apr_pool_t *pool)
     return fault;
 }
 
-/** Whether a variable is there, and not empty. */
-static int is_set(const char *name)
+/** The value of a variable; empty where there is none. */
+static const char *read_variable(const char *name)
 {
     const char *value = getenv(name);
 
-    return value != NULL && value[0] != '\0';
+    return value != NULL ? value : "";
 }
 
 int amgr_output_is_colored(int color)
 {
+    const char *kind = read_variable("TERM");
+
     if (color != AMGR_COLOR_AUTO) {
         return color == AMGR_COLOR_ALWAYS;
     }
-    return !is_set("NO_COLOR") && is_set("TERM") &&
-           strcmp(getenv("TERM"), "dumb") != 0 && isatty(STDOUT_FILENO);
+    return read_variable("NO_COLOR")[0] == '\0' && kind[0] != '\0' &&
+           strcmp(kind, "dumb") != 0 && isatty(STDOUT_FILENO);
 }

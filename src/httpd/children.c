@@ -45,16 +45,15 @@ apr_status_t amgr_children_carry(amgr_children_t *table,
 {
     const char *from = (const char *)old->child;
     apr_size_t size = old->child_size;
-    int count = old->count < table->max ? old->count : table->max;
     int i;
 
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < old->count && i < table->max; i++) {
         memset(&table->child[i], 0, sizeof(table->child[i]));
         memcpy(&table->child[i], from + (apr_size_t)i * size,
                size < sizeof(table->child[i]) ? size : sizeof(table->child[i]));
     }
-    table->count = count;
-    return count == old->count ? APR_SUCCESS : APR_ENOSPC;
+    table->count = i;
+    return i < old->count ? APR_ENOSPC : APR_SUCCESS;
 }
 
 static void begin_write(amgr_children_t *table)

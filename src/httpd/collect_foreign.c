@@ -115,10 +115,8 @@ void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
     else if (role != AMGR_ROLE_DAEMON) {
         known.role = role;
     }
-    else if (known.role == AMGR_ROLE_COUNT && is_young(collector, &id)) {
-        return;
-    }
-    else if (known.role == AMGR_ROLE_COUNT && !read_role(collector, &known)) {
+    else if (known.role == AMGR_ROLE_COUNT &&
+             (is_young(collector, &id) || !read_role(collector, &known))) {
         return;
     }
     if (known.role == AMGR_ROLE_DAEMON && (unheard || has_row)) {
