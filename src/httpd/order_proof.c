@@ -91,7 +91,7 @@ static const char *find_obstacle(request_rec *r)
     amgr_handler_place_t place;
 
     if (amgr_control_of(r) != AMGR_CONTROL_ON) {
-        return "ManagerControl is Off here";
+        return "ManagerControl is Off";
     }
     if (current[0] == '\0') {
         return "the server had no random bytes for a token";

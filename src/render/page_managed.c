@@ -178,8 +178,8 @@ static int orders_of(const amgr_managed_t *process)
 }
 
 /* A button that sends the form elsewhere than its neighbours do, with what the
- * page was asked for, as which it is to come back.  Its id begins
- * with the verb: one that ended with it might be another process's row. */
+ * page was asked for, as which it is to come back.  Its id begins with the
+ * verb: one that ended with it might be another process's row. */
 static void put_button(const amgr_view_t *view, amgr_sink_t *sink,
                        const amgr_managed_t *process, const char *verb,
                        const char *title)

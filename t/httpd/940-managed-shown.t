@@ -94,7 +94,7 @@ like($page, qr{<tr id="managed-web"><th [^>]*>web</th><td><span class="mark ok">
      'a row');
 like($page, qr{class="mark bad">FATAL</span>}, 'one in red');
 unlike($page, qr{method="post"}, 'nobody may give orders');
-like($page, qr{No orders are taken here: ManagerControl is Off here\.},
+like($page, qr{No orders are taken here: ManagerControl is Off\.},
      'and is told why');
 like($s->get('/manager-status?auto')->content, qr/^ApacheManagerHealth: 3$/m,
      'the verdict in ?auto');
