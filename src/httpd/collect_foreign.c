@@ -10,8 +10,13 @@
 #include "model/words.h"
 #include "policy/sections.h"
 
-/** A fork this young may not have given itself its title yet. */
+/** A fork this young may not have given itself its title yet, so that nobody
+ * can tell what it is. */
 #define TITLE_AGE_US APR_USEC_PER_SEC
+
+/** Where many are forked at once, or the machine is busy, it takes longer until
+ * one runs for the first time: this old it has its title, if it ever will. */
+#define TITLE_LAST_US (60 * APR_USEC_PER_SEC)
 
 /** The title that a fork of httpd gave itself; 0 when it cannot be read now,
  * but may be later. */
@@ -26,7 +31,9 @@ static int read_role(amgr_collector_t *collector, amgr_known_t *known)
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND && rv != APR_EACCES) {
         return 0;
     }
-    known->role = AMGR_ROLE_DAEMON;
+    if (known->role == AMGR_ROLE_COUNT) {
+        known->role = AMGR_ROLE_DAEMON;
+    }
     if (rv != APR_SUCCESS) {
         return 1;
     }
@@ -71,11 +78,20 @@ void amgr_collector_add_cpu(amgr_slots_cpu_t *sum, const amgr_proc_stat_t *stat)
         (double)(stat->system_ticks + stat->children_system_ticks) / per_second;
 }
 
-static int is_young(const amgr_collector_t *collector, const amgr_proc_id_t *id)
+/** What a fork is as far as its title tells; 0 while nothing does. */
+static int learn_role(amgr_collector_t *collector, amgr_known_t *known)
 {
-    return collector->snapshot.server.time.boot_us -
-               amgr_proc_ticks_us(id->start_ticks) <
-           TITLE_AGE_US;
+    apr_time_t age_us = collector->snapshot.server.time.boot_us -
+                        amgr_proc_ticks_us(known->id.start_ticks);
+
+    if (known->role == AMGR_ROLE_COUNT) {
+        return age_us >= TITLE_AGE_US && read_role(collector, known);
+    }
+    if (age_us < TITLE_LAST_US &&
+        (known->role == AMGR_ROLE_DAEMON || known->role == AMGR_ROLE_OTHER)) {
+        read_role(collector, known);
+    }
+    return 1;
 }
 
 void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
@@ -115,8 +131,7 @@ void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
     else if (role != AMGR_ROLE_DAEMON) {
         known.role = role;
     }
-    else if (known.role == AMGR_ROLE_COUNT &&
-             (is_young(collector, &id) || !read_role(collector, &known))) {
+    else if (!learn_role(collector, &known)) {
         return;
     }
     if (known.role == AMGR_ROLE_DAEMON && (unheard || has_row)) {

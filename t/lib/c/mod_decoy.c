@@ -5,7 +5,8 @@
  * and one that executes another program, which AMGR_DECOY names.  Their pids
  * and who signals them are in the directory AMGR_DECOY_DIR.  With
  * AMGR_DECOY_OPEN the fork keeps what its parent has open, listeners too, as the
- * manager of mod_fcgid does.
+ * manager of mod_fcgid does.  With AMGR_DECOY_TITLE it gives itself that title,
+ * as a daemon of mod_wsgi does, once a file "title" is in the directory.
  */
 #include "decoy.h"
 
@@ -14,6 +15,7 @@
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
+#include <http_main.h>
 #include <mpm_common.h>
 #include <unixd.h>
 
@@ -36,6 +38,20 @@ static void be_worker_user(void)
     }
 }
 
+/* In the place of the first argument, filled up with blanks. */
+static void take_title(const char *title, const char *when)
+{
+    char *argument = (char *)ap_server_conf->process->argv[0];
+    size_t size = strlen(argument);
+    size_t len = strlen(title);
+
+    while (access(when, F_OK) != 0) {
+        usleep(10000);
+    }
+    memset(argument, ' ', size);
+    memcpy(argument, title, len < size ? len : size);
+}
+
 static void live(const char *dir, apr_pool_t *p)
 {
     int file = open(apr_pstrcat(p, dir, "/fork", NULL),
@@ -47,6 +63,10 @@ static void live(const char *dir, apr_pool_t *p)
     note_pid(apr_pstrcat(p, dir, "/fork.pid", NULL));
     be_worker_user();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getenv("AMGR_DECOY_TITLE") != NULL) {
+        take_title(getenv("AMGR_DECOY_TITLE"),
+                   apr_pstrcat(p, dir, "/title", NULL));
+    }
     decoy_live(file);
 }
 
