@@ -244,8 +244,7 @@ static int check_and_give(serving_t *serving)
         return refuse_order(serving, HTTP_NOT_FOUND,
                             "there is no managed process of this name");
     }
-    if (order->table->count > 0 &&
-        order->table->application == AMGR_APPLICATION_SHUTDOWN) {
+    if (order->table->count > 0 && order->table->is_shut) {
         return refuse_order(
             serving, HTTP_FORBIDDEN,
             "all managed processes are shut down until httpd is "

@@ -58,8 +58,7 @@ static int refuse_order(serving_t *serving, int status, const char *message)
 
 static int is_shut_down(const serving_t *serving)
 {
-    return serving->table->count > 0 &&
-           serving->table->application == AMGR_APPLICATION_SHUTDOWN;
+    return serving->table->count > 0 && serving->table->is_shut;
 }
 
 static int serve_status(serving_t *serving)

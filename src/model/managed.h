@@ -57,7 +57,8 @@ typedef enum amgr_application_e {
     AMGR_APPLICATION_RUNNING,  /**< all that are wanted are ready */
     AMGR_APPLICATION_DEGRADED, /**< they were, or one is FATAL; or there are
                                     some, and all were stopped by order */
-    AMGR_APPLICATION_SHUTDOWN, /**< all are stopped for good */
+    AMGR_APPLICATION_SHUTDOWN, /**< all are stopped: by an order, when is_shut
+                                    is so, or since their supervisor ends */
     AMGR_APPLICATION_COUNT
 } amgr_application_e;
 

@@ -280,14 +280,20 @@ static void put_summary(amgr_sink_t *sink, const amgr_managed_table_t *table)
     amgr_sink_puts(sink, "</p>\n");
 }
 
-/* A reader who looks for the buttons is told why there are none. */
+/* A reader who looks for the buttons is told why there are none.  All may be
+ * stopped since another supervisor takes over, and not by an order. */
 static void put_refusal(const amgr_view_t *view, amgr_sink_t *sink)
 {
-    const char *why =
-        view->managed->application == AMGR_APPLICATION_SHUTDOWN
-            ? "all managed processes are shut down until httpd is restarted"
-            : view->control_refusal;
+    const amgr_managed_table_t *table = view->managed;
+    const char *why = view->control_refusal;
 
+    if (table->is_shut) {
+        why = "all managed processes are shut down until httpd is restarted";
+    }
+    else if (table->application == AMGR_APPLICATION_SHUTDOWN) {
+        why = "all managed processes are being stopped, and their supervisor"
+              " is about to end";
+    }
     if (why != NULL) {
         amgr_sink_puts(sink, "<p class=\"why\">No orders are taken here: ");
         amgr_page_text(sink, why);

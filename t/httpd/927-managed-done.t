@@ -234,22 +234,27 @@ END
 
 # Nobody takes for ready what is being stopped, and no order is accepted that
 # would not be kept.
-for my $name (qw(board build)) {
+for my $name (qw(board build), AMGR::Httpd::is_root() ? 'user' : ()) {
     my $s = AMGR::Httpd->new(mpm => 'event', name => "leaving-$name");
     AMGR::Managed::prepare($s);
     $s->{env}{AMGR_STALE} = $s->path('work/stale');
-    $s->set_config('LoadModule stale_module '
+    my $config = 'LoadModule stale_module '
         . $s->build_object('mod_stale', '-I' . AMGR::Httpd::repo_dir() . '/src')
         . "\n<Location /manager-status>\nManagerControl On\n</Location>\n"
-        . AMGR::Managed::section($s, 'web', '', 4));
+        . AMGR::Managed::section($s, 'web', '', 4);
+    $s->set_config($config);
     $s->start;
     my $web = AMGR::Managed::wait_for($s, 'web', 'READY');
     my $old = AMGR::Managed::supervisor($s);
     if ($name eq 'board') {
         unlink $s->board_file or die $s->board_file . ": $!\n";
     }
-    else {
+    elsif ($name eq 'build') {
         $s->write('work/stale', "build 0\n");
+    }
+    else {
+        chmod 0666, glob AMGR::Managed::state_dir($s) . '/*';
+        $s->set_config("User nobody\n$config");
     }
     ok($s->graceful, "$name: a restart");
     ok(AMGR::Managed::wait_for($s, 'web', 'STOPPING'),
@@ -257,6 +262,8 @@ for my $name (qw(board build)) {
     is($s->request('GET', '/manager-status/ready')->code, 503,
        "$name: not ready while it goes");
     my $page = $s->json('/manager-status/processes');
+    unlike($s->get('/manager-status')->content, qr/shut down until httpd is/,
+           "$name: nobody is told that a restart is needed");
     $s->expect_log(qr/AMGR0045: order over HTTP refused: shutdown/);
     is($s->request('DELETE', '/manager-status/processes',
                    'X-Manager-Token' => $page->{token})->code, 503,

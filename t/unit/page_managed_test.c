@@ -125,6 +125,11 @@ static void test_no_orders(void **state)
     view_managed(&fixed);
     managed_table.application = AMGR_APPLICATION_SHUTDOWN;
     expect("method=\"post\"", 0);
+    expect("until httpd is restarted", 0);
+    expect("<p class=\"why\">No orders are taken here: all managed processes"
+           " are being stopped, and their supervisor is about to end.</p>",
+           1);
+    managed_table.is_shut = 1;
     expect("<p class=\"why\">No orders are taken here: all managed processes"
            " are shut down until httpd is restarted.</p>",
            1);
