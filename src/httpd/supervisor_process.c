@@ -66,12 +66,15 @@ static void drop_wait(amgr_supervisor_record_t *record)
 }
 
 /** Whether the next may be forked: not too often, and not before all guards of
- * the one before the last are gone, since it waits for those of the last. */
+ * the one before the last are gone, since it waits for those of the last.
+ * Also where nothing is configured any more and the last one has not forgotten
+ * what it had: else the table told of processes that nobody wants, for ever. */
 static int may_fork(amgr_supervisor_record_t *record, apr_time_t now_us)
 {
     drop_wait(record);
-    return record->pid == 0 && record->count > 0 && !record->is_ending &&
-           record->wait_fd < 0 && now_us >= record->retry_mono_us;
+    return record->pid == 0 && !record->is_ending && record->wait_fd < 0 &&
+           (record->count > 0 || record->table.count > 0) &&
+           now_us >= record->retry_mono_us;
 }
 
 static void note_fork(amgr_supervisor_record_t *record, apr_time_t now_us)

@@ -285,6 +285,39 @@ if (AMGR::Httpd::is_root()) {
     $s->stop_ok;
 }
 
+# ---- nothing is configured any more --------------------------------------------
+
+# Nobody is there any more whose section went, whoever has seen to its end.
+for my $name (qw(board killed), AMGR::Httpd::is_root() ? 'user' : ()) {
+    my $s = AMGR::Httpd->new(mpm => 'event', name => "none-$name");
+    AMGR::Managed::prepare($s);
+    $s->set_config(AMGR::Managed::section($s, 'web'));
+    $s->start;
+    my $web = AMGR::Managed::wait_for($s, 'web', 'READY');
+    my $old = AMGR::Managed::supervisor($s);
+    $s->set_config($name eq 'user' ? "User nobody\n" : '');
+    if ($name eq 'board') {
+        unlink $s->board_file or die $s->board_file . ": $!\n";
+    }
+    if ($name eq 'killed') {
+        $s->expect_log(qr/AMGR0040: supervisor $old ended by itself/);
+        $s->signal('STOP');
+        kill 'KILL', $old;
+        $s->signal('USR1');
+        $s->signal('CONT');
+    }
+    else {
+        ok($s->graceful, "$name: a restart without sections");
+    }
+    ok(wait_until(sub { !keys %{ AMGR::Managed::all($s) } }, SOON, 'the end'),
+       "$name: nobody is told of what is gone");
+    ok(AMGR::Managed::are_gone(SOON, $old, $web->{pid}), "$name: which it is");
+    is($s->get('/manager-status/ready')->code, 200, "$name: nor is it missed");
+    unlike($s->json->{manager}{health_word}, qr/ready|supervisor/,
+           "$name: all is well");
+    $s->stop_ok;
+}
+
 # ---- without this module for a while --------------------------------------------
 
 {
