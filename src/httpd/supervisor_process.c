@@ -203,9 +203,6 @@ static void replace(server_rec *s, const amgr_runtime_t *runtime,
 {
     int is_known;
 
-    if (record->leave_mono_us != 0) {
-        return;
-    }
     amgr_supervisor_read_table(runtime, record);
     is_known = record->table.count > 0;
     amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_NOTICE, 0,
@@ -223,9 +220,6 @@ static void replace(server_rec *s, const amgr_runtime_t *runtime,
     }
     record->leave_mono_us =
         amgr_clock_monotonic_us() + record->stop_us + END_SLACK_US;
-    if (record->board != runtime->board.memory) {
-        amgr_supervisor_publish_end(runtime, record, 1);
-    }
 }
 
 void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
@@ -257,11 +251,16 @@ void amgr_supervisor_configure(server_rec *s, amgr_runtime_t *runtime,
         const char *misfit = find_misfit(record, runtime);
 
         amgr_supervisor_watch(record, s->process->pconf);
-        if (misfit != NULL) {
-            replace(s, runtime, record, misfit);
+        if (misfit == NULL && record->leave_mono_us == 0) {
+            amgr_supervisor_tell(s, runtime, record);
         }
         else if (record->leave_mono_us == 0) {
-            amgr_supervisor_tell(s, runtime, record);
+            replace(s, runtime, record, misfit);
+        }
+        /* Also of one that leaves already, when its board goes now. */
+        if (record->leave_mono_us != 0 &&
+            record->board != runtime->board.memory) {
+            amgr_supervisor_publish_end(runtime, record, 1);
         }
     }
     else {

@@ -274,6 +274,32 @@ for my $name (qw(board build), AMGR::Httpd::is_root() ? 'user' : ()) {
     $s->stop_ok;
 }
 
+# Nor where the board goes as well while it does.
+if (AMGR::Httpd::is_root()) {
+    my $s = AMGR::Httpd->new(mpm => 'event', name => 'leaving-twice');
+    AMGR::Managed::prepare($s);
+    my $config = AMGR::Managed::section($s, 'db')
+        . AMGR::Managed::section($s, 'web', 'After db', 4);
+    $s->set_config($config);
+    $s->start;
+    my $web = AMGR::Managed::wait_for($s, 'web', 'READY');
+    my $old = AMGR::Managed::supervisor($s);
+    chmod 0666, glob AMGR::Managed::state_dir($s) . '/*';
+    $s->set_config("User nobody\n$config");
+    ok($s->graceful, 'twice: a restart with another User');
+    ok(AMGR::Managed::wait_for($s, 'web', 'STOPPING'),
+       'twice: what runs is stopped');
+    unlink $s->board_file or die $s->board_file . ": $!\n";
+    ok($s->graceful, 'twice: and one with another board');
+    my $db = AMGR::Managed::one($s, 'db');
+    is("$db->{state} $db->{ready}", 'STOPPING 0',
+       'twice: nobody takes for ready what is yet to be stopped');
+    ok(AMGR::Httpd::is_alive($old), 'twice: that while it was there');
+    ok(AMGR::Managed::wait_for($s, 'web', 'READY', $web->{pid}),
+       'twice: all is started anew');
+    $s->stop_ok;
+}
+
 # ---- another User --------------------------------------------------------------
 
 if (AMGR::Httpd::is_root()) {
