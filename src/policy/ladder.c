@@ -91,15 +91,12 @@ static apr_interval_time_t grace_us(const amgr_limits_t *limits,
 
 /* Whether nothing can be in flight.  Without a worker an asynchronous MPM may
  * still be writing to slow clients, and the worker MPM may have given a row
- * away while its last owner works: not once all their threads have ended.  One
- * without memory is being ended by the kernel, which gives that back first and
- * is not hastened by a signal. */
+ * away while its last owner works: not once all their threads have ended. */
 static int has_finished(const amgr_judging_t *tick,
                         const amgr_process_t *process,
                         const amgr_survey_t *survey)
 {
-    if (process->role != AMGR_ROLE_WORKER || survey->busy > 0 ||
-        process->rss_bytes == AMGR_UNKNOWN) {
+    if (process->role != AMGR_ROLE_WORKER || survey->busy > 0) {
         return 0;
     }
     return (is_threaded(tick, process) && process->threads == 1) ||
@@ -108,12 +105,14 @@ static int has_finished(const amgr_judging_t *tick,
 
 /* What holds up one that has finished: on prefork and worker, with several
  * listeners, the wait for the accept mutex, which no gentle signal interrupts
- * once it is SIGUSR1 that was sent; or a module's clean-up that never ends. */
+ * once it is SIGUSR1 that was sent; or a module's clean-up that never ends.
+ * One without memory is being ended by the kernel, which gives that back first
+ * and is not hastened by a signal; or this tick had no time to read it. */
 static int next_of_finished(const amgr_judging_t *tick,
                             const amgr_process_t *process,
                             const amgr_ledger_process_t *entry)
 {
-    if (entry->idle_mono_us == 0 ||
+    if (entry->idle_mono_us == 0 || process->rss_bytes == AMGR_UNKNOWN ||
         tick->mono_us - entry->idle_mono_us < IDLE_US) {
         return AMGR_STEP_NONE;
     }

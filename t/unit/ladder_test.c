@@ -297,6 +297,21 @@ static void one_that_the_kernel_ends_is_not_killed(void **state)
     world_destroy(world);
 }
 
+/* A tick of a large server reads some of it, and the rest at the next one. */
+static void a_look_in_vain_does_not_begin_anew(void **state)
+{
+    world_t *world = begin(1, 0);
+    apr_uint64_t rss_bytes = world_find(world, PID)->rss_bytes;
+
+    (void)state; /* cmocka's signature */
+    finished(world);
+    world_find(world, PID)->rss_bytes = AMGR_UNKNOWN;
+    assert_int_equal(step(world, SEC), AMGR_STEP_NONE);
+    world_find(world, PID)->rss_bytes = rss_bytes;
+    assert_int_equal(step(world, SEC), AMGR_STEP_NUDGE);
+    world_destroy(world);
+}
+
 static void event_may_be_writing_while_it_has_threads(void **state)
 {
     world_t *world = begin(4, 1);
@@ -424,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_finished_single_one_is_nudged_and_then_killed),
         cmocka_unit_test(a_finished_worker_is_killed),
         cmocka_unit_test(one_that_the_kernel_ends_is_not_killed),
+        cmocka_unit_test(a_look_in_vain_does_not_begin_anew),
         cmocka_unit_test(event_may_be_writing_while_it_has_threads),
         cmocka_unit_test(a_request_after_all_is_waited_for),
         cmocka_unit_test(a_lost_row_tells_nothing),
