@@ -177,11 +177,14 @@ static void keep(amgr_ward_t *ward, int was_shut)
     }
 }
 
+/** Another than before; one that was stopped by an order waits for the next. */
 static void change(amgr_ward_t *ward, const amgr_spec_t *spec,
                    amgr_spec_set_t *set)
 {
     set_next(ward, spec, set);
-    ward->row.is_down = 0;
+    if (ward->row.is_down) {
+        return;
+    }
     ward->is_leaving = 1; /* one that has ended has its turn, too */
     start_anew(ward);
 }
@@ -205,6 +208,7 @@ static int take(amgr_supervisor_t *supervisor, amgr_spec_set_t *set, int place,
     }
     /* NOLINTNEXTLINE(bugprone-branch-clone): the order of questions counts */
     else if (ward->is_removed && !amgr_ward_is_on(ward)) {
+        ward->row.is_down = 0;
         change(ward, spec, set); /* forgotten, but for the order */
     }
     else if (amgr_spec_equal(ward->spec, spec)) {

@@ -208,6 +208,13 @@ static void one_that_was_stopped_by_order_stays_so(void **state)
     WAIT_UNTIL(s, row(s, "db")->starts == 2 && row(s, "db")->ready);
     assert_int_equal(row(s, "web")->state, AMGR_MANAGED_STOPPED);
     assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
+    /* Nor does another one of its own, by which it is started then. */
+    apply(s, "web\nNice 2\n" SLEEP "db\n" SLEEP);
+    WAIT_UNTIL(s, row(s, "db")->starts == 3 && row(s, "db")->ready);
+    assert_int_equal(row(s, "web")->state, AMGR_MANAGED_STOPPED);
+    assert_string_equal(row(s, "web")->reason, "stopped by order");
+    assert_true(order(s, "stop", "web", 0).already);
+    apply(s, "web\nNice 1\n" SLEEP "db\n" SLEEP);
     answer = order(s, "start", "web", 5000);
     assert_true(answer.ok && answer.settled && answer.ready);
     assert_true(order(s, "start", "web", 5000).already);
