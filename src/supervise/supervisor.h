@@ -95,7 +95,8 @@ typedef enum amgr_verb_e {
 typedef enum amgr_obeyed_e {
     AMGR_OBEYED = 0,
     AMGR_OBEYED_ALREADY, /**< it is so, or on its way; for restarts, one is */
-    AMGR_OBEYED_NOT      /**< all is being shut down */
+    AMGR_OBEYED_NOT,     /**< all is being shut down */
+    AMGR_OBEYED_GONE     /**< it is being stopped, since its section is gone */
 } amgr_obeyed_e;
 
 /** The published table, up to date. */

@@ -90,10 +90,12 @@ int amgr_supervisor_foresee(const amgr_supervisor_t *supervisor, int index,
     if (verb == AMGR_VERB_STATUS) {
         return ward == NULL ? AMGR_OBEYED_NOT : AMGR_OBEYED;
     }
-    if (ward == NULL || ward->is_removed ||
-        supervisor->phase != AMGR_PHASE_LIVE || verb < 0 ||
+    if (ward == NULL || supervisor->phase != AMGR_PHASE_LIVE || verb < 0 ||
         verb >= AMGR_VERB_COUNT) {
         return AMGR_OBEYED_NOT;
+    }
+    if (ward->is_removed) {
+        return AMGR_OBEYED_GONE;
     }
     return is_so(ward, verb) ? AMGR_OBEYED_ALREADY : AMGR_OBEYED;
 }
@@ -103,7 +105,7 @@ int amgr_supervisor_order(amgr_supervisor_t *supervisor, int index, int verb)
     int result = amgr_supervisor_foresee(supervisor, index, verb);
     amgr_ward_t *ward = get(supervisor, index);
 
-    if (ward == NULL || result == AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
+    if (ward == NULL || result >= AMGR_OBEYED_NOT || verb == AMGR_VERB_STATUS) {
         return result;
     }
     amgr_clock_read(&supervisor->now);

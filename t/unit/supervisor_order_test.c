@@ -406,6 +406,27 @@ static void all_can_be_stopped_for_good(void **state)
     assert_int_equal(s->table.application, AMGR_APPLICATION_RUNNING);
 }
 
+/* While it takes its time to end nobody is told that all are shut down. */
+static void what_is_not_configured_any_more_takes_no_orders(void **state)
+{
+    supervised_t *s = *state;
+    amgr_order_answer_t answer;
+
+    apply(s, "web\nStopTimeout 3s\nShell On\n"
+             "Command 'trap \"\" TERM; while :; do sleep 0.01; done'\n" QUICK
+             "db\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    apply(s, "db\n" SLEEP);
+    wait_state(s, "web", AMGR_MANAGED_STOPPING);
+    answer = order(s, "start", "web", 0);
+    assert_int_equal(answer.ok, 0);
+    assert_int_equal(answer.status, 404);
+    assert_string_equal(answer.error, "the process is not configured any more");
+    assert_int_equal(count_logged(s, "shut down"), 0);
+    assert_true(order(s, "status", "web", 0).ok);
+    WAIT_UNTIL(s, row(s, "web") == NULL);
+}
+
 /* Nor is it trouble then when somebody ends the supervisor by a signal. */
 static void what_was_stopped_for_good_stays_so(void **state)
 {
@@ -439,6 +460,7 @@ int main(void)
         SUPERVISED(restarts_at_the_same_time_are_one),
         SUPERVISED(there_are_never_two_copies),
         SUPERVISED(all_can_be_stopped_for_good),
+        SUPERVISED(what_is_not_configured_any_more_takes_no_orders),
         SUPERVISED(what_was_stopped_for_good_stays_so),
     };
 

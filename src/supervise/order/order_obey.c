@@ -101,6 +101,7 @@ static void tell_order(const amgr_order_socket_t *orders,
         [AMGR_OBEYED] = "",
         [AMGR_OBEYED_ALREADY] = ", which is so or on its way",
         [AMGR_OBEYED_NOT] = ", which is refused while all is shut down",
+        [AMGR_OBEYED_GONE] = ", which is refused since its section is gone",
     };
     const amgr_order_t *order = &peer->order;
     int level = AMGR_LEVEL_INFO;
@@ -158,6 +159,11 @@ static void obey_for_process(amgr_order_socket_t *orders,
     if (obeyed == AMGR_OBEYED_NOT) {
         amgr_order_peer_refuse(
             peer, 403, "all processes are shut down until httpd is restarted");
+        return;
+    }
+    if (obeyed == AMGR_OBEYED_GONE) {
+        amgr_order_peer_refuse(peer, 404,
+                               "the process is not configured any more");
         return;
     }
     peer->already = obeyed == AMGR_OBEYED_ALREADY;
