@@ -230,7 +230,10 @@ static int apply(amgr_supervisor_t *supervisor, const received_t *received)
     }
     reopen_all(supervisor);
     if (supervisor->phase >= AMGR_PHASE_ENDING) {
-        ignore(supervisor, 0, "everything is being stopped");
+        /* By a signal, which the parent cannot know of: no trouble. */
+        amgr_say(&supervisor->teller, AMGR_SAY_SUPERVISOR, AMGR_LEVEL_INFO, 0,
+                 "a new configuration is left to the next supervisor: this one "
+                 "ends");
         return 1;
     }
     if (received->is_short) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A real supervisor and its parent: messages that are none, new logs, the end
- * when all is done; and what it costs.
+ * A real supervisor and its parent: messages that are none or come too late, new
+ * logs, the end when all is done; and what it costs.
  */
 #include "supervised.h"
 
@@ -175,6 +175,24 @@ static void the_server_is_told_that_all_went_well(void **state)
     signal(SIGWINCH, SIG_DFL);
 }
 
+/* The server does not know yet, and the next supervisor will have it: nothing
+ * is wrong. */
+static void a_configuration_comes_too_late_for_one_that_ends(void **state)
+{
+    supervised_t *s = *state;
+
+    apply(s, "web\nStopTimeout 2s\nShell On\n"
+             "Command 'trap \"\" TERM; while :; do sleep 0.01; done'\n" QUICK);
+    wait_state(s, "web", AMGR_MANAGED_READY);
+    assert_int_equal(kill(s->pid, SIGTERM), 0);
+    wait_state(s, "web", AMGR_MANAGED_STOPPING);
+    apply(s, "web\n" SLEEP);
+    WAIT_UNTIL(s, count_logged(s, "[3] a new configuration is left to the next "
+                                  "supervisor: this one ends") == 1);
+    assert_int_equal(count_logged(s, "ignored"), 0);
+    WAIT_UNTIL(s, is_ended(s));
+}
+
 static void one_that_fails_for_ever_costs_little(void **state)
 {
     supervised_t *s = *state;
@@ -205,6 +223,7 @@ int main(void)
         SUPERVISED(a_new_log_is_written_to_and_nothing_stays_open),
         SUPERVISED(the_server_is_told_when_all_is_done),
         SUPERVISED(the_server_is_told_that_all_went_well),
+        SUPERVISED(a_configuration_comes_too_late_for_one_that_ends),
         SUPERVISED(one_that_fails_for_ever_costs_little),
     };
 
