@@ -195,24 +195,28 @@ static const char *find_misfit(const amgr_supervisor_record_t *record,
                : "its board has been replaced";
 }
 
-/** Have it stop all and end, and another take its place when it has.  That one
- * knows what has done its work, or was stopped, by the last table that there
- * is: another build may not have been able to read it. */
+/** What becomes of the processes.  The next supervisor knows what has done its
+ * work, or was stopped, by the last table that there is: another build may not
+ * have been able to read it. */
+static const char *describe_fate(const amgr_supervisor_record_t *record)
+{
+    if (record->count == 0) {
+        return "its processes are stopped";
+    }
+    return record->table.count > 0
+               ? "managed processes are started anew unless they have done "
+                 "their work or were stopped by order"
+               : "all managed processes are started anew";
+}
+
+/** Have it stop all and end, and another take its place when it has. */
 static void replace(server_rec *s, const amgr_runtime_t *runtime,
                     amgr_supervisor_record_t *record, const char *why)
 {
-    int is_known;
-
     amgr_supervisor_read_table(runtime, record);
-    is_known = record->table.count > 0;
     amgr_log(s, AMGR_TAG_SUPERVISOR, APLOG_NOTICE, 0,
-             "supervisor %" APR_PID_T_FMT " is replaced, and %smanaged "
-             "processes are started anew%s: %s",
-             record->pid, is_known ? "" : "all ",
-             is_known
-                 ? " unless they have done their work or were stopped by order"
-                 : "",
-             why);
+             "supervisor %" APR_PID_T_FMT " is replaced, and %s: %s",
+             record->pid, describe_fate(record), why);
     if (record->protocol != AMGR_PARENT_VERSION ||
         record->message_size != sizeof(amgr_parent_message_t) ||
         amgr_supervisor_link_end(record->fd) != APR_SUCCESS) {

@@ -334,6 +334,9 @@ for my $name (qw(board killed), AMGR::Httpd::is_root() ? 'user' : ()) {
     }
     else {
         ok($s->graceful, "$name: a restart without sections");
+        is(scalar($s->log_lines(
+               qr/ $old is replaced, and its processes are stopped: /)), 1,
+           "$name: the log says that they are stopped");
     }
     ok(wait_until(sub { !keys %{ AMGR::Managed::all($s) } }, SOON, 'the end'),
        "$name: nobody is told of what is gone");
