@@ -28,8 +28,9 @@ apr_status_t __wrap_apr_generate_random_bytes(unsigned char *buf,
 
 static request_rec *request;
 static int control;
-static int order_end; /**< amgr_order_end_e */
-static int is_shut;
+static int order_end;  /**< amgr_order_end_e */
+static int is_shut;    /* by an order, until httpd is restarted */
+static int is_stopped; /* by that, or with a supervisor that ends */
 static int logged_orders;
 static int logged_refusals;
 static int given;
@@ -96,8 +97,9 @@ static void fill_table(amgr_managed_table_t *table)
     table->count = (int)AMGR_COUNT(names);
     table->supervisor = 70;
     table->control = 1;
+    table->is_shut = is_shut;
     table->application =
-        is_shut ? AMGR_APPLICATION_SHUTDOWN : AMGR_APPLICATION_RUNNING;
+        is_stopped ? AMGR_APPLICATION_SHUTDOWN : AMGR_APPLICATION_RUNNING;
     for (i = 0; i < table->count; i++) {
         strcpy(table->processes[i].name, names[i]);
         table->processes[i].id = i + 1;
@@ -275,7 +277,8 @@ static void make_request(fuzz_t *in, apr_pool_t *pool)
     world.is_cut = (flags & 0xc0) == 0xc0;
     world.is_https = flags >> 3 & 1;
     control = AMGR_CONTROL_OFF + (flags & 3) % 3;
-    is_shut = (flags & 0x84) == 0x84;
+    is_stopped = flags >> 7 & 1;
+    is_shut = is_stopped && (flags & 4);
     order_end = method % AMGR_ORDER_END_COUNT;
     order_end = (flags & 4) ? order_end : AMGR_ORDER_SETTLED;
     request->pool = pool;
