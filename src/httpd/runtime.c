@@ -155,6 +155,18 @@ static void log_anew(server_rec *s, int lost, int carried)
     }
 }
 
+/** The new board goes on with what @a old has, which goes. */
+static int replace_board(const amgr_runtime_t *runtime, amgr_board_file_t *old)
+{
+    int carried = amgr_board_carry(runtime->board.memory, old->memory);
+
+    if (amgr_supervisor_record_keep_board(old->memory, old->size)) {
+        old->memory = NULL;
+    }
+    amgr_board_file_unmap(old);
+    return carried;
+}
+
 /** A board of another build, or one that no tool finds any more: start a new
  * one with what that has. */
 static int renew_board(amgr_runtime_t *runtime, server_rec *s,
@@ -167,12 +179,48 @@ static int renew_board(amgr_runtime_t *runtime, server_rec *s,
         runtime->board = old;
         return 0;
     }
-    *out_carried = amgr_board_carry(runtime->board.memory, old.memory);
-    if (amgr_supervisor_record_keep_board(old.memory, old.size)) {
-        old.memory = NULL;
-    }
-    amgr_board_file_unmap(&old);
+    *out_carried = replace_board(runtime, &old);
     return 1;
+}
+
+/** Whether a board in memory is to be one in a file, if it can be by now.  Not
+ * where a supervisor writes to it: another could not take its place without all
+ * managed processes being started anew. */
+static int wants_file(const amgr_runtime_t *runtime)
+{
+    const amgr_supervisor_record_t *supervisor = amgr_supervisor_record();
+
+    return runtime->place != AMGR_BOARD_IN_FILE && !runtime->one_process &&
+           (supervisor == NULL || supervisor->pid == 0);
+}
+
+/** What kept it from having a file may be over: the server that had the
+ * directory has ended, the disk has room, or the directory is another. */
+static void find_file(amgr_runtime_t *runtime, server_rec *s,
+                      const amgr_board_dims_t *dims, apr_pool_t *pconf,
+                      int *out_carried)
+{
+    const char *path = ap_runtime_dir_relative(pconf, AMGR_BOARD_FILE_NAME);
+    amgr_board_place_e before = runtime->place;
+    amgr_board_file_t old = runtime->board;
+    amgr_board_file_t found;
+    apr_status_t rv;
+    amgr_board_place_e place =
+        amgr_board_file_create(&found, path, dims, &runtime->owner, &rv);
+
+    if (place != AMGR_BOARD_IN_FILE) {
+        amgr_board_file_unmap(&found);
+        if (place != AMGR_BOARD_NOWHERE && place != before) {
+            runtime->place = place;
+            log_place(s, runtime, path, rv);
+        }
+        return;
+    }
+    runtime->board = found;
+    runtime->place = place;
+    *out_carried = replace_board(runtime, &old);
+    amgr_log(s, AMGR_TAG_BOARD, APLOG_NOTICE, 0,
+             "%s is created, as it could not be before", path);
 }
 
 /** A record with what each build finds out by itself. */
@@ -336,6 +384,9 @@ static int keep_board(amgr_runtime_t *runtime, server_rec *s, apr_pool_t *pconf,
     }
     else if (amgr_board_check(runtime->board.memory, runtime->board.size,
                               &dims) == APR_SUCCESS) {
+        if (wants_file(runtime)) {
+            find_file(runtime, s, &dims, pconf, out_carried);
+        }
         return 1;
     }
     return renew_board(runtime, s, &dims, pconf, out_carried);
