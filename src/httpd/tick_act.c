@@ -6,6 +6,8 @@
  */
 #include "httpd/tick_act.h"
 
+#include <errno.h>
+
 #include <apr_strings.h>
 
 #include "action/counters.h"
@@ -69,6 +71,16 @@ static apr_status_t take_step(amgr_tick_t *tick,
     retire.may_wait = tick->in_ticker;
     retire.limits = &tick->config->limits;
     return amgr_retire_take(&retire, snapshot, decision, record);
+}
+
+/** What that says of another attempt. */
+static int what_came_of_it(apr_status_t rv)
+{
+    if (rv == APR_SUCCESS) {
+        return AMGR_SENT;
+    }
+    return rv == EMFILE || rv == ENFILE || rv == ENOMEM ? AMGR_SENT_LATER
+                                                        : AMGR_SENT_NEVER;
 }
 
 static void count_step(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,
@@ -151,7 +163,7 @@ static void begin(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     amgr_board_write_record(tick->board, &record);
     if (decision->cause == AMGR_CAUSE_NONE) {
         amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
-                        rv == APR_SUCCESS);
+                        what_came_of_it(rv));
         count_step(tick, snapshot, decision, &record, rv);
     }
     tell_order(tick, decision, &record, 0);
@@ -192,7 +204,7 @@ static void go_on(amgr_tick_t *tick, amgr_snapshot_t *snapshot,
     }
     rv = take_step(tick, snapshot, decision, record);
     amgr_judge_done(snapshot, amgr_board_ledger(tick->board), decision,
-                    rv == APR_SUCCESS);
+                    what_came_of_it(rv));
     count_step(tick, snapshot, decision, record, rv);
     if (record != &unknown) {
         amgr_board_write_record(tick->board, record);

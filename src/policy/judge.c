@@ -423,8 +423,11 @@ void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
     if (entry == NULL) {
         return;
     }
-    if (!sent) {
-        amgr_ladder_give_up(entry);
+    if (sent != AMGR_SENT) {
+        amgr_ladder_give_up(entry,
+                            sent == AMGR_SENT_LATER ? AMGR_FAILED_FOR_NOW
+                                                    : AMGR_FAILED_FOR_GOOD,
+                            mono_us);
         return;
     }
     if (!decision->follow_up) {

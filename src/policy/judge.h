@@ -65,8 +65,17 @@ void amgr_judge_veto(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
 void amgr_judge_lift(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      amgr_decision_t *decision);
 
-/** The step of a decision was taken (@a sent) or failed, which ends the
- * retirement.  Decisions with a cause are not carried out and ignored. */
+/** What became of a step. */
+typedef enum amgr_sent_e {
+    AMGR_SENT_NEVER = 0, /**< nothing suggests that it would be otherwise at
+                              another time */
+    AMGR_SENT,
+    AMGR_SENT_LATER /**< it was for want of what there may be soon */
+} amgr_sent_e;
+
+/** The step of a decision was taken or failed (@a sent: amgr_sent_e), which
+ * ends the retirement; another may begin later on when that is worth while.
+ * Decisions with a cause are not carried out and ignored. */
 void amgr_judge_done(amgr_snapshot_t *snapshot, amgr_ledger_t *ledger,
                      const amgr_decision_t *decision, int sent);
 

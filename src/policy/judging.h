@@ -149,8 +149,14 @@ void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
 int amgr_ladder_is_stuck(const amgr_ledger_process_t *entry,
                          apr_time_t mono_us);
 
-/** Note that a step failed: the retirement is given up. */
-void amgr_ladder_give_up(amgr_ledger_process_t *entry);
+/** Note that a step failed: the retirement is given up.  @a failed:
+ * amgr_failed_e. */
+void amgr_ladder_give_up(amgr_ledger_process_t *entry, int failed,
+                         apr_time_t mono_us);
+
+/** Whether it is not worth while to try it again at this time. */
+int amgr_ladder_has_failed(const amgr_ledger_process_t *entry,
+                           apr_time_t mono_us);
 
 /* judge.c */
 

@@ -17,6 +17,10 @@
 /* A process that is still there so long after SIGKILL hangs in the kernel. */
 #define STUCK_US (15 * APR_USEC_PER_SEC)
 
+/* What could not be done for want of a descriptor or of memory is tried again
+ * so long after: each time is told. */
+#define FAILED_US (10 * APR_USEC_PER_SEC)
+
 /* Nothing is in flight but what is over its time: there is nothing to be
  * gained by waiting. */
 static int is_lost(const amgr_survey_t *survey)
@@ -186,7 +190,7 @@ void amgr_ladder_note(amgr_ledger_process_t *entry, int step,
 
     if (entry->retired_mono_us == 0) {
         entry->retired_mono_us = now_us;
-        entry->failed = 0; /* an order tried it again */
+        entry->failed = AMGR_FAILED_NOT; /* it was tried again */
     }
     if (step == AMGR_STEP_ASK) {
         entry->asks++;
@@ -204,7 +208,8 @@ int amgr_ladder_is_stuck(const amgr_ledger_process_t *entry, apr_time_t mono_us)
            mono_us - entry->step_mono_us >= STUCK_US;
 }
 
-void amgr_ladder_give_up(amgr_ledger_process_t *entry)
+void amgr_ladder_give_up(amgr_ledger_process_t *entry, int failed,
+                         apr_time_t mono_us)
 {
     entry->retired_mono_us = 0;
     entry->asked_mono_us = 0;
@@ -214,5 +219,14 @@ void amgr_ladder_give_up(amgr_ledger_process_t *entry)
     entry->idle_mono_us = 0;
     entry->held_mono_us = 0;
     entry->demanded = 0;
-    entry->failed = 1;
+    entry->failed = failed;
+    entry->step_mono_us = mono_us;
+}
+
+int amgr_ladder_has_failed(const amgr_ledger_process_t *entry,
+                           apr_time_t mono_us)
+{
+    return entry->failed == AMGR_FAILED_FOR_GOOD ||
+           (entry->failed == AMGR_FAILED_FOR_NOW &&
+            mono_us - entry->step_mono_us < FAILED_US);
 }

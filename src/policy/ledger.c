@@ -171,7 +171,7 @@ void amgr_ledger_restart(amgr_ledger_t *ledger)
         entry->strikes = 0;
         entry->last_cause = AMGR_CAUSE_NONE;
         entry->last_verdict = AMGR_VERDICT_UNKNOWN;
-        entry->failed = 0;
+        entry->failed = AMGR_FAILED_NOT;
         entry->dry_run_told = 0;
         entry->veto_told = 0;
     }

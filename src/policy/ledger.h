@@ -14,6 +14,13 @@
 
 #define AMGR_STORM_MAX 64 /**< largest count the breaker can be set to */
 
+/** Whether a process is tried again that could not be signalled. */
+typedef enum amgr_failed_e {
+    AMGR_FAILED_NOT = 0,
+    AMGR_FAILED_FOR_GOOD, /**< it is not, before a restart */
+    AMGR_FAILED_FOR_NOW   /**< some time after step_mono_us */
+} amgr_failed_e;
+
 /** What is remembered of a process; empty when pid is 0. */
 typedef struct amgr_ledger_process_t {
     amgr_proc_id_t id;
@@ -28,7 +35,7 @@ typedef struct amgr_ledger_process_t {
     apr_int32_t strikes;         /**< ticks in a row over a limit */
     apr_int32_t last_cause;      /**< cause counted last, amgr_cause_e */
     apr_int32_t last_verdict;    /**< verdict that cause was counted for */
-    apr_int32_t failed;          /**< signalling failed: not tried again */
+    apr_int32_t failed;          /**< signalling failed, amgr_failed_e */
     apr_int32_t ticks;           /**< it was seen at; 1: new at this one */
     apr_int32_t veto_told;       /**< it was vetoed when that was asked last,
                                    and the veto was announced */

@@ -50,7 +50,7 @@ int amgr_safety_may_go(const amgr_judging_t *tick,
                        const amgr_process_t *process,
                        const amgr_ledger_process_t *entry)
 {
-    return entry != NULL && !entry->failed &&
+    return entry != NULL && !amgr_ladder_has_failed(entry, tick->mono_us) &&
            !is_too_young(tick->limits, process);
 }
 
@@ -58,7 +58,8 @@ int amgr_safety_cause(const amgr_judging_t *tick, const amgr_process_t *process,
                       const amgr_ledger_process_t *entry,
                       const amgr_decision_t *decision)
 {
-    if (!tick->can_signal || (entry != NULL && entry->failed)) {
+    if (!tick->can_signal ||
+        (entry != NULL && amgr_ladder_has_failed(entry, tick->mono_us))) {
         return AMGR_CAUSE_NO_RIGHTS;
     }
     if (amgr_reasons_is_memory(decision->verdict) &&

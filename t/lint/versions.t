@@ -31,7 +31,7 @@ my @versions = (
         amgr_budgets_t amgr_phase_e amgr_counts_e)],
     [AMGR_SERVER_START_VERSION => 'src/httpd/server_start.h', '1',
      '066aea764801', qw(amgr_server_start_t)],
-    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', 'f6beae156693',
+    [AMGR_BOARD_VERSION => 'src/action/board.h', '1', '5592ffebb11f',
      qw(amgr_board_t amgr_board_config_region_t amgr_board_tick_t
         amgr_board_records_t amgr_board_evidences_t amgr_board_history_t
         amgr_board_managed_t amgr_process_t amgr_slot_t amgr_counters_t

@@ -58,6 +58,26 @@ static void a_failed_signal_is_not_tried_again(void **state)
     world_destroy(world);
 }
 
+static void what_fails_for_now_is_tried_again_later(void **state)
+{
+    world_t *world = begin(8, 2, 1);
+
+    (void)state; /* cmocka's signature */
+    world_tick(world, 10 * SEC);
+    amgr_judge_done(&world->snapshot, world->ledger, &world->decisions[0],
+                    AMGR_SENT_LATER);
+    world_tick(world, 5 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NO_RIGHTS);
+    assert_false(world_decision(world, 100)->announce);
+    world_tick(world, 5 * SEC);
+    assert_int_equal(world_cause(world, 100), AMGR_CAUSE_NONE);
+    amgr_judge_done(&world->snapshot, world->ledger, world_decision(world, 100),
+                    AMGR_SENT);
+    world_tick(world, 1 * SEC);
+    assert_int_equal(world_find(world, 100)->state, AMGR_STATE_RETIRING);
+    world_destroy(world);
+}
+
 /* A worker that has done nothing yet. */
 static amgr_process_t *fresh_native(world_t *world, pid_t pid, apr_int64_t mb)
 {
@@ -689,6 +709,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_rights_stop_everything),
         cmocka_unit_test(a_failed_signal_is_not_tried_again),
+        cmocka_unit_test(what_fails_for_now_is_tried_again_later),
         cmocka_unit_test(limits_below_a_fresh_child_are_inert),
         cmocka_unit_test(only_idle_newcomers_are_fresh),
         cmocka_unit_test(without_extended_status_only_youth_is_fresh),

@@ -111,7 +111,8 @@ static void note_first_steps(follow_t *follow)
             amgr_decision_t decision = self->decisions[i];
 
             decision.process = i;
-            amgr_judge_done(&follow->snapshot, follow->ledger, &decision, 1);
+            amgr_judge_done(&follow->snapshot, follow->ledger, &decision,
+                            AMGR_SENT);
             amgr_ledger_find(follow->ledger, &self->records[i].id)
                 ->demanded_time_us = self->demand->max_time_us;
             note_request(follow, i);
@@ -253,7 +254,9 @@ static void take_steps(follow_t *follow)
         rv = amgr_retire_take(&self->retire, snapshot, decision, record);
         amgr_self_note_lost(self, record);
         amgr_judge_done(snapshot, follow->ledger, decision,
-                        rv == APR_SUCCESS || rv == APR_NOTFOUND);
+                        rv == APR_SUCCESS || rv == APR_NOTFOUND
+                            ? AMGR_SENT
+                            : AMGR_SENT_NEVER);
         if (rv == APR_SUCCESS && decision->step == AMGR_STEP_KILL) {
             amgr_message(AMGR_LEVEL_NOTICE,
                          "worker %ld has not ended in time: SIGKILL",
