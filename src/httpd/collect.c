@@ -112,6 +112,22 @@ void amgr_collector_recall(amgr_collector_t *collector, int *cursor,
     out->swap_bytes = AMGR_UNKNOWN;
 }
 
+int amgr_collector_recall_pid(amgr_collector_t *collector, int *cursor,
+                              pid_t pid, amgr_known_t *out)
+{
+    amgr_proc_id_t id = {pid, 0};
+    int i;
+
+    for (i = *cursor; i < collector->before_count; i++) {
+        if (collector->before[i].id.pid == pid) {
+            id.start_ticks = collector->before[i].id.start_ticks;
+            break;
+        }
+    }
+    amgr_collector_recall(collector, cursor, &id, out);
+    return i < collector->before_count;
+}
+
 /** Age and start from the kernel's start time, or unknown. */
 static void set_age(amgr_process_t *process, const amgr_instant_t *now)
 {
@@ -270,7 +286,7 @@ static void list_processes(amgr_collector_t *collector,
         }
         if (collector->snapshot.process_count - child < foreign_max) {
             amgr_collect_foreign(collector, &before, collector->pids[i],
-                                 known != NULL && known->unheard);
+                                 known != NULL && known->unheard, faults);
         }
         else {
             collector->snapshot.incomplete = 1;

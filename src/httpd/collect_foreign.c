@@ -3,6 +3,8 @@
  * Children of the parent that are not in the table: what they are is told by
  * the kernel and by their titles.
  */
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "httpd/collector.h"
@@ -94,18 +96,48 @@ static int learn_role(amgr_collector_t *collector, amgr_known_t *known)
     return 1;
 }
 
-void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
-                          int unheard)
+static void append(amgr_collector_t *collector, const amgr_known_t *known)
 {
-    amgr_process_t *process;
+    amgr_process_t *process = amgr_collector_append(collector, known);
+
+    process->kind = AMGR_KIND_FOREIGN;
+    process->role = known->role;
+    set_group(collector, known, process);
+}
+
+/** It cannot be looked at now, which does not say that it has gone: what was
+ * begun of its retirement would be over, and begin anew at the next tick. */
+static void keep(amgr_collector_t *collector, int *cursor, pid_t pid,
+                 amgr_collect_faults_t *faults)
+{
+    amgr_known_t known;
+
+    if ((kill(pid, 0) != 0 && errno == ESRCH) ||
+        !amgr_collector_recall_pid(collector, cursor, pid, &known)) {
+        return;
+    }
+    if (known.role == AMGR_ROLE_WORKER) {
+        amgr_known_drop(&known); /* which the table would know of */
+        return;
+    }
+    faults->unreadable++;
+    append(collector, &known);
+}
+
+void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
+                          int unheard, amgr_collect_faults_t *faults)
+{
     amgr_proc_stat_t stat;
     amgr_proc_id_t id;
     amgr_known_t known;
     int has_row;
     int role;
+    apr_status_t rv = amgr_proc_read_stat(&collector->proc, pid, &stat);
 
-    if (amgr_proc_read_stat(&collector->proc, pid, &stat) != APR_SUCCESS ||
-        stat.ppid != collector->runtime->parent) {
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        keep(collector, cursor, pid, faults);
+    }
+    if (rv != APR_SUCCESS || stat.ppid != collector->runtime->parent) {
         return;
     }
     has_row = (stat.flags & AMGR_PROC_FORKED_NO_EXEC) != 0 &&
@@ -139,8 +171,5 @@ void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
          * falsely can spare a daemon, and no more: not one of mod_wsgi. */
         known.role = AMGR_ROLE_OTHER;
     }
-    process = amgr_collector_append(collector, &known);
-    process->kind = AMGR_KIND_FOREIGN;
-    process->role = known.role;
-    set_group(collector, &known, process);
+    append(collector, &known);
 }

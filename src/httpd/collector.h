@@ -63,7 +63,12 @@ void amgr_collector_add_cpu(amgr_slots_cpu_t *sum,
 /** A child of the parent that is not known as the MPM's; @a unheard as in the
  * table. */
 void amgr_collect_foreign(amgr_collector_t *collector, int *cursor, pid_t pid,
-                          int unheard);
+                          int unheard, amgr_collect_faults_t *faults);
+
+/** What is known of the process that had this pid at the tick before, moved to
+ * this tick; 0: there was none. */
+int amgr_collector_recall_pid(amgr_collector_t *collector, int *cursor,
+                              pid_t pid, amgr_known_t *out);
 
 /** Close what is kept open of a process. */
 void amgr_known_drop(amgr_known_t *known);
