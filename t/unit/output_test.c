@@ -184,9 +184,11 @@ static void test_the_end_of_a_flood(void **state)
 static void test_a_file(void **state)
 {
     rig_t *rig = *state;
+    apr_time_t now = apr_time_from_sec(100);
     struct stat info;
     char *old;
     int fd;
+    int i;
 
     rig->spec.output = AMGR_OUTPUT_FILE;
     rig->spec.output_file = path_in(rig, "log");
@@ -209,6 +211,21 @@ static void test_a_file(void **state)
     put(fd, "four\n", 5, 1);
     assert_string_equal(rig_read(rig, "log.1"), "one\ntwo\n");
     assert_int_equal(rig->log->lines, 1);
+    /* It is looked for again and again, without a word. */
+    for (i = 0; i < 20; i++) {
+        amgr_output_look(&output, now);
+        assert_true(amgr_output_due(&output) > now);
+        now += APR_USEC_PER_SEC;
+    }
+    assert_int_equal(rig->log->lines, 1);
+    assert_int_equal(unlink(rig->spec.output_file), 0);
+    now = amgr_output_due(&output);
+    amgr_output_look(&output, now);
+    assert_true(amgr_output_due(&output) == AMGR_NO_TIME);
+    put(fd, "five\n", 5, 1);
+    assert_string_equal(rig_read(rig, "log"), "five\n");
+    assert_int_equal(rig->log->lines, 2);
+    assert_non_null(strstr(rig->log->text, "opened anew"));
     close(fd);
     amgr_output_close(&output);
     assert_int_equal(output.dropped, 0);

@@ -24,6 +24,9 @@
  * over. */
 #define FLOOD_OVER_US (2 * APR_USEC_PER_SEC)
 
+/** Between two attempts to open the file anew. */
+#define REOPEN_US (5 * APR_USEC_PER_SEC)
+
 /** Made by the administrator's server, for the administrator. */
 #define FILE_MODE (S_IRUSR | S_IWUSR | S_IRGRP)
 
@@ -183,14 +186,50 @@ static void tell_left_out(amgr_output_t *output)
 
 apr_time_t amgr_output_due(const amgr_output_t *output)
 {
-    return output->is_flooded ? output->second_mono_us + FLOOD_OVER_US
-                              : AMGR_NO_TIME;
+    apr_time_t flood_us = output->second_mono_us + FLOOD_OVER_US;
+
+    if (output->is_left_open &&
+        (!output->is_flooded || output->reopen_mono_us < flood_us)) {
+        return output->reopen_mono_us;
+    }
+    return output->is_flooded ? flood_us : AMGR_NO_TIME;
+}
+
+/** Returns 0, or an errno: the old one is kept. */
+static int open_anew(amgr_output_t *output)
+{
+    int fd = open_file(output->spec->output_file);
+
+    if (fd < 0) {
+        return -fd;
+    }
+    close(output->file_fd);
+    output->file_fd = fd;
+    return 0;
+}
+
+/** Without another word where it fails again. */
+static void try_again(amgr_output_t *output, apr_time_t now_mono_us)
+{
+    if (output->reopen_mono_us == 0 || output->file_fd < 0 ||
+        open_anew(output) != 0) {
+        output->reopen_mono_us = now_mono_us + REOPEN_US;
+        return;
+    }
+    output->is_left_open = 0;
+    amgr_say(output->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_NOTICE, 0,
+             "process %s: %s is opened anew", output->spec->name,
+             output->spec->output_file);
 }
 
 void amgr_output_look(amgr_output_t *output, apr_time_t now_mono_us)
 {
-    if (output->is_flooded && now_mono_us >= amgr_output_due(output)) {
+    if (output->is_flooded &&
+        now_mono_us >= output->second_mono_us + FLOOD_OVER_US) {
         tell_left_out(output);
+    }
+    if (output->is_left_open && now_mono_us >= output->reopen_mono_us) {
+        try_again(output, now_mono_us);
     }
 }
 
@@ -387,22 +426,21 @@ int amgr_output_is_over(amgr_output_t *output)
 
 void amgr_output_reopen(amgr_output_t *output)
 {
-    int fd;
+    int error;
 
     if (output->file_fd < 0) {
         return;
     }
-    fd = open_file(output->spec->output_file);
-    if (fd < 0) {
-        amgr_say(output->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_ERR, -fd,
+    error = open_anew(output);
+    output->is_left_open = error != 0;
+    output->reopen_mono_us = 0;
+    if (error != 0) {
+        amgr_say(output->teller, AMGR_SAY_LOGGER, AMGR_LEVEL_ERR, error,
                  "process %s: %s%s cannot be opened anew: its output goes to "
-                 "the file that was open before",
+                 "the file that was open before, until it can",
                  output->spec->name, output->spec->output_file,
-                 file_fault(output->spec->output_file, -fd));
-        return;
+                 file_fault(output->spec->output_file, error));
     }
-    close(output->file_fd);
-    output->file_fd = fd;
 }
 
 void amgr_output_last(const amgr_output_t *output, char *text, apr_size_t size)
@@ -429,4 +467,5 @@ void amgr_output_close(amgr_output_t *output)
         close(output->file_fd);
         output->file_fd = -1;
     }
+    output->is_left_open = 0;
 }

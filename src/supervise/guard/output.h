@@ -30,6 +30,8 @@ typedef struct amgr_output_t {
     apr_uint64_t bytes;        /**< read */
     apr_uint64_t dropped;      /**< of these, kept by nobody */
     int has_trouble;           /**< the file takes nothing, and that was told */
+    int is_left_open;          /**< it is the old one still, which was told */
+    apr_time_t reopen_mono_us; /**< when the new one is tried again; 0: soon */
     apr_time_t second_mono_us; /**< when the lines began to be counted */
     int second_lines;          /**< told since then */
     int is_flooded;            /**< lines are being left out, which was told */
@@ -62,7 +64,8 @@ int amgr_output_read(amgr_output_t *output, apr_time_t now_mono_us);
 /** When amgr_output_look() has something to do; AMGR_NO_TIME: never. */
 apr_time_t amgr_output_due(const amgr_output_t *output);
 
-/** Tell what was left out of a flood of lines that is over. */
+/** Tell what was left out of a flood of lines that is over, and open the file
+ * anew where that has failed. */
 void amgr_output_look(amgr_output_t *output, apr_time_t now_mono_us);
 
 /** Read and forget, for a pipe whose logger cannot be had. */
@@ -73,7 +76,7 @@ void amgr_output_drop(amgr_output_t *output);
 int amgr_output_is_over(amgr_output_t *output);
 
 /** Open the file anew, after the old one was renamed.  The old one is kept
- * where that fails. */
+ * where that fails, until amgr_output_look() can. */
 void amgr_output_reopen(amgr_output_t *output);
 
 /** The last line, escaped, for people; empty when there was none. */
