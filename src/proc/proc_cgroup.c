@@ -279,9 +279,10 @@ static apr_status_t find_mount(int fd, int version, amgr_proc_mount_t *out)
     apr_size_t used = 0;
     apr_size_t len = 0;
     int cut = 0; /* the line at hand began in an earlier piece and is lost */
+    apr_status_t rv;
 
-    while (amgr_proc_read_all(fd, buf + used, sizeof(buf) - used, &len) ==
-           APR_SUCCESS) {
+    while ((rv = amgr_proc_read_all(fd, buf + used, sizeof(buf) - used,
+                                    &len)) == APR_SUCCESS) {
         scan_t rest = {buf, buf + used + len};
         scan_t line;
 
@@ -302,10 +303,11 @@ static apr_status_t find_mount(int fd, int version, amgr_proc_mount_t *out)
             cut = 1;
         }
     }
-    return APR_NOTFOUND;
+    return rv;
 }
 
-/* Where this version is mounted, or where it usually is. */
+/* Where this version is mounted, or where it usually is: which is not kept when
+ * it is only that the list could not be read now. */
 static void look_up_mount(amgr_proc_dir_t *dir, pid_t pid, int version,
                           amgr_proc_mount_t *out)
 {
@@ -321,6 +323,9 @@ static void look_up_mount(amgr_proc_dir_t *dir, pid_t pid, int version,
     }
     if (rv != APR_SUCCESS) {
         *out = usual[version - 1];
+        if (rv != APR_NOTFOUND && rv != APR_EACCES) {
+            out->version = 0;
+        }
     }
 }
 
@@ -400,10 +405,10 @@ static apr_uint64_t read_number(amgr_cgroup_path_t *path, const char *name)
 
 /* The smallest limit from this cgroup up to the mounted one, and what the
  * closest with that limit uses. */
-static void read_limits(const amgr_proc_mount_t *mount, const char *prefix,
-                        const char *cgroup, amgr_proc_capacity_t *out)
+static void read_limits(const amgr_proc_mount_t *mount, int is_v1,
+                        const char *prefix, const char *cgroup,
+                        amgr_proc_capacity_t *out)
 {
-    int is_v1 = mount->version == 1;
     amgr_cgroup_path_t path;
 
     if (!make_path(&path, mount, prefix, cgroup)) {
@@ -438,7 +443,7 @@ static void read_cgroups(amgr_proc_dir_t *dir, pid_t pid, const char *prefix,
     if (mount->version != version) {
         look_up_mount(dir, pid, version, mount);
     }
-    read_limits(mount, prefix, below(mount, path), out);
+    read_limits(mount, version == 1, prefix, below(mount, path), out);
 }
 
 apr_status_t amgr_proc_read_capacity(amgr_proc_dir_t *dir, pid_t pid,

@@ -369,6 +369,32 @@ static void a_long_list_of_mounts(void **state)
     drop_tree(tree);
 }
 
+/* What says where they are mounted cannot be read at the first look alone. */
+static void a_mount_that_is_found_later(void **state)
+{
+    amgr_proc_mount_t mount;
+    amgr_proc_capacity_t capacity;
+    char tree[SCRATCH_SIZE];
+    char path[SCRATCH_SIZE + 32];
+
+    (void)state; /* cmocka's signature */
+    make_tree(tree);
+    put_file(tree, "proc/42/cgroup", "0::/\n");
+    put_file(tree, "proc/meminfo", "MemTotal: 2097152 kB\n");
+    put_file(tree, "memory.max", "1073741824\n");
+    put_file(tree, "memory.current", "5\n");
+    snprintf(path, sizeof(path), "%s/proc/42/mountinfo", tree);
+    assert_int_equal(symlink(path, path), 0); /* ELOOP */
+    memset(&mount, 0, sizeof(mount));
+    assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
+    assert_int_equal(capacity.bytes, 2 * GB);
+    assert_int_equal(unlink(path), 0);
+    put_file(tree, "proc/42/mountinfo", "1 1 0:9 / / rw - cgroup2 c rw\n");
+    assert_int_equal(read_tree(tree, &mount, &capacity), APR_SUCCESS);
+    assert_int_equal(capacity.bytes, GB);
+    drop_tree(tree);
+}
+
 static void this_very_machine(void **state)
 {
     amgr_proc_dir_t dir;
@@ -399,6 +425,7 @@ int main(void)
         cmocka_unit_test(limits_of_cgroups),
         cmocka_unit_test(whole_trees),
         cmocka_unit_test(a_long_list_of_mounts),
+        cmocka_unit_test(a_mount_that_is_found_later),
         cmocka_unit_test(this_very_machine),
     };
 
