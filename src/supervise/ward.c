@@ -307,7 +307,7 @@ static int judge_failure(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
         amgr_backoff_note_ready(&ward->backoff, &rule,
                                 supervisor->now.mono_us - ward->ready_mono_us);
     }
-    if (amgr_machine_is_failure(run)) {
+    if (amgr_machine_is_failure(run) && !ward->is_in_want) {
         run->limit_reached = amgr_backoff_note_failure(&ward->backoff, &rule,
                                                        supervisor->now.mono_us);
     }

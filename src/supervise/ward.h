@@ -55,6 +55,8 @@ typedef struct amgr_ward_t {
     int is_ended;          /**< the process itself has */
     int is_ended_all;      /**< and has left nothing of its tree behind */
     int is_failed;         /**< it could not be executed */
+    int is_in_want;        /**< and that was for want of what there may be
+                                soon: no failure of its own */
     int is_empty;          /**< nothing is left of its tree */
     int is_lost;           /**< the guard went without a word */
     int is_notified;       /**< READY=1 was said */

@@ -6,6 +6,7 @@
  */
 #include "supervise/ward.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ static void begin_run(const amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     ward->is_ended = 0;
     ward->is_ended_all = 0;
     ward->is_failed = 0;
+    ward->is_in_want = 0;
     ward->is_empty = 0;
     ward->is_lost = 0;
     ward->is_notified = 0;
@@ -81,6 +83,14 @@ static void note_fault(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     amgr_ward_fire(supervisor, ward, AMGR_MACHINE_LAUNCH_FAILED, ward->fault);
 }
 
+/* Of processes, memory or descriptors: of that the machine may have more soon,
+ * whatever the process is. */
+static int is_want(int error)
+{
+    return error == EAGAIN || error == ENOMEM || error == EMFILE ||
+           error == ENFILE;
+}
+
 /* Whether every address of RequireFree is. */
 static int has_room(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 {
@@ -94,6 +104,7 @@ static int has_room(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
 
         if (rv != APR_SUCCESS) {
             amgr_supervisor_text(what, sizeof(what), "%s is not free", address);
+            ward->is_in_want = is_want(rv);
             note_fault(supervisor, ward, rv, what);
             return 0;
         }
@@ -114,6 +125,7 @@ void amgr_ward_launch(amgr_supervisor_t *supervisor, amgr_ward_t *ward)
     if (rv != APR_SUCCESS) {
         ward->guard.pid = 0;
         ward->guard.fd = -1;
+        ward->is_in_want = is_want(rv);
         note_fault(supervisor, ward, rv, amgr_launch_text(AMGR_LAUNCH_NO_FORK));
         amgr_ward_gone(supervisor, ward);
         return;
@@ -282,6 +294,11 @@ static void on_failed(amgr_supervisor_t *supervisor, amgr_ward_t *ward,
     amgr_supervisor_text(what, sizeof(what), "%s%s%s",
                          amgr_launch_text(event->stage),
                          event->text[0] == '\0' ? "" : ": ", event->text);
+    /* What its own limits leave no room for is a fault of its section. */
+    ward->is_in_want =
+        is_want(event->error) && (event->stage == AMGR_LAUNCH_NO_FORK ||
+                                  event->stage == AMGR_LAUNCH_NO_OUTPUT ||
+                                  event->stage == AMGR_LAUNCH_NO_DESCRIPTORS);
     note_fault(supervisor, ward, event->error, what);
 }
 
