@@ -103,24 +103,31 @@ static apr_status_t try_signal(amgr_tick_t *tick,
                                const amgr_collect_faults_t *faults)
 {
     amgr_proc_dir_t *proc = amgr_collector_proc(tick->collector);
+    apr_status_t want = APR_SUCCESS;
     amgr_proc_id_t id;
     int i;
 
     for (i = 0; i < snapshot->process_count; i++) {
         const amgr_process_t *process = &snapshot->processes[i];
 
-        /* Of one that is hidden nobody can say who it is. */
-        if (process->kind == AMGR_KIND_NATIVE &&
-            amgr_proc_read_id(proc, process->id.pid, &id) == APR_SUCCESS) {
-            apr_status_t rv =
-                amgr_proc_signal(proc, &process->id, tick->runtime->parent, 0);
+        apr_status_t rv;
 
+        if (process->kind != AMGR_KIND_NATIVE) {
+            continue;
+        }
+        /* Of one that is hidden nobody can say who it is. */
+        rv = amgr_proc_read_id(proc, process->id.pid, &id);
+        if (rv == APR_SUCCESS) {
+            rv = amgr_proc_signal(proc, &process->id, tick->runtime->parent, 0);
             if (rv != APR_NOTFOUND) {
                 return rv;
             }
         }
+        else if (rv != APR_NOTFOUND && !APR_STATUS_IS_EACCES(rv)) {
+            want = rv; /* as it will be when one is to be signalled */
+        }
     }
-    return faults->denied == 0 ? APR_SUCCESS : APR_EACCES;
+    return faults->denied == 0 ? want : APR_EACCES;
 }
 
 static void probe_rights(amgr_tick_t *tick, const amgr_snapshot_t *snapshot,

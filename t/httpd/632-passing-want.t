@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# What a ticker cannot do or see while it has no descriptor left is not decided
-# for good: a worker that could not be signalled then is retired when it can be,
-# and a daemon that could not be looked at then has not gone.
+# What a ticker cannot do or see for want of memory or descriptors is not decided
+# for good: a daemon that could not be signalled then is retired when it can be,
+# and one that could not be looked at then has not gone.
 use strict;
 use warnings;
 
@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use AMGR::Httpd qw(wait_until);
+use AMGR::Inject;
 use Apache::Test qw(-withtestmore);
 
 use constant SOON => 40;
@@ -33,29 +34,38 @@ sub soft {
     return $soft;
 }
 
-sub worker {
-    my $s = AMGR::Httpd->new(mpm => 'event', interval => '200ms', mpm_config =>
-        "StartServers 1\nThreadsPerChild 4\nMinSpareThreads 1\n"
-        . "MaxSpareThreads 8\nServerLimit 4\nMaxRequestWorkers 16\n",
-        config => "ManagerMinAge 1s\nManagerMaxLifetime 4s 0%\n");
-    $s->expect_log(qr/\(24\)Too many open files: /);
+use constant CONFIG => <<'END';
+WSGIDaemonProcess shop processes=1 threads=2 home=/ display-name=%{GROUP}
+ManagerMinAge 1s
+ManagerGracePeriod 1h
+<ManagerGroup shop>
+    ManagerMaxLifetime 2s 0%
+</ManagerGroup>
+END
+
+sub unsignalled {
+    my $s = AMGR::Httpd->new(mpm => 'event', modules => ['wsgi'],
+                             interval => '200ms');
+    my $inject = AMGR::Inject->new($s->path('work/inject'),
+                                   'mod_apache_manager.so');
+    $s->{env} = $inject->env;
+    $s->set_config(CONFIG);
+    $s->expect_log(qr/AMGR0002: Killing WSGI worker /);
     $s->start;
-    $s->wait_ticks(2);
-    my $ticker = $s->ticker_pid;
-    my $soft = soft($ticker);
-    ok(exhaust($ticker), 'the ticker has no descriptor left');
+    $inject->arm(call => 'pidfd_send_signal', roles => ['ticker'],
+                 how => 'ENOMEM', run => 0);
     my $pid;
     ok(wait_until(sub {
-        ($pid) = $s->log_text =~ /AMGR0002: Killing native worker (\d+) /;
+        ($pid) = $s->log_text =~ /AMGR0002: Killing WSGI worker (\d+) /;
         return $pid;
-    }, SOON, 'a failure'), 'when a worker is to go: it cannot be signalled');
-    ok($s->wait_ticks(5), 'which goes on');
-    is(scalar(() = $s->log_text =~ /AMGR0002: Killing native worker $pid /g), 1,
-       'and is not tried at each tick');
-    ok(limit($ticker, $soft), 'the ticker has descriptors again');
+    }, SOON, 'a failure'), 'a daemon that is to go cannot be signalled');
+    ok($s->wait_ticks(5), 'the ticker goes on');
+    is(scalar(() = $s->log_text =~ /AMGR0002: /g), 1,
+       'and does not try at each tick');
+    cmp_ok($inject->disarm, '>', 0, 'then it could be');
     ok(wait_until(sub {
-        $s->log_text =~ /AMGR0001: Killing native worker $pid /
-    }, SOON, "$pid is retired"), 'the worker is retired after all');
+        $s->log_text =~ /AMGR0001: Killing WSGI worker $pid /
+    }, SOON, "$pid is retired"), 'the daemon is retired after all');
     ok(wait_until(sub { !AMGR::Httpd::is_alive($pid) }, SOON, 'its end'),
        'and goes');
     $s->stop_ok;
@@ -65,14 +75,7 @@ sub worker {
 sub daemon {
     my $s = AMGR::Httpd->new(mpm => 'event', modules => ['wsgi'],
                              interval => '200ms');
-    $s->set_config(<<'END');
-WSGIDaemonProcess shop processes=1 threads=2 home=/ display-name=%{GROUP}
-ManagerMinAge 1s
-ManagerGracePeriod 1h
-<ManagerGroup shop>
-    ManagerMaxLifetime 2s 0%
-</ManagerGroup>
-END
+    $s->set_config(CONFIG);
     $s->expect_log(qr/\(24\)Too many open files: /);
     $s->start;
     my $pid;
@@ -105,6 +108,6 @@ END
     return;
 }
 
-worker();
+unsignalled();
 daemon();
 done_testing();
