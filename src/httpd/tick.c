@@ -109,7 +109,6 @@ static apr_status_t try_signal(amgr_tick_t *tick,
 
     for (i = 0; i < snapshot->process_count; i++) {
         const amgr_process_t *process = &snapshot->processes[i];
-
         apr_status_t rv;
 
         if (process->kind != AMGR_KIND_NATIVE) {
