@@ -427,7 +427,7 @@ sub check_http {
         [0, @page, '-s', "$busy requests currently being processed"],
         [0, @page, '-R', '[0-9]+ IDLE workers'],
         [0, @page, '-d', 'Content-Type: text/html'],
-        [2, @page, '-s', 'Scoreboard: '],
+        [2, @page, '-s', 'IdleWorkers: '],
     );
     for my $case (@cases) {
         my ($want, @args) = @$case;
